@@ -1,0 +1,44 @@
+"""What every command line of the toolkit shares: errors, exit codes, tables of placements."""
+
+import functools
+import logging
+import sys
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+from rich.console import Console
+
+from optmodel.files import InputError
+
+EXIT_BAD_RESULT = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+P = ParamSpec("P")
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def run_app(command: Callable[..., None]) -> None:
+    """Run a typer command; input errors exit with 2 and one message, Ctrl-C with 130."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(_mapping_errors(command))
+    app()
+
+
+def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        logging.getLogger("pyomo").setLevel(logging.ERROR)
+        try:
+            command(*args, **kwargs)
+        except InputError as error:
+            errors.print(f"Error: {error}", markup=False)
+            sys.exit(EXIT_BAD_INPUT)
+        except KeyboardInterrupt:
+            errors.print("Interrupted.")
+            sys.exit(EXIT_INTERRUPTED)
+
+    return wrapped

@@ -1,0 +1,209 @@
+"""Read and write JSON files: one clear message on bad input, atomic writes."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+MAX_FILE_BYTES = 64_000_000
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class InputError(Exception):
+    """Input that cannot be used; the message names the culprit and the repair."""
+
+
+class RuleError(ValueError):
+    """A rule of the input format that one field breaks.
+
+    Parameters
+    ----------
+    field : str
+        Path of the culprit, relative to the object that states the rule.
+    expected, got : str
+        What the rule asks for and what stands there.
+    repair : str
+        What the user should do.
+    """
+
+    def __init__(self, field: str, expected: str, got: str, repair: str) -> None:
+        super().__init__(f"{field}: expected {expected}, got {got}; {repair}")
+        self.field = field
+        self.expected = expected
+        self.got = got
+        self.repair = repair
+
+
+def refuse_repeated(collection: str, key: str, values: Iterable[object]) -> None:
+    """Raise a `RuleError` that names the first value of `key` that comes twice."""
+    seen = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise RuleError(
+                f"{collection}[{index}].{key}", "a value used once", repr(value), "rename one"
+            )
+        seen.add(value)
+
+
+class StrictModel(BaseModel):
+    """Base of every JSON object: frozen, no unknown field, no coercion, no NaN."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file of at most `MAX_FILE_BYTES`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable, not a regular file, or too large.
+    """
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise InputError(f"{path}: expected a file, got a folder; name a JSON file")
+        if size > MAX_FILE_BYTES:
+            raise InputError(
+                f"{path}: expected at most {MAX_FILE_BYTES / 1e6:.0f} MB, "
+                f"got {size / 1e6:.0f} MB; split it or name the right file"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: expected a readable file, got '{error.strerror}'; check the name and the "
+            "permissions"
+        ) from error
+
+
+def read_model(path: Path, model: type[ModelT]) -> ModelT:
+    """Read a JSON file into a pydantic model.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not JSON, or breaks a rule of the model.
+    """
+    return parse_model(read_bytes(path), model, str(path))
+
+
+def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
+    """Parse JSON text into a pydantic model; `name` stands for the file in messages."""
+    _refuse_what_json_hides(content, name)
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise InputError(f"{name}: {_describe(error)}") from error
+
+
+def _refuse_what_json_hides(content: bytes, name: str) -> None:
+    """Refuse text that is not JSON, nests too deeply, or repeats a key."""
+    try:
+        json.loads(content, object_pairs_hook=_refuse_repeated_keys)
+    except RuleError as error:
+        raise InputError(f"{name}: {error}") from error
+    except RecursionError as error:
+        raise InputError(
+            f"{name}: expected JSON nested a few levels deep, got hundreds of levels; "
+            "name the right file"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{name}: expected JSON, got '{error}'; mend the syntax") from error
+
+
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise RuleError(twice, "each key once in an object", "it twice", "delete one of the two")
+    return found
+
+
+def _describe(error: ValidationError) -> str:
+    """Return the first broken rule in one line, and how many more there are."""
+    first, *others = error.errors(include_url=False)
+    more = f" (and {len(others)} more)" if others else ""
+    return _describe_one(first) + more
+
+
+def _describe_one(detail: ErrorDetails) -> str:
+    field = field_path(detail["loc"])
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, RuleError):
+        joined = f"{field}.{cause.field}" if detail["loc"] else cause.field
+        return f"{joined}: expected {cause.expected}, got {cause.got}; {cause.repair}"
+    if detail["type"] == "extra_forbidden":
+        return f"{field}: expected no such field, got one; delete it or mend its name"
+    if detail["type"] == "missing":
+        return f"{field}: expected a value, got nothing; add the field"
+    expected = detail["msg"].removeprefix("Input should be ")
+    return f"{field}: expected {expected}, got {_shorten(detail['input'])}; correct the field"
+
+
+def field_path(location: Iterable[int | str]) -> str:
+    """Return `devices[2].rate_bits_per_s` for `("devices", 2, "rate_bits_per_s")`."""
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".")
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def require_writable(path: Path) -> None:
+    """Refuse an output path before any work is done for it.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or may not be written, or the path is a folder.
+    """
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(
+            f"{path}: expected a file name in a writable folder, got no such place; "
+            f"create {folder} or name another file"
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file or nothing, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing: a temporary file beside it, then a rename."""
+    handle, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    """Write a pydantic model as indented JSON, atomically."""
+    write_text(path, model.model_dump_json(indent=1) + "\n")

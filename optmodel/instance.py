@@ -1,0 +1,156 @@
+"""One problem as a JSON file: devices, sources, networks, requests, SSIM table, budgets."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from optmodel.files import RuleError, StrictModel, read_model, refuse_repeated
+from optmodel.network import FcLayer, Identifier, Network
+from optmodel.ssim import SsimTable
+
+Rate = Annotated[float, Field(gt=0, le=1e18)]
+Budget = Annotated[float, Field(ge=0, le=1e18)]
+
+
+class Node(StrictModel):
+    """A device with a speed, a rate, and budgets for the batch (Section II-B)."""
+
+    id: Identifier
+    """Name of the node, unique among devices and sources."""
+    family: Identifier
+    """Kind of hardware, for tables and plots."""
+    compute_mult_per_s: Rate
+    """Compute speed e, in multiplications per second."""
+    rate_bits_per_s: Rate
+    """Transmission rate rho, in bits per second."""
+    memory_bytes: Budget
+    """Memory for weights, in bytes (8b)."""
+    compute_budget_mult: Budget
+    """Multiplications that the node may run for the batch (8c)."""
+    bandwidth_budget_bits: Budget
+    """Bits that the node may send for the batch (8d)."""
+
+
+class Request(StrictModel):
+    """One image to be classified."""
+
+    id: Identifier
+    """Name of the request, unique in the instance."""
+    source: Identifier
+    """The source (camera) that holds the image."""
+    network: Identifier
+    """The network that classifies it."""
+    tolerated_ssim: Annotated[float, Field(ge=-1, le=1)]
+    """Largest similarity of a recovered image that the user accepts."""
+
+
+class Instance(StrictModel):
+    """A batch of requests to be placed on a fleet of helpers."""
+
+    schema_version: Literal[1]
+    """Version of this format."""
+    name: Identifier
+    """Name of the instance."""
+    description: Annotated[str, Field(max_length=2000)]
+    """What the instance shows."""
+    word_bits: Annotated[int, Field(ge=8, le=1024, multiple_of=8)]
+    """Bits of one stored weight or transmitted value."""
+    period_s: Rate
+    """Scheduling period tau, in seconds, for which the budgets hold."""
+    unattainable: Literal["reject", "source"]
+    """What to do with maps of which no share is safe: refuse the request, or keep the layers
+    that receive them on the source."""
+    devices: Annotated[tuple[Node, ...], Field(min_length=1)]
+    """The helpers, untrusted."""
+    sources: Annotated[tuple[Node, ...], Field(min_length=1)]
+    """The cameras, trusted with their own images."""
+    networks: Annotated[tuple[Network, ...], Field(min_length=1)]
+    """The CNNs that requests use."""
+    ssim_table: SsimTable
+    """Measured leakage, from which caps and split points follow."""
+    requests: Annotated[tuple[Request, ...], Field(min_length=1)]
+    """The batch, in order of arrival."""
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        refuse_repeated("devices", "id", (d.id for d in self.devices))
+        refuse_repeated("sources", "id", (s.id for s in self.sources))
+        refuse_repeated("networks", "id", (n.id for n in self.networks))
+        refuse_repeated("requests", "id", (r.id for r in self.requests))
+        devices = {d.id for d in self.devices}
+        for index, source in enumerate(self.sources):
+            if source.id in devices:
+                raise RuleError(
+                    f"sources[{index}].id", "a name that no device has", repr(source.id), "rename"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _references_resolve(self) -> Self:
+        known = {
+            "source": {s.id for s in self.sources},
+            "network": {n.id for n in self.networks},
+        }
+        for index, request in enumerate(self.requests):
+            for field, ids in known.items():
+                name = getattr(request, field)
+                if name not in ids:
+                    raise RuleError(
+                        f"requests[{index}].{field}",
+                        f"the id of a {field} ({_some(ids)})",
+                        repr(name),
+                        f"correct it or add the {field}",
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _ssim_rows_exist(self) -> Self:
+        rows = {row.row for row in self.ssim_table.rows}
+        for n, network in enumerate(self.networks):
+            for k, layer in enumerate(network.layers):
+                if not isinstance(layer, FcLayer) and layer.ssim_row not in rows:
+                    raise RuleError(
+                        f"networks[{n}].layers[{k}].ssim_row",
+                        f"a row of the SSIM table ({_some(rows)})",
+                        repr(layer.ssim_row),
+                        "correct it or add the row",
+                    )
+        return self
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Helpers, then sources: the order of every array over nodes."""
+        return self.devices + self.sources
+
+    def network_of(self, request: Request) -> Network:
+        """Return the network that a request uses."""
+        return next(n for n in self.networks if n.id == request.network)
+
+
+def _some(names: set[str]) -> str:
+    """Return a few names of a set, for a message."""
+    shown = sorted(names)[:5]
+    return ", ".join(shown) + (", ..." if len(names) > len(shown) else "")
+
+
+def read_instance(path: Path) -> Instance:
+    """Read and validate an instance.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or breaks a rule; the message names the field.
+    """
+    return read_model(path, Instance)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of instance files (without the rules that span fields)."""
+    return Instance.model_json_schema()
+
+
+def json_schema_text() -> str:
+    """Return the schema as it is shipped in `optmodel/instance.schema.json`."""
+    return json.dumps(json_schema(), indent=1) + "\n"

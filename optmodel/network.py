@@ -1,0 +1,231 @@
+"""A CNN as a chain of layers: what a segment of each layer costs (Eq. 2-4)."""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from optmodel.files import RuleError, StrictModel
+
+Identifier = Annotated[str, Field(min_length=1, max_length=100)]
+Count = Annotated[int, Field(ge=1, le=65_536)]
+MAX_MULTIPLICATIONS = 10**15
+"""Of one layer: a million times VGG16, and exact in 64-bit arithmetic."""
+
+Neurons = Annotated[int, Field(ge=1, le=100_000_000)]
+
+
+class _MapLayer(StrictModel):
+    """A layer that puts out feature maps."""
+
+    name: Identifier
+    """Name of the layer, unique in its network."""
+    input_maps: Count
+    """Feature maps received, P of layer l-1; as many segments."""
+    output_height: Count
+    """Height of one output map, in pixels."""
+    output_width: Count
+    """Width of one output map, in pixels."""
+    ssim_row: Identifier
+    """Row of the SSIM table that tells what the output maps give away."""
+
+    def bits_per_output(self, word_bits: int) -> int:
+        """Return the bits of one output map: word · o² (Eq. 6)."""
+        return word_bits * self.output_height * self.output_width
+
+
+class ConvLayer(_MapLayer):
+    """A convolution; batch norm at inference is folded into it."""
+
+    kind: Literal["conv"]
+    kernel: Count
+    """Side S of the square kernel, in pixels."""
+    output_maps: Count
+    """Feature maps put out, P of layer l."""
+
+    @property
+    def multiplications_per_segment(self) -> int:
+        """Multiplications of one segment: S² · P_l · o² (Eq. 2)."""
+        return self.kernel**2 * self.output_maps * self.output_height * self.output_width
+
+    @property
+    def weights_per_segment(self) -> int:
+        """Weights that one segment stores: S² · P_l (W of Eq. 4)."""
+        return self.kernel**2 * self.output_maps
+
+
+class _PointwiseLayer(_MapLayer):
+    """A layer that turns each input map into one output map, without multiplications."""
+
+    @property
+    def output_maps(self) -> int:
+        """Feature maps put out: as many as come in."""
+        return self.input_maps
+
+    @property
+    def multiplications_per_segment(self) -> int:
+        """None: Section II-B neglects these layers."""
+        return 0
+
+    @property
+    def weights_per_segment(self) -> int:
+        """None."""
+        return 0
+
+
+class ActLayer(_PointwiseLayer):
+    """An activation such as ReLU."""
+
+    kind: Literal["act"]
+
+
+class PoolLayer(_PointwiseLayer):
+    """A pooling layer."""
+
+    kind: Literal["pool"]
+
+
+class FcLayer(StrictModel):
+    """A fully connected layer, its activation folded in."""
+
+    kind: Literal["fc"]
+    name: Identifier
+    """Name of the layer, unique in its network."""
+    input_maps: Count
+    """Maps received: P of layer l-1 for the first fc, 1 for an fc after an fc."""
+    input_neurons: Neurons
+    """Neurons of the input, n of layer l-1."""
+    output_neurons: Neurons
+    """Neurons of the output, n of layer l."""
+
+    @property
+    def output_maps(self) -> int:
+        """One: the output of an fc travels whole."""
+        return 1
+
+    @property
+    def multiplications_per_segment(self) -> int:
+        """Multiplications of one segment: n_in · n_out / P_{l-1} (Eq. 3)."""
+        return self.input_neurons * self.output_neurons // self.input_maps
+
+    @property
+    def weights_per_segment(self) -> int:
+        """Weights that one segment stores: as many as its multiplications (Eq. 4)."""
+        return self.multiplications_per_segment
+
+    def bits_per_output(self, word_bits: int) -> int:
+        """Return the bits of the whole output: word · n_l (Eq. 6)."""
+        return word_bits * self.output_neurons
+
+
+Layer = Annotated[ConvLayer | ActLayer | PoolLayer | FcLayer, Field(discriminator="kind")]
+
+
+class Network(StrictModel):
+    """A CNN as a chain of layers l = 1..L."""
+
+    id: Identifier
+    """Name by which requests refer to the network."""
+    image_channels: Count
+    """Channels of the input image, P_0."""
+    image_height: Count
+    """Height of the input image, in pixels."""
+    image_width: Count
+    """Width of the input image, in pixels."""
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=1000)]
+    """The layers, first to last."""
+
+    @model_validator(mode="after")
+    def _layer_names_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for index, layer in enumerate(self.layers):
+            if layer.name in seen:
+                raise RuleError(
+                    f"layers[{index}].name", "a name used once", repr(layer.name), "rename one"
+                )
+            seen.add(layer.name)
+        return self
+
+    @model_validator(mode="after")
+    def _fc_layers_end_the_chain(self) -> Self:
+        for index, (layer, following) in enumerate(pairwise(self.layers)):
+            if layer.kind == "fc" and following.kind != "fc":
+                raise RuleError(
+                    f"layers[{index}].kind",
+                    "fc only after the last conv, act or pool",
+                    f"fc '{layer.name}' before {following.kind} '{following.name}'",
+                    "move the fc layers to the end",
+                )
+        if self.layers[0].kind == "fc":
+            raise RuleError(
+                "layers[0].kind", "conv, act or pool", "fc", "start with the layer that sees pixels"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _input_maps_match(self) -> Self:
+        received = self.image_channels
+        for index, layer in enumerate(self.layers):
+            if layer.input_maps != received:
+                before = self.layers[index - 1].name if index else "the image"
+                raise RuleError(
+                    f"layers[{index}].input_maps",
+                    f"{received} (what {before} puts out)",
+                    str(layer.input_maps),
+                    f"correct it or the output of {before}",
+                )
+            received = layer.output_maps
+        return self
+
+    @model_validator(mode="after")
+    def _input_neurons_match(self) -> Self:
+        for index, (before, layer) in enumerate(pairwise(self.layers), start=1):
+            if not isinstance(layer, FcLayer):
+                continue
+            if isinstance(before, FcLayer):
+                received = before.output_neurons
+            else:
+                received = before.output_maps * before.output_height * before.output_width
+            if layer.input_neurons != received:
+                raise RuleError(
+                    f"layers[{index}].input_neurons",
+                    f"{received} (what {before.name} puts out)",
+                    str(layer.input_neurons),
+                    f"correct it or the output of {before.name}",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _work_is_countable(self) -> Self:
+        for index, layer in enumerate(self.layers):
+            work = layer.multiplications_per_segment * layer.input_maps
+            if work > MAX_MULTIPLICATIONS:
+                raise RuleError(
+                    f"layers[{index}]",
+                    f"at most {MAX_MULTIPLICATIONS:.0e} multiplications in a layer",
+                    f"{work:.3e}",
+                    "correct its sizes",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _act_layers_keep_the_size(self) -> Self:
+        height, width = self.image_height, self.image_width
+        for index, layer in enumerate(self.layers):
+            if isinstance(layer, FcLayer):
+                break
+            size = (layer.output_height, layer.output_width)
+            if isinstance(layer, ActLayer) and size != (height, width):
+                raise RuleError(
+                    f"layers[{index}].output_height",
+                    f"{height} x {width} (an act keeps the size of its input)",
+                    f"{size[0]} x {size[1]}",
+                    "correct the size",
+                )
+            height, width = size
+        return self
+
+    @property
+    def first_fc(self) -> int | None:
+        """Index (from 0) of the first fc layer, None if there is none."""
+        return next((k for k, layer in enumerate(self.layers) if layer.kind == "fc"), None)

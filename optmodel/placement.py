@@ -1,0 +1,126 @@
+"""Who computes what: counts and flows, and the same placement segment by segment.
+
+The segments of a layer are interchangeable, so counts (how many segments of a layer a node
+computes) and flows (how many maps move from one node to another after an act or pool) carry
+everything that Eq. 5-8 ask about. A placement knows nothing of how it was found.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmodel.problem import IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """Maps that move from node to node after a mapwise layer, as a sparse table.
+
+    Attributes
+    ----------
+    layer, sender, receiver, maps : ndarray of int, shape (entries,)
+        After `layer`, `sender` hands `maps` of its maps to `receiver`, which may be itself.
+    """
+
+    layer: IntArray
+    sender: IntArray
+    receiver: IntArray
+    maps: IntArray
+
+    @classmethod
+    def from_entries(cls, entries: Sequence[tuple[int, int, int, int]]) -> "Flows":
+        """Build the table from (layer, sender, receiver, maps) tuples."""
+        table = np.array(sorted(entries), dtype=np.int64).reshape(-1, 4)
+        return cls(*table.T)
+
+    def entries(self) -> list[tuple[int, int, int, int]]:
+        """Return the table as (layer, sender, receiver, maps) tuples of ints."""
+        columns = (self.layer, self.sender, self.receiver, self.maps)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    def matrix(self, layer: int, nodes: int) -> IntArray:
+        """Return the maps moved after `layer`, shape (senders, receivers)."""
+        matrix = np.zeros((nodes, nodes), dtype=np.int64)
+        at = self.layer == layer
+        np.add.at(matrix, (self.sender[at], self.receiver[at]), self.maps[at])
+        return matrix
+
+
+@dataclass(frozen=True, eq=False)
+class RequestPlacement:
+    """Where one request is computed.
+
+    Attributes
+    ----------
+    counts : ndarray of int, shape (layers, nodes)
+        Segments of each layer on each node, x[i, l].
+    flows : Flows
+        Maps moved after each mapwise layer, y[i, j, l].
+    """
+
+    counts: IntArray
+    flows: Flows
+
+    @classmethod
+    def from_labels(
+        cls, labels: Sequence[IntArray], mapwise: Sequence[bool], nodes: int
+    ) -> "RequestPlacement":
+        """Count a placement that names the node of every segment.
+
+        Parameters
+        ----------
+        labels : sequence of ndarray of int
+            Per layer, the node of each segment, shape (segments,).
+        mapwise : sequence of bool
+            Per layer, whether map p of its output is the input of segment p of the next layer.
+        nodes : int
+            Number of nodes.
+        """
+        counts = np.stack([np.bincount(at, minlength=nodes) for at in labels])
+        entries = []
+        for layer in np.flatnonzero(mapwise[: len(labels) - 1]).tolist():
+            pairs = np.stack([labels[layer], labels[layer + 1]])
+            moves, maps = np.unique(pairs, axis=1, return_counts=True)
+            entries += [
+                (layer, int(i), int(j), int(n)) for (i, j), n in zip(moves.T, maps, strict=True)
+            ]
+        return cls(counts, Flows.from_entries(entries))
+
+    def labels(self) -> list[IntArray]:
+        """Name a node for every segment, per layer shape (segments,), at equal cost.
+
+        After a mapwise layer the segments follow the flows; elsewhere any order serves, and the
+        nodes take their segments in index order.
+        """
+        nodes = self.counts.shape[1]
+        moved_after = set(self.flows.layer.tolist())
+        found: list[IntArray] = []
+        for layer, counts in enumerate(self.counts):
+            if layer - 1 in moved_after:
+                found.append(_follow(found[-1], self.flows.matrix(layer - 1, nodes)))
+            else:
+                found.append(np.repeat(np.arange(nodes), counts))
+        return found
+
+
+def _follow(labels: IntArray, moved: IntArray) -> IntArray:
+    """Return the next node of each segment, the holders' segments handed out in index order."""
+    following = np.empty_like(labels)
+    receivers = np.arange(len(moved))
+    for sender in np.unique(labels):
+        following[labels == sender] = np.repeat(receivers, moved[sender])
+    return following
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where the requests of a batch are computed.
+
+    Attributes
+    ----------
+    requests : mapping of str to RequestPlacement
+        By request id; a rejected request has no entry.
+    """
+
+    requests: Mapping[str, RequestPlacement]

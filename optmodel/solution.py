@@ -1,0 +1,159 @@
+"""The solution file: a placement in names and numbers, how it was found, what is proven."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from optmodel.files import StrictModel, read_model
+
+Number = int | float
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Termination(StrEnum):
+    """Why a method stopped."""
+
+    CONVERGED = "converged"
+    """The asked gap is reached, or infeasibility is proven."""
+    TIME_LIMIT = "time_limit"
+    INTERRUPTED = "interrupted"
+    HEURISTIC_END = "heuristic_end"
+    """The heuristic has placed or rejected every request."""
+    ERROR = "error"
+    """The solver gave up; its message is in the log."""
+
+
+class SolutionStatus(StrEnum):
+    """What a method found."""
+
+    OPTIMAL = "optimal"
+    """A placement that is proven best, up to the asked gap."""
+    FEASIBLE = "feasible"
+    """A placement of every request, not proven best."""
+    PARTIAL = "partial"
+    """A placement of some requests; the others are rejected."""
+    INFEASIBLE = "infeasible"
+    """Proven: no placement serves every request."""
+    NONE = "none"
+
+
+class Flow(StrictModel):
+    """Maps handed from one node to another after an act or pool."""
+
+    sender: str
+    receiver: str
+    maps: Number
+
+
+class PlacedLayer(StrictModel):
+    """Who computes one layer."""
+
+    layer: str
+    """Name of the layer."""
+    segments: dict[str, Number]
+    """Number of segments by node id; nodes without any are left out."""
+    flows: tuple[Flow, ...] | None
+    """Maps handed to the next layer, own ones included; null except after act and pool."""
+
+
+class PlacedRequest(StrictModel):
+    """Who computes one request."""
+
+    request: str
+    """Id of the request."""
+    layers: tuple[PlacedLayer, ...]
+    """First to last."""
+
+
+class Rejection(StrictModel):
+    """A request that a heuristic could not place."""
+
+    request: str
+    """Id of the request."""
+    layer: str
+    """Layer at which placing failed."""
+    segment: Annotated[int, Field(ge=1)]
+    """First segment without a place, from 1."""
+    condition: str
+    """The condition that failed, and on how many nodes."""
+
+
+class PlacementDocument(StrictModel):
+    """A placement in names and numbers."""
+
+    requests: tuple[PlacedRequest, ...]
+    """The placed requests."""
+    rejected: tuple[Rejection, ...] = ()
+    """The requests without a place."""
+
+
+class RequestLatency(StrictModel):
+    """Latency of one placed request."""
+
+    request: str
+    """Id of the request."""
+    layers_s: dict[str, Seconds]
+    """T[r, l] in seconds, by layer name (Eq. 5)."""
+
+
+class Solution(StrictModel):
+    """What a method says about an instance."""
+
+    schema_version: Literal[1] = 1
+    """Version of this format."""
+    instance: str
+    """Name of the instance."""
+    instance_sha256: str
+    """Digest of the instance's content."""
+    method: str
+    """The formulation or policy."""
+    solver: str | None
+    """The solver behind it, None for a heuristic."""
+    solver_version: str | None
+    """As the solver states it."""
+    options: dict[str, str | int | float | bool | None]
+    """Limits and parameters of the run."""
+    termination: Termination
+    """Why it stopped."""
+    solution_status: SolutionStatus
+    """What it found."""
+    objective_s: Seconds | None
+    """Latency of the placement (Eq. 5), recomputed exactly, in seconds; None without one."""
+    bound_s: float | None
+    """Proven lower bound on the latency of serving every request; None when unknown."""
+    wall_time_s: Seconds
+    """Run time, in seconds."""
+    gap: float | None
+    """(objective - bound) / bound: at most so much above the optimum; None when unknown."""
+    reasons: tuple[str, ...] = ()
+    """Why the instance is infeasible, as far as arithmetic shows it."""
+    latency: tuple[RequestLatency, ...] = ()
+    """Latency per layer of every placed request."""
+    placement: PlacementDocument | None
+    """The placement; None without one."""
+
+
+def read_solution(path: Path) -> Solution:
+    """Read a solution file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is not a solution file.
+    """
+    return read_model(path, Solution)
+
+
+def relative_gap(objective: float | None, bound: float | None) -> float | None:
+    """Return (objective - bound) / bound: at most so much above the optimum.
+
+    None when either is unknown, or the bound is 0 and says nothing. Solvers divide by the
+    objective instead; for small gaps the two agree.
+    """
+    if objective is None or bound is None:
+        return None
+    if objective <= bound:
+        return 0.0
+    return (objective - bound) / bound if bound > 0 else None

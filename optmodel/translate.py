@@ -1,0 +1,88 @@
+"""A placement in arrays, and the same placement in names as a solution file holds it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from optmodel.files import InputError
+from optmodel.placement import Flows, Placement, RequestPlacement
+from optmodel.problem import Problem, RequestTask
+from optmodel.solution import Flow, PlacedLayer, PlacedRequest, PlacementDocument, Rejection
+
+NamedT = TypeVar("NamedT")
+
+
+def to_document(
+    problem: Problem, placement: Placement, rejected: Sequence[Rejection] = ()
+) -> PlacementDocument:
+    """Write a placement in names."""
+    placed = [
+        _write_request(problem, task, placement.requests[task.request.id])
+        for task in problem.tasks
+        if task.request.id in placement.requests
+    ]
+    return PlacementDocument(requests=tuple(placed), rejected=tuple(rejected))
+
+
+def _write_request(problem: Problem, task: RequestTask, placed: RequestPlacement) -> PlacedRequest:
+    flows: dict[int, list[Flow]] = {}
+    for layer, sender, receiver, maps in placed.flows.entries():
+        flow = Flow(sender=problem.node_ids[sender], receiver=problem.node_ids[receiver], maps=maps)
+        flows.setdefault(layer, []).append(flow)
+    layers = [
+        PlacedLayer(
+            layer=layer.name,
+            segments={
+                problem.node_ids[i]: int(placed.counts[k, i])
+                for i in np.flatnonzero(placed.counts[k])
+            },
+            flows=tuple(flows[k]) if k in flows else None,
+        )
+        for k, layer in enumerate(task.layers)
+    ]
+    return PlacedRequest(request=task.request.id, layers=tuple(layers))
+
+
+def from_document(problem: Problem, document: PlacementDocument) -> Placement:
+    """Read a placement that has passed the checker.
+
+    Raises
+    ------
+    InputError
+        If it names a request, layer or node that the instance lacks.
+    """
+    tasks = {task.request.id: task for task in problem.tasks}
+    index = {name: i for i, name in enumerate(problem.node_ids)}
+    return Placement(
+        {
+            placed.request: _read_request(_named(tasks, placed.request, "request"), placed, index)
+            for placed in document.requests
+        }
+    )
+
+
+def _read_request(
+    task: RequestTask, placed: PlacedRequest, index: Mapping[str, int]
+) -> RequestPlacement:
+    layer_index = {layer.name: k for k, layer in enumerate(task.layers)}
+    counts = np.zeros((len(task.layers), len(index)), dtype=np.int64)
+    entries = []
+    for layer in placed.layers:
+        k = _named(layer_index, layer.layer, "layer")
+        for node, segments in layer.segments.items():
+            counts[k, _named(index, node, "node")] = segments
+        entries += [
+            (k, _named(index, f.sender, "node"), _named(index, f.receiver, "node"), int(f.maps))
+            for f in layer.flows or ()
+        ]
+    return RequestPlacement(counts, Flows.from_entries(entries))
+
+
+def _named(known: Mapping[str, NamedT], name: str, kind: str) -> NamedT:
+    if name not in known:
+        raise InputError(
+            f"placement: expected a {kind} of the instance, got '{name}'; "
+            "name the instance that the placement was made for"
+        )
+    return known[name]
