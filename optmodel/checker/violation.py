@@ -1,0 +1,29 @@
+"""One broken condition: where, what, and by how much."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken condition.
+
+    Attributes
+    ----------
+    equation : str
+        "8b" to "8i", or "5" for a misreported latency.
+    where : str
+        Request, layer and node concerned.
+    message : str
+        What is asked and what stands there.
+    amount : Fraction
+        By how much, in the unit that the message names.
+    """
+
+    equation: str
+    where: str
+    message: str
+    amount: Fraction
+
+    def __str__(self) -> str:
+        return f"({self.equation}) {self.where}: {self.message}"
