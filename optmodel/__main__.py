@@ -1,0 +1,63 @@
+"""Solve one instance exactly: `python -m optmodel FILE.json`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optmodel.cli import EXIT_BAD_RESULT, console, run_app
+from optmodel.files import InputError, require_writable, write_model
+from optmodel.instance import read_instance
+from optmodel.report import print_solution
+from optmodel.solution import Termination
+from optmodel.solve import FORMULATIONS, export_lp, solve
+from optmodel.solvers import SolverOptions, require_solver
+
+
+def main(
+    file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
+    method: Annotated[
+        str, typer.Option(help=f"Formulation: {', '.join(FORMULATIONS)}.")
+    ] = "segment",
+    solver: Annotated[
+        str, typer.Option(help="Any MILP solver that Pyomo drives: highs, scip, cbc, gurobi, ...")
+    ] = "highs",
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.001, help="Stop after so many seconds.")
+    ] = None,
+    mip_gap: Annotated[
+        float, typer.Option(min=0, max=1, help="Relative gap that counts as optimal.")
+    ] = 1e-6,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the solver.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the solver.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
+    lp: Annotated[Path | None, typer.Option(help="Write the model as an LP file.")] = None,
+) -> None:
+    """Find the placement of least latency, or prove that there is none.
+
+    Example: python -m optmodel instances/small/lenet-0.8-4-mixed.json --out solution.json
+    """
+    if method not in FORMULATIONS:
+        raise InputError(
+            f"--method: expected one of {', '.join(FORMULATIONS)}, got '{method}'; correct it"
+        )
+    for path in (out, lp):
+        if path is not None:
+            require_writable(path)
+    require_solver(solver)
+    instance = read_instance(file)
+    if lp is not None:
+        export_lp(instance, method, lp)
+    options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
+    with console.status(f"Solving {instance.name} ..."):
+        solution = solve(instance, method, options)
+    if out is not None:
+        write_model(out, solution)
+    print_solution(console, solution)
+    if solution.termination is Termination.ERROR:
+        sys.exit(EXIT_BAD_RESULT)
+
+
+if __name__ == "__main__":
+    run_app(main)

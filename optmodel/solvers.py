@@ -1,0 +1,288 @@
+"""Drive any MILP solver that Pyomo knows, and map what it says exactly.
+
+Pyomo has two solver interfaces. The newer one reports incumbent and bound uniformly and is tried
+first; solvers that only the older one drives, such as CBC, are reached through that.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import highspy
+import pyomo.environ as pyo
+from pyomo.contrib.solver.common import factory, results
+from pyomo.opt import TerminationCondition as OlderCondition
+
+from optmodel.files import InputError
+from optmodel.solution import SolutionStatus, Termination
+
+NewerCondition = results.TerminationCondition
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """Limits and parameters of a solver run.
+
+    Attributes
+    ----------
+    solver : str
+        Name by which Pyomo knows the solver.
+    time_limit_s : float or None
+        Wall time for the whole run, building included, in seconds; None for no limit.
+    mip_gap : float
+        Relative gap at which a placement counts as optimal.
+    threads, seed : int or None
+        Passed on to the solver; None leaves its default.
+    presolve : bool
+        Whether the solver may presolve.
+    """
+
+    solver: str = "highs"
+    time_limit_s: float | None = None
+    mip_gap: float = 1e-6
+    threads: int | None = None
+    seed: int | None = None
+    presolve: bool = True
+
+
+@dataclass(frozen=True)
+class SolverRun:
+    """What a solver said.
+
+    Attributes
+    ----------
+    termination : Termination
+        Why it stopped.
+    status : SolutionStatus
+        What it found; the Pyomo model holds the values if it found a placement.
+    bound : float or None
+        Proven lower bound in units of the model's objective; None when unknown.
+    version : str
+        Version of the solver.
+    """
+
+    termination: Termination
+    status: SolutionStatus
+    bound: float | None
+    version: str
+
+
+@dataclass(frozen=True)
+class OptionNames:
+    """What a solver calls the options that Pyomo does not name uniformly.
+
+    Attributes
+    ----------
+    gap, threads, seed : str or None
+        Option names; None if the solver lacks the option.
+    no_presolve : dict of str to (str or int)
+        Settings that turn presolve off.
+    """
+
+    gap: str | None = None
+    threads: str | None = None
+    seed: str | None = None
+    no_presolve: dict[str, str | int] = field(default_factory=dict)
+
+
+OPTION_NAMES = {
+    "highs": OptionNames(seed="random_seed", no_presolve={"presolve": "off"}),
+    "scip_direct": OptionNames(
+        seed="randomization/randomseedshift",
+        no_presolve={"presolving/maxrounds": 0, "propagating/maxroundsroot": 0},
+    ),
+    "gurobi_direct": OptionNames(seed="Seed", no_presolve={"Presolve": 0}),
+    "cbc": OptionNames(
+        gap="ratioGap",
+        threads="threads",
+        seed="randomCbcSeed",
+        no_presolve={"preprocess": "off", "presolve": "off"},
+    ),
+    "glpk": OptionNames(gap="mipgap"),
+    "cplex": OptionNames(
+        gap="mip_tolerances_mipgap",
+        threads="threads",
+        seed="randomseed",
+        no_presolve={"preprocessing_presolve": "n"},
+    ),
+}
+
+_TERMINATION = {
+    NewerCondition.convergenceCriteriaSatisfied: Termination.CONVERGED,
+    NewerCondition.provenInfeasible: Termination.CONVERGED,
+    # The objective is at least 0, so an "infeasible or unbounded" model is infeasible.
+    NewerCondition.infeasibleOrUnbounded: Termination.CONVERGED,
+    NewerCondition.maxTimeLimit: Termination.TIME_LIMIT,
+    NewerCondition.interrupted: Termination.INTERRUPTED,
+}
+_INFEASIBLE = {NewerCondition.provenInfeasible, NewerCondition.infeasibleOrUnbounded}
+
+_OLDER_TERMINATION = {
+    OlderCondition.optimal: Termination.CONVERGED,
+    OlderCondition.infeasible: Termination.CONVERGED,
+    OlderCondition.infeasibleOrUnbounded: Termination.CONVERGED,
+    OlderCondition.maxTimeLimit: Termination.TIME_LIMIT,
+    OlderCondition.userInterrupt: Termination.INTERRUPTED,
+}
+_OLDER_INFEASIBLE = {OlderCondition.infeasible, OlderCondition.infeasibleOrUnbounded}
+
+
+def require_solver(name: str) -> None:
+    """Refuse a solver that is not installed.
+
+    Raises
+    ------
+    InputError
+        If Pyomo does not know the solver or cannot start it.
+    """
+    _find(name)
+
+
+def run_solver(model: pyo.ConcreteModel, options: SolverOptions) -> SolverRun:
+    """Solve a MILP; on return the model holds the best solution found, if any.
+
+    Ctrl-C ends the run; what the solver had found by then is kept where it hands it over.
+
+    Raises
+    ------
+    InputError
+        If the solver is not installed or lacks an option that is asked for.
+    """
+    name, solver, newer = _find(options.solver)
+    with _noticing_interrupt() as interrupted:
+        try:
+            run = _run_newer if newer else _run_older
+            found = run(model, name, solver, options)
+        except KeyboardInterrupt:
+            found = SolverRun(Termination.INTERRUPTED, SolutionStatus.NONE, None, _version(solver))
+    if interrupted.is_set() and found.termination is Termination.ERROR:
+        return SolverRun(Termination.INTERRUPTED, found.status, found.bound, found.version)
+    return found
+
+
+def _find(name: str) -> tuple[str, Any, bool]:
+    """Return the solver's full name, the solver, and whether it has the newer interface."""
+    for full_name in (name, f"{name}_direct"):
+        if full_name in factory.SolverFactory:
+            solver = factory.SolverFactory(full_name)
+            if solver.available():
+                return full_name, solver, True
+    if name in pyo.SolverFactory:
+        solver = pyo.SolverFactory(name)
+        if solver.available(exception_flag=False):
+            return name, solver, False
+    raise InputError(
+        f"--solver: expected a MILP solver that Pyomo can drive and that is installed, got "
+        f"'{name}'; use highs, or install it (scip: pip install pyscipopt, cbc: pip install cbcbox)"
+    )
+
+
+def _settings(name: str, options: SolverOptions) -> dict[str, Any]:
+    """Return the solver's own names and values for seed and presolve."""
+    names = OPTION_NAMES.get(name, OptionNames())
+    settings: dict[str, Any] = {}
+    if options.seed is not None:
+        settings[_required(names.seed, name, "--seed")] = options.seed
+    if not options.presolve:
+        if not names.no_presolve:
+            _required(None, name, "presolve off")
+        settings.update(names.no_presolve)
+    return settings
+
+
+def _required(option: str | None, solver: str, asked: str) -> str:
+    if option is None:
+        raise InputError(
+            f"{asked}: expected an option of solver '{solver}', got one that it does not have "
+            "or that is not in OPTION_NAMES; leave it out or use highs"
+        )
+    return option
+
+
+def _run_newer(
+    model: pyo.ConcreteModel, name: str, solver: Any, options: SolverOptions
+) -> SolverRun:
+    config = solver.config
+    config.load_solutions = False
+    config.raise_exception_on_nonoptimal_result = False
+    config.time_limit = options.time_limit_s
+    config.rel_gap = options.mip_gap
+    config.threads = options.threads
+    for key, value in _settings(name, options).items():
+        config.solver_options[key] = value
+    if name == "highs":
+        # The number of threads belongs to the process; without this the first run fixes it.
+        highspy.Highs.resetGlobalScheduler(True)
+    found = solver.solve(model)
+    has_solution = found.incumbent_objective is not None
+    if has_solution:
+        found.solution_loader.load_vars()
+    condition = found.termination_condition
+    termination = _TERMINATION.get(condition, Termination.ERROR)
+    status = _status(condition in _INFEASIBLE, termination, has_solution)
+    return SolverRun(termination, status, _finite(found.objective_bound), _version(solver))
+
+
+def _run_older(
+    model: pyo.ConcreteModel, name: str, solver: Any, options: SolverOptions
+) -> SolverRun:
+    names = OPTION_NAMES.get(name, OptionNames())
+    settings = _settings(name, options)
+    settings[_required(names.gap, name, "--mip-gap")] = options.mip_gap
+    if options.threads is not None:
+        settings[_required(names.threads, name, "--threads")] = options.threads
+    solver.options.update(settings)
+    limit = {} if options.time_limit_s is None else {"timelimit": options.time_limit_s}
+    found = solver.solve(model, load_solutions=False, **limit)
+    has_solution = len(found.solution) > 0
+    if has_solution:
+        model.solutions.load_from(found)
+    condition = found.solver.termination_condition
+    termination = _OLDER_TERMINATION.get(condition, Termination.ERROR)
+    status = _status(condition in _OLDER_INFEASIBLE, termination, has_solution)
+    return SolverRun(termination, status, _finite(found.problem.lower_bound), _version(solver))
+
+
+def _status(infeasible: bool, termination: Termination, has_solution: bool) -> SolutionStatus:
+    if infeasible:
+        return SolutionStatus.INFEASIBLE
+    if not has_solution:
+        return SolutionStatus.NONE
+    return (
+        SolutionStatus.OPTIMAL if termination is Termination.CONVERGED else SolutionStatus.FEASIBLE
+    )
+
+
+def _finite(bound: object) -> float | None:
+    """Return a bound as a float, None if the solver gave none."""
+    if not isinstance(bound, int | float) or not abs(bound) < 1e20:
+        return None
+    return float(bound)
+
+
+def _version(solver: Any) -> str:
+    version = solver.version()
+    return ".".join(str(part) for part in version) if version else "unknown"
+
+
+@contextmanager
+def _noticing_interrupt() -> Iterator[threading.Event]:
+    """Tell whether Ctrl-C came, even when the solver swallows the exception."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def notice(_signal: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, notice)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)
