@@ -1,0 +1,1 @@
+"""Placement without a solver: the paper's online greedy, each decision checked exactly."""

@@ -1,0 +1,39 @@
+"""Place one instance without a solver: `python -m heuristics FILE.json`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heuristics.policies import POLICIES, place
+from optmodel.cli import console, run_app
+from optmodel.files import InputError, require_writable, write_model
+from optmodel.instance import read_instance
+from optmodel.report import print_solution
+
+
+def main(
+    file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
+    policy: Annotated[
+        str, typer.Option(help=f"How to place: {', '.join(POLICIES)}.")
+    ] = "algorithm1",
+    out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
+) -> None:
+    """Place the requests of an instance one after another, without a solver.
+
+    Example: python -m heuristics instances/small/lenet-0.8-4-mixed.json
+    """
+    if policy not in POLICIES:
+        raise InputError(
+            f"--policy: expected one of {', '.join(POLICIES)}, got '{policy}'; correct it"
+        )
+    if out is not None:
+        require_writable(out)
+    solution = place(read_instance(file), policy)
+    if out is not None:
+        write_model(out, solution)
+    print_solution(console, solution)
+
+
+if __name__ == "__main__":
+    run_app(main)
