@@ -1,0 +1,132 @@
+"""The device families of the paper's Section III, and fleets of them."""
+
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+from optmodel.files import InputError
+from optmodel.instance import Node
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of hardware.
+
+    Attributes
+    ----------
+    name : str
+        Name in instance files and on the command line.
+    compute_mult_per_s : float
+        Multiplications per second; the paper's "560, 800, 40" are millions.
+    rate_bits_per_s : float
+        Transmission rate in bits per second.
+    memory_bytes : float
+        Memory in bytes; the paper's GB and MB are read as decimal.
+    """
+
+    name: str
+    compute_mult_per_s: float
+    rate_bits_per_s: float
+    memory_bytes: float
+
+
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family("rpi3", 560e6, 72.2e6, 1e9),
+        Family("nexus", 800e6, 72.2e6, 2e9),
+        Family("stm32h7", 40e6, 7.2e6, 1e6),
+    )
+}
+"""Raspberry Pi 3, LG Nexus 5 and STM32H7 with the figures of Section III."""
+
+CAMERA = FAMILIES["rpi3"]
+"""All cameras are Raspberry Pi 3 (Section III)."""
+
+MIXES = {"mixed": ("rpi3", "nexus", "stm32h7"), "power": ("rpi3", "nexus")}
+"""Named fleets: the families that take turns."""
+
+
+@dataclass(frozen=True)
+class BudgetScales:
+    """Factors on the budgets of every node; 1 gives the family's memory, e·tau and rho·tau."""
+
+    memory: float = 1.0
+    compute: float = 1.0
+    bandwidth: float = 1.0
+
+
+def fleet_families(fleet: str, devices: int | None) -> list[Family]:
+    """Return the family of each helper.
+
+    Parameters
+    ----------
+    fleet : str
+        A key of `MIXES`, or counts such as "rpi3=2,stm32h7=1".
+    devices : int or None
+        Number of helpers; may be left out with counts.
+
+    Raises
+    ------
+    InputError
+        If the fleet is not understood or the counts do not add up to `devices`.
+    """
+    if fleet in MIXES:
+        if devices is None:
+            raise InputError(f"--devices: expected a number with --fleet {fleet}, got nothing")
+        return [FAMILIES[name] for name in islice(cycle(MIXES[fleet]), devices)]
+    counts = parse_counts(fleet, "--fleet", set(FAMILIES))
+    families = [FAMILIES[name] for name, count in counts for _ in range(count)]
+    if devices not in (None, len(families)):
+        raise InputError(
+            f"--devices: expected {len(families)} as --fleet {fleet} says, got {devices}; "
+            "leave one of the two out"
+        )
+    return families
+
+
+def parse_counts(text: str, option: str, known: set[str]) -> list[tuple[str, int]]:
+    """Parse "lenet=2,cifar_cnn=1"; a name without a number counts once.
+
+    Raises
+    ------
+    InputError
+        If a name is not known or a number is not a whole number of at least 1.
+    """
+    counts = []
+    for part in text.split(","):
+        name, _, number = part.strip().partition("=")
+        if name not in known:
+            raise InputError(
+                f"{option}: expected one of {', '.join(sorted(known))}, got '{name}'; correct it"
+            )
+        if number and not (number.isdecimal() and int(number) >= 1):
+            raise InputError(f"{option}: expected {name}=1 or more, got '{part}'; correct it")
+        counts.append((name, int(number or 1)))
+    return counts
+
+
+def make_node(family: Family, name: str, period_s: float, scales: BudgetScales) -> Node:
+    """Return a node of a family with its budgets for one scheduling period."""
+    return Node(
+        id=name,
+        family=family.name,
+        compute_mult_per_s=family.compute_mult_per_s,
+        rate_bits_per_s=family.rate_bits_per_s,
+        memory_bytes=round(family.memory_bytes * scales.memory, 6),
+        compute_budget_mult=round(family.compute_mult_per_s * period_s * scales.compute, 6),
+        bandwidth_budget_bits=round(family.rate_bits_per_s * period_s * scales.bandwidth, 6),
+    )
+
+
+def make_fleet(families: list[Family], period_s: float, scales: BudgetScales) -> tuple[Node, ...]:
+    """Return helpers named by family and number: rpi3-1, nexus-1, stm32h7-1, rpi3-2, ..."""
+    made: list[Node] = []
+    for family in families:
+        number = 1 + sum(node.family == family.name for node in made)
+        made.append(make_node(family, f"{family.name}-{number}", period_s, scales))
+    return tuple(made)
+
+
+def make_cameras(number: int, period_s: float, scales: BudgetScales) -> tuple[Node, ...]:
+    """Return sources named camera-1, camera-2, ..."""
+    return tuple(make_node(CAMERA, f"camera-{k}", period_s, scales) for k in range(1, number + 1))

@@ -1,0 +1,235 @@
+"""Generate an instance file from a seed: networks, fleet, tolerance, requests, budgets."""
+
+import random
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from instances.cnns import NETWORKS, SYNTHETIC, synthetic
+from instances.devices import (
+    BudgetScales,
+    fleet_families,
+    make_cameras,
+    make_fleet,
+    parse_counts,
+)
+from instances.ssim import TABLE_I, read_ssim_table
+from optmodel.cli import console, run_app
+from optmodel.files import InputError, parse_model, require_writable, write_model
+from optmodel.instance import Instance, Request
+from optmodel.network import FcLayer, Network
+from optmodel.ssim import SsimTable
+
+UNSCALED = BudgetScales()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to generate; the fields are the command line's options.
+
+    Attributes
+    ----------
+    networks : tuple of str
+        Names, or names with counts such as "lenet=2,cifar_cnn=1".
+    fleet : str
+        "mixed", "power", or counts such as "rpi3=2,stm32h7=1".
+    devices : int or None
+        Number of helpers; None with counts.
+    tolerated_ssim : float
+        Of every request.
+    requests : int or None
+        Number of requests, dealt to the networks in turn; None for as many as counted.
+    cameras : int or None
+        Number of sources, dealt to the requests in turn; None for one per request.
+    period_s : float
+        Scheduling period tau in seconds: budgets are e·tau and rho·tau.
+    scales : BudgetScales
+        Factors on the budgets.
+    seed : int
+        Draws synthetic networks and shuffles the order of requests.
+    ssim : Path
+        SSIM table.
+    unattainable : {"reject", "source"}
+        What to do with maps of which no share is safe.
+    """
+
+    networks: tuple[str, ...]
+    fleet: str = "mixed"
+    devices: int | None = None
+    tolerated_ssim: float = 0.8
+    requests: int | None = None
+    cameras: int | None = None
+    period_s: float = 60.0
+    scales: BudgetScales = UNSCALED
+    seed: int = 0
+    ssim: Path = TABLE_I
+    unattainable: Literal["reject", "source"] = "reject"
+
+
+def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
+    """Generate an instance; the same recipe gives the same instance.
+
+    Raises
+    ------
+    InputError
+        If an option is not understood or two options contradict each other.
+    """
+    draw = random.Random(recipe.seed)
+    wanted = _wanted_networks(recipe)
+    networks = {network: _build(network, draw) for network in dict.fromkeys(wanted)}
+    draw.shuffle(wanted)
+    cameras = recipe.cameras or len(wanted)
+    content = Instance.model_construct(
+        schema_version=1,
+        name=name,
+        description=description,
+        word_bits=32,
+        period_s=recipe.period_s,
+        unattainable=recipe.unattainable,
+        devices=make_fleet(
+            fleet_families(recipe.fleet, recipe.devices), recipe.period_s, recipe.scales
+        ),
+        sources=make_cameras(cameras, recipe.period_s, recipe.scales),
+        networks=tuple(networks.values()),
+        ssim_table=_used_rows(read_ssim_table(recipe.ssim), networks.values()),
+        requests=tuple(
+            Request.model_construct(
+                id=f"r{k + 1}",
+                source=f"camera-{k % cameras + 1}",
+                network=network,
+                tolerated_ssim=recipe.tolerated_ssim,
+            )
+            for k, network in enumerate(wanted)
+        ),
+    )
+    return parse_model(content.model_dump_json().encode(), Instance, f"instance '{name}'")
+
+
+def _used_rows(table: SsimTable, networks: Iterable[Network]) -> SsimTable:
+    """Return the table with the rows that the networks refer to, and no others."""
+    used = {
+        layer.ssim_row
+        for network in networks
+        for layer in network.layers
+        if not isinstance(layer, FcLayer)
+    }
+    rows = tuple(row for row in table.rows if row.row in used)
+    return SsimTable.model_construct(source=table.source, slack=table.slack, rows=rows)
+
+
+def command_line(recipe: Recipe, out: str, description: str) -> str:
+    """Return the command that writes what a recipe generates; defaults are left out."""
+    default, scales = Recipe(recipe.networks), recipe.scales
+    options: list[tuple[str, object, object]] = [
+        ("fleet", recipe.fleet, default.fleet),
+        ("devices", recipe.devices, default.devices),
+        ("tolerated-ssim", recipe.tolerated_ssim, None),
+        ("requests", recipe.requests, default.requests),
+        ("cameras", recipe.cameras, default.cameras),
+        ("period-s", recipe.period_s, default.period_s),
+        ("memory-scale", scales.memory, default.scales.memory),
+        ("compute-scale", scales.compute, default.scales.compute),
+        ("bandwidth-scale", scales.bandwidth, default.scales.bandwidth),
+        ("seed", recipe.seed, default.seed),
+        ("unattainable", recipe.unattainable, default.unattainable),
+    ]
+    words = ["python -m instances.generate"]
+    words += [f"--network {network}" for network in recipe.networks]
+    words += [f"--{name} {value}" for name, value, usual in options if value != usual]
+    return " ".join([*words, f"--description {shlex.quote(description)}", f"--out {out}"])
+
+
+def _wanted_networks(recipe: Recipe) -> list[str]:
+    """Return the network of each request, before shuffling."""
+    known = {*NETWORKS, *SYNTHETIC}
+    counts = [pair for text in recipe.networks for pair in parse_counts(text, "--network", known)]
+    counted = [name for name, count in counts for _ in range(count)]
+    if recipe.requests is None:
+        return counted
+    if any("=" in text for text in recipe.networks) and recipe.requests != len(counted):
+        raise InputError(
+            f"--requests: expected {len(counted)} as --network says, got {recipe.requests}; "
+            "leave one of the two out"
+        )
+    return [counted[k % len(counted)] for k in range(recipe.requests)]
+
+
+def _build(name: str, draw: random.Random) -> Network:
+    return synthetic(name, draw) if name in SYNTHETIC else NETWORKS[name]()
+
+
+def main(
+    network: Annotated[
+        list[str], typer.Option(help="Network, repeatable, or counts: lenet=2,cifar_cnn=1.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    fleet: Annotated[
+        str,
+        typer.Option(
+            help="mixed (rpi3, nexus, stm32h7 in turn), power (rpi3, nexus in turn), or counts: "
+            "rpi3=2,stm32h7=1."
+        ),
+    ] = "mixed",
+    devices: Annotated[int | None, typer.Option(min=1, help="Number of helpers.")] = None,
+    tolerated_ssim: Annotated[
+        float, typer.Option(help="Similarity of a recovered image that requests tolerate.")
+    ] = 0.8,
+    requests: Annotated[
+        int | None, typer.Option(min=1, help="Number of requests; default: one per network.")
+    ] = None,
+    cameras: Annotated[
+        int | None, typer.Option(min=1, help="Number of sources; default: one per request.")
+    ] = None,
+    period_s: Annotated[float, typer.Option(help="Scheduling period, in seconds.")] = 60.0,
+    memory_scale: Annotated[float, typer.Option(help="Factor on every memory.")] = 1.0,
+    compute_scale: Annotated[float, typer.Option(help="Factor on every compute budget.")] = 1.0,
+    bandwidth_scale: Annotated[float, typer.Option(help="Factor on every bandwidth budget.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of synthetic networks and request order.")] = 0,
+    ssim: Annotated[Path, typer.Option(help="SSIM table; default: the paper's.")] = TABLE_I,
+    unattainable: Annotated[
+        str, typer.Option(help="Layers of which no share is safe: reject or source.")
+    ] = "reject",
+    description: Annotated[str, typer.Option(help="What the instance shows.")] = "",
+) -> None:
+    """Generate an instance file.
+
+    Example: python -m instances.generate --network lenet --devices 4 --fleet mixed
+    --tolerated-ssim 0.8 --requests 1 --period-s 60 --seed 0 --out lenet.json
+    """
+    require_writable(out)
+    recipe = Recipe(
+        networks=tuple(network),
+        fleet=fleet,
+        devices=devices,
+        tolerated_ssim=tolerated_ssim,
+        requests=requests,
+        cameras=cameras,
+        period_s=period_s,
+        scales=BudgetScales(memory_scale, compute_scale, bandwidth_scale),
+        seed=seed,
+        ssim=ssim,
+        unattainable=_policy(unattainable),
+    )
+    instance = generate(recipe, out.stem, description)
+    write_model(out, instance)
+    console.print(
+        f"{out}: {len(instance.requests)} request(s), {len(instance.devices)} helpers, "
+        f"{len(instance.networks)} network(s)",
+        markup=False,
+    )
+
+
+def _policy(text: str) -> Literal["reject", "source"]:
+    if text == "reject":
+        return "reject"
+    if text == "source":
+        return "source"
+    raise InputError(f"--unattainable: expected reject or source, got '{text}'; correct it")
+
+
+if __name__ == "__main__":
+    run_app(main)
