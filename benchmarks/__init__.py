@@ -1,0 +1,1 @@
+"""Benchmarks: how far policies are from the optimum, and what each run took."""

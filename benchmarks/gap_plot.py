@@ -1,0 +1,91 @@
+"""Pictures of the gap benchmark: gaps per instance, and a split runtime/gap picture."""
+
+import io
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from optmodel.files import write_bytes
+
+INCH_PER_INSTANCE = 0.2
+
+
+def save_gap_plot(frame: pd.DataFrame, path: Path) -> None:
+    """Draw gaps per instance and the split runtime/gap picture into one PNG file.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Records as `records.as_frame` returns them.
+    path : Path
+        File to write.
+    """
+    height = max(4.5, 1.5 + INCH_PER_INSTANCE * frame["instance"].nunique())
+    with mpl.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(12, height), layout="constrained")
+        grid = figure.add_gridspec(1, 3, width_ratios=(1.4, 1, 1))
+        plot_gaps(figure.add_subplot(grid[0]), frame)
+        runtime = figure.add_subplot(grid[1])
+        plot_runtimes(runtime, frame)
+        plot_gap_shares(figure.add_subplot(grid[2], sharey=runtime), frame)
+        image = io.BytesIO()
+        figure.savefig(image, format="png", dpi=110)
+    write_bytes(path, image.getvalue())
+
+
+def plot_gaps(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw one line per instance: how far each method is above the proven bound, in percent."""
+    served = frame[frame["gap"].notna()]
+    order = [str(name) for name in served.groupby("instance")["gap"].max().sort_values().index]
+    for name, rows in _by_method(served):
+        ax.plot(
+            100 * rows["gap"].to_numpy(float),
+            [order.index(instance) for instance in rows["instance"]],
+            "o",
+            label=name,
+            markersize=5,
+        )
+    ax.set_yticks(range(len(order)), order, fontsize=8)
+    ax.set_xlabel("gap to the proven bound (%)")
+    ax.set_title("Gap per instance")
+    ax.grid(axis="x", alpha=0.3)
+    ax.legend(loc="lower right")
+
+
+def plot_runtimes(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw for each method the share of instances it finished within a time, in seconds."""
+    for name, rows in _by_method(frame):
+        _steps(ax, rows["wall_time_s"].to_numpy(float), len(rows), name)
+    ax.set_xscale("log")
+    ax.set_xlabel("run time (s)")
+    ax.set_ylabel("share of instances (%)")
+    ax.set_title("Finished within ...")
+    ax.grid(alpha=0.3)
+
+
+def plot_gap_shares(ax: Axes, frame: pd.DataFrame) -> None:
+    """Draw for each method the share of feasible instances it left within a gap, in percent."""
+    feasible = frame[frame.groupby("instance")["bound_s"].transform("count") > 0]
+    for name, rows in _by_method(feasible):
+        _steps(ax, 100 * rows["gap"].dropna().to_numpy(float), len(rows), name)
+    ax.set_xlabel("gap to the proven bound (%)")
+    ax.set_title("Within a gap of ...")
+    ax.grid(alpha=0.3)
+    ax.legend(loc="lower right")
+
+
+def _by_method(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(name), rows) for name, rows in frame.groupby("method", sort=True)]
+
+
+def _steps(ax: Axes, values: np.ndarray, total: int, name: str) -> None:
+    """Draw the share of `total` that is at most x, as a step function."""
+    ordered = np.sort(values)
+    ordered = np.concatenate([ordered[:1], ordered])
+    share = 100 * np.arange(len(ordered)) / max(total, 1)
+    ax.step(ordered, share, where="post", label=name)
+    ax.set_ylim(0, 103)

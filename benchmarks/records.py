@@ -1,0 +1,126 @@
+"""Result records: one per instance and method, kept as CSV and JSON, resumable."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from pydantic import Field
+
+from benchmarks import provenance
+from optmodel.files import StrictModel, read_model, write_model, write_text
+from optmodel.solution import Solution, SolutionStatus, Termination
+
+Options = dict[str, str | int | float | bool | None]
+
+
+class Record(StrictModel):
+    """What one method achieved on one instance; the columns of the CSV file."""
+
+    instance: str
+    """Name of the instance."""
+    method: str
+    """Formulation or policy."""
+    solution_status: SolutionStatus
+    """What it found."""
+    objective_s: float | None
+    """Latency of the served requests, in seconds."""
+    bound_s: float | None
+    """Proven lower bound on serving all requests, in seconds."""
+    gap: float | None
+    """(objective - bound) / bound; None unless all requests are served and a bound is known."""
+    served: int
+    """Requests with a place."""
+    rejected: int
+    """Requests without."""
+    wall_time_s: float
+    """Run time, in seconds."""
+    termination: Termination
+    """Why it stopped."""
+    solver: str | None
+    """The solver, None for a policy."""
+    solver_version: str | None
+    """As the solver states it."""
+    options: Options
+    """Limits and parameters of the run."""
+    instance_sha256: str
+    """Digest of the instance's content."""
+    versions: dict[str, str] = Field(default_factory=provenance.versions)
+    """Versions of Python and packages."""
+    commit: str | None = Field(default_factory=provenance.commit)
+    """Commit of the code."""
+    host: str = Field(default_factory=provenance.host)
+    """Processor and cores."""
+    recorded_at: str = Field(
+        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
+    )
+    """Time of the run, UTC."""
+
+    @classmethod
+    def of(cls, solution: Solution, requests: int) -> "Record":
+        """Return the record of a solution to an instance with so many requests."""
+        served = len(solution.placement.requests) if solution.placement else 0
+        return cls(
+            instance=solution.instance,
+            method=solution.method,
+            solution_status=solution.solution_status,
+            objective_s=solution.objective_s,
+            bound_s=solution.bound_s,
+            gap=solution.gap,
+            served=served,
+            rejected=requests - served,
+            wall_time_s=solution.wall_time_s,
+            termination=solution.termination,
+            solver=solution.solver,
+            solver_version=solution.solver_version,
+            options=solution.options,
+            instance_sha256=solution.instance_sha256,
+        )
+
+
+class _RecordFile(StrictModel):
+    records: tuple[Record, ...]
+
+
+class RecordBook:
+    """The records of a benchmark, written after each addition when they have a file.
+
+    Parameters
+    ----------
+    path : Path or None
+        CSV file; the same records stand beside it as JSON. None keeps them in memory.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._records: dict[tuple[str, str], Record] = {}
+        if path is not None and self._json_path(path).exists():
+            for record in read_model(self._json_path(path), _RecordFile).records:
+                self._records[record.instance, record.method] = record
+
+    @staticmethod
+    def _json_path(path: Path) -> Path:
+        return path.with_suffix(".json")
+
+    @property
+    def records(self) -> list[Record]:
+        """All records, by instance and method."""
+        return [self._records[key] for key in sorted(self._records)]
+
+    def find(self, instance: str, sha256: str, method: str, options: Options) -> Record | None:
+        """Return the record of exactly this content, method and options, if there is one."""
+        record = self._records.get((instance, method))
+        if record and (record.instance_sha256, record.options) == (sha256, options):
+            return record
+        return None
+
+    def add(self, record: Record) -> None:
+        """Keep a record, and write both files."""
+        self._records[record.instance, record.method] = record
+        if self._path is not None:
+            write_model(self._json_path(self._path), _RecordFile(records=tuple(self.records)))
+            write_text(self._path, as_frame(self.records).to_csv(index=False))
+
+
+def as_frame(records: list[Record]) -> pd.DataFrame:
+    """Return records as a table, one column per field."""
+    return pd.DataFrame([record.model_dump(mode="json") for record in records])
