@@ -1,0 +1,36 @@
+"""`python -m heuristics`: prints a checked placement, names rejections, refuses bad input."""
+
+import json
+from pathlib import Path
+
+from commands import run
+
+SMALL = Path(__file__).parents[2] / "instances" / "small"
+
+
+def test_a_placement_is_printed_and_written(tmp_path):
+    out = tmp_path / "placed.json"
+    done = run("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--out", out)
+    assert done.returncode == 0
+    assert "1.629390 ms" in done.stdout
+    assert "rpi3-1" in done.stdout
+    written = json.loads(out.read_text())
+    assert written["method"] == "algorithm1"
+    assert written["solution_status"] == "feasible"
+    checked = run("optmodel.check", SMALL / "lenet-0.8-4-mixed.json", out)
+    assert checked.returncode == 0
+
+
+def test_rejections_are_printed_with_layer_and_condition():
+    done = run("heuristics", SMALL / "infeasible-privacy.json")
+    assert done.returncode == 0
+    assert "at layer 'relu11', segment 49: cond4 (privacy) on 6 of 6 node(s)" in done.stdout
+
+
+def test_an_unknown_policy_exits_2_and_writes_nothing(tmp_path):
+    out = tmp_path / "placed.json"
+    instance = SMALL / "lenet-0.8-4-mixed.json"
+    done = run("heuristics", instance, "--policy", "best", "--out", out)
+    assert done.returncode == 2
+    assert "--policy: expected one of algorithm1, got 'best'" in done.stderr
+    assert not out.exists()
