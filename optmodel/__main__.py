@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from optmodel.cli import EXIT_BAD_RESULT, console, run_app
+from optmodel.cli import EXIT_BAD_RESULT, EXIT_INTERRUPTED, console, run_app
 from optmodel.files import InputError, require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
 from optmodel.solution import Termination
 from optmodel.solve import FORMULATIONS, export_lp, solve
 from optmodel.solvers import SolverOptions, require_solver
+
+EXIT_CODES = {Termination.ERROR: EXIT_BAD_RESULT, Termination.INTERRUPTED: EXIT_INTERRUPTED}
 
 
 def main(
@@ -55,8 +57,7 @@ def main(
     if out is not None:
         write_model(out, solution)
     print_solution(console, solution)
-    if solution.termination is Termination.ERROR:
-        sys.exit(EXIT_BAD_RESULT)
+    sys.exit(EXIT_CODES.get(solution.termination, 0))
 
 
 if __name__ == "__main__":

@@ -36,11 +36,11 @@ def print_solution(console: Console, solution: Solution) -> None:
 
 
 def _facts(solution: Solution) -> list[tuple[str, str]]:
-    by = f" ({solution.solver} {solution.solver_version})" if solution.solver else ""
+    by = " ".join(part for part in (solution.solver, solution.solver_version) if part)
     optimal = solution.solution_status == "optimal"
     facts = [
         ("instance", solution.instance),
-        ("method", solution.method + by),
+        ("method", f"{solution.method} ({by})" if by else solution.method),
         ("status", f"{solution.solution_status} ({solution.termination})"),
         ("optimum" if optimal else "latency", seconds(solution.objective_s)),
         ("bound", seconds(solution.bound_s)),

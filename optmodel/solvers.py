@@ -4,11 +4,14 @@ Pyomo has two solver interfaces. The newer one reports incumbent and bound unifo
 first; solvers that only the older one drives, such as CBC, are reached through that.
 """
 
+import shutil
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -61,14 +64,15 @@ class SolverRun:
         What it found; the Pyomo model holds the values if it found a placement.
     bound : float or None
         Proven lower bound in units of the model's objective; None when unknown.
-    version : str
-        Version of the solver.
+    version : str or None
+        Version of the solver; None for a program that only the older interface drives, where Pyomo
+        guesses it from the first number that the program prints.
     """
 
     termination: Termination
     status: SolutionStatus
     bound: float | None
-    version: str
+    version: str | None
 
 
 @dataclass(frozen=True)
@@ -153,12 +157,12 @@ def run_solver(model: pyo.ConcreteModel, options: SolverOptions) -> SolverRun:
         If the solver is not installed or lacks an option that is asked for.
     """
     name, solver, newer = _find(options.solver)
-    with _noticing_interrupt() as interrupted:
+    with _noticing_interrupt(solver) as interrupted:
         try:
             run = _run_newer if newer else _run_older
             found = run(model, name, solver, options)
         except KeyboardInterrupt:
-            found = SolverRun(Termination.INTERRUPTED, SolutionStatus.NONE, None, _version(solver))
+            found = SolverRun(Termination.INTERRUPTED, SolutionStatus.NONE, None, None)
     if interrupted.is_set() and found.termination is Termination.ERROR:
         return SolverRun(Termination.INTERRUPTED, found.status, found.bound, found.version)
     return found
@@ -172,13 +176,19 @@ def _find(name: str) -> tuple[str, Any, bool]:
             if solver.available():
                 return full_name, solver, True
     if name in pyo.SolverFactory:
-        solver = pyo.SolverFactory(name)
+        solver = pyo.SolverFactory(name, **_beside_python(name))
         if solver.available(exception_flag=False):
             return name, solver, False
     raise InputError(
         f"--solver: expected a MILP solver that Pyomo can drive and that is installed, got "
         f"'{name}'; use highs, or install it (scip: pip install pyscipopt, cbc: pip install cbcbox)"
     )
+
+
+def _beside_python(name: str) -> dict[str, str]:
+    """Return where a solver's program stands if pip put it into this environment."""
+    program = shutil.which(name, path=str(Path(sys.executable).parent))
+    return {"executable": program} if program else {}
 
 
 def _settings(name: str, options: SolverOptions) -> dict[str, Any]:
@@ -224,7 +234,8 @@ def _run_newer(
     condition = found.termination_condition
     termination = _TERMINATION.get(condition, Termination.ERROR)
     status = _status(condition in _INFEASIBLE, termination, has_solution)
-    return SolverRun(termination, status, _finite(found.objective_bound), _version(solver))
+    version = ".".join(str(part) for part in solver.version())
+    return SolverRun(termination, status, _finite(found.objective_bound), version)
 
 
 def _run_older(
@@ -244,7 +255,7 @@ def _run_older(
     condition = found.solver.termination_condition
     termination = _OLDER_TERMINATION.get(condition, Termination.ERROR)
     status = _status(condition in _OLDER_INFEASIBLE, termination, has_solution)
-    return SolverRun(termination, status, _finite(found.problem.lower_bound), _version(solver))
+    return SolverRun(termination, status, _finite(found.problem.lower_bound), None)
 
 
 def _status(infeasible: bool, termination: Termination, has_solution: bool) -> SolutionStatus:
@@ -264,22 +275,26 @@ def _finite(bound: object) -> float | None:
     return float(bound)
 
 
-def _version(solver: Any) -> str:
-    version = solver.version()
-    return ".".join(str(part) for part in version) if version else "unknown"
-
-
 @contextmanager
-def _noticing_interrupt() -> Iterator[threading.Event]:
-    """Tell whether Ctrl-C came, even when the solver swallows the exception."""
+def _noticing_interrupt(solver: Any) -> Iterator[threading.Event]:
+    """Tell whether Ctrl-C came, and let HiGHS stop by itself and keep its incumbent.
+
+    Pyomo runs HiGHS in the main thread, where an exception raised by a signal handler would come
+    out of HiGHS's callback and cost the incumbent; HiGHS is told to stop instead. Other solvers
+    get the exception. A second Ctrl-C always raises it.
+    """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
         return
 
     def notice(_signal: int, _frame: FrameType | None) -> None:
+        highs = getattr(solver, "_solver_model", None)
+        if interrupted.is_set() or not isinstance(highs, highspy.Highs):
+            interrupted.set()
+            raise KeyboardInterrupt
         interrupted.set()
-        raise KeyboardInterrupt
+        highs.cancelSolve()  # type: ignore[no-untyped-call]
 
     previous = signal.signal(signal.SIGINT, notice)
     try:

@@ -1,0 +1,121 @@
+"""`python -m optmodel` and `python -m optmodel.check`: what they print, write and refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import run
+
+SMALL = Path(__file__).parents[2] / "instances" / "small"
+LENET = SMALL / "lenet-0.4-3-mixed.json"
+
+
+def test_the_optimum_is_printed_with_bound_latencies_and_holders():
+    done = run("optmodel", SMALL / "lenet-0.8-4-mixed.json")
+    assert done.returncode == 0
+    for text in ("optimal (converged)", "optimum      1.217059 ms", "bound        1.217059 ms"):
+        assert text in done.stdout
+    assert "gap          0.0000 %" in done.stdout
+    assert "fc1     0.040474 ms   nexus-1: 8" in done.stdout
+
+
+def test_the_solution_file_holds_what_others_script_against(tmp_path):
+    out = tmp_path / "solution.json"
+    options = ("--time-limit", 60, "--mip-gap", 1e-4, "--threads", 1, "--seed", 3)
+    assert run("optmodel", LENET, "--out", out, *options).returncode == 0
+    written = json.loads(out.read_text())
+    assert written["termination"] == "converged"
+    assert written["solution_status"] == "optimal"
+    assert written["objective_s"] * 1e3 == pytest.approx(1.592079, abs=1e-6)
+    assert written["bound_s"] <= written["objective_s"]
+    assert 0 <= written["gap"] <= 1e-4
+    assert written["wall_time_s"] > 0
+    assert written["placement"]["requests"][0]["request"] == "r1"
+    assert written["options"]["seed"] == 3
+    assert run("optmodel.check", LENET, out).returncode == 0
+
+
+def test_a_changed_placement_is_refused_with_every_violation(tmp_path):
+    out = tmp_path / "solution.json"
+    assert run("optmodel", LENET, "--out", out).returncode == 0
+    solution = json.loads(out.read_text())
+    relu1 = solution["placement"]["requests"][0]["layers"][1]
+    relu1["segments"] = {"rpi3-1": 8}
+    out.write_text(json.dumps(solution))
+    done = run("optmodel.check", LENET, out)
+    assert done.returncode == 1
+    assert "(8f) request 'r1', layer 'relu1', node 'rpi3-1': holds 8 maps" in done.stdout
+    assert "(8e)" in done.stdout
+    assert "violation(s)" in done.stdout
+
+
+def test_a_solution_for_another_instance_is_refused(tmp_path):
+    done = run("optmodel.check", LENET, SMALL / "cifar_block1-0.8-3-mixed.solution.json")
+    assert done.returncode == 1
+    assert "expected the layers conv1, relu1" in done.stdout
+
+
+def test_a_file_that_is_no_solution_exits_2():
+    done = run("optmodel.check", LENET, LENET)
+    assert done.returncode == 2
+    assert f"{LENET}: instance: expected a value, got nothing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "because"),
+    [
+        ("infeasible-privacy", "needs 8 helpers (64 maps, at most 8 on each), the fleet has 6"),
+        ("infeasible-memory", "'fc1' needs 61,440 bytes of memory on one device, the largest"),
+        ("infeasible-unattainable", "no admissible share at 0.4, lowest measured SSIM 0.45"),
+        ("infeasible-camera", "must carry 147,456 bits to send, its budget is 129,960"),
+    ],
+)
+def test_an_infeasible_instance_says_so_and_why(name, because):
+    done = run("optmodel", SMALL / f"{name}.json")
+    assert done.returncode == 0
+    assert "infeasible (converged)" in done.stdout
+    assert because in done.stdout
+
+
+def test_the_model_is_exported_with_readable_names(tmp_path):
+    model = tmp_path / "model.lp"
+    assert run("optmodel", LENET, "--lp", model).returncode == 0
+    text = model.read_text()
+    assert "assign_every_segment_once" in text
+    assert "respect_memory" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "magic"), "--method: expected one of segment, got 'magic'"),
+        (("--solver", "abacus"), "--solver: expected a MILP solver that Pyomo can drive"),
+        (("--out", "no/such/folder/x.json"), "expected a file name in a writable folder"),
+        (("--time-limit", "nan"), "--time-limit"),
+        (("--mip-gap", "nan"), "--mip-gap"),
+        (("--time-limit", "-1"), "--time-limit"),
+        (("--threads", "0"), "--threads"),
+    ],
+)
+def test_bad_options_exit_2_with_one_message(options, message, tmp_path):
+    done = run("optmodel", LENET, *options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_export_without_a_model_is_refused_and_writes_nothing(tmp_path):
+    model = tmp_path / "model.lp"
+    done = run("optmodel", SMALL / "infeasible-unattainable.json", "--lp", model)
+    assert done.returncode == 2
+    assert "--lp: expected an instance whose layers all have a host" in done.stderr
+    assert not model.exists()
+
+
+@pytest.mark.parametrize(
+    "module", ["optmodel", "optmodel.check", "heuristics", "instances.generate", "benchmarks.gap"]
+)
+def test_help_shows_an_example(module):
+    done = run(module, "--help")
+    assert done.returncode == 0
+    assert f"Example: python -m {module}" in done.stdout

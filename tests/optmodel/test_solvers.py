@@ -1,0 +1,100 @@
+"""Solvers: what they say is mapped exactly, Ctrl-C keeps the incumbent, options reach them."""
+
+import signal
+
+import pyomo.environ as pyo
+import pytest
+from pyomo.contrib.solver.solvers.highs import Highs
+
+from instances.generate import Recipe, generate
+from optmodel.files import InputError
+from optmodel.solution import SolutionStatus, Termination
+from optmodel.solve import solve
+from optmodel.solvers import SolverOptions, run_solver
+
+SOLVERS = ("highs", "scip", "cbc")
+every_solver = pytest.mark.parametrize("solver", SOLVERS)
+
+
+def knapsack(capacity: float) -> pyo.ConcreteModel:
+    """Pay 10 minus the values taken: at capacity 4 the best is to take 3 and 1, paying 10 - 7."""
+    model = pyo.ConcreteModel()
+    model.take = pyo.Var([1, 2, 3], domain=pyo.Binary)
+    model.weight = pyo.Constraint(expr=sum(k * model.take[k] for k in (1, 2, 3)) <= capacity)
+    model.cost = pyo.Objective(expr=10 - 2 * model.take[1] - 3 * model.take[2] - 5 * model.take[3])
+    return model
+
+
+@every_solver
+def test_an_optimum_has_status_and_bound(solver):
+    model = knapsack(4)
+    run = run_solver(model, SolverOptions(solver))
+    assert (run.termination, run.status) == (Termination.CONVERGED, SolutionStatus.OPTIMAL)
+    assert run.bound == pytest.approx(3)
+    assert [round(model.take[k].value) for k in (1, 2, 3)] == [1, 0, 1]
+
+
+@every_solver
+def test_infeasibility_is_proven_and_has_no_bound(solver):
+    run = run_solver(knapsack(-1), SolverOptions(solver))
+    assert (run.termination, run.status) == (Termination.CONVERGED, SolutionStatus.INFEASIBLE)
+
+
+@every_solver
+def test_seed_threads_and_presolve_reach_the_solver(solver):
+    options = SolverOptions(solver, threads=1, seed=5, presolve=False)
+    assert run_solver(knapsack(4), options).bound == pytest.approx(3)
+
+
+def test_a_solver_that_is_not_installed_is_refused():
+    with pytest.raises(InputError, match="got 'abacus'"):
+        run_solver(knapsack(4), SolverOptions("abacus"))
+
+
+HARD = generate(Recipe(("lenet",), "mixed", 4, 0.8, requests=4), "hard")
+
+
+@every_solver
+def test_a_time_limit_gives_what_is_known_and_nothing_else(solver):
+    solution = solve(HARD, options=SolverOptions(solver, time_limit_s=4))
+    assert solution.termination is Termination.TIME_LIMIT
+    assert solution.solution_status in (SolutionStatus.FEASIBLE, SolutionStatus.NONE)
+    if solution.objective_s is not None and solution.bound_s is not None:
+        assert solution.bound_s < solution.objective_s
+        assert solution.gap == pytest.approx(solution.objective_s / solution.bound_s - 1)
+    else:
+        assert solution.gap is None
+
+
+def test_ctrl_c_keeps_the_incumbent_and_the_bound(monkeypatch):
+    """The signal is raised at HiGHS's first incumbent, as if the user had pressed Ctrl-C then."""
+    solve_as_before = Highs._solve
+
+    def interrupted_at_first_incumbent(self):
+        self._solver_model.cbMipImprovingSolution += lambda _: signal.raise_signal(signal.SIGINT)
+        return solve_as_before(self)
+
+    monkeypatch.setattr(Highs, "_solve", interrupted_at_first_incumbent)
+    handler = signal.getsignal(signal.SIGINT)
+    solution = solve(HARD)
+    assert solution.termination is Termination.INTERRUPTED
+    assert solution.solution_status is SolutionStatus.FEASIBLE
+    assert solution.objective_s > solution.bound_s > 0
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_before_an_incumbent_leaves_nothing_claimed(monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Highs, "_solve", interrupted)
+    solution = solve(HARD)
+    assert solution.termination is Termination.INTERRUPTED
+    assert solution.solution_status is SolutionStatus.NONE
+    assert (solution.objective_s, solution.bound_s, solution.gap) == (None, None, None)
+
+
+def test_the_same_seed_gives_the_same_placement():
+    instance = generate(Recipe(("lenet",), "mixed", 5, 0.6), "seeded")
+    first, second = (solve(instance, options=SolverOptions(seed=7)) for _ in range(2))
+    assert first.placement == second.placement
