@@ -1,5 +1,6 @@
 """Generate an instance file from a seed: networks, fleet, tolerance, requests, budgets."""
 
+import math
 import random
 import shlex
 from collections.abc import Iterable
@@ -78,6 +79,7 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
     InputError
         If an option is not understood or two options contradict each other.
     """
+    _refuse_bad_numbers(recipe)
     draw = random.Random(recipe.seed)
     wanted = _wanted_networks(recipe)
     networks = {network: _build(network, draw) for network in dict.fromkeys(wanted)}
@@ -107,6 +109,20 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
         ),
     )
     return parse_model(content.model_dump_json().encode(), Instance, f"instance '{name}'")
+
+
+def _refuse_bad_numbers(recipe: Recipe) -> None:
+    scales = recipe.scales
+    rules: list[tuple[str, float, bool, str]] = [
+        ("--period-s", recipe.period_s, recipe.period_s > 0, "above 0"),
+        ("--memory-scale", scales.memory, scales.memory >= 0, "at least 0"),
+        ("--compute-scale", scales.compute, scales.compute >= 0, "at least 0"),
+        ("--bandwidth-scale", scales.bandwidth, scales.bandwidth >= 0, "at least 0"),
+        ("--tolerated-ssim", recipe.tolerated_ssim, -1 <= recipe.tolerated_ssim <= 1, "in [-1, 1]"),
+    ]
+    for option, value, holds, expected in rules:
+        if not (holds and math.isfinite(value)):
+            raise InputError(f"{option}: expected a number {expected}, got {value}; correct it")
 
 
 def _used_rows(table: SsimTable, networks: Iterable[Network]) -> SsimTable:

@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 MAX_FILE_BYTES = 64_000_000
+TOO_DEEP = "expected JSON nested a few levels deep, got hundreds of levels; name the right file"
+PYDANTIC_PREFIX = re.compile(r"^(Input|Tuple|String) should (be|have) ")
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -97,26 +100,25 @@ def read_model(path: Path, model: type[ModelT]) -> ModelT:
 
 def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
     """Parse JSON text into a pydantic model; `name` stands for the file in messages."""
-    _refuse_what_json_hides(content, name)
+    written = _parse_json(content, name)
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        raise InputError(f"{name}: {_describe(error)}") from error
+        raise InputError(f"{name}: {_one_line(_describe(error, written))}") from error
 
 
-def _refuse_what_json_hides(content: bytes, name: str) -> None:
+def _parse_json(content: bytes, name: str) -> Any:
     """Refuse text that is not JSON, nests too deeply, or repeats a key."""
     try:
-        json.loads(content, object_pairs_hook=_refuse_repeated_keys)
+        return json.loads(content.decode(), object_pairs_hook=_refuse_repeated_keys)
     except RuleError as error:
-        raise InputError(f"{name}: {error}") from error
+        raise InputError(f"{name}: {_one_line(str(error))}") from error
     except RecursionError as error:
-        raise InputError(
-            f"{name}: expected JSON nested a few levels deep, got hundreds of levels; "
-            "name the right file"
-        ) from error
+        raise InputError(f"{name}: {TOO_DEEP}") from error
     except ValueError as error:
-        raise InputError(f"{name}: expected JSON, got '{error}'; mend the syntax") from error
+        raise InputError(
+            f"{name}: expected JSON in UTF-8, got '{error}'; mend the syntax"
+        ) from error
 
 
 def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -124,37 +126,68 @@ def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise RuleError(twice, "each key once in an object", "it twice", "delete one of the two")
+        field = field_path([twice])
+        raise RuleError(field, "each key once in an object", "it twice", "delete one of the two")
     return found
 
 
-def _describe(error: ValidationError) -> str:
-    """Return the first broken rule in one line, and how many more there are."""
+def _describe(error: ValidationError, written: object) -> str:
+    """Return the first broken rule, and how many more there are."""
     first, *others = error.errors(include_url=False)
     more = f" (and {len(others)} more)" if others else ""
-    return _describe_one(first) + more
+    return _describe_one(first, written) + more
 
 
-def _describe_one(detail: ErrorDetails) -> str:
-    field = field_path(detail["loc"])
-    cause = detail.get("ctx", {}).get("error")
+def _describe_one(detail: ErrorDetails, written: object) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    field = field_path(_without_tags(detail["loc"], written))
+    cause = context.get("error")
     if isinstance(cause, RuleError):
-        joined = f"{field}.{cause.field}" if detail["loc"] else cause.field
+        joined = f"{field}.{cause.field}" if field else cause.field
         return f"{joined}: expected {cause.expected}, got {cause.got}; {cause.repair}"
-    if detail["type"] == "extra_forbidden":
+    if kind == "json_invalid":
+        too_deep = "recursion" in str(cause)
+        return TOO_DEEP if too_deep else f"expected JSON, got '{cause}'; mend the syntax"
+    if kind == "extra_forbidden":
         return f"{field}: expected no such field, got one; delete it or mend its name"
-    if detail["type"] == "missing":
-        return f"{field}: expected a value, got nothing; add the field"
-    expected = detail["msg"].removeprefix("Input should be ")
-    return f"{field}: expected {expected}, got {_shorten(detail['input'])}; correct the field"
+    if kind == "union_tag_invalid":
+        tag = context["discriminator"].strip("'")
+        return (
+            f"{field}.{tag}: expected one of {context['expected_tags']}, got '{context['tag']}'; "
+            "correct the field"
+        )
+    if kind in ("missing", "union_tag_not_found"):
+        missing = f".{context['discriminator']}".replace("'", "") if context else ""
+        return f"{field}{missing}: expected a value, got nothing; add the field"
+    expected = PYDANTIC_PREFIX.sub("", detail["msg"])
+    got = f"expected {expected}, got {_shorten(detail['input'])}"
+    return f"{field}: {got}; correct the field" if field else f"{got}; name the right file"
+
+
+def _without_tags(location: Iterable[int | str], written: object) -> Iterator[int | str]:
+    """Yield the steps of a location that stand in the file; pydantic adds the kind of a layer."""
+    steps = list(location)
+    for step in steps[:-1]:
+        if isinstance(written, dict) and step not in written:
+            continue
+        yield step
+        if isinstance(written, dict | list):
+            written = written[step]  # type: ignore[index]
+    yield from steps[-1:]
 
 
 def field_path(location: Iterable[int | str]) -> str:
     """Return `devices[2].rate_bits_per_s` for `("devices", 2, "rate_bits_per_s")`."""
     path = ""
     for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+        plain = isinstance(step, str) and re.fullmatch(r"\w+", step)
+        path += f".{step}" if plain else f"[{step!r}]"
     return path.removeprefix(".")
+
+
+def _one_line(message: str) -> str:
+    """Return a message with line breaks and control characters escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
 
 
 def _shorten(value: object) -> str:
@@ -170,8 +203,15 @@ def require_writable(path: Path) -> None:
     InputError
         If the folder is missing or may not be written, or the path is a folder.
     """
-    folder = path.resolve().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    folder = path.parent
+    try:
+        path.lstat()
+        usable = not path.is_dir()
+    except FileNotFoundError:
+        usable = folder.is_dir()
+    except OSError:
+        usable = False
+    if not usable or not os.access(folder, os.W_OK):
         raise InputError(
             f"{path}: expected a file name in a writable folder, got no such place; "
             f"create {folder} or name another file"

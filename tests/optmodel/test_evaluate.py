@@ -1,0 +1,112 @@
+"""The vectorised evaluator: a hand-worked example, and the brute force's numbers."""
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import assignments, by_hand, document_of, examples, instances
+
+from optmodel.checker import check
+from optmodel.evaluate import Evaluation, evaluate
+from optmodel.instance import Instance
+from optmodel.placement import Placement, RequestPlacement
+from optmodel.problem import Problem
+
+WORKED = {
+    "r1": (("camera",), ("a", "a", "b"), ("a", "b", "b"), ("b", "c"), ("c", "c"), ("camera",))
+}
+
+
+def place(problem: Problem, assignment: reference.Assignment) -> Placement:
+    """Return an assignment as counts and flows."""
+    index = {name: i for i, name in enumerate(problem.node_ids)}
+    placed = {}
+    for task in problem.tasks:
+        labels = [np.array([index[at] for at in vector]) for vector in assignment[task.request.id]]
+        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
+        placed[task.request.id] = RequestPlacement.from_labels(labels, mapwise, len(index))
+    return Placement(placed)
+
+
+def evaluated(made: Instance, assignment: reference.Assignment) -> Evaluation:
+    problem = Problem.of(made)
+    return evaluate(problem, place(problem, assignment))
+
+
+def same(number: object) -> object:
+    return pytest.approx(number, rel=1e-12, abs=0)
+
+
+def test_layer_latencies_of_the_worked_example():
+    # A map of conv1 and act1 has 2x2 values of 32 bits: 128 bits; of conv2 and act2 1x2: 64 bits.
+    expected = [
+        0.030,  # conv1: 1 segment of 3*4 = 12 multiplications at 400/s on the camera
+        0.032,  # act1: the camera sends a 2 maps, 256 bits at 8000/s; b gets 1 map, 0.016
+        0.144,  # conv2: b gets 1 map from a, 128/1000 = 0.128, and runs 2 segments of 4 at 500/s
+        0.064,  # act2: a sends b and c its partial sums of one map each, 64/1000
+        0.042,  # fc1: c gets 1 map from b, 64/2000 = 0.032, and runs 2 segments of 10 at 2000/s
+        0.065,  # fc2: c sends 5 values, 160/4000 = 0.040; 5*2 multiplications at 400/s = 0.025
+    ]
+    found = evaluated(by_hand(), WORKED)
+    assert found.layer_latency_s["r1"].tolist() == same(expected)
+    assert found.request_latency_s == {"r1": same(0.377)}
+    assert found.latency_s == same(0.377)
+
+
+def test_traffic_of_the_worked_example():
+    a, b, c, camera = range(4)
+    expected = np.zeros((4, 4))
+    expected[camera, a] = 256  # two maps of conv1
+    expected[camera, b] = 128  # one map of conv1
+    expected[a, b] = 128 + 64  # one map of act1, partial sums for one map of conv2
+    expected[a, c] = 64  # partial sums for one map of conv2
+    expected[b, c] = 64 + 64  # partial sums for one map of conv2, one map of act2
+    expected[c, camera] = 160  # the output of fc1
+    found = evaluated(by_hand(), WORKED)
+    assert found.sent_bits.tolist() == expected.tolist()
+    assert found.bandwidth_bits.tolist() == [256, 128, 160, 384]
+
+
+def test_loads_of_the_worked_example():
+    # Weights of a segment: conv1 3, conv2 2, fc1 4*5/2 = 10, fc2 10, of 4 bytes each.
+    found = evaluated(by_hand(), WORKED)
+    assert found.memory_bytes.tolist() == [8, 16, 80, 12 + 40]
+    # Multiplications: conv1 3*4 = 12, conv2 2*2 = 4, fc1 10, fc2 10.
+    assert found.compute_mult.tolist() == [4, 8, 20, 12 + 10]
+
+
+def test_a_request_without_a_place_costs_nothing():
+    found = evaluate(Problem.of(by_hand()), Placement({}))
+    assert found.latency_s == 0
+    assert not found.layer_latency_s
+    assert not found.sent_bits.any()
+    assert not found.memory_bytes.any()
+    assert not found.compute_mult.any()
+
+
+@examples(200)
+@given(instances(), st.data())
+def test_latency_per_layer_equals_brute_force_and_checker(made: Instance, data: st.DataObject):
+    assignment = data.draw(assignments(made))
+    found = evaluated(made, assignment)
+    checked = check(made, document_of(made, assignment)).layer_latency_s
+    expected = reference.latencies(made, assignment)
+    for name, layers in found.layer_latency_s.items():
+        assert layers.tolist() == same([float(t) for t in expected[name].values()])
+        assert layers.tolist() == same([float(t) for t in checked[name].values()])
+    assert found.latency_s == same(float(reference.latency(made, assignment)))
+
+
+@examples(200)
+@given(instances(), st.data())
+def test_loads_and_traffic_equal_brute_force(made: Instance, data: st.DataObject):
+    assignment = data.draw(assignments(made))
+    found = evaluated(made, assignment)
+    names = [at.id for at in made.nodes]
+    sent = reference.sent_bits(made, assignment)
+    carried = reference.loads(made, assignment)
+    assert found.sent_bits.tolist() == [[sent[i, j] for j in names] for i in names]
+    assert found.memory_bytes.tolist() == [carried["8b"][i] for i in names]
+    assert found.compute_mult.tolist() == [carried["8c"][i] for i in names]
+    assert found.bandwidth_bits.tolist() == [carried["8d"][i] for i in names]

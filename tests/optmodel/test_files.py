@@ -1,0 +1,170 @@
+"""Files are written whole or not at all, and unusable places are refused beforehand."""
+
+import os
+import resource
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from optmodel.files import InputError, field_path, read_bytes, require_writable, write_text
+
+NOBODY = 65534
+"""A user without rights; root, who may do everything, becomes this one for a while."""
+
+
+@contextmanager
+def permissions(path: Path, mode: int) -> Iterator[None]:
+    """Give a path other permissions for a while, and be bound by them."""
+    before = stat.S_IMODE(path.stat().st_mode)
+    root = os.geteuid() == 0
+    path.chmod(mode)
+    if root:
+        os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
+        path.chmod(before)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let writes beyond a size fail for a while, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_text_is_written_in_utf8_without_a_temporary_file_left(tmp_path):
+    write_text(tmp_path / "out.json", "2 µs\n")
+    assert (tmp_path / "out.json").read_bytes() == "2 µs\n".encode()
+    assert names(tmp_path) == ["out.json"]
+
+
+def test_a_relative_path_is_written_where_the_process_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_text(Path("out.json"), "new")
+    assert (tmp_path / "out.json").read_text() == "new"
+
+
+def test_an_existing_file_is_replaced_whole(tmp_path):
+    out = tmp_path / "out.json"
+    out.write_text("a long old text")
+    write_text(out, "new")
+    assert out.read_text() == "new"
+    assert names(tmp_path) == ["out.json"]
+
+
+def test_whoever_reads_the_old_file_meanwhile_sees_all_of_it(tmp_path):
+    out = tmp_path / "out.json"
+    out.write_text("old")
+    with out.open() as reader:
+        write_text(out, "new")
+        assert reader.read() == "old"
+
+
+def test_a_failing_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
+    out = tmp_path / "out.json"
+    out.write_text("old")
+    with files_of_at_most(1_000), pytest.raises(OSError, match="File too large"):
+        write_text(out, "n" * 100_000)
+    assert out.read_text() == "old"
+    assert names(tmp_path) == ["out.json"]
+
+
+def test_a_failing_write_makes_no_new_file(tmp_path):
+    with files_of_at_most(1_000), pytest.raises(OSError, match="File too large"):
+        write_text(tmp_path / "out.json", "n" * 100_000)
+    assert names(tmp_path) == []
+
+
+def test_text_that_cannot_be_encoded_leaves_the_old_file(tmp_path):
+    out = tmp_path / "out.json"
+    out.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(out, "\ud800")
+    assert out.read_text() == "old"
+    assert names(tmp_path) == ["out.json"]
+
+
+def test_a_failing_rename_leaves_no_temporary_file(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_text(tmp_path / "folder", "new")
+    assert names(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_permissions_follow_the_umask(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "out.json", "new")
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out.json").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("name", ["new.json", "old.json"])
+def test_a_new_or_an_old_file_in_a_writable_folder_may_be_written(tmp_path, name):
+    (tmp_path / "old.json").write_text("old")
+    require_writable(tmp_path / name)
+    assert names(tmp_path) == ["old.json"]
+    assert (tmp_path / "old.json").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [".", "missing/out.json", "file/out.json", "x" * 300],
+    ids=["folder", "missing", "file", "long"],
+)
+def test_a_folder_or_a_name_in_no_folder_may_not_be_written(tmp_path, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="expected a file name in a writable folder, got") as error:
+        require_writable(tmp_path / place)
+    assert str(error.value).startswith(f"{tmp_path / place}: ")
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o000], ids=["read-only", "closed"])
+def test_a_name_in_a_folder_without_permission_may_not_be_written(mode):
+    with (
+        TemporaryDirectory() as folder,
+        permissions(Path(folder), mode),
+        pytest.raises(InputError, match="expected a file name in a writable folder, got"),
+    ):
+        require_writable(Path(folder) / "out.json")
+
+
+def test_an_unreadable_file_is_refused(tmp_path):
+    file = tmp_path / "secret.json"
+    file.write_text("{}")
+    with (
+        permissions(file, 0o000),
+        pytest.raises(InputError, match="expected a readable file, got 'Permission denied'"),
+    ):
+        read_bytes(file)
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        (("word_bits",), "word_bits"),
+        (("devices", 2, "rate_bits_per_s"), "devices[2].rate_bits_per_s"),
+        (("networks", 0, "layers", 10), "networks[0].layers[10]"),
+    ],
+)
+def test_a_location_is_written_as_one_would_type_it(location, path):
+    assert field_path(location) == path

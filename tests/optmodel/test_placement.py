@@ -1,0 +1,127 @@
+"""Counts and flows, segment labels, and documents say the same."""
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import assignments, by_hand, document_of, examples, instances
+
+from optmodel.checker import check
+from optmodel.files import InputError
+from optmodel.instance import Instance
+from optmodel.placement import Flows, Placement, RequestPlacement
+from optmodel.problem import Problem
+from optmodel.solution import PlacementDocument
+from optmodel.translate import from_document, to_document
+
+
+def labelled(problem: Problem, assignment: reference.Assignment) -> dict[str, list[np.ndarray]]:
+    index = {name: i for i, name in enumerate(problem.node_ids)}
+    return {
+        name: [np.array([index[at] for at in vector]) for vector in plan]
+        for name, plan in assignment.items()
+    }
+
+
+def counted(problem: Problem, labels: dict[str, list[np.ndarray]]) -> Placement:
+    placed = {}
+    for task in problem.tasks:
+        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
+        placed[task.request.id] = RequestPlacement.from_labels(
+            labels[task.request.id], mapwise, len(problem.node_ids)
+        )
+    return Placement(placed)
+
+
+def content(placement: Placement) -> dict[str, tuple]:
+    """Return a placement in plain lists, for comparison."""
+    return {
+        name: (placed.counts.tolist(), sorted(placed.flows.entries()))
+        for name, placed in placement.requests.items()
+    }
+
+
+def test_labels_are_counted_per_node_and_flows_per_pair():
+    labels = [np.array([3]), np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([2, 2])]
+    placed = RequestPlacement.from_labels(labels, [False, True, False, False], 4)
+    assert placed.counts.tolist() == [[0, 0, 0, 1], [2, 1, 0, 0], [1, 2, 0, 0], [0, 0, 2, 0]]
+    assert placed.flows.entries() == [(1, 0, 0, 1), (1, 0, 1, 1), (1, 1, 1, 1)]
+    assert placed.flows.matrix(1, 4).tolist() == [
+        [1, 1, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 0, 0],
+        [0, 0, 0, 0],
+    ]
+
+
+def test_a_last_act_has_no_flows():
+    labels = [np.array([1]), np.array([1, 1])]
+    placed = RequestPlacement.from_labels(labels, [False, True], 2)
+    assert placed.flows.entries() == []
+
+
+def test_labels_follow_the_flows():
+    # Node 0 holds maps 1 and 2 and hands both to node 1; node 1 hands its own to node 0.
+    counts = np.array([[2, 1], [1, 2]])
+    placed = RequestPlacement(counts, Flows.from_entries([(0, 0, 1, 2), (0, 1, 0, 1)]))
+    assert [at.tolist() for at in placed.labels()] == [[0, 0, 1], [1, 1, 0]]
+
+
+@examples(200)
+@given(instances(), st.data())
+def test_labels_give_back_counts_and_flows(made: Instance, data: st.DataObject):
+    problem = Problem.of(made)
+    placement = counted(problem, labelled(problem, data.draw(assignments(made))))
+    again = {name: placed.labels() for name, placed in placement.requests.items()}
+    assert content(counted(problem, again)) == content(placement)
+
+
+@examples(150)
+@given(instances(), st.data())
+def test_labels_cost_what_the_original_segments_cost(made: Instance, data: st.DataObject):
+    problem = Problem.of(made)
+    assignment = data.draw(assignments(made))
+    placement = counted(problem, labelled(problem, assignment))
+    again = {
+        name: tuple(tuple(problem.node_ids[i] for i in at) for at in placed.labels())
+        for name, placed in placement.requests.items()
+    }
+    assert reference.latencies(made, again) == reference.latencies(made, assignment)
+    assert reference.sent_bits(made, again) == reference.sent_bits(made, assignment)
+    assert reference.loads(made, again) == reference.loads(made, assignment)
+
+
+@examples(150)
+@given(instances(), st.data())
+def test_a_document_gives_back_the_placement(made: Instance, data: st.DataObject):
+    problem = Problem.of(made)
+    placement = counted(problem, labelled(problem, data.draw(assignments(made))))
+    document = to_document(problem, placement)
+    read = PlacementDocument.model_validate_json(document.model_dump_json())
+    assert read == document
+    assert content(from_document(problem, read)) == content(placement)
+
+
+@examples(150)
+@given(instances(), st.data())
+def test_a_document_says_what_the_segments_say(made: Instance, data: st.DataObject):
+    problem = Problem.of(made)
+    assignment = data.draw(assignments(made))
+    document = to_document(problem, counted(problem, labelled(problem, assignment)))
+    by_segment = document_of(made, assignment)
+    assert content(from_document(problem, by_segment)) == content(from_document(problem, document))
+    assert check(made, document) == check(made, by_segment)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("r1", "r7"), ("conv2", "conv7"), ("camera", "ghost")],
+    ids=["request", "layer", "node"],
+)
+def test_a_document_of_another_instance_is_refused(old: str, new: str):
+    made = by_hand()
+    text = document_of(made, reference.best(made).assignment).model_dump_json()
+    renamed = PlacementDocument.model_validate_json(text.replace(f'"{old}"', f'"{new}"'))
+    with pytest.raises(InputError, match=new):
+        from_document(Problem.of(made), renamed)
