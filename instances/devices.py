@@ -6,6 +6,9 @@ from itertools import cycle, islice
 from optmodel.files import InputError
 from optmodel.instance import Node
 
+MAX_COUNT = 100_000
+"""Most devices, cameras or requests that are generated."""
+
 
 @dataclass(frozen=True)
 class Family:
@@ -102,6 +105,10 @@ def parse_counts(text: str, option: str, known: set[str]) -> list[tuple[str, int
         if number and not (number.isdecimal() and int(number) >= 1):
             raise InputError(f"{option}: expected {name}=1 or more, got '{part}'; correct it")
         counts.append((name, int(number or 1)))
+    if sum(count for _, count in counts) > MAX_COUNT:
+        raise InputError(
+            f"{option}: expected at most {MAX_COUNT:,} in all, got '{text}'; correct it"
+        )
     return counts
 
 

@@ -12,6 +12,7 @@ import typer
 
 from instances.cnns import NETWORKS, SYNTHETIC, synthetic
 from instances.devices import (
+    MAX_COUNT,
     BudgetScales,
     fleet_families,
     make_cameras,
@@ -190,15 +191,19 @@ def main(
             "rpi3=2,stm32h7=1."
         ),
     ] = "mixed",
-    devices: Annotated[int | None, typer.Option(min=1, help="Number of helpers.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, max=MAX_COUNT, help="Number of helpers.")
+    ] = None,
     tolerated_ssim: Annotated[
         float, typer.Option(help="Similarity of a recovered image that requests tolerate.")
     ] = 0.8,
     requests: Annotated[
-        int | None, typer.Option(min=1, help="Number of requests; default: one per network.")
+        int | None,
+        typer.Option(min=1, max=MAX_COUNT, help="Number of requests; default: one per network."),
     ] = None,
     cameras: Annotated[
-        int | None, typer.Option(min=1, help="Number of sources; default: one per request.")
+        int | None,
+        typer.Option(min=1, max=MAX_COUNT, help="Number of sources; default: one per request."),
     ] = None,
     period_s: Annotated[float, typer.Option(help="Scheduling period, in seconds.")] = 60.0,
     memory_scale: Annotated[float, typer.Option(help="Factor on every memory.")] = 1.0,

@@ -4,16 +4,20 @@ import json
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 MAX_FILE_BYTES = 64_000_000
 TOO_DEEP = "expected JSON nested a few levels deep, got hundreds of levels; name the right file"
 PYDANTIC_PREFIX = re.compile(r"^(Input|Tuple|String) should (be|have) ")
+
+SchemaVersion = Annotated[int, Field(ge=1, le=1)]
+"""The one version of the file formats so far; unlike `Literal[1]` it refuses true."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -73,7 +77,8 @@ def read_bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise InputError(f"{path}: expected a file, got a folder; name a JSON file")
+            got = "a folder" if path.is_dir() else "a device or pipe"
+            raise InputError(f"{path}: expected a file, got {got}; name a JSON file")
         if size > MAX_FILE_BYTES:
             raise InputError(
                 f"{path}: expected at most {MAX_FILE_BYTES / 1e6:.0f} MB, "
@@ -124,8 +129,7 @@ def _parse_json(content: bytes, name: str) -> Any:
 def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
         field = field_path([twice])
         raise RuleError(field, "each key once in an object", "it twice", "delete one of the two")
     return found
@@ -203,15 +207,13 @@ def require_writable(path: Path) -> None:
     InputError
         If the folder is missing or may not be written, or the path is a folder.
     """
-    folder = path.parent
     try:
-        path.lstat()
-        usable = not path.is_dir()
-    except FileNotFoundError:
-        usable = folder.is_dir()
+        target = path.resolve()
+        folder = target.parent
+        usable = folder.is_dir() and not target.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     except OSError:
-        usable = False
-    if not usable or not os.access(folder, os.W_OK):
+        folder, usable = path.parent, False
+    if not usable:
         raise InputError(
             f"{path}: expected a file name in a writable folder, got no such place; "
             f"create {folder} or name another file"
@@ -225,14 +227,15 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file or nothing: a temporary file beside it, then a rename."""
-    handle, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    target = path.resolve()
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)
         raise

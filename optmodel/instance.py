@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from optmodel.files import RuleError, StrictModel, read_model, refuse_repeated
+from optmodel.files import RuleError, SchemaVersion, StrictModel, read_model, refuse_repeated
 from optmodel.network import FcLayer, Identifier, Network
 from optmodel.ssim import SsimTable
 
@@ -49,7 +49,7 @@ class Request(StrictModel):
 class Instance(StrictModel):
     """A batch of requests to be placed on a fleet of helpers."""
 
-    schema_version: Literal[1]
+    schema_version: SchemaVersion
     """Version of this format."""
     name: Identifier
     """Name of the instance."""

@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from optmodel.files import StrictModel, read_model
+from optmodel.files import SchemaVersion, StrictModel, read_model
 
 Number = int | float
 Seconds = Annotated[float, Field(ge=0)]
@@ -101,7 +101,7 @@ class RequestLatency(StrictModel):
 class Solution(StrictModel):
     """What a method says about an instance."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = 1
     """Version of this format."""
     instance: str
     """Name of the instance."""

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from commands import run
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
@@ -239,3 +240,18 @@ def test_table_i_is_as_printed():
 
 def test_table_i_has_a_slack_of_one_printed_digit():
     assert read_ssim_table().slack == 0.01
+
+
+@pytest.mark.parametrize("option", ["--devices", "--requests", "--cameras"])
+def test_a_billion_of_anything_is_refused(tmp_path, option):
+    options = {"--network": "lenet", "--devices": "2", "--out": tmp_path / "made.json"}
+    options[option] = "1000000000"
+    done = run("instances.generate", *(part for pair in options.items() for part in pair))
+    assert done.returncode == 2
+    assert option in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_billion_requests_of_a_network_are_refused():
+    with pytest.raises(InputError, match="expected at most 100,000 in all"):
+        generate(Recipe(("lenet=1000000000",), devices=2), "huge")

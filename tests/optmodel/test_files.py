@@ -168,3 +168,20 @@ def test_an_unreadable_file_is_refused(tmp_path):
 )
 def test_a_location_is_written_as_one_would_type_it(location, path):
     assert field_path(location) == path
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "there" / "real.json")
+    require_writable(link)
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert (tmp_path / "there" / "real.json").read_text() == "new"
+
+
+def test_a_link_to_nowhere_may_not_be_written(tmp_path):
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "missing" / "real.json")
+    with pytest.raises(InputError, match="expected a file name in a writable folder"):
+        require_writable(link)
