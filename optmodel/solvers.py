@@ -225,8 +225,7 @@ def _run_newer(
     for key, value in _settings(name, options).items():
         config.solver_options[key] = value
     if name == "highs":
-        # The number of threads belongs to the process; without this the first run fixes it.
-        highspy.Highs.resetGlobalScheduler(True)
+        _set_highs_threads(options.threads)
     found = solver.solve(model)
     has_solution = found.incumbent_objective is not None
     if has_solution:
@@ -236,6 +235,18 @@ def _run_newer(
     status = _status(condition in _INFEASIBLE, termination, has_solution)
     version = ".".join(str(part) for part in solver.version())
     return SolverRun(termination, status, _finite(found.objective_bound), version)
+
+
+_highs_threads: int | None = None
+"""Threads that HiGHS's scheduler, one per process, was started with; None for its default."""
+
+
+def _set_highs_threads(threads: int | None) -> None:
+    """Stop HiGHS's threads if the next run asks for another number; it starts them anew."""
+    global _highs_threads
+    if threads != _highs_threads:
+        highspy.Highs.resetGlobalScheduler(True)
+        _highs_threads = threads
 
 
 def _run_older(

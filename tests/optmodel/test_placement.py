@@ -111,7 +111,9 @@ def test_a_document_says_what_the_segments_say(made: Instance, data: st.DataObje
     document = to_document(problem, counted(problem, labelled(problem, assignment)))
     by_segment = document_of(made, assignment)
     assert content(from_document(problem, by_segment)) == content(from_document(problem, document))
-    assert check(made, document) == check(made, by_segment)
+    one, other = check(made, document), check(made, by_segment)
+    assert set(one.violations) == set(other.violations)
+    assert one.layer_latency_s == other.layer_latency_s
 
 
 @pytest.mark.parametrize(

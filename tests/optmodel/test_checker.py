@@ -1,0 +1,529 @@
+"""The checker accepts optima and names every broken condition, each on its own."""
+
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from strategies import (
+    admissible_assignments,
+    assignments,
+    by_hand,
+    document_of,
+    examples,
+    instances,
+    twice,
+    with_budget,
+)
+
+from optmodel.checker import CheckReport, Violation, check
+from optmodel.instance import Instance
+from optmodel.solution import (
+    Flow,
+    PlacedLayer,
+    PlacedRequest,
+    PlacementDocument,
+    Rejection,
+    RequestLatency,
+)
+
+# A placement of `by_hand` that is worked out in test_evaluate.
+PLAN = (("camera",), ("a", "a", "b"), ("a", "b", "b"), ("b", "c"), ("c", "c"), ("camera",))
+LAYERS = ("conv1", "act1", "conv2", "act2", "fc1", "fc2")
+
+
+def equations(report: CheckReport) -> set[str]:
+    return {violation.equation for violation in report.violations}
+
+
+def only(report: CheckReport) -> Violation:
+    """Return the one violation of a report."""
+    (violation,) = report.violations
+    return violation
+
+
+def planned(**vectors: tuple[str, ...]) -> PlacementDocument:
+    """Return the document of PLAN with other vectors for some layers."""
+    plan = tuple(vectors.get(name, at) for name, at in zip(LAYERS, PLAN, strict=True))
+    return document_of(by_hand(), {"r1": plan})
+
+
+def with_layer(document: PlacementDocument, name: str, **changes: object) -> PlacementDocument:
+    """Return the document with other segments or flows for one layer of its first request."""
+    first, *others = document.requests
+    layers = tuple(
+        layer.model_copy(update=changes) if layer.layer == name else layer for layer in first.layers
+    )
+    return with_requests(document, first.model_copy(update={"layers": layers}), *others)
+
+
+def with_requests(document: PlacementDocument, *requests: PlacedRequest) -> PlacementDocument:
+    return document.model_copy(update={"requests": requests})
+
+
+def flows(*moved: tuple[str, str, float]) -> tuple[Flow, ...]:
+    return tuple(Flow(sender=i, receiver=j, maps=maps) for i, j, maps in moved)
+
+
+def optimum(made: Instance) -> PlacementDocument:
+    return document_of(made, reference.best(made).assignment)
+
+
+# What is feasible passes.
+
+
+@pytest.mark.parametrize(
+    "made",
+    [by_hand(), by_hand(0.3), by_hand(0.95), by_hand(0.25, unattainable="source")],
+    ids=["some at risk", "all at risk", "nothing at risk", "kept on source"],
+)
+def test_an_optimum_passes_with_its_exact_latency(made: Instance):
+    report = check(made, optimum(made))
+    assert report.passed
+    assert report.objective_s == reference.best(made).latency_s
+
+
+def test_the_exact_latencies_of_a_worked_example():
+    # The same numbers as in test_evaluate, as fractions.
+    report = check(by_hand(), planned())
+    expected = ["0.03", "0.032", "0.144", "0.064", "0.042", "0.065"]
+    assert report.passed
+    assert list(report.layer_latency_s["r1"].values()) == [Fraction(t) for t in expected]
+    assert report.objective_s == Fraction("0.377")
+
+
+def test_rates_are_read_as_the_decimals_that_a_file_shows():
+    # 12 multiplications at 0.1 per second take 120 s; the double nearest to 0.1 gives less.
+    made = by_hand()
+    slow = made.sources[0].model_copy(update={"compute_mult_per_s": 0.1})
+    report = check(made.model_copy(update={"sources": (slow,)}), planned())
+    assert report.layer_latency_s["r1"]["conv1"] == 120
+
+
+# Every condition on its own.
+
+
+@pytest.mark.parametrize(
+    ("equation", "load"),
+    [
+        ("8b", {"a": 8, "b": 16, "c": 80, "camera": 52}),
+        ("8c", {"a": 4, "b": 8, "c": 20, "camera": 22}),
+        ("8d", {"a": 256, "b": 128, "c": 160, "camera": 384}),
+    ],
+)
+def test_a_budget_below_the_load_is_reported_with_node_and_excess(
+    equation: str, load: dict[str, int]
+):
+    field = reference.BUDGETS[equation]
+    for name, carried in load.items():
+        enough = with_budget(by_hand(), name, **{field: float(carried)})
+        assert check(enough, planned()).passed
+        for short in (1.0, 0.25):
+            tight = with_budget(by_hand(), name, **{field: carried - short})
+            found = only(check(tight, planned()))
+            assert found.equation == equation
+            assert found.where == f"node '{name}'"
+            assert found.amount == Fraction(short)
+
+
+def test_an_optimum_breaks_a_budget_that_is_cut_below_its_load():
+    made = by_hand()
+    best = reference.best(made)
+    for equation, carried in reference.loads(made, best.assignment).items():
+        for name, load in carried.items():
+            tight = with_budget(made, name, **{reference.BUDGETS[equation]: load - 1.0})
+            found = only(check(tight, document_of(made, best.assignment)))
+            assert (found.equation, found.amount) == (equation, 1)
+            assert name in found.where
+
+
+def test_budgets_hold_for_all_requests_together():
+    made = twice(by_hand())
+    document = document_of(made, {"r1": PLAN, "r2": PLAN})
+    assert check(made, document).passed
+    found = only(check(with_budget(made, "c", memory_bytes=159.0), document))
+    assert (found.equation, found.where, found.amount) == ("8b", "node 'c'", 1)
+
+
+def _without_segment() -> PlacementDocument:
+    return with_layer(planned(), "fc2", segments={})
+
+
+def _segment_too_many() -> PlacementDocument:
+    return with_layer(planned(), "conv1", segments={"camera": 2})
+
+
+def _ghost() -> PlacementDocument:
+    return with_layer(planned(), "conv1", segments={"ghost": 1})
+
+
+def _flow_missing() -> PlacementDocument:
+    return with_layer(planned(), "act1", flows=flows(("a", "a", 1), ("a", "b", 1)))
+
+
+def _flow_from_idle_node() -> PlacementDocument:
+    moved = flows(("a", "a", 1), ("c", "b", 1), ("b", "b", 1))
+    return with_layer(planned(), "act1", flows=moved)
+
+
+def _flow_to_idle_node() -> PlacementDocument:
+    moved = flows(("a", "a", 1), ("a", "c", 1), ("b", "b", 1))
+    return with_layer(planned(), "act1", flows=moved)
+
+
+def _no_flows() -> PlacementDocument:
+    return with_layer(planned(), "act1", flows=None)
+
+
+def _flows_after_conv() -> PlacementDocument:
+    moved = flows(("a", "b", 1), ("b", "c", 1))
+    return with_layer(planned(), "conv2", flows=moved)
+
+
+def _layers(change: Callable[[list[PlacedLayer]], list[PlacedLayer]]) -> PlacementDocument:
+    document = planned()
+    first = document.requests[0]
+    layers = tuple(change(list(first.layers)))
+    return with_requests(document, first.model_copy(update={"layers": layers}))
+
+
+def _renamed_layer(layers: list[PlacedLayer]) -> list[PlacedLayer]:
+    return [*layers[:-1], layers[-1].model_copy(update={"layer": "fc9"})]
+
+
+def _twice() -> PlacementDocument:
+    return with_requests(planned(), *planned().requests * 2)
+
+
+def _missing() -> PlacementDocument:
+    return with_requests(planned())
+
+
+def _unknown() -> PlacementDocument:
+    extra = planned().requests[0].model_copy(update={"request": "r9"})
+    return with_requests(planned(), *planned().requests, extra)
+
+
+def _placed_and_rejected() -> PlacementDocument:
+    rejection = Rejection(request="r1", layer="fc1", segment=1, condition="any")
+    return planned().model_copy(update={"rejected": (rejection,)})
+
+
+@pytest.mark.parametrize(
+    ("document", "where"),
+    [
+        (_without_segment(), "layer 'fc2'"),
+        (_segment_too_many(), "layer 'conv1'"),
+        (_ghost(), "node 'ghost'"),
+        (_flow_missing(), "node 'b'"),
+        (_flow_from_idle_node(), "node 'c'"),
+        (_flow_to_idle_node(), "node 'c'"),
+        (_no_flows(), "layer 'act1'"),
+        (_flows_after_conv(), "layer 'conv2'"),
+        (_layers(lambda layers: layers[:-1]), "layer 'fc2'"),
+        (_layers(lambda layers: [*layers, layers[-1]]), "request 'r1'"),
+        (_layers(lambda layers: [layers[1], layers[0], *layers[2:]]), "request 'r1'"),
+        (_layers(_renamed_layer), "layer 'fc2'"),
+        (_twice(), "request 'r1'"),
+        (_missing(), "request 'r1'"),
+        (_unknown(), "request 'r9'"),
+        (_placed_and_rejected(), "request 'r1'"),
+    ],
+    ids=[
+        "segment without a node",
+        "segment too many",
+        "unknown node",
+        "flow missing",
+        "flow from idle node",
+        "flow to idle node",
+        "no flows",
+        "flows after a conv",
+        "layer missing",
+        "layer repeated",
+        "layers swapped",
+        "layer renamed",
+        "request twice",
+        "request missing",
+        "request unknown",
+        "request placed and rejected",
+    ],
+)
+def test_what_is_not_placed_exactly_once_breaks_8e_alone(document: PlacementDocument, where: str):
+    report = check(by_hand(), document)
+    assert equations(report) == {"8e"}
+    assert any(where in violation.where for violation in report.violations)
+    assert all(violation.amount > 0 for violation in report.violations)
+
+
+def test_segments_too_few_and_too_many_are_counted():
+    made = by_hand(0.95)
+    assert only(check(made, with_layer(planned(), "conv1", segments={"camera": 4}))).amount == 3
+    assert only(check(made, with_layer(planned(), "fc2", segments={}))).amount == 1
+
+
+def test_a_rejected_request_needs_no_place():
+    rejection = Rejection(request="r1", layer="fc1", segment=1, condition="any")
+    report = check(by_hand(), PlacementDocument(requests=(), rejected=(rejection,)))
+    assert report.passed
+    assert report.objective_s == 0
+
+
+@pytest.mark.parametrize("layer", ["act1", "conv2"])
+def test_a_share_above_the_cap_breaks_8f_alone(layer: str):
+    found = only(check(by_hand(), planned(**{layer: ("b", "b", "b")})))
+    assert found.equation == "8f"
+    assert f"layer '{layer}'" in found.where
+    assert "node 'b'" in found.where
+    assert found.amount == 1
+
+
+def test_a_lower_tolerance_breaks_8f_alone():
+    # At 0.4 one map of conv1 is safe (0.3), two are not (0.5); conv2's two still are (0.4).
+    report = check(by_hand(0.4), planned())
+    assert equations(report) == {"8f"}
+    assert sorted(v.where.split(", ", 1)[1] for v in report.violations) == [
+        "layer 'act1', node 'a'",
+        "layer 'conv2', node 'b'",
+    ]
+
+
+def test_a_first_fc_on_two_nodes_breaks_8g_alone():
+    found = only(check(by_hand(), planned(fc1=("c", "a"))))
+    assert (found.equation, found.where) == ("8g", "request 'r1', layer 'fc1'")
+    assert found.amount == 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "vector", "node"),
+    [
+        ("conv1", ("a",), "a"),
+        ("fc2", ("b",), "b"),
+        ("conv2", ("a", "b", "camera"), "camera"),
+        ("act2", ("camera", "c"), "camera"),
+        ("fc1", ("camera", "camera"), "camera"),
+    ],
+    ids=["first", "last", "conv on source", "act on source", "fc on source"],
+)
+def test_a_layer_on_the_wrong_side_breaks_8h_alone(layer: str, vector: tuple[str, ...], node: str):
+    found = only(check(by_hand(), planned(**{layer: vector})))
+    assert found.equation == "8h"
+    assert found.where == f"request 'r1', layer '{layer}', node '{node}'"
+    assert found.amount == vector.count(node)
+
+
+def test_an_exposed_first_fc_on_a_helper_breaks_8h():
+    # At 0.35 the two maps of conv2 are at risk (0.4), and one is safe (0.2): fc1 belongs to the
+    # camera, and on helper c it also holds one map too many.
+    found = check(by_hand(0.35), planned(act1=("a", "b", "c"), conv2=("a", "b", "c")))
+    assert equations(found) == {"8f", "8h"}
+    kept = planned(act1=("a", "b", "c"), conv2=("a", "b", "c"), fc1=("camera", "camera"))
+    assert check(by_hand(0.35), kept).passed
+
+
+def test_another_request_s_source_is_no_host():
+    made = twice(by_hand())
+    other = made.sources[0].model_copy(update={"id": "other"})
+    made = made.model_copy(update={"sources": (*made.sources, other)})
+    first = (("other",), *PLAN[1:])
+    found = only(check(made, document_of(made, {"r1": first, "r2": PLAN})))
+    assert (found.equation, found.where) == ("8h", "request 'r1', layer 'conv1', node 'other'")
+
+
+def _split_segment() -> PlacementDocument:
+    moved = flows(("a", "a", 1.5), ("a", "b", 0.5), ("b", "b", 1))
+    document = with_layer(planned(), "act1", flows=moved)
+    return with_layer(document, "conv2", segments={"a": 1.5, "b": 1.5})
+
+
+def _negative_segments() -> PlacementDocument:
+    moved = flows(("a", "a", 2), ("b", "a", 2), ("b", "b", -1))
+    document = with_layer(planned(), "act1", flows=moved)
+    return with_layer(document, "conv2", segments={"a": 4, "b": -1})
+
+
+def _fraction_of_a_flow() -> PlacementDocument:
+    moved = flows(("a", "a", 0.5), ("a", "b", 1.5), ("b", "a", 0.5), ("b", "b", 0.5))
+    return with_layer(planned(), "act1", flows=moved)
+
+
+@pytest.mark.parametrize(
+    ("document", "amount"),
+    [
+        (_split_segment(), Fraction(1, 2)),
+        (_negative_segments(), Fraction(1)),
+        (_fraction_of_a_flow(), Fraction(1, 2)),
+    ],
+    ids=["half a segment", "negative", "half a flow"],
+)
+def test_a_number_that_is_not_whole_breaks_8i_alone(document: PlacementDocument, amount: Fraction):
+    report = check(by_hand(0.95), document)
+    assert equations(report) == {"8i"}
+    assert max(violation.amount for violation in report.violations) == amount
+
+
+# Reported latencies.
+
+
+@pytest.mark.parametrize("factor", [1 + 1e-6, 1 - 1e-6, 0.0, 2.0])
+def test_a_misreported_objective_is_caught(factor: float):
+    found = only(check(by_hand(), planned(), objective_s=0.377 * factor))
+    assert (found.equation, found.where) == ("5", "objective")
+    assert float(found.amount) == pytest.approx(0.377 * abs(factor - 1), rel=1e-3)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_misreported_layer_is_caught(layer: str):
+    exact = check(by_hand(), planned()).layer_latency_s["r1"]
+    honest = {name: float(t) for name, t in exact.items()}
+    told = RequestLatency(request="r1", layers_s=honest)
+    assert check(by_hand(), planned(), objective_s=0.377, latency=[told]).passed
+    wrong = RequestLatency(request="r1", layers_s=honest | {layer: honest[layer] * (1 + 1e-6)})
+    found = only(check(by_hand(), planned(), latency=[wrong]))
+    assert found.equation == "5"
+    assert f"layer '{layer}'" in found.where
+
+
+@pytest.mark.parametrize(("request_id", "layer"), [("r1", "conv9"), ("r9", "conv1")])
+def test_a_latency_of_nothing_is_caught(request_id: str, layer: str):
+    told = RequestLatency(request=request_id, layers_s={layer: 0.03})
+    assert equations(check(by_hand(), planned(), latency=[told])) == {"5"}
+
+
+# Random placements.
+
+
+@examples(200)
+@given(instances(), st.data())
+def test_the_checker_reports_what_the_reference_finds_broken(made: Instance, data: st.DataObject):
+    assignment = data.draw(assignments(made))
+    report = check(made, document_of(made, assignment))
+    assert equations(report) == reference.broken(made, assignment)
+    assert report.layer_latency_s == reference.latencies(made, assignment)
+
+
+def test_a_random_feasible_placement_passes_with_the_reference_s_latency():
+    seen: Counter[bool] = Counter()
+
+    @examples(200)
+    @given(instances(), st.data())
+    def passes(made: Instance, data: st.DataObject) -> None:
+        assignment = data.draw(admissible_assignments(made))
+        if assignment is None:
+            return
+        report = check(made, document_of(made, assignment))
+        feasible = not reference.broken(made, assignment)
+        assert report.passed == feasible
+        assert report.objective_s == reference.latency(made, assignment)
+        seen[feasible] += 1
+
+    passes()
+    assert seen[True] >= 60
+    assert seen[False] >= 20
+
+
+def test_an_optimum_of_brute_force_passes_with_its_latency():
+    seen: Counter[bool] = Counter()
+
+    @examples(150)
+    @given(instances())
+    def passes(made: Instance) -> None:
+        best = reference.best(made)
+        seen[best is not None] += 1
+        if best is not None:
+            report = check(made, document_of(made, best.assignment))
+            assert report.passed, report.violations
+            assert report.objective_s == best.latency_s
+
+    passes()
+    assert seen[True] >= 75
+
+
+@st.composite
+def mutated(draw: DrawFn, document: PlacementDocument) -> PlacementDocument:
+    """Draw one change of a document that makes it no placement, whatever the instance."""
+    index = draw(st.integers(0, len(document.requests) - 1))
+    request = document.requests[index]
+    kind = draw(st.sampled_from(("drop", "repeat", "swap", "number", "rename", "request")))
+    if kind == "request":
+        kept = [r for r in document.requests if r is not request]
+        extra = draw(st.sampled_from(([], [request, request])))
+        return with_requests(document, *kept, *extra)
+    at = draw(st.integers(0, len(request.layers) - 1))
+    layers = list(request.layers)
+    if kind == "drop":
+        del layers[at]
+    elif kind == "repeat":
+        layers.insert(at, layers[at])
+    elif kind == "swap":
+        layers.append(layers.pop(0))
+        layers += layers[:1] if len(layers) == 1 else []
+    elif kind == "number":
+        layers[at] = draw(_miscounted(layers[at]))
+    else:
+        node = draw(st.sampled_from(sorted(layers[at].segments)))
+        segments = dict(layers[at].segments)
+        segments["ghost"] = segments.pop(node)
+        layers[at] = layers[at].model_copy(update={"segments": segments})
+    changed = request.model_copy(update={"layers": tuple(layers)})
+    return with_requests(
+        document, *document.requests[:index], changed, *document.requests[index + 1 :]
+    )
+
+
+@st.composite
+def _miscounted(draw: DrawFn, layer: PlacedLayer) -> PlacedLayer:
+    """Draw another number for one count or flow of a layer."""
+    by = draw(st.sampled_from((-1, 1, 0.5, 1e-9)))
+    if layer.flows and draw(st.booleans()):
+        k = draw(st.integers(0, len(layer.flows) - 1))
+        moved = list(layer.flows)
+        moved[k] = moved[k].model_copy(update={"maps": moved[k].maps + by})
+        return layer.model_copy(update={"flows": tuple(moved)})
+    node = draw(st.sampled_from(sorted(layer.segments)))
+    segments = layer.segments | {node: layer.segments[node] + by}
+    return layer.model_copy(update={"segments": segments})
+
+
+@examples(250)
+@given(instances(), st.data())
+def test_no_mutation_of_a_document_goes_unnoticed(made: Instance, data: st.DataObject):
+    assignment = data.draw(admissible_assignments(made))
+    if assignment is not None:
+        document = document_of(made, assignment)
+        changed = data.draw(mutated(document))
+        assert "8e" in equations(check(made, changed))
+
+
+def test_moving_one_segment_is_feasible_or_reported():
+    seen: Counter[bool] = Counter()
+
+    @examples(250)
+    @given(instances(), st.data())
+    def noticed(made: Instance, data: st.DataObject) -> None:
+        best = reference.best(made)
+        if best is None:
+            return
+        moved = data.draw(_one_moved(made, best.assignment))
+        report = check(made, document_of(made, moved))
+        assert equations(report) == reference.broken(made, moved)
+        assert not report.passed or report.objective_s >= best.latency_s
+        seen[report.passed] += 1
+
+    noticed()
+    assert min(seen[True], seen[False]) >= 15
+
+
+@st.composite
+def _one_moved(
+    draw: DrawFn, made: Instance, assignment: reference.Assignment
+) -> dict[str, reference.Plan]:
+    """Draw another node for one segment."""
+    name = draw(st.sampled_from(sorted(assignment)))
+    plan = [list(vector) for vector in assignment[name]]
+    vector = draw(st.sampled_from(plan))
+    vector[draw(st.integers(0, len(vector) - 1))] = draw(st.sampled_from(made.nodes)).id
+    return {**assignment, name: tuple(tuple(at) for at in plan)}
