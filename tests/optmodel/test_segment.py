@@ -1,6 +1,5 @@
 """The segment formulation: equal to brute force, and true to each of its equations."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import product
@@ -272,18 +271,9 @@ SMALL = {
 }
 
 
-def require(solver: str) -> None:
-    """Skip a test where an optional solver is not installed."""
-    if solver == "scip":
-        pytest.importorskip("pyscipopt")
-    if solver == "cbc" and shutil.which(solver) is None:
-        pytest.skip("cbc is not on PATH")
-
-
 @pytest.mark.parametrize("solver", ["highs", "scip", "cbc"])
 @pytest.mark.parametrize("made", SMALL.values(), ids=SMALL)
 def test_solvers_agree_with_brute_force(solver: str, made: Instance):
-    require(solver)
     solution = solved(made, solver=solver)
     assert solution.termination is Termination.CONVERGED
     assert solution.objective_s == same(float(reference.best(made).latency_s))
@@ -294,7 +284,6 @@ def test_solvers_agree_with_brute_force(solver: str, made: Instance):
 @pytest.mark.parametrize("solver", ["highs", "scip"])
 def test_two_equal_requests_without_binding_budgets_take_twice_as_long(solver: str):
     # Not with CBC, whose search for this small model did not end in nine minutes.
-    require(solver)
     solution = solved(twice(by_hand()), solver=solver)
     assert solution.solution_status is OPTIMAL
     assert solution.objective_s == same(2 * float(reference.best(by_hand()).latency_s))
@@ -302,14 +291,12 @@ def test_two_equal_requests_without_binding_budgets_take_twice_as_long(solver: s
 
 @pytest.mark.parametrize("solver", ["scip", "cbc"])
 def test_solvers_agree_on_lenet(solver: str):
-    require(solver)
     made = lenet(3, 0.8)
     assert solved(made, solver=solver).objective_s == same(solved(made).objective_s)
 
 
 @pytest.mark.parametrize("solver", ["scip", "cbc"])
 def test_solvers_agree_on_infeasibility(solver: str):
-    require(solver)
     assert solved(clashing(), solver=solver).solution_status is INFEASIBLE
 
 
