@@ -143,6 +143,26 @@ class Problem:
         """Bits that each node may send (8d)."""
         return self._per_node("bandwidth_budget_bits")
 
+    @cached_property
+    def time_unit_s(self) -> float:
+        """Seconds per time unit of the models: a hundredth of a rough latency of the batch.
+
+        Solvers work with absolute tolerances, so latencies must be neither tiny nor huge numbers.
+        """
+        rough = sum(
+            self._rough_latency_s(task, k) for task in self.tasks for k in range(len(task.layers))
+        )
+        return rough / 100 if rough > 0 else 1.0
+
+    def _rough_latency_s(self, task: RequestTask, k: int) -> float:
+        """Return what layer `k` takes if its work is spread evenly and one map is received."""
+        layer, hosts = task.layers[k], list(task.layers[k].hosts)
+        work = layer.segments * layer.multiplications / self.speed[hosts].sum() if hosts else 0.0
+        senders = list(task.layers[k - 1].hosts) if k else []
+        if not senders or senders == hosts == [task.source]:
+            return float(work)
+        return float(work + task.layers[k - 1].output_bits / self.rate[senders].max())
+
     def _per_node(self, field: str) -> FloatArray:
         return np.array([getattr(node, field) for node in self.instance.nodes], dtype=float)
 

@@ -28,11 +28,7 @@ class Formulation(Protocol):
 
     @property
     def pyomo_model(self) -> pyo.ConcreteModel:
-        """The MILP."""
-
-    @property
-    def seconds_per_unit(self) -> float:
-        """Seconds per unit of its objective."""
+        """The MILP; its objective counts in the problem's time unit."""
 
     def placement(self) -> Placement:
         """Return the placement whose values the Pyomo model holds."""
@@ -82,7 +78,7 @@ def solve(
     if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
         document = to_document(problem, formulation.placement())
         solution = with_placement(solution, instance, document)
-    return _with_bound(solution, run, formulation.seconds_per_unit, options.mip_gap)
+    return _with_bound(solution, run, problem.time_unit_s, options.mip_gap)
 
 
 def export_lp(instance: Instance, method: str, path: Path) -> None:
@@ -138,9 +134,7 @@ def _describe(
     )
 
 
-def _with_bound(
-    solution: Solution, run: SolverRun, seconds_per_unit: float, mip_gap: float
-) -> Solution:
+def _with_bound(solution: Solution, run: SolverRun, time_unit_s: float, mip_gap: float) -> Solution:
     """Return the solution with bound and gap, and call it optimal only if the gap says so."""
     if solution.solution_status is SolutionStatus.INFEASIBLE:
         return solution
@@ -149,7 +143,7 @@ def _with_bound(
         return solution.model_copy(
             update={"solution_status": SolutionStatus.FEASIBLE} if unproven else {}
         )
-    bound, objective = max(run.bound * seconds_per_unit, 0.0), solution.objective_s
+    bound, objective = max(run.bound * time_unit_s, 0.0), solution.objective_s
     if objective is not None and bound > objective:
         if bound > objective * (1 + BOUND_TOLERANCE):
             raise ResultError(

@@ -17,6 +17,7 @@ from typing import Any
 
 import highspy
 import pyomo.environ as pyo
+from pyomo.common.errors import ApplicationError
 from pyomo.contrib.solver.common import factory, results
 from pyomo.opt import TerminationCondition as OlderCondition
 
@@ -259,14 +260,22 @@ def _run_older(
         settings[_required(names.threads, name, "--threads")] = options.threads
     solver.options.update(settings)
     limit = {} if options.time_limit_s is None else {"timelimit": options.time_limit_s}
-    found = solver.solve(model, load_solutions=False, **limit)
+    try:
+        found = solver.solve(model, load_solutions=False, **limit)
+    except ApplicationError:
+        return SolverRun(Termination.ERROR, SolutionStatus.NONE, None, None)
     has_solution = len(found.solution) > 0
     if has_solution:
         model.solutions.load_from(found)
     condition = found.solver.termination_condition
     termination = _OLDER_TERMINATION.get(condition, Termination.ERROR)
     status = _status(condition in _OLDER_INFEASIBLE, termination, has_solution)
-    return SolverRun(termination, status, _finite(found.problem.lower_bound), None)
+    bound = _finite(found.problem.lower_bound)
+    if bound is None and status is SolutionStatus.OPTIMAL:
+        # CBC's bound gets lost when it stops at the asked gap, which is what "optimal" then means.
+        [objective] = model.component_data_objects(pyo.Objective, active=True)
+        bound = pyo.value(objective) - options.mip_gap * abs(pyo.value(objective))
+    return SolverRun(termination, status, bound, None)
 
 
 def _status(infeasible: bool, termination: Termination, has_solution: bool) -> SolutionStatus:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import reference
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -10,6 +11,8 @@ from hypothesis.strategies import DrawFn
 
 from optmodel.instance import Instance, Node, Request
 from optmodel.network import ActLayer, ConvLayer, FcLayer, Layer, Network, PoolLayer
+from optmodel.placement import Placement, RequestPlacement
+from optmodel.problem import Problem
 from optmodel.solution import Flow, PlacedLayer, PlacedRequest, PlacementDocument
 from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
 
@@ -215,6 +218,17 @@ def _flows(here: reference.Vector, there: reference.Vector) -> tuple[Flow, ...]:
     return tuple(
         Flow(sender=i, receiver=j, maps=pairs.count((i, j))) for i, j in dict.fromkeys(pairs)
     )
+
+
+def place(problem: Problem, assignment: reference.Assignment) -> Placement:
+    """Return an assignment as counts and flows, for the evaluator."""
+    index = {name: i for i, name in enumerate(problem.node_ids)}
+    placed = {}
+    for task in problem.tasks:
+        labels = [np.array([index[at] for at in vector]) for vector in assignment[task.request.id]]
+        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
+        placed[task.request.id] = RequestPlacement.from_labels(labels, mapwise, len(index))
+    return Placement(placed)
 
 
 # Random instances.

@@ -13,9 +13,6 @@ import pyomo.environ as pyo
 from optmodel.problem import FloatArray, Problem
 from optmodel.segment.variables import layers, transitions
 
-TIME_UNITS_PER_S = 1e3
-"""The model counts time in milliseconds: layer latencies are then of order one."""
-
 
 def add_constraints(model: pyo.ConcreteModel, problem: Problem) -> None:
     """Add Eq. 5-8; 8h and 8i are in the index sets and domains of the variables."""
@@ -191,7 +188,7 @@ def count_moved_maps(model: pyo.ConcreteModel, problem: Problem) -> None:
 def _computation(model: pyo.ConcreteModel, problem: Problem, r: int, k: int, j: int) -> Any:
     """Return t_c of Eq. 7, x[r, l, j] · c_l / e_j, in the model's time unit."""
     seconds = problem.tasks[r].layers[k].multiplications / float(problem.speed[j])
-    return TIME_UNITS_PER_S * seconds * model.x[r, k, j]
+    return seconds / problem.time_unit_s * model.x[r, k, j]
 
 
 def bound_latency_by_computation(model: pyo.ConcreteModel, problem: Problem) -> None:
@@ -206,7 +203,7 @@ def bound_latency_by_reception(model: pyo.ConcreteModel, problem: Problem) -> No
 
     def rule(m: pyo.ConcreteModel, r: int, k: int, i: int, j: int) -> object:
         seconds = problem.tasks[r].layers[k].output_bits / float(problem.rate[i])
-        reception = TIME_UNITS_PER_S * seconds * m.sent[r, k, i, j]
+        reception = seconds / problem.time_unit_s * m.sent[r, k, i, j]
         return m.T[r, k + 1] >= reception + _computation(m, problem, r, k + 1, j)
 
     model.bound_latency_by_reception = pyo.Constraint(

@@ -7,7 +7,7 @@ import pyomo.environ as pyo
 
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
-from optmodel.segment.constraints import TIME_UNITS_PER_S, add_constraints
+from optmodel.segment.constraints import add_constraints
 from optmodel.segment.objective import add_objective
 from optmodel.segment.variables import add_variables
 
@@ -22,13 +22,10 @@ class SegmentModel:
         What is placed; every layer must have a host.
     pyomo_model : pyomo.environ.ConcreteModel
         The MILP.
-    seconds_per_unit : float
-        Seconds per unit of the MILP's objective.
     """
 
     problem: Problem
     pyomo_model: pyo.ConcreteModel
-    seconds_per_unit: float = 1 / TIME_UNITS_PER_S
 
     @classmethod
     def build(cls, problem: Problem) -> "SegmentModel":

@@ -104,6 +104,16 @@ def test_rates_are_read_as_the_decimals_that_a_file_shows():
     assert report.layer_latency_s["r1"]["conv1"] == 120
 
 
+def test_a_node_listed_with_no_segments_is_idle():
+    document = with_layer(planned(), "conv2", segments={"a": 1, "b": 2, "c": 0})
+    document = with_layer(document, "fc1", segments={"c": 2, "a": 0})
+    listed, plain = check(by_hand(), document), check(by_hand(), planned())
+    assert listed.passed
+    assert listed.layer_latency_s == plain.layer_latency_s
+    cut = with_budget(by_hand(), "c", bandwidth_budget_bits=160.0)
+    assert check(cut, document).passed
+
+
 # Every condition on its own.
 
 

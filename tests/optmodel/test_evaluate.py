@@ -5,28 +5,17 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import assignments, by_hand, document_of, examples, instances
+from strategies import assignments, by_hand, document_of, examples, instances, place
 
 from optmodel.checker import check
 from optmodel.evaluate import Evaluation, evaluate
 from optmodel.instance import Instance
-from optmodel.placement import Placement, RequestPlacement
+from optmodel.placement import Placement
 from optmodel.problem import Problem
 
 WORKED = {
     "r1": (("camera",), ("a", "a", "b"), ("a", "b", "b"), ("b", "c"), ("c", "c"), ("camera",))
 }
-
-
-def place(problem: Problem, assignment: reference.Assignment) -> Placement:
-    """Return an assignment as counts and flows."""
-    index = {name: i for i, name in enumerate(problem.node_ids)}
-    placed = {}
-    for task in problem.tasks:
-        labels = [np.array([index[at] for at in vector]) for vector in assignment[task.request.id]]
-        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
-        placed[task.request.id] = RequestPlacement.from_labels(labels, mapwise, len(index))
-    return Placement(placed)
 
 
 def evaluated(made: Instance, assignment: reference.Assignment) -> Evaluation:

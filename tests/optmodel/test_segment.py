@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import product
 
-import numpy as np
 import pyomo.environ as pyo
 import pytest
 import reference
@@ -17,6 +16,7 @@ from strategies import (
     clashing,
     examples,
     instances,
+    place,
     twice,
     with_budget,
     with_fleet,
@@ -27,7 +27,6 @@ from optmodel.checker import check
 from optmodel.evaluate import evaluate
 from optmodel.files import InputError
 from optmodel.instance import Instance
-from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
 from optmodel.segment import SegmentModel, constraints
 from optmodel.segment.objective import add_objective
@@ -75,7 +74,7 @@ def assert_solution_is(solution: Solution, best: reference.Best | None) -> None:
 def test_brute_force_equals_plain_enumeration():
     seen: Counter[bool] = Counter()
 
-    @examples(120)
+    @examples(80)
     @given(instances())
     def agree(made: Instance) -> None:
         counts = [layer.input_maps for r in made.requests for layer in reference.layers_of(made, r)]
@@ -173,16 +172,6 @@ def _permuted_stages(
             plan.append(tuple(vector[p] for p in order))
         permuted[task.request.id] = tuple(plan)
     return permuted
-
-
-def place(problem: Problem, assignment: reference.Assignment) -> Placement:
-    index = {name: i for i, name in enumerate(problem.node_ids)}
-    placed = {}
-    for task in problem.tasks:
-        labels = [np.array([index[at] for at in vector]) for vector in assignment[task.request.id]]
-        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
-        placed[task.request.id] = RequestPlacement.from_labels(labels, mapwise, len(index))
-    return Placement(placed)
 
 
 @examples(50)

@@ -98,3 +98,42 @@ def test_the_same_seed_gives_the_same_placement():
     instance = generate(Recipe(("lenet",), "mixed", 5, 0.6), "seeded")
     first, second = (solve(instance, options=SolverOptions(seed=7)) for _ in range(2))
     assert first.placement == second.placement
+
+
+def faster(instance, factor: float):
+    """Return the instance with every speed and rate multiplied, and budgets that still suffice."""
+    changes = {
+        field: tuple(
+            node.model_copy(
+                update={
+                    "compute_mult_per_s": node.compute_mult_per_s * factor,
+                    "rate_bits_per_s": node.rate_bits_per_s * factor,
+                }
+            )
+            for node in getattr(instance, field)
+        )
+        for field in ("devices", "sources")
+    }
+    return instance.model_copy(update=changes)
+
+
+@every_solver
+@pytest.mark.parametrize("factor", [1e-3, 1e3, 1e6, 1e9])
+def test_a_faster_fleet_has_the_same_placement_in_less_time(solver, factor):
+    """Solvers' tolerances are absolute: the model must count time in a unit that fits."""
+    instance = faster(generate(Recipe(("lenet",), "mixed", 3, 0.8), "scaled"), factor)
+    solution = solve(instance, options=SolverOptions(solver))
+    assert solution.solution_status is SolutionStatus.OPTIMAL
+    assert solution.objective_s * factor * 1e3 == pytest.approx(1.530664, abs=1e-6)
+    assert solution.bound_s * factor * 1e3 == pytest.approx(1.530664, abs=3e-6)
+
+
+def test_a_solver_that_dies_is_an_error_and_claims_nothing(tmp_path, monkeypatch):
+    """A program that stands in for CBC and fails at once."""
+    broken = tmp_path / "cbc"
+    broken.write_text("#!/bin/sh\necho 'CBC 2.10.8'\nexit 139\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr("optmodel.solvers._beside_python", lambda _: {"executable": str(broken)})
+    run = run_solver(knapsack(4), SolverOptions("cbc"))
+    assert (run.termination, run.status) == (Termination.ERROR, SolutionStatus.NONE)
+    assert run.bound is None
