@@ -12,13 +12,26 @@ from rich.progress import track
 from benchmarks.gap_table import print_gaps
 from benchmarks.records import Record, RecordBook, as_frame
 from heuristics.policies import POLICIES, place
-from optmodel.cli import EXIT_BAD_INPUT, EXIT_BAD_RESULT, console, errors, run_app
+from optmodel.cli import (
+    EXIT_BAD_INPUT,
+    EXIT_BAD_RESULT,
+    MAX_SECONDS,
+    MipGapOption,
+    SeedOption,
+    ThreadsOption,
+    console,
+    errors,
+    run_app,
+)
 from optmodel.files import InputError, require_writable
 from optmodel.instance import Instance, read_instance
-from optmodel.solution import SolutionStatus, Termination, relative_gap
+from optmodel.solution import ResultError, SolutionStatus, Termination, relative_gap
 from optmodel.solve import BOUND_TOLERANCE, FORMULATIONS, solve
 from optmodel.solvers import SolverOptions, require_solver
-from optmodel.verified import ResultError, digest
+from optmodel.verified import digest
+
+OTHER_ENDINGS = (".solution.json", ".records.json")
+"""JSON files that may stand beside instances."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,7 @@ def instance_files(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    files = sorted(file for file in path.glob("*.json") if not file.name.endswith(".solution.json"))
+    files = sorted(file for file in path.glob("*.json") if not file.name.endswith(OTHER_ENDINGS))
     if not files:
         raise InputError(
             f"--instances: expected a folder with instance files, got '{path}' without any; "
@@ -109,14 +122,14 @@ def main(
         str, typer.Option(help=f"Formulation of the optimum: {', '.join(FORMULATIONS)}.")
     ] = "segment",
     solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
-    time_limit: Annotated[float, typer.Option(min=0.001, help="Seconds for each optimum.")] = 60.0,
-    mip_gap: Annotated[
-        float, typer.Option(min=0, max=1, help="Relative gap that counts as optimal.")
-    ] = 1e-6,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the solver.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the solver.")] = None,
+    time_limit: Annotated[
+        float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each optimum.")
+    ] = 60.0,
+    mip_gap: MipGapOption = 1e-6,
+    threads: ThreadsOption = None,
+    seed: SeedOption = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write records as FILE.csv, and as JSON beside it.")
+        Path | None, typer.Option(help="Write FILE.csv, and FILE.records.json beside it.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Repeat what is recorded.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the gaps as FILE.png.")] = None,
@@ -133,10 +146,13 @@ def main(
     book = RecordBook(out)
     comparisons: list[Comparison] = []
     unusable, wrong = [], []
+    names: dict[str, Path] = {}
     files = instance_files(instances)
     for file in track(files, "Solving", console=errors, disable=not errors.is_terminal):
         try:
-            comparison = compare(read_instance(file), method, options, book, force)
+            instance = read_instance(file)
+            _refuse_repeated_name(instance, file, names)
+            comparison = compare(instance, method, options, book, force)
         except InputError as error:
             unusable.append(str(error))
         except ResultError as error:
@@ -145,7 +161,7 @@ def main(
             comparisons.append(comparison)
             wrong += comparison.contradictions()
     print_gaps(console, [c.exact for c in comparisons], [c.policies for c in comparisons])
-    if plot is not None and comparisons:
+    if plot is not None:
         _draw(comparisons, plot)
     for line in [*unusable, *wrong]:
         errors.print(f"Error: {line}", markup=False)
@@ -153,6 +169,15 @@ def main(
         sys.exit(EXIT_BAD_RESULT)
     if unusable:
         sys.exit(EXIT_BAD_INPUT)
+
+
+def _refuse_repeated_name(instance: Instance, file: Path, names: dict[str, Path]) -> None:
+    other = names.setdefault(instance.name, file)
+    if other != file:
+        raise InputError(
+            f"{file}: name: expected one that no other instance has, got '{instance.name}' as in "
+            f"{other}; rename one"
+        )
 
 
 def _refuse_bad_options(method: str, solver: str, out: Path | None, plot: Path | None) -> None:
@@ -171,7 +196,11 @@ def _refuse_bad_options(method: str, solver: str, out: Path | None, plot: Path |
 def _draw(comparisons: list[Comparison], path: Path) -> None:
     from benchmarks.gap_plot import save_gap_plot
 
-    save_gap_plot(as_frame([r for c in comparisons for r in (c.exact, *c.policies)]), path)
+    records = [record for c in comparisons for record in (c.exact, *c.policies)]
+    if any(record.gap is not None for record in records):
+        save_gap_plot(as_frame(records), path)
+    else:
+        errors.print(f"{path}: not drawn, there is no gap to show", markup=False)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from statistics import mean, median
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.records import Record
 from optmodel.solution import SolutionStatus
@@ -32,8 +33,9 @@ def print_gaps(
     for title in ("optimum ms", "s", *(t for name in names for t in _titles(name))):
         table.add_column(title, justify="right", no_wrap=True)
     for best, others in zip(exact, policies, strict=True):
-        cells = [best.instance, best.solution_status, _optimum(best), f"{best.wall_time_s:.2f}"]
-        table.add_row(*cells, *(cell for record in others for cell in _cells(record)))
+        cells = [str(best.solution_status), _optimum(best), f"{best.wall_time_s:.2f}"]
+        cells += [cell for record in others for cell in _cells(record)]
+        table.add_row(Text(best.instance), *cells)
     natural = console.measure(table, options=console.options.update(width=1000)).maximum
     wide = Console(file=console.file, width=max(natural, console.width), highlight=False)
     wide.print(table)

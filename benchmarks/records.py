@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from benchmarks import provenance
-from optmodel.files import StrictModel, read_model, write_model, write_text
+from optmodel.files import InputError, StrictModel, read_model, write_model, write_text
 from optmodel.solution import Solution, SolutionStatus, Termination
 
 Options = dict[str, str | int | float | bool | None]
@@ -81,25 +81,48 @@ class _RecordFile(StrictModel):
     records: tuple[Record, ...]
 
 
+def json_path(path: Path) -> Path:
+    """Return where the records of a CSV file stand as JSON: gap.csv, gap.records.json."""
+    return path.with_suffix(".records.json")
+
+
+def _earlier_records(path: Path) -> tuple[Record, ...]:
+    """Return the records of an earlier run.
+
+    Raises
+    ------
+    InputError
+        If the CSV file has no records beside it, or they cannot be read.
+    """
+    beside = json_path(path)
+    if not beside.exists():
+        if path.exists():
+            raise InputError(
+                f"{path}: expected a new file or that of an earlier run, got one without "
+                f"{beside.name} beside it; move it or name another file"
+            )
+        return ()
+    try:
+        return read_model(beside, _RecordFile).records
+    except InputError as error:
+        raise InputError(f"{error}; these are records of earlier runs: delete them") from error
+
+
 class RecordBook:
     """The records of a benchmark, written after each addition when they have a file.
 
     Parameters
     ----------
     path : Path or None
-        CSV file; the same records stand beside it as JSON. None keeps them in memory.
+        CSV file; FILE.records.json beside it holds the same. None keeps them in memory.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._records: dict[tuple[str, str], Record] = {}
-        if path is not None and self._json_path(path).exists():
-            for record in read_model(self._json_path(path), _RecordFile).records:
+        if path is not None:
+            for record in _earlier_records(path):
                 self._records[record.instance, record.method] = record
-
-    @staticmethod
-    def _json_path(path: Path) -> Path:
-        return path.with_suffix(".json")
 
     @property
     def records(self) -> list[Record]:
@@ -107,9 +130,10 @@ class RecordBook:
         return [self._records[key] for key in sorted(self._records)]
 
     def find(self, instance: str, sha256: str, method: str, options: Options) -> Record | None:
-        """Return the record of exactly this content, method and options, if there is one."""
+        """Return the record of this content, method, options and software, if there is one."""
         record = self._records.get((instance, method))
-        if record and (record.instance_sha256, record.options) == (sha256, options):
+        asked = (sha256, options, provenance.versions())
+        if record and (record.instance_sha256, record.options, record.versions) == asked:
             return record
         return None
 
@@ -117,7 +141,7 @@ class RecordBook:
         """Keep a record, and write both files."""
         self._records[record.instance, record.method] = record
         if self._path is not None:
-            write_model(self._json_path(self._path), _RecordFile(records=tuple(self.records)))
+            write_model(json_path(self._path), _RecordFile(records=tuple(self.records)))
             write_text(self._path, as_frame(self.records).to_csv(index=False))
 
 

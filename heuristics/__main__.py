@@ -28,7 +28,7 @@ def main(
             f"--policy: expected one of {', '.join(POLICIES)}, got '{policy}'; correct it"
         )
     if out is not None:
-        require_writable(out)
+        require_writable(out, file)
     solution = place(read_instance(file), policy)
     if out is not None:
         write_model(out, solution)

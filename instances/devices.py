@@ -1,5 +1,6 @@
 """The device families of the paper's Section III, and fleets of them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -113,8 +114,8 @@ def parse_counts(text: str, option: str, known: set[str]) -> list[tuple[str, int
 
 
 def make_node(family: Family, name: str, period_s: float, scales: BudgetScales) -> Node:
-    """Return a node of a family with its budgets for one scheduling period."""
-    return Node(
+    """Return a node of a family with its budgets for one scheduling period, not yet validated."""
+    return Node.model_construct(
         id=name,
         family=family.name,
         compute_mult_per_s=family.compute_mult_per_s,
@@ -127,11 +128,12 @@ def make_node(family: Family, name: str, period_s: float, scales: BudgetScales) 
 
 def make_fleet(families: list[Family], period_s: float, scales: BudgetScales) -> tuple[Node, ...]:
     """Return helpers named by family and number: rpi3-1, nexus-1, stm32h7-1, rpi3-2, ..."""
-    made: list[Node] = []
+    made: Counter[str] = Counter()
+    nodes = []
     for family in families:
-        number = 1 + sum(node.family == family.name for node in made)
-        made.append(make_node(family, f"{family.name}-{number}", period_s, scales))
-    return tuple(made)
+        made[family.name] += 1
+        nodes.append(make_node(family, f"{family.name}-{made[family.name]}", period_s, scales))
+    return tuple(nodes)
 
 
 def make_cameras(number: int, period_s: float, scales: BudgetScales) -> tuple[Node, ...]:

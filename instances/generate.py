@@ -1,6 +1,5 @@
 """Generate an instance file from a seed: networks, fleet, tolerance, requests, budgets."""
 
-import math
 import random
 import shlex
 from collections.abc import Iterable
@@ -98,7 +97,7 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
         ),
         sources=make_cameras(cameras, recipe.period_s, recipe.scales),
         networks=tuple(networks.values()),
-        ssim_table=_used_rows(read_ssim_table(recipe.ssim), networks.values()),
+        ssim_table=_used_rows(recipe.ssim, networks.values()),
         requests=tuple(
             Request.model_construct(
                 id=f"r{k + 1}",
@@ -114,26 +113,35 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
 
 def _refuse_bad_numbers(recipe: Recipe) -> None:
     scales = recipe.scales
-    rules: list[tuple[str, float, bool, str]] = [
-        ("--period-s", recipe.period_s, recipe.period_s > 0, "above 0"),
-        ("--memory-scale", scales.memory, scales.memory >= 0, "at least 0"),
-        ("--compute-scale", scales.compute, scales.compute >= 0, "at least 0"),
-        ("--bandwidth-scale", scales.bandwidth, scales.bandwidth >= 0, "at least 0"),
-        ("--tolerated-ssim", recipe.tolerated_ssim, -1 <= recipe.tolerated_ssim <= 1, "in [-1, 1]"),
+    rules = [
+        ("--period-s", recipe.period_s, 1e-9, 1e9),
+        ("--memory-scale", scales.memory, 0, 1e9),
+        ("--compute-scale", scales.compute, 0, 1e9),
+        ("--bandwidth-scale", scales.bandwidth, 0, 1e9),
+        ("--tolerated-ssim", recipe.tolerated_ssim, -1, 1),
     ]
-    for option, value, holds, expected in rules:
-        if not (holds and math.isfinite(value)):
-            raise InputError(f"{option}: expected a number {expected}, got {value}; correct it")
+    for option, value, least, most in rules:
+        if not least <= value <= most:
+            raise InputError(
+                f"{option}: expected a number from {least:g} to {most:g}, got {value}; correct it"
+            )
 
 
-def _used_rows(table: SsimTable, networks: Iterable[Network]) -> SsimTable:
+def _used_rows(path: Path, networks: Iterable[Network]) -> SsimTable:
     """Return the table with the rows that the networks refer to, and no others."""
+    table = read_ssim_table(path)
     used = {
         layer.ssim_row
         for network in networks
         for layer in network.layers
         if not isinstance(layer, FcLayer)
     }
+    missing = used - {row.row for row in table.rows}
+    if missing:
+        raise InputError(
+            f"{path}: rows: expected the rows of all layers, got none for "
+            f"{', '.join(sorted(missing))}; add them"
+        )
     rows = tuple(row for row in table.rows if row.row in used)
     return SsimTable.model_construct(source=table.source, slack=table.slack, rows=rows)
 
@@ -210,7 +218,9 @@ def main(
     compute_scale: Annotated[float, typer.Option(help="Factor on every compute budget.")] = 1.0,
     bandwidth_scale: Annotated[float, typer.Option(help="Factor on every bandwidth budget.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of synthetic networks and request order.")] = 0,
-    ssim: Annotated[Path, typer.Option(help="SSIM table; default: the paper's.")] = TABLE_I,
+    ssim: Annotated[
+        Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
+    ] = None,
     unattainable: Annotated[
         str, typer.Option(help="Layers of which no share is safe: reject or source.")
     ] = "reject",
@@ -221,7 +231,7 @@ def main(
     Example: python -m instances.generate --network lenet --devices 4 --fleet mixed
     --tolerated-ssim 0.8 --requests 1 --period-s 60 --seed 0 --out lenet.json
     """
-    require_writable(out)
+    require_writable(out, ssim)
     recipe = Recipe(
         networks=tuple(network),
         fleet=fleet,
@@ -232,13 +242,13 @@ def main(
         period_s=period_s,
         scales=BudgetScales(memory_scale, compute_scale, bandwidth_scale),
         seed=seed,
-        ssim=ssim,
+        ssim=ssim or TABLE_I,
         unattainable=_policy(unattainable),
     )
     instance = generate(recipe, out.stem, description)
     write_model(out, instance)
     console.print(
-        f"{out}: {len(instance.requests)} request(s), {len(instance.devices)} helpers, "
+        f"{out}: {len(instance.requests)} request(s), {len(instance.devices)} helper(s), "
         f"{len(instance.networks)} network(s)",
         markup=False,
     )

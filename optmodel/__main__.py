@@ -5,8 +5,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from optmodel.cli import EXIT_BAD_RESULT, EXIT_INTERRUPTED, console, run_app
+from optmodel.cli import (
+    EXIT_BAD_RESULT,
+    EXIT_INTERRUPTED,
+    MAX_SECONDS,
+    MipGapOption,
+    SeedOption,
+    ThreadsOption,
+    console,
+    run_app,
+)
 from optmodel.files import InputError, require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
@@ -26,13 +36,11 @@ def main(
         str, typer.Option(help="Any MILP solver that Pyomo drives: highs, scip, cbc, gurobi, ...")
     ] = "highs",
     time_limit: Annotated[
-        float | None, typer.Option(min=0.001, help="Stop after so many seconds.")
+        float | None, typer.Option(min=0.001, max=MAX_SECONDS, help="Stop after so many seconds.")
     ] = None,
-    mip_gap: Annotated[
-        float, typer.Option(min=0, max=1, help="Relative gap that counts as optimal.")
-    ] = 1e-6,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the solver.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the solver.")] = None,
+    mip_gap: MipGapOption = 1e-6,
+    threads: ThreadsOption = None,
+    seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
     lp: Annotated[Path | None, typer.Option(help="Write the model as an LP file.")] = None,
 ) -> None:
@@ -44,15 +52,16 @@ def main(
         raise InputError(
             f"--method: expected one of {', '.join(FORMULATIONS)}, got '{method}'; correct it"
         )
-    for path in (out, lp):
-        if path is not None:
-            require_writable(path)
+    if out is not None:
+        require_writable(out, file, lp)
+    if lp is not None:
+        require_writable(lp, file)
     require_solver(solver)
     instance = read_instance(file)
     if lp is not None:
         export_lp(instance, method, lp)
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
-    with console.status(f"Solving {instance.name} ..."):
+    with console.status(escape(f"Solving {instance.name} ...")):
         solution = solve(instance, method, options)
     if out is not None:
         write_model(out, solution)

@@ -4,18 +4,28 @@ import functools
 import logging
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import Annotated, ParamSpec
 
 import typer
 from rich.console import Console
 
 from optmodel.files import InputError
+from optmodel.solution import ResultError
 
 EXIT_BAD_RESULT = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 P = ParamSpec("P")
+
+MAX_SECONDS = 1e9
+"""Longest time limit; solvers take more for an error."""
+
+MipGapOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Relative gap that counts as optimal.")
+]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, max=256, help="Threads of the solver.")]
+SeedOption = Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of the solver.")]
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -37,6 +47,9 @@ def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
         except InputError as error:
             errors.print(f"Error: {error}", markup=False)
             sys.exit(EXIT_BAD_INPUT)
+        except ResultError as error:
+            errors.print(f"Error: {error}", markup=False)
+            sys.exit(EXIT_BAD_RESULT)
         except KeyboardInterrupt:
             errors.print("Interrupted.")
             sys.exit(EXIT_INTERRUPTED)

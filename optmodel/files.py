@@ -199,25 +199,46 @@ def _shorten(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def require_writable(path: Path) -> None:
+def require_writable(path: Path, *others: Path | None) -> None:
     """Refuse an output path before any work is done for it.
+
+    Parameters
+    ----------
+    path : Path
+        Where something will be written.
+    *others : Path or None
+        Inputs and other outputs, which it must not replace.
 
     Raises
     ------
     InputError
-        If the folder is missing or may not be written, or the path is a folder.
+        If the folder is missing or may not be written, the path is no regular file, or it is one
+        of the others.
     """
+    obstacle = _obstacle(path, [other for other in others if other is not None])
+    if obstacle:
+        raise InputError(
+            f"{path}: expected a file name in a writable folder, got {obstacle}; name another file"
+        )
+
+
+def _obstacle(path: Path, others: Iterable[Path]) -> str | None:
+    """Return why a path cannot be written, None if it can."""
     try:
         target = path.resolve()
-        folder = target.parent
-        usable = folder.is_dir() and not target.is_dir() and os.access(folder, os.W_OK | os.X_OK)
-    except OSError:
-        folder, usable = path.parent, False
-    if not usable:
-        raise InputError(
-            f"{path}: expected a file name in a writable folder, got no such place; "
-            f"create {folder} or name another file"
-        )
+        if target in {other.resolve() for other in others}:
+            return "the name of another file of this command"
+        if target.is_dir():
+            return "a folder"
+        if target.exists() and not target.is_file():
+            return "a device or pipe"
+        if not target.parent.is_dir():
+            return f"a folder that does not exist ({target.parent})"
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            return f"a folder without permission ({target.parent})"
+    except OSError as error:
+        return f"'{error.strerror}'"
+    return None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 
 from optmodel.network import FcLayer
-from optmodel.problem import LayerTask, Problem, RequestTask
+from optmodel.problem import FloatArray, LayerTask, Problem, RequestTask
 
 
 def reasons_infeasible(problem: Problem) -> tuple[str, ...]:
@@ -16,8 +16,9 @@ def reasons_infeasible(problem: Problem) -> tuple[str, ...]:
     reasons: list[str] = []
     for task in problem.tasks:
         reasons += _unattainable(task)
+        reasons += _too_few_helpers(task)
         for k, layer in enumerate(task.layers):
-            if layer.hosts and layer.hosts != (task.source,):
+            if _on_helpers(task, layer) and _helpers_needed(layer) <= len(layer.hosts):
                 reasons += _layer_without_room(problem, task, k)
     reasons += _overloaded_sources(problem)
     reasons += _overloaded_fleet(problem)
@@ -38,17 +39,29 @@ def _unattainable(task: RequestTask) -> Iterator[str]:
         )
 
 
+def _helpers_needed(layer: LayerTask) -> int:
+    return math.ceil(layer.segments / layer.cap)
+
+
+def _too_few_helpers(task: RequestTask) -> Iterator[str]:
+    """Name the first layer of each shape whose caps ask for more helpers than there are."""
+    shapes = set()
+    for layer in task.layers:
+        shape = (layer.segments, layer.cap)
+        short = _on_helpers(task, layer) and _helpers_needed(layer) > len(layer.hosts)
+        if short and shape not in shapes:
+            shapes.add(shape)
+            yield (
+                f"request '{task.request.id}': layer '{layer.name}' needs "
+                f"{_helpers_needed(layer)} helpers ({layer.segments} maps, at most {layer.cap} on "
+                f"each), the fleet has {len(layer.hosts)} (8f)"
+            )
+
+
 def _layer_without_room(problem: Problem, task: RequestTask, k: int) -> Iterator[str]:
     """Name what is missing if the helpers cannot hold a layer, even alone."""
     layer = task.layers[k]
     name = f"request '{task.request.id}': layer '{layer.name}'"
-    needed = math.ceil(layer.segments / layer.cap)
-    if needed > len(layer.hosts):
-        yield (
-            f"{name} needs {needed} helpers ({layer.segments} maps, at most {layer.cap} on each), "
-            f"the fleet has {len(layer.hosts)} (8f)"
-        )
-        return
     if layer.whole or layer.segments == 1:
         yield from _no_single_host(problem, task, k, name)
         return
@@ -99,31 +112,15 @@ def room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
     return min(room, kept + int(problem.bandwidth_budget[i] // layer.output_bits))
 
 
+Held = list[tuple[RequestTask, int]]
+
+
 def _overloaded_sources(problem: Problem) -> Iterator[str]:
     """Name the sources that cannot carry the layers that must be on them."""
     for s in range(problem.helpers, len(problem.node_ids)):
-        held = [
-            (task, k, layer)
-            for task in problem.tasks
-            for k, layer in enumerate(task.layers)
-            if layer.hosts == (s,)
-        ]
-        loads = [
-            (sum(x.segments * x.weight_bytes for _, _, x in held), problem.memory, "bytes", "8b"),
-            (
-                sum(x.segments * x.multiplications for _, _, x in held),
-                problem.compute_budget,
-                "multiplications",
-                "8c",
-            ),
-            (
-                sum(_bits_to_helpers(task, k) for task, k, _ in held),
-                problem.bandwidth_budget,
-                "bits to send",
-                "8d",
-            ),
-        ]
-        for load, budget, unit, equation in loads:
+        held = [(task, k) for task, k in _layers(problem) if task.layers[k].hosts == (s,)]
+        bits = sum(_bits_to_helpers(task, k) for task, k in held)
+        for load, budget, unit, equation in _loads(problem, held, bits):
             if load > budget[s]:
                 yield (
                     f"source '{problem.node_ids[s]}' must carry {load:,} {unit}, its budget is "
@@ -131,39 +128,12 @@ def _overloaded_sources(problem: Problem) -> Iterator[str]:
                 )
 
 
-def _bits_to_helpers(task: RequestTask, k: int) -> int:
-    """Return the bits that the source sends after layer `k`, which it holds whole."""
-    if k + 1 == len(task.layers) or task.layers[k + 1].hosts == (task.source,):
-        return 0
-    return task.layers[k].output_bits * task.layers[k + 1].segments
-
-
 def _overloaded_fleet(problem: Problem) -> Iterator[str]:
     """Name the budgets that exceed what all helpers together have."""
-    held = [
-        (task, k, layer)
-        for task in problem.tasks
-        for k, layer in enumerate(task.layers)
-        if layer.hosts and layer.hosts != (task.source,)
-    ]
-    helpers = slice(0, problem.helpers)
-    totals = [
-        (sum(x.segments * x.weight_bytes for _, _, x in held), problem.memory, "bytes", "8b"),
-        (
-            sum(x.segments * x.multiplications for _, _, x in held),
-            problem.compute_budget,
-            "multiplications",
-            "8c",
-        ),
-        (
-            sum(_least_traffic(task, k, layer) for task, k, layer in held),
-            problem.bandwidth_budget,
-            "bits to send",
-            "8d",
-        ),
-    ]
-    for load, budget, unit, equation in totals:
-        available = budget[helpers].sum()
+    held = [(task, k) for task, k in _layers(problem) if _on_helpers(task, task.layers[k])]
+    bits = sum(_least_traffic(task, k) for task, k in held)
+    for load, budget, unit, equation in _loads(problem, held, bits):
+        available = budget[: problem.helpers].sum()
         if load > available:
             yield (
                 f"the requests need {load:,} {unit} on helpers, all helpers together have "
@@ -171,10 +141,38 @@ def _overloaded_fleet(problem: Problem) -> Iterator[str]:
             )
 
 
-def _least_traffic(task: RequestTask, k: int, layer: LayerTask) -> int:
+def _layers(problem: Problem) -> Held:
+    return [(task, k) for task in problem.tasks for k in range(len(task.layers))]
+
+
+def _on_helpers(task: RequestTask, layer: LayerTask) -> bool:
+    return bool(layer.hosts) and layer.hosts != (task.source,)
+
+
+def _loads(problem: Problem, held: Held, bits: int) -> list[tuple[int, FloatArray, str, str]]:
+    """Return load, budget of each node, unit and equation for layers held in one place."""
+    layers = [task.layers[k] for task, k in held]
+    weights = sum(layer.segments * layer.weight_bytes for layer in layers)
+    work = sum(layer.segments * layer.multiplications for layer in layers)
+    return [
+        (weights, problem.memory, "bytes", "8b"),
+        (work, problem.compute_budget, "multiplications", "8c"),
+        (bits, problem.bandwidth_budget, "bits to send", "8d"),
+    ]
+
+
+def _bits_to_helpers(task: RequestTask, k: int) -> int:
+    """Return the bits that the source sends after layer `k`, which it holds whole."""
+    if k + 1 == len(task.layers) or not _on_helpers(task, task.layers[k + 1]):
+        return 0
+    return task.layers[k].output_bits * task.layers[k + 1].segments
+
+
+def _least_traffic(task: RequestTask, k: int) -> int:
     """Return the bits that helpers must send after layer `k`, at least."""
+    layer = task.layers[k]
     if layer.transfer == "broadcast":
-        senders = 1 if layer.whole else math.ceil(layer.segments / layer.cap)
+        senders = 1 if layer.whole else _helpers_needed(layer)
         return senders * _least_sent_bits(task, k)
     to_source = task.layers[k + 1].hosts == (task.source,)
     return layer.output_bits * layer.segments if to_source else 0

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from optmodel.files import RuleError, StrictModel
 
-Identifier = Annotated[str, Field(min_length=1, max_length=100)]
+Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A name without control characters."""
 Count = Annotated[int, Field(ge=1, le=65_536)]
 MAX_MULTIPLICATIONS = 10**15
 """Of one layer: a million times VGG16, and exact in 64-bit arithmetic."""

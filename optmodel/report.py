@@ -3,8 +3,13 @@
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from optmodel.solution import PlacedRequest, RequestLatency, Solution
+from optmodel.solution import PlacedRequest, RequestLatency, Solution, SolutionStatus
+
+PROVEN_GAP = 2e-6
+"""Largest gap at which a latency is called the optimum."""
+ONLY_THE_SOLVER = "budgets clash between layers; no single limit shows it, the solver proved it"
 
 
 def seconds(value: float | None) -> str:
@@ -23,6 +28,8 @@ def print_solution(console: Console, solution: Solution) -> None:
         console.print(f"{label:<12} {text}", markup=False)
     for reason in solution.reasons:
         console.print(f"{'because':<12} {reason}", markup=False)
+    if solution.solution_status is SolutionStatus.INFEASIBLE and not solution.reasons:
+        console.print(f"{'because':<12} {ONLY_THE_SOLVER}", markup=False)
     if solution.placement is None:
         return
     for placed, latency in zip(solution.placement.requests, solution.latency, strict=True):
@@ -37,31 +44,36 @@ def print_solution(console: Console, solution: Solution) -> None:
 
 def _facts(solution: Solution) -> list[tuple[str, str]]:
     by = " ".join(part for part in (solution.solver, solution.solver_version) if part)
-    optimal = solution.solution_status == "optimal"
+    if solution.solution_status is SolutionStatus.INFEASIBLE and not by:
+        by = "no solver needed"
+    proven = solution.gap is not None and solution.gap <= PROVEN_GAP
     facts = [
         ("instance", solution.instance),
         ("method", f"{solution.method} ({by})" if by else solution.method),
         ("status", f"{solution.solution_status} ({solution.termination})"),
-        ("optimum" if optimal else "latency", seconds(solution.objective_s)),
+        ("optimum" if proven else "latency", seconds(solution.objective_s)),
         ("bound", seconds(solution.bound_s)),
         ("gap", percent(solution.gap)),
         ("run time", f"{solution.wall_time_s:.3f} s"),
     ]
     if solution.placement is not None:
         served, rejected = len(solution.placement.requests), len(solution.placement.rejected)
-        facts.append(("served", f"{served} of {served + rejected} requests; checked exactly"))
+        checked = "; checked exactly" if served else ""
+        facts.append(("served", f"{served} of {served + rejected} requests{checked}"))
     return facts
 
 
 def _request_table(placed: PlacedRequest, latency: RequestLatency) -> Table:
     total = sum(latency.layers_s.values())
     table = Table(
-        title=f"request {placed.request}: {seconds(total)}", title_justify="left", box=box.SIMPLE
+        title=Text(f"request {placed.request}: {seconds(total)}"),
+        title_justify="left",
+        box=box.SIMPLE,
     )
     table.add_column("layer")
     table.add_column("latency", justify="right")
     table.add_column("segments on each node")
     for layer in placed.layers:
         holders = ", ".join(f"{node}: {number}" for node, number in layer.segments.items())
-        table.add_row(layer.layer, seconds(latency.layers_s[layer.layer]), holders)
+        table.add_row(Text(layer.layer), seconds(latency.layers_s[layer.layer]), Text(holders))
     return table

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from optmodel.files import SchemaVersion, StrictModel, read_model
 
-Number = int | float
+Number = Annotated[int | float, Field(ge=-1e15, le=1e15)]
 Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -37,6 +37,10 @@ class SolutionStatus(StrEnum):
     INFEASIBLE = "infeasible"
     """Proven: no placement serves every request."""
     NONE = "none"
+
+
+class ResultError(Exception):
+    """A method returned something that its checker refuses; never the user's fault."""
 
 
 class Flow(StrictModel):

@@ -14,10 +14,16 @@ from optmodel.instance import Instance
 from optmodel.placement import Placement
 from optmodel.problem import Problem
 from optmodel.segment import SegmentModel
-from optmodel.solution import Solution, SolutionStatus, Termination, relative_gap
+from optmodel.solution import (
+    ResultError,
+    Solution,
+    SolutionStatus,
+    Termination,
+    relative_gap,
+)
 from optmodel.solvers import SolverOptions, SolverRun, run_solver
 from optmodel.translate import to_document
-from optmodel.verified import ResultError, digest, with_placement
+from optmodel.verified import digest, with_placement
 
 BOUND_TOLERANCE = 1e-6
 """How far, relatively, a solver's float bound may lie above the exact latency it belongs to."""
@@ -82,7 +88,7 @@ def solve(
 
 
 def export_lp(instance: Instance, method: str, path: Path) -> None:
-    """Write the model of a formulation as an LP file with readable names.
+    """Write the model of a formulation as an LP file, with the names of its formulation.
 
     Raises
     ------

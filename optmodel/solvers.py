@@ -238,6 +238,9 @@ def _run_newer(
     return SolverRun(termination, status, _finite(found.objective_bound), version)
 
 
+TOLERANCE = 1e-5
+"""Absolute; the checker has the last word on what passes."""
+
 _highs_threads: int | None = None
 """Threads that HiGHS's scheduler, one per process, was started with; None for its default."""
 
@@ -255,7 +258,8 @@ def _run_older(
 ) -> SolverRun:
     names = OPTION_NAMES.get(name, OptionNames())
     settings = _settings(name, options)
-    settings[_required(names.gap, name, "--mip-gap")] = options.mip_gap
+    if names.gap or options.mip_gap != SolverOptions.mip_gap:
+        settings[_required(names.gap, name, "--mip-gap")] = options.mip_gap
     if options.threads is not None:
         settings[_required(names.threads, name, "--threads")] = options.threads
     solver.options.update(settings)
@@ -264,9 +268,9 @@ def _run_older(
         found = solver.solve(model, load_solutions=False, **limit)
     except ApplicationError:
         return SolverRun(Termination.ERROR, SolutionStatus.NONE, None, None)
-    has_solution = len(found.solution) > 0
-    if has_solution:
+    if len(found.solution) > 0:
         model.solutions.load_from(found)
+    has_solution = len(found.solution) > 0 and _holds_a_solution(model)
     condition = found.solver.termination_condition
     termination = _OLDER_TERMINATION.get(condition, Termination.ERROR)
     status = _status(condition in _OLDER_INFEASIBLE, termination, has_solution)
@@ -276,6 +280,20 @@ def _run_older(
         [objective] = model.component_data_objects(pyo.Objective, active=True)
         bound = pyo.value(objective) - options.mip_gap * abs(pyo.value(objective))
     return SolverRun(termination, status, bound, None)
+
+
+def _holds_a_solution(model: pyo.ConcreteModel) -> bool:
+    """Tell whether the model's values are whole and feasible: CBC, stopped, may return neither."""
+    variables = list(model.component_data_objects(pyo.Var))
+    complete = all(variable.value is not None for variable in variables)
+    return (
+        complete
+        and all(v.is_continuous() or abs(v.value - round(v.value)) <= TOLERANCE for v in variables)
+        and all(
+            constraint.slack() >= -TOLERANCE
+            for constraint in model.component_data_objects(pyo.Constraint, active=True)
+        )
+    )
 
 
 def _status(infeasible: bool, termination: Termination, has_solution: bool) -> SolutionStatus:

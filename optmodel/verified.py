@@ -4,11 +4,7 @@ import hashlib
 
 from optmodel.checker import CheckReport, check
 from optmodel.instance import Instance
-from optmodel.solution import PlacementDocument, RequestLatency, Solution
-
-
-class ResultError(Exception):
-    """A method returned something that its checker refuses; never the user's fault."""
+from optmodel.solution import PlacementDocument, RequestLatency, ResultError, Solution
 
 
 def digest(instance: Instance) -> str:

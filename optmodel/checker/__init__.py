@@ -5,7 +5,8 @@ heuristics or the evaluator: caps, costs, transfers and latencies are worked out
 raw fields. Every violation is listed with the node, the layer and the amount.
 """
 
+from optmodel.checker.claims import check_solution
 from optmodel.checker.report import CheckReport, check
 from optmodel.checker.violation import Violation
 
-__all__ = ["CheckReport", "Violation", "check"]
+__all__ = ["CheckReport", "Violation", "check", "check_solution"]

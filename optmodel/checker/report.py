@@ -93,16 +93,19 @@ def _misreported(
     latency: Sequence[RequestLatency],
 ) -> Iterator[Violation]:
     """Eq. 5: reported latencies agree with the exact ones."""
-    pairs = []
+    pairs: list[tuple[str, float, Fraction | None]] = []
     if objective_s is not None:
         pairs.append(("objective", objective_s, total(exact)))
     for reported in latency:
         known = exact.get(reported.request, {})
         pairs += [
-            (f"request '{reported.request}', layer '{name}'", value, known.get(name, Fraction(0)))
+            (f"request '{reported.request}', layer '{name}'", value, known.get(name))
             for name, value in reported.layers_s.items()
         ]
     for where, value, true in pairs:
+        if true is None:
+            yield Violation("5", where, "reported, but nothing is placed there", decimal(value))
+            continue
         difference = abs(decimal(value) - true)
         if difference > REPORTED_TOLERANCE * max(true, Fraction(1, 10**12)):
             message = f"reported {value!r} s, exactly {float(true)!r} s"

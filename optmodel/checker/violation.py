@@ -11,7 +11,7 @@ class Violation:
     Attributes
     ----------
     equation : str
-        "8b" to "8i", or "5" for a misreported latency.
+        "8b" to "8i", "5" for a misreported latency, "claim" for another contradiction.
     where : str
         Request, layer and node concerned.
     message : str

@@ -61,7 +61,7 @@ def test_a_subset_is_solved_compared_recorded_and_drawn(subset, tmp_path):
     assert float(greedy["gap"]) == pytest.approx(1.629390 / 1.217059 - 1, rel=1e-5)
     rejecting = rows["lenet-0.6-x2-bandwidth-tight", "algorithm1"]
     assert (rejecting["served"], rejecting["rejected"], rejecting["gap"]) == ("1", "1", "")
-    records = json.loads(out.with_suffix(".json").read_text())["records"]
+    records = json.loads(out.with_suffix(".records.json").read_text())["records"]
     assert {"versions", "options", "commit", "host", "recorded_at"} <= set(records[0])
 
 
@@ -171,3 +171,41 @@ def test_the_summary_counts_only_comparable_gaps():
         "greedy: 2 of 3 requests served; gap over 1 instances: mean 50.00 %, median 50.00 %, "
         "worst 50.00 %"
     )
+
+
+def test_two_instances_of_one_name_are_reported(subset):
+    shutil.copy(subset / "lenet-0.4-3-mixed.json", subset / "copy.json")
+    done = run("benchmarks.gap", "--instances", subset)
+    assert done.returncode == 2
+    assert "name: expected one that no other instance has, got 'lenet-0.4-3-mixed'" in done.stderr
+
+
+def test_a_csv_file_without_records_is_not_overwritten(subset, tmp_path):
+    out = tmp_path / "mine.csv"
+    out.write_text("my,own,table\n")
+    done = run("benchmarks.gap", "--instances", subset, "--out", out)
+    assert done.returncode == 2
+    assert "got one without mine.records.json beside it" in done.stderr
+    assert out.read_text() == "my,own,table\n"
+
+
+def test_broken_records_are_refused_with_a_way_out(subset, tmp_path):
+    (tmp_path / "gap.records.json").write_text("{")
+    done = run("benchmarks.gap", "--instances", subset, "--out", tmp_path / "gap.csv")
+    assert done.returncode == 2
+    assert "these are records of earlier runs: delete them" in done.stderr
+
+
+def test_records_inside_the_folder_are_no_instances(subset):
+    arguments = ("--instances", subset, "--out", subset / "gap.csv")
+    assert run("benchmarks.gap", *arguments).returncode == 0
+    assert run("benchmarks.gap", *arguments).returncode == 0
+
+
+def test_a_folder_of_infeasible_instances_has_nothing_to_draw(tmp_path):
+    shutil.copy(SMALL / "infeasible-camera.json", tmp_path)
+    plot = tmp_path / "gap.png"
+    done = run("benchmarks.gap", "--instances", tmp_path, "--plot", plot)
+    assert done.returncode == 0
+    assert "there is no gap to show" in done.stderr
+    assert not plot.exists()

@@ -185,3 +185,14 @@ def test_a_link_to_nowhere_may_not_be_written(tmp_path):
     link.symlink_to(tmp_path / "missing" / "real.json")
     with pytest.raises(InputError, match="expected a file name in a writable folder"):
         require_writable(link)
+
+
+def test_a_device_may_not_be_replaced():
+    with pytest.raises(InputError, match="got a device or pipe"):
+        require_writable(Path("/dev/null"))
+
+
+def test_an_output_may_not_replace_another_file_of_the_command(tmp_path):
+    out = tmp_path / "out.json"
+    with pytest.raises(InputError, match="got the name of another file of this command"):
+        require_writable(out, None, tmp_path / "." / "out.json")

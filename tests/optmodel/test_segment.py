@@ -230,7 +230,7 @@ def test_the_order_of_constraints_does_not_matter(made: Instance, statements: li
     built = SegmentModel.build(problem)
     assert constraint_names(model) == constraint_names(built.pyomo_model)
     assert run_solver(model, SolverOptions()).status is OPTIMAL
-    found = pyo.value(model.latency) * built.seconds_per_unit
+    found = pyo.value(model.latency) * built.problem.time_unit_s
     assert found == pytest.approx(float(best.latency_s), rel=1e-6)
 
 

@@ -77,7 +77,7 @@ def test_an_infeasible_instance_says_so_and_why(name, because):
     assert because in done.stdout
 
 
-def test_the_model_is_exported_with_readable_names(tmp_path):
+def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
     model = tmp_path / "model.lp"
     assert run("optmodel", LENET, "--lp", model).returncode == 0
     text = model.read_text()
@@ -119,3 +119,34 @@ def test_help_shows_an_example(module):
     done = run(module, "--help")
     assert done.returncode == 0
     assert f"Example: python -m {module}" in done.stdout
+
+
+def test_the_instance_is_not_overwritten(tmp_path):
+    file = tmp_path / "own.json"
+    file.write_bytes(LENET.read_bytes())
+    done = run("optmodel", file, "--out", file)
+    assert done.returncode == 2
+    assert file.read_bytes() == LENET.read_bytes()
+
+
+def test_a_name_with_markup_is_printed_as_it_is(tmp_path):
+    file = tmp_path / "marked.json"
+    text = LENET.read_text()
+    file.write_text(text.replace('"rpi3-1"', '"[/foo]"').replace("lenet-0.4-3-mixed", "[red]x"))
+    done = run("optmodel", file)
+    assert done.returncode == 0
+    assert "instance     [red]x" in done.stdout
+    assert "[/foo]: 4" in done.stdout
+
+
+def test_an_infeasible_instance_without_a_single_cause_says_so():
+    done = run("optmodel", SMALL / "infeasible-compute.json")
+    assert done.returncode == 0
+    assert "because      budgets clash between layers" in done.stdout
+
+
+def test_only_a_proven_latency_is_called_the_optimum():
+    done = run("optmodel", SMALL / "lenet-0.8-4-mixed.json", "--mip-gap", 0.9)
+    assert done.returncode == 0
+    assert "optimum " not in done.stdout
+    assert "latency " in done.stdout
