@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+HOLDERS = re.compile(r"ms +\S+: \d.*$")
 RUN_TIME = re.compile(r"\d+\.\d+ s\b")
 
 
@@ -24,8 +25,9 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def normalised(text: str) -> list[str]:
-    """Lines without run times and without runs of spaces."""
-    return [" ".join(RUN_TIME.sub("# s", line).split()) for line in text.splitlines()]
+    """Lines without run times, runs of spaces, and holders: optima tie in who holds what."""
+    lines = [HOLDERS.sub("ms", RUN_TIME.sub("# s", line)) for line in text.splitlines()]
+    return [" ".join(line.split()) for line in lines]
 
 
 @pytest.fixture(scope="module")
