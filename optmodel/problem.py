@@ -19,6 +19,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 Transfer = Literal["broadcast", "mapwise"]
+TRANSFERS: tuple[Transfer, ...] = ("broadcast", "mapwise")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
 import pyomo.environ as pyo
 
+from optmodel.count import CountModel
 from optmodel.files import InputError, write_text
 from optmodel.infeasible import reasons_infeasible
 from optmodel.instance import Instance
@@ -40,7 +42,10 @@ class Formulation(Protocol):
         """Return the placement whose values the Pyomo model holds."""
 
 
-FORMULATIONS = {"segment": SegmentModel.build}
+FORMULATIONS: dict[str, Callable[[Problem], Formulation]] = {
+    "segment": SegmentModel.build,
+    "count": CountModel.build,
+}
 """Formulations by the name that `--method` takes."""
 
 

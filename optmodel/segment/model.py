@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyomo.environ as pyo
 
+from optmodel.count.objective import add_objective
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
 from optmodel.segment.constraints import add_constraints
-from optmodel.segment.objective import add_objective
 from optmodel.segment.variables import add_variables
 
 

@@ -88,7 +88,7 @@ def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--method", "magic"), "--method: expected one of segment, got 'magic'"),
+        (("--method", "magic"), "--method: expected one of segment, count, got 'magic'"),
         (("--solver", "abacus"), "--solver: expected a MILP solver that Pyomo can drive"),
         (("--out", "no/such/folder/x.json"), "expected a file name in a writable folder"),
         (("--time-limit", "nan"), "--time-limit"),

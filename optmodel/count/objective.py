@@ -1,4 +1,4 @@
-"""Objective of the segment formulation."""
+"""Objective of the exact formulations."""
 
 import pyomo.environ as pyo
 
