@@ -21,6 +21,7 @@ from optmodel.cli import (
     ThreadsOption,
     console,
     errors,
+    require_choice,
     run_app,
 )
 from optmodel.files import InputError, require_writable
@@ -181,10 +182,7 @@ def _refuse_repeated_name(instance: Instance, file: Path, names: dict[str, Path]
 
 
 def _refuse_bad_options(method: str, solver: str, out: Path | None, plot: Path | None) -> None:
-    if method not in FORMULATIONS:
-        raise InputError(
-            f"--method: expected one of {', '.join(FORMULATIONS)}, got '{method}'; correct it"
-        )
+    require_choice("--method", method, FORMULATIONS)
     for option, path, suffix in (("--out", out, ".csv"), ("--plot", plot, ".png")):
         if path is not None:
             if path.suffix != suffix:

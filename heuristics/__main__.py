@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from heuristics.policies import POLICIES, place
-from optmodel.cli import console, run_app
-from optmodel.files import InputError, require_writable, write_model
+from optmodel.cli import console, require_choice, run_app
+from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
 
@@ -23,10 +23,7 @@ def main(
 
     Example: python -m heuristics instances/small/lenet-0.8-4-mixed.json
     """
-    if policy not in POLICIES:
-        raise InputError(
-            f"--policy: expected one of {', '.join(POLICIES)}, got '{policy}'; correct it"
-        )
+    require_choice("--policy", policy, POLICIES)
     if out is not None:
         require_writable(out, file)
     solution = place(read_instance(file), policy)

@@ -15,9 +15,10 @@ from optmodel.cli import (
     SeedOption,
     ThreadsOption,
     console,
+    require_choice,
     run_app,
 )
-from optmodel.files import InputError, require_writable, write_model
+from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
 from optmodel.solution import Termination
@@ -48,10 +49,7 @@ def main(
 
     Example: python -m optmodel instances/small/lenet-0.8-4-mixed.json --out solution.json
     """
-    if method not in FORMULATIONS:
-        raise InputError(
-            f"--method: expected one of {', '.join(FORMULATIONS)}, got '{method}'; correct it"
-        )
+    require_choice("--method", method, FORMULATIONS)
     if out is not None:
         require_writable(out, file, lp)
     if lp is not None:

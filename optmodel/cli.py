@@ -3,7 +3,7 @@
 import functools
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, ParamSpec
 
 import typer
@@ -29,6 +29,19 @@ SeedOption = Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Seed
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def require_choice(option: str, value: str, known: Iterable[str]) -> None:
+    """Refuse a value that is not among the known ones.
+
+    Raises
+    ------
+    InputError
+        Naming the option, what it takes and what it got.
+    """
+    names = list(known)
+    if value not in names:
+        raise InputError(f"{option}: expected one of {', '.join(names)}, got '{value}'; correct it")
 
 
 def run_app(command: Callable[..., None]) -> None:

@@ -65,7 +65,7 @@ def _layer_without_room(problem: Problem, task: RequestTask, k: int) -> Iterator
     if layer.whole or layer.segments == 1:
         yield from _no_single_host(problem, task, k, name)
         return
-    room = sum(room_on_helper(problem, task, k, i) for i in layer.hosts)
+    room = sum(_room_on_helper(problem, task, k, i) for i in layer.hosts)
     if room < layer.segments:
         yield (
             f"{name} has {layer.segments} segments, the helpers have room for {room} "
@@ -92,12 +92,16 @@ def _no_single_host(problem: Problem, task: RequestTask, k: int, name: str) -> I
 
 def _least_sent_bits(task: RequestTask, k: int) -> int:
     """Return the bits that a helper with all of layer `k` must send, at least."""
-    layer, following = task.layers[k], task.layers[k + 1]
-    kept = 0 if following.hosts == (task.source,) else following.cap
-    return layer.output_bits * (following.segments - kept)
+    return task.layers[k].output_bits * (task.layers[k + 1].segments - _most_kept(task, k))
 
 
-def room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
+def _most_kept(task: RequestTask, k: int) -> int:
+    """Return how many maps that layer `k` puts out a helper can keep for itself, at most."""
+    following = task.layers[k + 1]
+    return following.cap if _on_helpers(task, following) else 0
+
+
+def _room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
     """Return how many segments of layer `k` helper `i` can hold if it holds nothing else."""
     layer = task.layers[k]
     room = layer.cap
@@ -107,9 +111,7 @@ def room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
         room = min(room, int(problem.compute_budget[i] // layer.multiplications))
     if layer.transfer == "broadcast":
         return room if _least_sent_bits(task, k) <= problem.bandwidth_budget[i] else 0
-    following = task.layers[k + 1]
-    kept = 0 if following.hosts == (task.source,) else following.cap
-    return min(room, kept + int(problem.bandwidth_budget[i] // layer.output_bits))
+    return min(room, _most_kept(task, k) + int(problem.bandwidth_budget[i] // layer.output_bits))
 
 
 Held = list[tuple[RequestTask, int]]

@@ -22,7 +22,7 @@ class Termination(StrEnum):
     HEURISTIC_END = "heuristic_end"
     """The heuristic has placed or rejected every request."""
     ERROR = "error"
-    """The solver gave up; its message is in the log."""
+    """The solver gave up."""
 
 
 class SolutionStatus(StrEnum):

@@ -2,18 +2,14 @@
 
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Protocol
-
-import pyomo.environ as pyo
 
 from optmodel.count import CountModel
 from optmodel.files import InputError, write_text
+from optmodel.formulation import Formulation
 from optmodel.infeasible import reasons_infeasible
 from optmodel.instance import Instance
-from optmodel.placement import Placement
 from optmodel.problem import Problem
 from optmodel.segment import SegmentModel
 from optmodel.solution import (
@@ -31,21 +27,7 @@ BOUND_TOLERANCE = 1e-6
 """How far, relatively, a solver's float bound may lie above the exact latency it belongs to."""
 
 
-class Formulation(Protocol):
-    """An exact model of one problem."""
-
-    @property
-    def pyomo_model(self) -> pyo.ConcreteModel:
-        """The MILP; its objective counts in the problem's time unit."""
-
-    def placement(self) -> Placement:
-        """Return the placement whose values the Pyomo model holds."""
-
-
-FORMULATIONS: dict[str, Callable[[Problem], Formulation]] = {
-    "segment": SegmentModel.build,
-    "count": CountModel.build,
-}
+FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": CountModel}
 """Formulations by the name that `--method` takes."""
 
 
@@ -83,7 +65,7 @@ def solve(
     if reasons:
         empty = _describe(instance, method, options, start)
         return empty.model_copy(update={"reasons": reasons, "solver": None, "solver_version": None})
-    formulation = FORMULATIONS[method](problem)
+    formulation = FORMULATIONS[method].build(problem)
     run = run_solver(formulation.pyomo_model, _with_time_left(options, start))
     solution = _describe(instance, method, options, start, run)
     if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
@@ -106,7 +88,7 @@ def export_lp(instance: Instance, method: str, path: Path) -> None:
             f"--lp: expected an instance whose layers all have a host, got '{instance.name}', "
             f"where {reasons_infeasible(problem)[0]}; raise the tolerance or leave --lp out"
         )
-    model = FORMULATIONS[method](problem).pyomo_model
+    model = FORMULATIONS[method].build(problem).pyomo_model
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "model.lp"
         model.write(str(written), io_options={"symbolic_solver_labels": True})

@@ -5,14 +5,9 @@ first; solvers that only the older one drives, such as CBC, are reached through 
 """
 
 import shutil
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import highspy
@@ -22,6 +17,7 @@ from pyomo.contrib.solver.common import factory, results
 from pyomo.opt import TerminationCondition as OlderCondition
 
 from optmodel.files import InputError
+from optmodel.interrupt import noticing_interrupt
 from optmodel.solution import SolutionStatus, Termination
 
 NewerCondition = results.TerminationCondition
@@ -158,7 +154,7 @@ def run_solver(model: pyo.ConcreteModel, options: SolverOptions) -> SolverRun:
         If the solver is not installed or lacks an option that is asked for.
     """
     name, solver, newer = _find(options.solver)
-    with _noticing_interrupt(solver) as interrupted:
+    with noticing_interrupt(solver) as interrupted:
         try:
             run = _run_newer if newer else _run_older
             found = run(model, name, solver, options)
@@ -311,31 +307,3 @@ def _finite(bound: object) -> float | None:
     if not isinstance(bound, int | float) or not abs(bound) < 1e20:
         return None
     return float(bound)
-
-
-@contextmanager
-def _noticing_interrupt(solver: Any) -> Iterator[threading.Event]:
-    """Tell whether Ctrl-C came, and let HiGHS stop by itself and keep its incumbent.
-
-    Pyomo runs HiGHS in the main thread, where an exception raised by a signal handler would come
-    out of HiGHS's callback and cost the incumbent; HiGHS is told to stop instead. Other solvers
-    get the exception. A second Ctrl-C always raises it.
-    """
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-
-    def notice(_signal: int, _frame: FrameType | None) -> None:
-        highs = getattr(solver, "_solver_model", None)
-        if interrupted.is_set() or not isinstance(highs, highspy.Highs):
-            interrupted.set()
-            raise KeyboardInterrupt
-        interrupted.set()
-        highs.cancelSolve()  # type: ignore[no-untyped-call]
-
-    previous = signal.signal(signal.SIGINT, notice)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, previous)

@@ -1,40 +1,25 @@
 """Build the segment formulation and read placements from its solutions."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyomo.environ as pyo
 
 from optmodel.count.objective import add_objective
+from optmodel.formulation import Formulation
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
 from optmodel.segment.constraints import add_constraints
 from optmodel.segment.variables import add_variables
 
 
-@dataclass(frozen=True)
-class SegmentModel:
-    """The exact model of Eq. 5-8 for one problem.
+class SegmentModel(Formulation):
+    """The exact model of Eq. 5-8 segment by segment."""
 
-    Attributes
-    ----------
-    problem : Problem
-        What is placed; every layer must have a host.
-    pyomo_model : pyomo.environ.ConcreteModel
-        The MILP.
-    """
-
-    problem: Problem
-    pyomo_model: pyo.ConcreteModel
-
-    @classmethod
-    def build(cls, problem: Problem) -> "SegmentModel":
-        """Build variables, constraints and objective."""
-        model = pyo.ConcreteModel(name=problem.instance.name)
+    @staticmethod
+    def state(model: pyo.ConcreteModel, problem: Problem) -> None:
+        """Add variables, constraints and objective."""
         add_variables(model, problem)
         add_constraints(model, problem)
         add_objective(model)
-        return cls(problem, model)
 
     def placement(self) -> Placement:
         """Return the placement whose values the Pyomo model holds."""
