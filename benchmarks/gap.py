@@ -26,8 +26,9 @@ from optmodel.cli import (
 )
 from optmodel.files import InputError, require_writable
 from optmodel.instance import Instance, read_instance
+from optmodel.search import BOUND_TOLERANCE
 from optmodel.solution import ResultError, SolutionStatus, Termination, relative_gap
-from optmodel.solve import BOUND_TOLERANCE, FORMULATIONS, solve
+from optmodel.solve import METHODS, solve
 from optmodel.solvers import SolverOptions, require_solver
 from optmodel.verified import digest
 
@@ -120,7 +121,7 @@ def instance_files(path: Path) -> list[Path]:
 def main(
     instances: Annotated[Path, typer.Option(help="Folder with instances, or one file.")],
     method: Annotated[
-        str, typer.Option(help=f"Formulation of the optimum: {', '.join(FORMULATIONS)}.")
+        str, typer.Option(help=f"How to find the optimum: {', '.join(METHODS)}.")
     ] = "segment",
     solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
     time_limit: Annotated[
@@ -182,7 +183,7 @@ def _refuse_repeated_name(instance: Instance, file: Path, names: dict[str, Path]
 
 
 def _refuse_bad_options(method: str, solver: str, out: Path | None, plot: Path | None) -> None:
-    require_choice("--method", method, FORMULATIONS)
+    require_choice("--method", method, METHODS)
     for option, path, suffix in (("--out", out, ".csv"), ("--plot", plot, ".png")):
         if path is not None:
             if path.suffix != suffix:

@@ -22,7 +22,7 @@ from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
 from optmodel.solution import Termination
-from optmodel.solve import FORMULATIONS, export_lp, solve
+from optmodel.solve import FORMULATIONS, METHODS, export_lp, solve
 from optmodel.solvers import SolverOptions, require_solver
 
 EXIT_CODES = {Termination.ERROR: EXIT_BAD_RESULT, Termination.INTERRUPTED: EXIT_INTERRUPTED}
@@ -30,9 +30,7 @@ EXIT_CODES = {Termination.ERROR: EXIT_BAD_RESULT, Termination.INTERRUPTED: EXIT_
 
 def main(
     file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
-    method: Annotated[
-        str, typer.Option(help=f"Formulation: {', '.join(FORMULATIONS)}.")
-    ] = "segment",
+    method: Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")] = "segment",
     solver: Annotated[
         str, typer.Option(help="Any MILP solver that Pyomo drives: highs, scip, cbc, gurobi, ...")
     ] = "highs",
@@ -49,10 +47,11 @@ def main(
 
     Example: python -m optmodel instances/small/lenet-0.8-4-mixed.json --out solution.json
     """
-    require_choice("--method", method, FORMULATIONS)
+    require_choice("--method", method, METHODS)
     if out is not None:
         require_writable(out, file, lp)
     if lp is not None:
+        require_choice("--method with --lp", method, FORMULATIONS)
         require_writable(lp, file)
     require_solver(solver)
     instance = read_instance(file)

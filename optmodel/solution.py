@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,8 @@ from optmodel.files import SchemaVersion, StrictModel, read_model
 
 Number = Annotated[int | float, Field(ge=-1e15, le=1e15)]
 Seconds = Annotated[float, Field(ge=0)]
+Admission = Literal["all", "most"]
+"""Whether every request must be served, or as many as possible."""
 
 
 class Termination(StrEnum):
@@ -102,6 +104,17 @@ class RequestLatency(StrictModel):
     """T[r, l] in seconds, by layer name (Eq. 5)."""
 
 
+class TracePoint(StrictModel):
+    """What was known at one moment of a run."""
+
+    time_s: Seconds
+    """Wall time since the run began, in seconds."""
+    incumbent_s: float | None
+    """Latency of the best placement so far, in seconds."""
+    bound_s: float | None
+    """Proven lower bound so far, in seconds."""
+
+
 class Solution(StrictModel):
     """What a method says about an instance."""
 
@@ -131,6 +144,12 @@ class Solution(StrictModel):
     """Run time, in seconds."""
     gap: float | None
     """(objective - bound) / bound: at most so much above the optimum; None when unknown."""
+    most_served: int | None = None
+    """Proven upper bound on the number of requests that can be served; None for a heuristic."""
+    trace: tuple[TracePoint, ...] = ()
+    """Every improvement of incumbent and bound."""
+    notes: tuple[str, ...] = ()
+    """What a user should know about how the result was found."""
     reasons: tuple[str, ...] = ()
     """Why the instance is infeasible, as far as arithmetic shows it."""
     latency: tuple[RequestLatency, ...] = ()

@@ -1,8 +1,9 @@
-"""Solve an instance exactly: build a formulation, run a solver, check what it returns."""
+"""Solve an instance exactly: run a method on it, check what it returns."""
 
 import tempfile
-import time
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from optmodel.count import CountModel
@@ -10,7 +11,9 @@ from optmodel.files import InputError, write_text
 from optmodel.formulation import Formulation
 from optmodel.infeasible import reasons_infeasible
 from optmodel.instance import Instance
+from optmodel.milp import solve_milp
 from optmodel.problem import Problem
+from optmodel.search import BOUND_TOLERANCE, Search
 from optmodel.segment import SegmentModel
 from optmodel.solution import (
     ResultError,
@@ -19,16 +22,19 @@ from optmodel.solution import (
     Termination,
     relative_gap,
 )
-from optmodel.solvers import SolverOptions, SolverRun, run_solver
+from optmodel.solvers import SolverOptions
 from optmodel.translate import to_document
 from optmodel.verified import digest, with_placement
 
-BOUND_TOLERANCE = 1e-6
-"""How far, relatively, a solver's float bound may lie above the exact latency it belongs to."""
-
-
 FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": CountModel}
-"""Formulations by the name that `--method` takes."""
+"""Formulations that Pyomo hands to a MILP solver, by name."""
+
+Method = Callable[[Search], Termination]
+
+METHODS: dict[str, Method] = {
+    name: partial(solve_milp, formulation=formulation) for name, formulation in FORMULATIONS.items()
+}
+"""Exact methods by the name that `--method` takes."""
 
 
 def solve(
@@ -41,9 +47,9 @@ def solve(
     instance : Instance
         What is to be placed.
     method : str
-        A key of `FORMULATIONS`.
+        A key of `METHODS`.
     options : SolverOptions, optional
-        Solver, limits, gap.
+        Solver, limits, gap, admission.
 
     Returns
     -------
@@ -56,22 +62,25 @@ def solve(
     InputError
         If the solver is not installed or lacks an option.
     ResultError
-        If the solver's placement or bound is wrong.
+        If the method's placement or bound is wrong.
     """
     options = options or SolverOptions()
-    start = time.perf_counter()
-    problem = Problem.of(instance)
-    reasons = reasons_infeasible(problem)
+    search = Search(Problem.of(instance), options)
+    reasons = reasons_infeasible(search.problem) if options.admission == "all" else ()
     if reasons:
-        empty = _describe(instance, method, options, start)
-        return empty.model_copy(update={"reasons": reasons, "solver": None, "solver_version": None})
-    formulation = FORMULATIONS[method].build(problem)
-    run = run_solver(formulation.pyomo_model, _with_time_left(options, start))
-    solution = _describe(instance, method, options, start, run)
-    if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
-        document = to_document(problem, formulation.placement())
-        solution = with_placement(solution, instance, document)
-    return _with_bound(solution, run, problem.time_unit_s, options.mip_gap)
+        search.infeasible = True
+        termination = Termination.CONVERGED
+    else:
+        termination = _run(METHODS[method], search)
+    return _conclude(search, method, termination, reasons)
+
+
+def _run(method: Method, search: Search) -> Termination:
+    """Run a method; Ctrl-C ends it and costs nothing that it has handed over."""
+    try:
+        return method(search)
+    except KeyboardInterrupt:
+        return Termination.INTERRUPTED
 
 
 def export_lp(instance: Instance, method: str, path: Path) -> None:
@@ -95,59 +104,46 @@ def export_lp(instance: Instance, method: str, path: Path) -> None:
         write_text(path, written.read_text(encoding="utf-8"))
 
 
-def _with_time_left(options: SolverOptions, start: float) -> SolverOptions:
-    if options.time_limit_s is None:
-        return options
-    left = options.time_limit_s - (time.perf_counter() - start)
-    return replace(options, time_limit_s=max(left, 0.01))
-
-
-def _describe(
-    instance: Instance,
-    method: str,
-    options: SolverOptions,
-    start: float,
-    run: SolverRun | None = None,
+def _conclude(
+    search: Search, method: str, termination: Termination, reasons: tuple[str, ...]
 ) -> Solution:
-    """Return a solution without placement; without a run, one that arithmetic proves infeasible."""
-    return Solution(
+    """Return the checked solution of a finished search."""
+    instance = search.problem.instance
+    solution = Solution(
         instance=instance.name,
         instance_sha256=digest(instance),
         method=method,
-        solver=options.solver,
-        solver_version=run.version if run else None,
-        options=asdict(options),
-        termination=run.termination if run else Termination.CONVERGED,
-        solution_status=run.status if run else SolutionStatus.INFEASIBLE,
+        solver=search.solver,
+        solver_version=search.solver_version,
+        options=asdict(search.options),
+        termination=termination,
+        solution_status=SolutionStatus.INFEASIBLE if search.infeasible else SolutionStatus.NONE,
         objective_s=None,
-        bound_s=None,
+        bound_s=None if search.infeasible else search.bound_s,
         gap=None,
-        wall_time_s=time.perf_counter() - start,
+        wall_time_s=search.elapsed_s,
+        most_served=search.most_served,
+        trace=tuple(search.trace),
+        notes=tuple(search.notes),
+        reasons=reasons,
         placement=None,
     )
-
-
-def _with_bound(solution: Solution, run: SolverRun, time_unit_s: float, mip_gap: float) -> Solution:
-    """Return the solution with bound and gap, and call it optimal only if the gap says so."""
-    if solution.solution_status is SolutionStatus.INFEASIBLE:
+    if search.incumbent is None:
         return solution
-    if run.bound is None:
-        unproven = solution.solution_status is SolutionStatus.OPTIMAL
-        return solution.model_copy(
-            update={"solution_status": SolutionStatus.FEASIBLE} if unproven else {}
-        )
-    bound, objective = max(run.bound * time_unit_s, 0.0), solution.objective_s
-    if objective is not None and bound > objective:
+    document = to_document(search.problem, search.incumbent)
+    return _with_bound(with_placement(solution, instance, document), search)
+
+
+def _with_bound(solution: Solution, search: Search) -> Solution:
+    """Return the solution with bound and gap, and call it optimal only if the gap says so."""
+    bound, objective = search.bound_s, solution.objective_s
+    if bound is not None and objective is not None and bound > objective:
         if bound > objective * (1 + BOUND_TOLERANCE):
             raise ResultError(
-                f"{solution.solver} claims the bound {bound!r} s, but its own placement takes "
+                f"{solution.method} claims the bound {bound!r} s, but its own placement takes "
                 f"{objective!r} s"
             )
         bound = objective
-    asked = mip_gap + BOUND_TOLERANCE
-    proven = objective is not None and objective - bound <= asked * objective
-    status = solution.solution_status
-    if status is SolutionStatus.OPTIMAL and not proven:
-        status = SolutionStatus.FEASIBLE
+    status = SolutionStatus.OPTIMAL if search.closed else SolutionStatus.FEASIBLE
     gap = relative_gap(objective, bound)
     return solution.model_copy(update={"bound_s": bound, "gap": gap, "solution_status": status})

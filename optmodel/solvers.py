@@ -18,7 +18,7 @@ from pyomo.opt import TerminationCondition as OlderCondition
 
 from optmodel.files import InputError
 from optmodel.interrupt import noticing_interrupt
-from optmodel.solution import SolutionStatus, Termination
+from optmodel.solution import Admission, SolutionStatus, Termination
 
 NewerCondition = results.TerminationCondition
 
@@ -39,6 +39,9 @@ class SolverOptions:
         Passed on to the solver; None leaves its default.
     presolve : bool
         Whether the solver may presolve.
+    admission : {"all", "most"}
+        Whether every request must be served (8e as printed), or as many as possible, and those
+        with the least latency.
     """
 
     solver: str = "highs"
@@ -47,6 +50,7 @@ class SolverOptions:
     threads: int | None = None
     seed: int | None = None
     presolve: bool = True
+    admission: Admission = "all"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,133 @@
+"""One run of an exact method: its deadline, incumbent, bound and trace."""
+
+import math
+import time
+
+import numpy as np
+
+from optmodel.evaluate import Evaluation, evaluate
+from optmodel.placement import Placement
+from optmodel.problem import Problem
+from optmodel.solution import TracePoint
+from optmodel.solvers import SolverOptions
+
+BOUND_TOLERANCE = 1e-6
+"""How far, relatively, a solver's float bound may lie above the exact latency it belongs to."""
+
+
+class Search:
+    """What is known of a problem while methods work on it.
+
+    Several methods may work on one search in turn: each offers placements and raises the bound,
+    and all see what the others have found.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is placed.
+    options : SolverOptions
+        Limits, gap and admission.
+
+    Attributes
+    ----------
+    incumbent : Placement or None
+        The best placement offered so far.
+    objective_s : float or None
+        Its latency, in seconds (Eq. 5).
+    bound_s : float or None
+        Proven lower bound on the latency of every placement that serves as many requests as can
+        be served (all of them, or `most_served`); None when unknown.
+    most_served : int
+        Proven upper bound on the number of requests that can be served together.
+    infeasible : bool
+        Whether it is proven that not all requests can be served; with admission "most" it stays
+        False, as serving none is a placement too.
+    trace : list of TracePoint
+        Every improvement of incumbent or bound, with its time.
+    notes : list of str
+        What a user should know about how the result was found.
+    solver, solver_version : str or None
+        The last solver that a method used; None if none was needed.
+    """
+
+    def __init__(self, problem: Problem, options: SolverOptions) -> None:
+        self.problem = problem
+        self.options = options
+        self.incumbent: Placement | None = None
+        self.objective_s: float | None = None
+        self.bound_s: float | None = None
+        self.most_served = len(problem.tasks)
+        self.infeasible = False
+        self.trace: list[TracePoint] = []
+        self.notes: list[str] = []
+        self.solver: str | None = None
+        self.solver_version: str | None = None
+        self._start = time.perf_counter()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Wall time since the search began, in seconds."""
+        return time.perf_counter() - self._start
+
+    @property
+    def left_s(self) -> float:
+        """Wall time that is left, in seconds; infinite without a limit."""
+        limit = self.options.time_limit_s
+        return math.inf if limit is None else limit - self.elapsed_s
+
+    @property
+    def served(self) -> int:
+        """Number of requests that the incumbent serves."""
+        return len(self.incumbent.requests) if self.incumbent is not None else 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the incumbent is within the asked gap of the bound, or there is none to find."""
+        if self.infeasible:
+            return True
+        if self.objective_s is None or self.bound_s is None or self.served < self.most_served:
+            return False
+        asked = self.options.mip_gap + BOUND_TOLERANCE
+        return self.objective_s - self.bound_s <= asked * self.objective_s
+
+    def offer(self, placement: Placement) -> bool:
+        """Keep a placement if it is better than the incumbent.
+
+        Better is to serve more requests, then to take less time. With admission "all" a placement
+        that leaves a request out is not kept. That it breaks no condition is the offering
+        method's promise; the checker verifies the final incumbent.
+        """
+        everyone = len(placement.requests) == len(self.problem.tasks)
+        if self.options.admission == "all" and not everyone:
+            return False
+        latency = evaluate(self.problem, placement).latency_s
+        known = math.inf if self.objective_s is None else self.objective_s
+        if (-len(placement.requests), latency) >= (-self.served, known):
+            return False
+        self.incumbent, self.objective_s = placement, latency
+        self._record()
+        return True
+
+    def raise_bound(self, bound_s: float) -> bool:
+        """Keep a lower bound if it is better than the one known."""
+        if self.bound_s is not None and bound_s <= self.bound_s:
+            return False
+        self.bound_s = max(bound_s, 0.0)
+        self._record()
+        return True
+
+    def _record(self) -> None:
+        point = TracePoint(
+            time_s=self.elapsed_s, incumbent_s=self.objective_s, bound_s=self.bound_s
+        )
+        self.trace.append(point)
+
+
+def within_budgets(problem: Problem, evaluation: Evaluation) -> bool:
+    """Tell whether a placement keeps 8b-8d; loads are whole numbers, exact as floats."""
+    loads = (
+        (evaluation.memory_bytes, problem.memory),
+        (evaluation.compute_mult, problem.compute_budget),
+        (evaluation.bandwidth_bits, problem.bandwidth_budget),
+    )
+    return all(bool(np.all(load <= budget)) for load, budget in loads)
