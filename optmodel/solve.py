@@ -23,6 +23,7 @@ from optmodel.solution import (
     relative_gap,
 )
 from optmodel.solvers import SolverOptions
+from optmodel.stages import solve_stages
 from optmodel.translate import to_document
 from optmodel.verified import digest, with_placement
 
@@ -33,7 +34,7 @@ Method = Callable[[Search], Termination]
 
 METHODS: dict[str, Method] = {
     name: partial(solve_milp, formulation=formulation) for name, formulation in FORMULATIONS.items()
-}
+} | {"stages": solve_stages}
 """Exact methods by the name that `--method` takes."""
 
 

@@ -1,0 +1,95 @@
+"""From a path over stages to a placement: who, of each group of equal nodes, takes which share."""
+
+import numpy as np
+
+from optmodel.placement import Flows, RequestPlacement
+from optmodel.problem import FloatArray, IntArray, RequestTask
+from optmodel.stages.fleet import Fleet
+from optmodel.stages.path import Path, Step
+
+
+class Assembler:
+    """Deals shares to equal nodes so that loads stay even, over all requests it is asked for.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        The nodes.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.load = np.zeros((3, len(fleet.problem.node_ids)))
+
+    def place(self, task: RequestTask, path: Path) -> RequestPlacement:
+        """Return the placement that a path describes."""
+        nodes = len(self.fleet.problem.node_ids)
+        counts = np.zeros((len(task.layers), nodes), dtype=np.int64)
+        entries: list[tuple[int, int, int, int]] = []
+        alone: int | None = None
+        for step in path.steps:
+            members, alone = self._members(task, step, alone)
+            placement = step.solution.placement
+            assert placement is not None
+            for k, share in enumerate(placement.counts, start=step.stage.first):
+                counts[k, members] = share
+                self._charge(task, k, members, share)
+            for k, moved in enumerate(placement.flows, start=step.stage.first):
+                for i, j in np.argwhere(moved).tolist():
+                    entries.append((k, int(members[i]), int(members[j]), int(moved[i, j])))
+        return RequestPlacement(counts, Flows.from_entries(entries))
+
+    def _members(
+        self, task: RequestTask, step: Step, alone: int | None
+    ) -> tuple[IntArray, int | None]:
+        """Return the node behind each node of the arc, and the one singled out behind it.
+
+        `alone` is the node that the signature before the stage singles out.
+        """
+        free = [
+            [i for i in self._by_load(group.nodes) if i != alone] for group in self.fleet.groups
+        ]
+        behind = step.behind.alone
+        following = None
+        if behind is not None:
+            shared = any(part.sends and part.ends for part in step.choice.parts)
+            following = alone if shared else free[behind].pop(0)
+        members: list[list[int]] = []
+        for part in step.choice.parts:
+            if part.sends and alone is not None:
+                members.append([alone])
+            elif part.ends and following is not None:
+                members.append([following])
+            else:
+                members.append([free[part.group].pop(0) for _ in range(part.size)])
+        return self._largest_first(step, members), following
+
+    def _largest_first(self, step: Step, members: list[list[int]]) -> IntArray:
+        """Give the largest share of each group to its least loaded node."""
+        placement = step.solution.placement
+        assert placement is not None
+        ordered = np.zeros(step.choice.arc.nodes, dtype=np.int64)
+        start = 0
+        for nodes in members:
+            shares = placement.counts[-1][start : start + len(nodes)]
+            ordered[start + np.argsort(-shares, kind="stable")] = nodes
+            start += len(nodes)
+        return ordered
+
+    def _by_load(self, nodes: tuple[int, ...]) -> list[int]:
+        """Return equal nodes, the least loaded first."""
+        return sorted(nodes, key=lambda i: (float(self.load[:, i].max()), i))
+
+    def _charge(self, task: RequestTask, k: int, members: IntArray, share: IntArray) -> None:
+        """Add a layer's shares of the budgets 8b-8d to the loads."""
+        problem, layer = self.fleet.problem, task.layers[k]
+        sent = layer.output_bits * (share > 0) * layer.segments
+        self.load[0, members] += _share_of(share * layer.weight_bytes, problem.memory[members])
+        self.load[1, members] += _share_of(
+            share * layer.multiplications, problem.compute_budget[members]
+        )
+        self.load[2, members] += _share_of(sent, problem.bandwidth_budget[members])
+
+
+def _share_of(load: IntArray, budget: FloatArray) -> FloatArray:
+    return np.divide(load, budget, out=np.ones(len(load)), where=budget > 0) * (load > 0)

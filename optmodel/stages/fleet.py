@@ -1,0 +1,102 @@
+"""Nodes in groups of equal ones, and time in whole ticks."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from optmodel.privacy import exact
+from optmodel.problem import LayerTask, Problem
+
+TICKS_PER_UNIT = 10**12
+"""Of the problem's time unit, which is a hundredth of a rough latency of the batch."""
+MOST_TICKS = 2**58
+"""No layer may take more, so that sums stay far inside 64 bits."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes that are equal in everything Eq. 5-8 ask about.
+
+    Attributes
+    ----------
+    nodes : tuple of int
+        Their indices.
+    speed, rate : float
+        Multiplications and bits per second of each.
+    """
+
+    nodes: tuple[int, ...]
+    speed: float
+    rate: float
+
+
+class Fleet:
+    """The groups of a problem's nodes and the durations on them.
+
+    Parameters
+    ----------
+    problem : Problem
+        Whose nodes are grouped; every source is a group of its own.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.groups = tuple(self._groups())
+
+    def _groups(self) -> list[Group]:
+        alike: dict[tuple[float, ...], list[int]] = {}
+        columns = (
+            self.problem.speed,
+            self.problem.rate,
+            self.problem.memory,
+            self.problem.compute_budget,
+            self.problem.bandwidth_budget,
+        )
+        for i in range(len(self.problem.node_ids)):
+            own = (float(i),) if i >= self.problem.helpers else (-1.0,)
+            alike.setdefault(own + tuple(float(column[i]) for column in columns), []).append(i)
+        speed, rate = self.problem.speed, self.problem.rate
+        return [
+            Group(tuple(nodes), float(speed[nodes[0]]), float(rate[nodes[0]]))
+            for nodes in alike.values()
+        ]
+
+    @cached_property
+    def tick_s(self) -> Fraction:
+        """Seconds per tick: a power of ten of the time unit, coarser for very uneven fleets."""
+        slowest = min(g.speed for g in self.groups), min(g.rate for g in self.groups)
+        longest = max(
+            layer.segments
+            * (
+                Fraction(layer.multiplications) / exact(slowest[0])
+                + Fraction(max(layer.output_bits, 1)) / exact(slowest[1])
+            )
+            for task in self.problem.tasks
+            for layer in task.layers
+        )
+        # The layer before may put out larger maps than this one receives; a thousandfold is room.
+        return max(Fraction(self.problem.time_unit_s) / TICKS_PER_UNIT, longest * 1000 / MOST_TICKS)
+
+    def work(self, layer: LayerTask, group: Group) -> int:
+        """Return c_l / e in ticks, rounded down (Eq. 7)."""
+        return int(Fraction(layer.multiplications) / exact(group.speed) / self.tick_s)
+
+    def sending(self, layer: LayerTask, rate: float) -> int:
+        """Return the ticks to send one map that a layer puts out, rounded down (Eq. 6)."""
+        return int(Fraction(layer.output_bits) / exact(rate) / self.tick_s)
+
+    def most_segments(self, layer: LayerTask, group: Group) -> int:
+        """Return how many segments of a layer one node of the group may hold, all else empty."""
+        node = group.nodes[0]
+        if node not in layer.hosts:
+            return 0
+        most = layer.cap
+        for need, budget in (
+            (layer.weight_bytes, self.problem.memory),
+            (layer.multiplications, self.problem.compute_budget),
+        ):
+            if need:
+                most = min(most, int(np.floor(budget[node])) // need)
+        return most

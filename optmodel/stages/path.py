@@ -1,0 +1,178 @@
+"""The shortest path over sender signatures: the optimum of one request with slack budgets.
+
+Arcs are solved only where a shortest path by their bounds leads through them; all others keep a
+bound from counting.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmodel.problem import IntArray, RequestTask
+from optmodel.stages.arc import Arc, ArcSolution
+from optmodel.stages.fleet import Fleet
+from optmodel.stages.one_layer import solve_one_layer
+from optmodel.stages.relaxation import UNREACHABLE, quick_bound
+from optmodel.stages.several_layers import solve_several_layers
+from optmodel.stages.signature import Signature
+from optmodel.stages.stage import Stage, StageArc, arcs_between, stages_of
+
+
+class ArcBook:
+    """Arcs that were solved, for whichever request, layer or tolerance.
+
+    Parameters
+    ----------
+    tolerance : float
+        Relative gap at which an arc counts as solved.
+    """
+
+    def __init__(self, tolerance: float) -> None:
+        self.tolerance = tolerance
+        self._known: dict[Arc, ArcSolution] = {}
+
+    def look(self, arc: Arc) -> ArcSolution:
+        """Return what is known of an arc, a bound from counting at least."""
+        if arc not in self._known:
+            bound = quick_bound(arc)
+            self._known[arc] = ArcSolution(UNREACHABLE if bound is None else bound)
+        return self._known[arc]
+
+    def solve(self, arc: Arc, cutoff: int, deadline: float) -> ArcSolution:
+        """Return the optimum of an arc, or that it exceeds the cutoff."""
+        known = self.look(arc)
+        if self.solved(known) or known.bound > cutoff:
+            return known
+        found = _solve(arc, min(cutoff, arc.longest), self.tolerance, deadline)
+        if found.value is None and cutoff >= arc.longest and found.bound > arc.longest:
+            found = ArcSolution(UNREACHABLE)
+        self._known[arc] = ArcSolution(max(found.bound, known.bound), found.placement, found.value)
+        return self._known[arc]
+
+    def solved(self, known: ArcSolution) -> bool:
+        """Tell whether the optimum of an arc is known, or that there is none."""
+        if known.bound >= UNREACHABLE:
+            return True
+        return known.value is not None and known.value - known.bound <= (
+            self.tolerance * known.value
+        )
+
+
+def _solve(arc: Arc, cutoff: int, tolerance: float, deadline: float) -> ArcSolution:
+    if len(arc.caps) == 1:
+        return solve_one_layer(arc, cutoff)
+    return solve_several_layers(arc, cutoff, tolerance, deadline)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One stage on a path: which arc, and what is known of it."""
+
+    stage: Stage
+    behind: Signature
+    choice: StageArc
+    solution: ArcSolution
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """What the stages say of one request.
+
+    Attributes
+    ----------
+    bound : int
+        Lower bound on its latency in ticks; UNREACHABLE if it has no placement.
+    steps : tuple of Step
+        The best path found, every step with a placement; empty if none is known.
+    value : int or None
+        Its latency in ticks.
+    """
+
+    bound: int
+    steps: tuple[Step, ...]
+    value: int | None
+
+
+class StageGraph:
+    """The graph of one request: signatures between stages, arcs with bounds.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        The nodes.
+    task : RequestTask
+        The request; other requests with equal numbers have an equal graph.
+    book : ArcBook
+        Where solved arcs are kept.
+    """
+
+    def __init__(self, fleet: Fleet, task: RequestTask, book: ArcBook) -> None:
+        self.book = book
+        self.stages = stages_of(fleet, task)
+        self._choices: list[list[list[list[StageArc]]]] = []
+        befores: tuple[Signature | None, ...] = (None,)
+        for stage in self.stages:
+            self._choices.append(
+                [
+                    [
+                        list(arcs_between(fleet, task, stage, before, behind))
+                        for behind in stage.ends
+                    ]
+                    for before in befores
+                ]
+            )
+            befores = stage.ends
+        self._bounds = [
+            np.array([[self._least(choices) for choices in row] for row in matrix], dtype=np.int64)
+            for matrix in self._choices
+        ]
+
+    def _least(self, choices: list[StageArc]) -> int:
+        return min((self.book.look(c.arc).bound for c in choices), default=UNREACHABLE)
+
+    def shortest(self, deadline: float) -> Path:
+        """Return the shortest path, or the best one and a bound at the deadline."""
+        best = Path(0, (), None)
+        while True:
+            length, places = self._by_bounds()
+            if length >= UNREACHABLE:
+                return Path(UNREACHABLE, (), None)
+            worst = UNREACHABLE if best.value is None else best.value
+            best = Path(length, best.steps, best.value)
+            if worst - length <= self.book.tolerance * worst or time.perf_counter() >= deadline:
+                return best
+            steps = self._solve_along(places, worst - length, deadline)
+            if steps is not None:
+                value = sum(step.solution.value or 0 for step in steps)
+                if value < worst:
+                    best = Path(length, steps, value)
+
+    def _by_bounds(self) -> tuple[int, list[int]]:
+        """Return the length of the shortest path by bounds, and its signatures."""
+        length: IntArray = np.zeros(1, dtype=np.int64)
+        origins: list[IntArray] = []
+        for bounds in self._bounds:
+            sums = np.minimum(length[:, np.newaxis] + bounds, UNREACHABLE)
+            origins.append(sums.argmin(axis=0))
+            length = sums.min(axis=0)
+        place = int(length.argmin())
+        places = [place]
+        for origin in reversed(origins):
+            places.append(int(origin[places[-1]]))
+        return int(length.min()), places[::-1]
+
+    def _solve_along(
+        self, places: list[int], slack: int, deadline: float
+    ) -> tuple[Step, ...] | None:
+        """Solve the arcs of a path; return its steps if each has a placement."""
+        steps = []
+        for k, stage in enumerate(self.stages):
+            a, b = places[k], places[k + 1]
+            choices = self._choices[k][a][b]
+            choice = min(choices, key=lambda c: self.book.look(c.arc).bound)
+            known = self.book.look(choice.arc)
+            solution = self.book.solve(choice.arc, min(known.bound + slack, UNREACHABLE), deadline)
+            self._bounds[k][a, b] = self._least(choices)
+            steps.append(Step(stage, stage.ends[b], choice, solution))
+        return tuple(steps) if all(step.solution.value is not None for step in steps) else None

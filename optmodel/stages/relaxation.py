@@ -1,0 +1,255 @@
+"""Lower bounds on an arc from counting, without a solver: least thresholds with enough room."""
+
+import numpy as np
+
+from optmodel.problem import BoolArray, IntArray
+from optmodel.stages.arc import Arc
+
+UNREACHABLE = np.iinfo(np.int64).max // 4
+
+
+def room(threshold: IntArray | int, ticks: IntArray, caps: IntArray) -> IntArray:
+    """Return how many maps at `ticks` each fit under a threshold, at most `caps`."""
+    fits = threshold // np.maximum(ticks, 1)
+    return np.where(ticks > 0, np.minimum(caps, np.maximum(fits, 0)), caps)
+
+
+def least_threshold(ticks: IntArray, caps: IntArray, sizes: IntArray, maps: int) -> int | None:
+    """Return the least T with room for all maps: sum of size · min(cap, T // ticks) >= maps.
+
+    None if the caps leave too little room whatever T is.
+    """
+    if int((sizes * caps).sum()) < maps:
+        return None
+    low, high = -1, int((ticks * caps).max())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if int((sizes * room(middle, ticks, caps)).sum()) >= maps:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def quick_bound(arc: Arc) -> int | None:
+    """Return the sum of the least latencies of the first and the last layer, each on its own.
+
+    None if the nodes cannot hold one of the layers.
+    """
+    sizes, caps = np.array(arc.sizes), np.array(arc.caps)
+    if not len(sizes) or int((caps * sizes).sum(axis=1).min()) < arc.maps:
+        return None
+    receive, work = np.array(arc.receive), np.array(arc.work)
+    if len(caps) == 1:
+        return least_threshold(receive + work, caps[0], sizes, arc.maps)
+    first = least_threshold(receive, caps[0], sizes, arc.maps)
+    last = least_threshold(work, caps[-1], sizes, arc.maps)
+    return (first or 0) + (last or 0)
+
+
+def least_work(arc: Arc) -> int | None:
+    """Return the least latency of the last layer if reception took no time."""
+    return least_threshold(
+        np.array(arc.work), np.array(arc.caps[-1]), np.array(arc.sizes), arc.maps
+    )
+
+
+def first_thresholds(arc: Arc, most: int) -> IntArray:
+    """Return all values up to `most` that the latency of the first layer can take.
+
+    Parameters
+    ----------
+    arc : Arc
+        With two layers.
+    most : int
+        Largest value of interest, in ticks.
+    """
+    receive, caps = np.array(arc.receive), np.array(arc.caps[0])
+    values = {0}
+    for ticks, cap in set(zip(receive.tolist(), caps.tolist(), strict=True)):
+        if ticks:
+            values.update(range(0, min(ticks * cap, most) + 1, ticks))
+    sizes = np.array(arc.sizes)
+    return np.array(
+        sorted(
+            value for value in values if int((sizes * room(value, receive, caps)).sum()) >= arc.maps
+        ),
+        dtype=np.int64,
+    )
+
+
+LEVELS = 4
+"""Multiples of each kind of sender's time per map at which the relaxation cuts reception times."""
+MOST_CUTS = 64
+"""Cuts beyond this number are thinned out, which loosens the relaxation and keeps it fast."""
+
+
+def held_at_first(arc: Arc, first: IntArray) -> IntArray:
+    """Return what a node of each group may hold of the first layer, shape (values, groups)."""
+    return room(first[:, np.newaxis], np.array(arc.receive), np.array(arc.caps[0]))
+
+
+def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntArray:
+    """Return what a node of each group may hold before the last transfer, at most.
+
+    Parameters
+    ----------
+    arc : Arc
+        The arc.
+    first : ndarray of int, shape (values,)
+        Latencies of the first layer.
+    early : tuple of int
+        Latencies of the layers between the first and the last.
+
+    Returns
+    -------
+    ndarray of int, shape (values, groups)
+    """
+    held = held_at_first(arc, first)
+    for k, latency in enumerate(early):
+        received = _received(arc, k, held, np.array([latency]))[:, 0, :]
+        held = np.minimum(held + received, np.array(arc.caps[k + 1]))
+    return held
+
+
+def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> IntArray:
+    """Return for each latency of the first layer a lower bound on that of the last one.
+
+    Under a threshold T on the last layer, a node that receives for the time theta can compute
+    (T - theta) // work segments. Of these it holds what it may before the last transfer, and
+    receives at most theta // send maps from each other node, and no more than that node may hold.
+    The largest such number over theta, summed over the nodes, must reach P. Pairs of nodes are not
+    matched, which makes it a relaxation. Reception times are cut into intervals: computing counts
+    from the start of the interval, receiving to its end.
+
+    The slowest kind of sender that moves maps in the last transfer decides which maps can leave
+    their holder at all; maps that can move neither then nor early count only as far as the holder
+    computes them. If that leaves fewer than P, some of this kind have to move, and nodes have to
+    spend the time on taking them (`_Case._worth_taking`). Every kind is tried, the least T kept.
+
+    Parameters
+    ----------
+    arc : Arc
+        With two or more layers.
+    first : ndarray of int, shape (values,)
+        Latencies of the first layer, in ticks, each with room for all maps.
+    early : tuple of int
+        Latencies of the layers between the first and the last.
+    """
+    send = np.array(arc.send[-1])
+    start, held = held_at_first(arc, first), held_before_last(arc, first, early)
+    moves_early = np.zeros(len(send), dtype=bool)
+    for row, latency in zip(arc.send[:-1], early, strict=True):
+        moves_early |= np.array(row) <= latency
+    best = np.full(len(first), UNREACHABLE)
+    kinds = sorted(set(send[held.max(axis=0, initial=0) > 0].tolist()))
+    for kind, end in zip(kinds, [*kinds, UNREACHABLE][1:], strict=True):
+        case = _Case(arc, start, held, moves_early, kind)
+        starts = _cuts([b for b in kinds if b <= kind], end)
+        ends = np.append(starts[1:], end) - 1
+        best = np.minimum(best, case.least_threshold(starts, ends))
+    return best
+
+
+def _cuts(kinds: list[int], end: int) -> IntArray:
+    """Return starts of reception intervals below `end`."""
+    times = sorted({0} | {k * b for b in kinds for k in range(1, LEVELS + 1) if k * b < end})
+    step = -(-len(times) // MOST_CUTS)
+    return np.array(times[::step], dtype=np.int64)
+
+
+def _received(arc: Arc, k: int, held: IntArray, thetas: IntArray) -> IntArray:
+    """Return the maps that reach a node within each time, shape (values, thetas, groups).
+
+    `held` tells what a node of each group has of layer k, whose output travels.
+    """
+    send, sizes = np.array(arc.send[k]), np.array(arc.sizes)
+    each = room(thetas[:, np.newaxis], send, held[:, np.newaxis, :])
+    received: IntArray = (each * sizes).sum(axis=2, keepdims=True) - each
+    return received
+
+
+class _Case:
+    """The relaxation for one kind of sender as the slowest that moves, for all first thresholds.
+
+    Parameters
+    ----------
+    arc : Arc
+        With two or more layers.
+    start, held : ndarray of int, shape (values, groups)
+        What a node may hold of the first layer, and before the last transfer.
+    moves_early : ndarray of bool, shape (groups,)
+        Whose maps can leave before the last transfer.
+    kind : int
+        Ticks that the slowest senders take for one map.
+    """
+
+    def __init__(
+        self, arc: Arc, start: IntArray, held: IntArray, moves_early: BoolArray, kind: int
+    ) -> None:
+        self.arc, self.sizes = arc, np.array(arc.sizes)
+        self.work, self.caps = np.array(arc.work), np.array(arc.caps[-1])
+        self.start, self.held, self.kind = start, held, kind
+        send = np.array(arc.send[-1])
+        self.free = moves_early | (send < kind)
+        self.slowest = max(int(self.sizes[send == kind].sum()), 1)
+        most = int(held[:, send == kind].max(initial=1))
+        steps = np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
+        # Each step stands for all up to the next one: it costs no more, and brings as much as any.
+        self.takes, self.brings = steps, np.append(steps[1:] - 1, most)
+
+    def least_threshold(self, starts: IntArray, ends: IntArray) -> IntArray:
+        """Return the least T with room for all maps, for each first threshold.
+
+        `starts` and `ends` cut the time for receiving into intervals.
+        """
+        received = _received(self.arc, len(self.arc.send) - 1, self.held, ends)
+        self.starts, self.reachable = starts, self.held[:, np.newaxis, :] + received
+        most = (
+            int((self.work * self.caps).max())
+            + int(starts[-1])
+            + self.kind * int(self.takes[-1])
+            + 1
+        )
+        low, high = np.full(len(self.held), -1), np.full(len(self.held), most)
+        fits = self._fits(high)
+        while int((high - low).max()) > 1:
+            middle = (low + high) // 2
+            enough = self._fits(middle)
+            high, low = np.where(enough, middle, high), np.where(enough, low, middle)
+        return np.where(fits, high, UNREACHABLE)
+
+    def _computed(self, threshold: IntArray, received_for: IntArray) -> IntArray:
+        """Return the segments computed in what reception leaves, shape (values, times, groups)."""
+        left = threshold[:, np.newaxis, np.newaxis] - received_for[:, np.newaxis]
+        return np.where(left >= 0, room(left, self.work, self.caps), 0)
+
+    def _fits(self, threshold: IntArray) -> BoolArray:
+        computed = self._computed(threshold, self.starts)
+        alone = np.minimum(computed[:, 0, :], self.held)
+        best = np.maximum(np.minimum(computed, self.reachable).max(axis=1), alone)
+        spare = (best * self.sizes).sum(axis=1) - self.arc.maps
+        staying = np.minimum(alone, self.start)
+        supply = (np.where(self.free, self.start, staying) * self.sizes).sum(axis=1)
+        need = -(-np.maximum(self.arc.maps - supply, 0) // self.slowest)
+        fits: BoolArray = (spare >= 0) & self._worth_taking(threshold, best, need, spare)
+        return fits
+
+    def _worth_taking(
+        self, threshold: IntArray, best: IntArray, need: IntArray, spare: IntArray
+    ) -> BoolArray:
+        """Tell whether the maps that must move from the slowest senders can be taken.
+
+        A node that takes k maps from each of them computes that much less than its best; over all
+        nodes the k must add up to `need`, and the losses to at most `spare`. The least loss per
+        map decides: loss · need <= spare · k for some node and k.
+        """
+        after = np.minimum(
+            self._computed(threshold, self.takes * self.kind), best[:, np.newaxis, :]
+        )
+        loss = np.where(self.caps > 0, best[:, np.newaxis, :] - after, UNREACHABLE)
+        least = loss.min(axis=2)
+        needed, spared = need[:, np.newaxis], spare[:, np.newaxis]
+        can = np.minimum(least, 2**20) * needed <= spared * self.brings
+        worth: BoolArray = (need == 0) | (can & (least < UNREACHABLE)).any(axis=1)
+        return worth

@@ -1,0 +1,192 @@
+"""The exact optimum of an arc: thresholds first, whole-number decisions second.
+
+A placement has a latency on the first layer, on each layer that only passes maps on, and on the
+last one. The first two kinds take few values. For each choice of them, counting bounds the last
+latency from below; decisions then find the least value that can be had.
+"""
+
+import time
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from optmodel.stages.arc import Arc, ArcPlacement, ArcSolution
+from optmodel.stages.decision import Thresholds
+from optmodel.stages.node_model import Undecided
+from optmodel.stages.relaxation import (
+    first_thresholds,
+    held_before_last,
+    last_thresholds,
+    least_work,
+    quick_bound,
+)
+
+
+@dataclass(frozen=True, order=True)
+class Candidate:
+    """Latencies of all layers but the last, and what that leaves for the last.
+
+    Attributes
+    ----------
+    total : int
+        Lower bound on the stage's latency, in ticks.
+    first : int
+        Latency of the first layer.
+    early : tuple of int
+        Latencies of the layers between.
+    """
+
+    total: int
+    first: int
+    early: tuple[int, ...]
+
+    @property
+    def spent(self) -> int:
+        """Latency before the last layer."""
+        return self.first + sum(self.early)
+
+
+def candidates(arc: Arc, early: tuple[int, ...], most: int) -> list[Candidate]:
+    """Return the first latencies with a bound of at most `most`, the smallest first."""
+    spent = sum(early)
+    least_last = least_work(arc) or 0
+    first = first_thresholds(arc, most - spent - least_last)
+    last = last_thresholds(arc, first, early)
+    return [
+        Candidate(spent + a + b, a, early)
+        for a, b in zip(first.tolist(), last.tolist(), strict=True)
+        if spent + a + b <= most
+    ]
+
+
+def early_latencies(arc: Arc) -> list[tuple[int, ...]]:
+    """Return what the layers between can take, the least sum first: nothing moves in the first."""
+    choices = []
+    for sends, caps in zip(arc.send[:-1], arc.caps, strict=False):
+        values = {0}
+        for send, cap in set(zip(sends, caps, strict=True)):
+            values.update(range(0, send * cap + 1, send) if send else ())
+        choices.append(sorted(values))
+    return sorted(product(*choices), key=sum)
+
+
+def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: float) -> ArcSolution:
+    """Solve an arc of two or more layers.
+
+    Parameters
+    ----------
+    arc : Arc
+        The arc.
+    cutoff : int
+        Placements of more ticks are of no interest; without one, the bound is cutoff + 1.
+    tolerance : float
+        Relative gap at which the arc counts as solved.
+    deadline : float
+        `time.perf_counter()` at which to stop with what is known.
+    """
+    descent = _Descent(arc, cutoff, tolerance, deadline)
+    least = quick_bound(arc) or 0
+    for early in early_latencies(arc):
+        if sum(early) + least > descent.most:
+            break
+        descent.search(candidates(arc, early, descent.most))
+    return descent.solution()
+
+
+class _Descent:
+    """The best placement of an arc so far, and the search for better ones.
+
+    Attributes
+    ----------
+    most : int
+        Only placements of at most so many ticks are of interest: better than the best one by more
+        than the tolerance.
+    """
+
+    def __init__(self, arc: Arc, cutoff: int, tolerance: float, deadline: float) -> None:
+        self.arc, self.tolerance, self.deadline = arc, tolerance, deadline
+        self.most = cutoff
+        self.best: ArcPlacement | None = None
+        self.value: int | None = None
+        self.undecided: list[int] = []
+
+    def solution(self) -> ArcSolution:
+        """Return what was found and proven."""
+        proven = min([self.most + 1, *self.undecided])
+        bound = proven if self.value is None else min(proven, self.value)
+        return ArcSolution(bound, self.best, self.value)
+
+    def search(self, choices: list[Candidate]) -> None:
+        """Search all choices: the most promising one first, the others in blocks."""
+        if choices:
+            self._search_one(min(choices))
+            self._search_block(choices)
+
+    def _search_block(self, choices: list[Candidate]) -> None:
+        """Rule out choices of increasing first latency together, or halve them.
+
+        What one of them admits, the largest first latency of all admits with the largest last one.
+        """
+        choices = [choice for choice in choices if choice.total <= self.most]
+        if len(choices) <= 1:
+            for choice in choices:
+                self._search_one(choice)
+            return
+        loosest = self.most - choices[0].spent
+        if self._decide(choices[-1], loosest) is False:
+            return
+        half = len(choices) // 2
+        self._search_block(choices[:half])
+        self._search_block(choices[half:])
+
+    def _search_one(self, choice: Candidate) -> None:
+        """Find the least last latency for a choice, by halving the values it can take.
+
+        The bound from counting is tried first, for it is right most often; then the largest value,
+        which tells whether there is anything to find.
+        """
+        values = _last_latencies(self.arc, choice, self.most)
+        a, b, probe, found = 0, len(values), 0, False
+        while a < b and values[a] + choice.spent <= self.most:
+            answer = self._decide(choice, values[probe])
+            if answer is None:
+                self.undecided.append(values[a] + choice.spent)
+                return
+            if answer:
+                found, b = True, probe
+            else:
+                a = probe + 1
+            probe = (a + b) // 2 if found else b - 1
+
+    def _decide(self, choice: Candidate, last: int) -> bool | None:
+        """Tell whether there is a placement within these latencies; None if time is up."""
+        limits = (choice.first, *choice.early, last)
+        try:
+            placement = Thresholds(self.arc, limits).decide(self.deadline - time.perf_counter())
+        except Undecided:
+            return None
+        if placement is None:
+            return False
+        ticks = placement.ticks(self.arc)
+        if self.value is None or ticks < self.value:
+            self.best, self.value = placement, ticks
+            self.most = min(self.most, ticks - 1 - int(self.tolerance * ticks))
+        return True
+
+
+def _last_latencies(arc: Arc, candidate: Candidate, most: int) -> list[int]:
+    """Return the values that the last layer's latency can take without exceeding the total."""
+    low, high = candidate.total - candidate.spent, most - candidate.spent
+    held = held_before_last(arc, np.array([candidate.first]), candidate.early)[0]
+    received = {0}
+    for send, maps in set(zip(arc.send[-1], held.tolist(), strict=True)):
+        if send:
+            received.update(range(0, min(send * maps, high) + 1, send))
+    theta = np.array(sorted(received), dtype=np.int64)
+    values = []
+    for work, cap in set(zip(arc.work, arc.caps[-1], strict=True)):
+        every = (np.arange(cap + 1)[:, np.newaxis] * work + theta).ravel()
+        values.append(every[(every >= low) & (every <= high)])
+    chosen: list[int] = np.unique(np.concatenate(values)).tolist()
+    return chosen
