@@ -18,9 +18,10 @@ from instances.devices import (
     make_fleet,
     parse_counts,
 )
+from instances.layout import write_laid_out
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.cli import console, run_app
-from optmodel.files import InputError, parse_model, require_writable, write_model
+from optmodel.files import InputError, parse_model, require_writable
 from optmodel.instance import Instance, Request
 from optmodel.network import FcLayer, Network
 from optmodel.ssim import SsimTable
@@ -258,7 +259,7 @@ def main(
         unattainable=_policy(unattainable),
     )
     instance = generate(recipe, out.stem, description)
-    write_model(out, instance)
+    write_laid_out(out, instance)
     console.print(
         f"{out}: {len(instance.requests)} request(s), {len(instance.devices)} helper(s), "
         f"{len(instance.networks)} network(s)",
