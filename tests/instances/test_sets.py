@@ -84,6 +84,7 @@ def test_names_are_used_once(named: InstanceSet):
     ("set_name", "name"),
     [
         ("small", "lenet-0.6-x2-bandwidth-gateway"),
+        ("medium", "lenet6-cifar4-14-varied"),
     ],
 )
 def test_the_page_s_command_writes_the_shipped_file(tmp_path, set_name, name):
