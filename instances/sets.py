@@ -10,11 +10,12 @@ from instances.layout import write_laid_out
 from instances.medium_set import MEDIUM
 from instances.members import InstanceSet
 from instances.page import page
+from instances.paper_set import PAPER
 from instances.small_set import SMALL
 from optmodel.cli import console, require_choice, run_app
 from optmodel.files import InputError, write_text
 
-SETS = {named.name: named for named in (SMALL, MEDIUM)}
+SETS = {named.name: named for named in (SMALL, MEDIUM, PAPER)}
 """The shipped sets by name."""
 
 

@@ -85,6 +85,7 @@ def test_names_are_used_once(named: InstanceSet):
     [
         ("small", "lenet-0.6-x2-bandwidth-gateway"),
         ("medium", "lenet6-cifar4-14-varied"),
+        ("paper", "vgg19-0.4-70-30-70-source"),
     ],
 )
 def test_the_page_s_command_writes_the_shipped_file(tmp_path, set_name, name):
