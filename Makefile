@@ -22,10 +22,14 @@ test: install
 	$(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2
 
-# Solves instances/small/ again and writes the solution files beside the instances.
+# Solves what is not proven yet and keeps what is better; then the pages of the sets say so.
+# For example: make solutions SETS=paper TIME_LIMIT=600
+SETS ?= small medium paper
+TIME_LIMIT ?= 300
 solutions: install
-	for file in $$(ls instances/small/*.json | grep -v '\.solution\.json'); do \
-		$(BIN)/python -m optmodel $$file --out $${file%.json}.solution.json >/dev/null || exit 1; \
+	for set in $(SETS); do \
+		$(BIN)/python -m benchmarks.best_known --instances instances/$$set/ --time-limit $(TIME_LIMIT) && \
+		$(BIN)/python -m instances.sets $$set || exit 1; \
 	done
 
 docs: install

@@ -1,4 +1,4 @@
-"""The CNNs that instances use: the paper's four, blocks of its CIFAR network, synthetic ones.
+"""The CNNs that instances use: the paper's four, blocks of them, synthetic ones.
 
 A network is described by a short list of steps and traced into layers: the tracer keeps the
 number of maps and the image size, so that both always match.
@@ -173,30 +173,70 @@ def cifar_block3() -> Network:
     return trace("cifar_block3", 3, 16, [first, Pool("0"), *_cifar_block(3), *_fcs(64, 10)])
 
 
-def _vgg(name: str, convs: Sequence[int], rows: Sequence[str]) -> Network:
-    """Return a VGG on 128x128 colour images; `convs` counts the convs of each block."""
+_VGG_MAPS = (64, 128, 256, 512, 512)
+_VGG16_CONVS = (2, 2, 3, 3, 3)
+_VGG16_ROWS = ("CAR ReLU11", "CAR ReLU22", "CAR ReLU33", "CAR ReLU43", "CAR ReLU43")
+_VGG19_CONVS = (2, 2, 4, 4, 4)
+_VGG19_ROWS = (
+    *("CELEBA ReLU11", "CELEBA ReLU22", "CELEBA ReLU34"),
+    *("CELEBA ReLU44", "CELEBA ReLU44"),
+)
+
+
+def _vgg_blocks(convs: Sequence[int], rows: Sequence[str], *wanted: int) -> list[Step]:
+    """Return some blocks of a VGG; `convs` counts the convs of each block."""
     steps: list[Step] = []
-    blocks = zip(convs, (64, 128, 256, 512, 512), rows, strict=True)
-    for block, (count, maps, row) in enumerate(blocks, start=1):
-        steps += [Conv(f"{block}{k}", maps, 3, row) for k in range(1, count + 1)]
+    for block in wanted:
+        maps, row = _VGG_MAPS[block - 1], rows[block - 1]
+        steps += [Conv(f"{block}{k}", maps, 3, row) for k in range(1, convs[block - 1] + 1)]
         steps.append(Pool(str(block)))
-    return trace(name, 3, 128, [*steps, *_fcs(4096, 4096, 1000)])
+    return steps
 
 
 def vgg16() -> Network:
-    """VGG16 with the leakage that Table I measures on Stanford Cars."""
-    rows = ("CAR ReLU11", "CAR ReLU22", "CAR ReLU33", "CAR ReLU43", "CAR ReLU43")
-    return _vgg("vgg16", (2, 2, 3, 3, 3), rows)
+    """VGG16 on 128x128 colour images, with the leakage that Table I measures on Stanford Cars."""
+    blocks = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1, 2, 3, 4, 5)
+    return trace("vgg16", 3, 128, [*blocks, *_fcs(4096, 4096, 1000)])
 
 
 def vgg19() -> Network:
-    """VGG19 with the leakage that Table I measures on CelebA."""
-    rows = ("CELEBA ReLU11", "CELEBA ReLU22", "CELEBA ReLU34", "CELEBA ReLU44", "CELEBA ReLU44")
-    return _vgg("vgg19", (2, 2, 4, 4, 4), rows)
+    """VGG19 on 128x128 colour images, with the leakage that Table I measures on CelebA."""
+    blocks = _vgg_blocks(_VGG19_CONVS, _VGG19_ROWS, 1, 2, 3, 4, 5)
+    return trace("vgg19", 3, 128, [*blocks, *_fcs(4096, 4096, 1000)])
+
+
+def vgg16_block1() -> Network:
+    """First block of VGG16 with one fc behind it, on 128x128 colour images."""
+    return trace("vgg16_block1", 3, 128, [*_vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1), *_fcs(10)])
+
+
+def vgg16_blocks12() -> Network:
+    """First two blocks of VGG16 with one fc behind them, on 128x128 colour images."""
+    blocks = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1, 2)
+    return trace("vgg16_blocks12", 3, 128, [*blocks, *_fcs(10)])
+
+
+def vgg16_block4() -> Network:
+    """Fourth block of VGG16 with two fcs, on 32x32 images behind a first conv of 32 maps."""
+    first = Conv("0", 32, 3, "CAR ReLU33")
+    block = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 4)
+    return trace("vgg16_block4", 3, 32, [first, Pool("0"), *block, *_fcs(256, 10)])
+
+
+def vgg19_block5() -> Network:
+    """Fifth block of VGG19 with two fcs, on 16x16 images behind a first conv of 32 maps."""
+    first = Conv("0", 32, 3, "CELEBA ReLU44")
+    block = _vgg_blocks(_VGG19_CONVS, _VGG19_ROWS, 5)
+    return trace("vgg19_block5", 3, 16, [first, Pool("0"), *block, *_fcs(512, 10)])
 
 
 NETWORKS: dict[str, Callable[[], Network]] = {
-    build.__name__: build for build in (lenet, cifar_cnn, cifar_block1, cifar_block3, vgg16, vgg19)
+    build.__name__: build
+    for build in (
+        *(lenet, cifar_cnn, cifar_block1, cifar_block3),
+        *(vgg16, vgg16_block1, vgg16_blocks12, vgg16_block4),
+        *(vgg19, vgg19_block5),
+    )
 }
 """Networks by the name that `--network` takes."""
 

@@ -1,5 +1,8 @@
 """The device families of the paper's Section III, and fleets of them."""
 
+import math
+import random
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -49,6 +52,12 @@ CAMERA = FAMILIES["rpi3"]
 MIXES = {"mixed": ("rpi3", "nexus", "stm32h7"), "power": ("rpi3", "nexus")}
 """Named fleets: the families that take turns."""
 
+VARIED = "varied"
+"""The fleet in which all devices differ, and the family of its devices."""
+
+SHARES = re.compile(r"(\d{1,3})-(\d{1,3})")
+"""Fleets such as 70-30: percent powerful (rpi3, nexus in turn), percent small (stm32h7)."""
+
 
 @dataclass(frozen=True)
 class BudgetScales:
@@ -59,25 +68,30 @@ class BudgetScales:
     bandwidth: float = 1.0
 
 
-def fleet_families(fleet: str, devices: int | None) -> list[Family]:
+def fleet_families(fleet: str, devices: int | None, draw: random.Random) -> list[Family]:
     """Return the family of each helper.
 
     Parameters
     ----------
     fleet : str
-        A key of `MIXES`, or counts such as "rpi3=2,stm32h7=1".
+        A key of `MIXES`, "varied", shares such as "70-30", or counts such as "rpi3=2,stm32h7=1".
     devices : int or None
         Number of helpers; may be left out with counts.
+    draw : random.Random
+        Where a varied fleet comes from.
 
     Raises
     ------
     InputError
-        If the fleet is not understood or the counts do not add up to `devices`.
+        If the fleet is not understood, or does not add up to `devices`.
     """
     if fleet in MIXES:
-        if devices is None:
-            raise InputError(f"--devices: expected a number with --fleet {fleet}, got nothing")
-        return [FAMILIES[name] for name in islice(cycle(MIXES[fleet]), devices)]
+        return _in_turn(fleet, _required(devices, fleet))
+    if fleet == VARIED:
+        return [_varied(draw) for _ in range(_required(devices, fleet))]
+    shares = SHARES.fullmatch(fleet)
+    if shares:
+        return _shared(fleet, int(shares[1]), int(shares[2]), _required(devices, fleet))
     counts = parse_counts(fleet, "--fleet", set(FAMILIES))
     families = [FAMILIES[name] for name, count in counts for _ in range(count)]
     if devices not in (None, len(families)):
@@ -86,6 +100,43 @@ def fleet_families(fleet: str, devices: int | None) -> list[Family]:
             "leave one of the two out"
         )
     return families
+
+
+def _required(devices: int | None, fleet: str) -> int:
+    if devices is None:
+        raise InputError(f"--devices: expected a number with --fleet {fleet}, got nothing")
+    return devices
+
+
+def _in_turn(mix: str, devices: int) -> list[Family]:
+    return [FAMILIES[name] for name in islice(cycle(MIXES[mix]), devices)]
+
+
+def _shared(fleet: str, powerful: int, small: int, devices: int) -> list[Family]:
+    """Return the powerful devices, then the small ones."""
+    if powerful + small != 100:
+        raise InputError(
+            f"--fleet: expected two percentages that add up to 100, got '{fleet}'; correct it"
+        )
+    if powerful * devices % 100:
+        raise InputError(
+            f"--devices: expected a number that --fleet {fleet} divides into whole devices, "
+            f"got {devices}; change one of the two"
+        )
+    number = powerful * devices // 100
+    return _in_turn("power", number) + [FAMILIES["stm32h7"]] * (devices - number)
+
+
+def _varied(draw: random.Random) -> Family:
+    """Return hardware between the weakest and the strongest family, each figure on its own."""
+    fields = ("compute_mult_per_s", "rate_bits_per_s", "memory_bytes")
+    return Family(VARIED, *(_between_families(field, draw) for field in fields))
+
+
+def _between_families(field: str, draw: random.Random) -> float:
+    """Draw a figure log-uniformly, to three digits."""
+    known = [math.log(getattr(family, field)) for family in FAMILIES.values()]
+    return float(f"{math.exp(draw.uniform(min(known), max(known))):.3g}")
 
 
 def parse_counts(text: str, option: str, known: set[str]) -> list[tuple[str, int]]:

@@ -18,9 +18,10 @@ from instances.devices import (
     make_fleet,
     parse_counts,
 )
+from instances.layout import write_laid_out
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.cli import console, run_app
-from optmodel.files import InputError, parse_model, require_writable, write_model
+from optmodel.files import InputError, parse_model, require_writable
 from optmodel.instance import Instance, Request
 from optmodel.network import FcLayer, Network
 from optmodel.ssim import SsimTable
@@ -37,11 +38,11 @@ class Recipe:
     networks : tuple of str
         Names, or names with counts such as "lenet=2,cifar_cnn=1".
     fleet : str
-        "mixed", "power", or counts such as "rpi3=2,stm32h7=1".
+        "mixed", "power", "varied", shares such as "70-30", or counts such as "rpi3=2,stm32h7=1".
     devices : int or None
         Number of helpers; None with counts.
-    tolerated_ssim : float
-        Of every request.
+    tolerated_ssim : float or tuple of float
+        Of every request; several are dealt to the requests in turn.
     requests : int or None
         Number of requests, dealt to the networks in turn; None for as many as counted.
     cameras : int or None
@@ -51,7 +52,7 @@ class Recipe:
     scales : BudgetScales
         Factors on the budgets.
     seed : int
-        Draws synthetic networks and shuffles the order of requests.
+        Draws synthetic networks, shuffles the order of requests, and draws a varied fleet.
     ssim : Path
         SSIM table.
     unattainable : {"reject", "source"}
@@ -61,7 +62,7 @@ class Recipe:
     networks: tuple[str, ...]
     fleet: str = "mixed"
     devices: int | None = None
-    tolerated_ssim: float = 0.8
+    tolerated_ssim: float | tuple[float, ...] = 0.8
     requests: int | None = None
     cameras: int | None = None
     period_s: float = 60.0
@@ -69,6 +70,12 @@ class Recipe:
     seed: int = 0
     ssim: Path = TABLE_I
     unattainable: Literal["reject", "source"] = "reject"
+
+    @property
+    def tolerances(self) -> tuple[float, ...]:
+        """The tolerances that requests take in turn."""
+        told = self.tolerated_ssim
+        return told if isinstance(told, tuple) else (told,)
 
 
 def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
@@ -84,6 +91,7 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
     wanted = _wanted_networks(recipe)
     networks = {network: _build(network, draw) for network in dict.fromkeys(wanted)}
     draw.shuffle(wanted)
+    families = fleet_families(recipe.fleet, recipe.devices, draw)
     cameras = recipe.cameras or len(wanted)
     content = Instance.model_construct(
         schema_version=1,
@@ -92,9 +100,7 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
         word_bits=32,
         period_s=recipe.period_s,
         unattainable=recipe.unattainable,
-        devices=make_fleet(
-            fleet_families(recipe.fleet, recipe.devices), recipe.period_s, recipe.scales
-        ),
+        devices=make_fleet(families, recipe.period_s, recipe.scales),
         sources=make_cameras(cameras, recipe.period_s, recipe.scales),
         networks=tuple(networks.values()),
         ssim_table=_used_rows(recipe.ssim, networks.values()),
@@ -103,7 +109,7 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
                 id=f"r{k + 1}",
                 source=f"camera-{k % cameras + 1}",
                 network=network,
-                tolerated_ssim=recipe.tolerated_ssim,
+                tolerated_ssim=recipe.tolerances[k % len(recipe.tolerances)],
             )
             for k, network in enumerate(wanted)
         ),
@@ -118,7 +124,7 @@ def _refuse_bad_numbers(recipe: Recipe) -> None:
         ("--memory-scale", scales.memory, 0, 1e9),
         ("--compute-scale", scales.compute, 0, 1e9),
         ("--bandwidth-scale", scales.bandwidth, 0, 1e9),
-        ("--tolerated-ssim", recipe.tolerated_ssim, -1, 1),
+        *(("--tolerated-ssim", tolerance, -1, 1) for tolerance in recipe.tolerances),
     ]
     for option, value, least, most in rules:
         if not least <= value <= most:
@@ -152,7 +158,7 @@ def command_line(recipe: Recipe, out: str, description: str) -> str:
     options: list[tuple[str, object, object]] = [
         ("fleet", recipe.fleet, default.fleet),
         ("devices", recipe.devices, default.devices),
-        ("tolerated-ssim", recipe.tolerated_ssim, None),
+        *(("tolerated-ssim", tolerance, None) for tolerance in recipe.tolerances),
         ("requests", recipe.requests, default.requests),
         ("cameras", recipe.cameras, default.cameras),
         ("period-s", recipe.period_s, default.period_s),
@@ -195,7 +201,8 @@ def main(
     fleet: Annotated[
         str,
         typer.Option(
-            help="mixed (rpi3, nexus, stm32h7 in turn), power (rpi3, nexus in turn), or counts: "
+            help="mixed (rpi3, nexus, stm32h7 in turn), power (rpi3, nexus in turn), varied (all "
+            "differ, drawn from the seed), percent powerful and small: 70-30, or counts: "
             "rpi3=2,stm32h7=1."
         ),
     ] = "mixed",
@@ -203,8 +210,12 @@ def main(
         int | None, typer.Option(min=1, max=MAX_COUNT, help="Number of helpers.")
     ] = None,
     tolerated_ssim: Annotated[
-        float, typer.Option(help="Similarity of a recovered image that requests tolerate.")
-    ] = 0.8,
+        list[float] | None,
+        typer.Option(
+            help="Similarity of a recovered image that requests tolerate; several are dealt to "
+            "the requests in turn; default: 0.8."
+        ),
+    ] = None,
     requests: Annotated[
         int | None,
         typer.Option(min=1, max=MAX_COUNT, help="Number of requests; default: one per network."),
@@ -217,7 +228,9 @@ def main(
     memory_scale: Annotated[float, typer.Option(help="Factor on every memory.")] = 1.0,
     compute_scale: Annotated[float, typer.Option(help="Factor on every compute budget.")] = 1.0,
     bandwidth_scale: Annotated[float, typer.Option(help="Factor on every bandwidth budget.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of synthetic networks and request order.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of synthetic networks, request order and varied fleets.")
+    ] = 0,
     ssim: Annotated[
         Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
     ] = None,
@@ -236,7 +249,7 @@ def main(
         networks=tuple(network),
         fleet=fleet,
         devices=devices,
-        tolerated_ssim=tolerated_ssim,
+        tolerated_ssim=tuple(tolerated_ssim or ()) or Recipe.tolerated_ssim,
         requests=requests,
         cameras=cameras,
         period_s=period_s,
@@ -246,7 +259,7 @@ def main(
         unattainable=_policy(unattainable),
     )
     instance = generate(recipe, out.stem, description)
-    write_model(out, instance)
+    write_laid_out(out, instance)
     console.print(
         f"{out}: {len(instance.requests)} request(s), {len(instance.devices)} helper(s), "
         f"{len(instance.networks)} network(s)",

@@ -1,36 +1,8 @@
 """The instances of `instances/small/`: recipes, and what each of them tests."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from instances.devices import BudgetScales
-from instances.generate import Recipe, command_line, generate
-from optmodel.cli import console, run_app
-from optmodel.files import write_model, write_text
-
-FOLDER = Path(__file__).parent / "small"
-
-
-@dataclass(frozen=True)
-class Member:
-    """One instance of the set.
-
-    Attributes
-    ----------
-    name : str
-        Name of the instance and of its file.
-    purpose : str
-        What it tests.
-    recipe : Recipe
-        How it is generated.
-    """
-
-    name: str
-    purpose: str
-    recipe: Recipe
+from instances.generate import Recipe
+from instances.members import InstanceSet, Member
 
 
 def _lenets() -> list[Member]:
@@ -197,57 +169,17 @@ _INFEASIBLE = [
     ),
 ]
 
-SMALL = (
-    *_lenets(),
-    *_synthetics(),
-    *_FLEETS,
-    *_BLOCKS,
-    *_BATCHES,
-    *_BINDING,
-    *_INFEASIBLE,
+SMALL = InstanceSet(
+    "small",
+    "Small enough to be solved to proven optimality one segment at a time, each for a reason.",
+    (
+        *_lenets(),
+        *_synthetics(),
+        *_FLEETS,
+        *_BLOCKS,
+        *_BATCHES,
+        *_BINDING,
+        *_INFEASIBLE,
+    ),
 )
 """The members of `instances/small/`."""
-
-
-def readme() -> str:
-    """Return the README of the folder: what each instance tests, and its command."""
-    rows = "\n".join(f"| `{member.name}` | {member.purpose} |" for member in SMALL)
-    commands = "\n".join(
-        command_line(member.recipe, f"{member.name}.json", member.purpose) for member in SMALL
-    )
-    return f"""# Small instances
-
-Small enough to be solved to proven optimality one segment at a time, each for a reason.
-`NAME.solution.json` beside `NAME.json` holds the optimum, its bound and the placement, or the
-reasons why there is none; `python -m optmodel.check NAME.json NAME.solution.json` verifies it.
-
-| instance | what it tests |
-|---|---|
-{rows}
-
-`python -m instances.small_set` writes the instances and this page again; each line below writes
-one of them. `make solutions` solves them again.
-
-```sh
-{commands}
-```
-"""
-
-
-def main(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = FOLDER,
-) -> None:
-    """Write the instances of instances/small/ and their README.
-
-    Example: python -m instances.small_set
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    for member in SMALL:
-        instance = generate(member.recipe, member.name, member.purpose)
-        write_model(out / f"{member.name}.json", instance)
-    write_text(out / "README.md", readme())
-    console.print(f"{out}: {len(SMALL)} instances", markup=False)
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -13,8 +13,8 @@ class NoTorch:
         if name.split(".")[0] == "torch":
             raise ImportError(name)
 sys.meta_path.insert(0, NoTorch())
-import benchmarks.gap, benchmarks.gap_plot, heuristics.policies, instances.small_set
-import optmodel.solve, optmodel.check
+import benchmarks.gap, benchmarks.gap_plot, heuristics.policies, instances.sets
+import benchmarks.best_known, optmodel.solve, optmodel.check
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

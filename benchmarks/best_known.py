@@ -1,0 +1,280 @@
+"""Keep the best known solution beside every instance: `python -m benchmarks.best_known`."""
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.gap import instance_files
+from instances.layout import write_laid_out
+from instances.members import solution_file
+from instances.page import milliseconds, standing
+from optmodel.checker import check_solution
+from optmodel.cli import (
+    EXIT_BAD_INPUT,
+    EXIT_BAD_RESULT,
+    MAX_SECONDS,
+    MipGapOption,
+    SeedOption,
+    ThreadsOption,
+    console,
+    errors,
+    require_choice,
+    run_app,
+)
+from optmodel.files import InputError, require_writable
+from optmodel.instance import Instance, read_instance
+from optmodel.report import percent
+from optmodel.solution import (
+    ResultError,
+    Solution,
+    SolutionStatus,
+    Termination,
+    read_solution,
+    relative_gap,
+)
+from optmodel.solve import BOUND_TOLERANCE, FORMULATIONS, solve
+from optmodel.solvers import SolverOptions, require_solver
+from optmodel.verified import digest
+
+
+class Outcome(StrEnum):
+    """What a run did for the solution file of an instance."""
+
+    KEPT = "kept"
+    """Nothing: it is proven, or as much effort was spent on it before."""
+    SOLVED = "solved"
+    """Wrote the first one for this content of the instance."""
+    IMPROVED = "improved"
+    """Found a better placement, a better bound, or both."""
+    NOT_IMPROVED = "not improved"
+    """Solved the instance again, and found nothing better."""
+
+
+@dataclass(frozen=True)
+class BestKnown:
+    """The best known solution of an instance, and what this run did for it."""
+
+    solution: Solution
+    outcome: Outcome
+
+
+def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
+    """Solve an instance if there is something to gain, and keep the better solution beside it.
+
+    Parameters
+    ----------
+    file : Path
+        The instance.
+    method, options : str, SolverOptions
+        As `solve` takes them.
+
+    Raises
+    ------
+    InputError
+        If the instance or its solution file cannot be used.
+    ResultError
+        If the new solution fails the checker, or contradicts the one that stands.
+    KeyboardInterrupt
+        If the solver was interrupted; what it had found is kept if it is better.
+    """
+    instance, target = read_instance(file), solution_file(file)
+    require_writable(target, file)
+    known = _standing_solution(target, instance)
+    if known and (is_proven(known, options.mip_gap) or _is_spent(known, method, options)):
+        return BestKnown(known, Outcome.KEPT)
+    new = solve(instance, method, options)
+    best = better_of(known, new, options.mip_gap) if known else new
+    if best != known:
+        write_laid_out(target, best)
+    if new.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    return BestKnown(best, _outcome(known, best))
+
+
+def _standing_solution(file: Path, instance: Instance) -> Solution | None:
+    """Return the solution that stands in a file, None if it is for other content."""
+    if not file.exists():
+        return None
+    solution = read_solution(file)
+    if solution.instance_sha256 != digest(instance):
+        return None
+    violations = check_solution(instance, solution).violations
+    if violations:
+        raise InputError(
+            f"{file}: expected a solution that passes the checker, got one that does not: "
+            f"{violations[0]}; delete it"
+        )
+    return solution
+
+
+def is_proven(solution: Solution, mip_gap: float) -> bool:
+    """Return whether nothing is left to gain at a relative gap."""
+    if solution.solution_status is SolutionStatus.INFEASIBLE:
+        return True
+    return solution.gap is not None and solution.gap <= mip_gap + BOUND_TOLERANCE
+
+
+def _is_spent(solution: Solution, method: str, options: SolverOptions) -> bool:
+    """Return whether the solution tells of a finished run with at least this effort."""
+    limit, gap = solution.options.get("time_limit_s"), solution.options.get("mip_gap")
+    if solution.method != method or solution.options.get("solver") != options.solver:
+        return False
+    if solution.termination is Termination.CONVERGED:
+        return isinstance(gap, int | float) and gap <= options.mip_gap
+    if solution.termination is not Termination.TIME_LIMIT or options.time_limit_s is None:
+        return False
+    return isinstance(limit, int | float) and limit >= options.time_limit_s
+
+
+def better_of(known: Solution, new: Solution, mip_gap: float) -> Solution:
+    """Return the better placement with the better bound.
+
+    More requests served come first, then less latency; of equals the new one is taken, since it
+    tells of the larger effort. A bound is true whichever run proved it.
+
+    Raises
+    ------
+    ResultError
+        If one refutes what the other claims to have proven.
+    """
+    _refuse_contradiction(known, new)
+    _refuse_contradiction(new, known)
+    best = min(new, known, key=_rank)
+    if best.solution_status is SolutionStatus.INFEASIBLE or _rejects(best):
+        return best
+    bounds = [s.bound_s for s in (known, new) if s.bound_s is not None and not _rejects(s)]
+    return _with_bound(best, max(bounds, default=None), mip_gap)
+
+
+def _rank(solution: Solution) -> tuple[int, float, bool]:
+    """Return a key that puts better solutions first."""
+    served = len(solution.placement.requests) if solution.placement else 0
+    latency = float("inf") if solution.objective_s is None else solution.objective_s
+    return -served, latency, solution.solution_status is not SolutionStatus.INFEASIBLE
+
+
+def _rejects(solution: Solution) -> bool:
+    return solution.placement is not None and bool(solution.placement.rejected)
+
+
+def _with_bound(solution: Solution, bound: float | None, mip_gap: float) -> Solution:
+    """Return the solution with a bound that may come from another run."""
+    objective = solution.objective_s
+    if bound is None or objective is None:
+        return solution.model_copy(update={"bound_s": bound})
+    bound = min(bound, objective)
+    gap = relative_gap(objective, bound)
+    raised = solution.model_copy(update={"bound_s": bound, "gap": gap})
+    if not is_proven(raised, mip_gap):
+        return raised
+    return raised.model_copy(update={"solution_status": SolutionStatus.OPTIMAL})
+
+
+def _refuse_contradiction(proof: Solution, found: Solution) -> None:
+    """Refuse a placement of all requests that the other's proof rules out."""
+    if found.objective_s is None or _rejects(found):
+        return
+    name, objective, bound = found.instance, found.objective_s, proof.bound_s
+    if proof.solution_status is SolutionStatus.INFEASIBLE:
+        raise ResultError(
+            f"{name}: {found.method} serves all requests, {proof.method} claims to have proven "
+            "that there is no such placement"
+        )
+    if bound is not None and not _rejects(proof) and bound > objective * (1 + BOUND_TOLERANCE):
+        raise ResultError(
+            f"{name}: {found.method} takes {objective!r} s, {proof.method} claims the bound "
+            f"{bound!r} s"
+        )
+
+
+def _outcome(known: Solution | None, best: Solution) -> Outcome:
+    if known is None:
+        return Outcome.SOLVED
+    same = (known.objective_s, known.bound_s, known.solution_status)
+    if same == (best.objective_s, best.bound_s, best.solution_status):
+        return Outcome.NOT_IMPROVED
+    return Outcome.IMPROVED
+
+
+def main(
+    instances: Annotated[Path, typer.Option(help="Folder with instances, or one file.")],
+    method: Annotated[str, typer.Option(help=f"Formulation: {', '.join(FORMULATIONS)}.")] = "count",
+    solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
+    time_limit: Annotated[
+        float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each instance.")
+    ] = 300.0,
+    mip_gap: MipGapOption = 1e-6,
+    threads: ThreadsOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Solve instances and keep the best known solution of each beside it.
+
+    What is proven, or was given as much time before, is not solved again; a worse solution never
+    replaces a better one; each file is written as soon as it is known, so that a killed run can be
+    taken up again. Exit code 1 if a result is wrong, 2 if a file cannot be used.
+
+    Example: python -m benchmarks.best_known --instances instances/medium/ --time-limit 60
+    """
+    require_choice("--method", method, FORMULATIONS)
+    require_solver(solver)
+    options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
+    best: dict[str, BestKnown] = {}
+    unusable, wrong = [], []
+    files = instance_files(instances)
+    try:
+        for file in track(files, "Solving", console=errors, disable=not errors.is_terminal):
+            try:
+                best[file.stem] = update(file, method, options)
+            except InputError as error:
+                unusable.append(str(error))
+            except ResultError as error:
+                wrong.append(f"{file}: {error}")
+    finally:
+        _print(best)
+        for line in [*unusable, *wrong]:
+            errors.print(f"Error: {line}", markup=False)
+    if wrong or unusable:
+        sys.exit(EXIT_BAD_RESULT if wrong else EXIT_BAD_INPUT)
+
+
+def _print(best: dict[str, BestKnown]) -> None:
+    """Print a line per instance, and how many are proven."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("instance", "status"):
+        table.add_column(title, no_wrap=True)
+    for title in ("latency ms", "bound ms", "s"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("this run", no_wrap=True)
+    for name, known in best.items():
+        solution = known.solution
+        table.add_row(
+            *(Text(name), standing(solution)),
+            *(milliseconds(solution.objective_s), milliseconds(solution.bound_s)),
+            *(f"{solution.wall_time_s:.1f}", str(known.outcome)),
+        )
+    natural = console.measure(table, options=console.options.update(width=1000)).maximum
+    Console(file=console.file, width=max(natural, console.width), highlight=False).print(table)
+    console.print(_summary([known.solution for known in best.values()]), markup=False)
+
+
+def _summary(solutions: list[Solution]) -> str:
+    status = Counter(standing(solution) for solution in solutions)
+    proven, infeasible = status["proven"], status["proven infeasible"]
+    text = f"{len(solutions)} instances: {proven} proven, {infeasible} proven infeasible, "
+    text += f"{len(solutions) - proven - infeasible} open"
+    gaps = [s.gap for s in solutions if s.gap is not None]
+    return f"{text}; worst gap {percent(max(gaps))}" if gaps else text
+
+
+if __name__ == "__main__":
+    run_app(main)

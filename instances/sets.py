@@ -1,0 +1,61 @@
+"""Write the files and the page of a named set: `python -m instances.sets small`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from instances.generate import generate
+from instances.layout import write_laid_out
+from instances.medium_set import MEDIUM
+from instances.members import InstanceSet
+from instances.page import page
+from instances.paper_set import PAPER
+from instances.small_set import SMALL
+from optmodel.cli import console, require_choice, run_app
+from optmodel.files import InputError, write_text
+
+SETS = {named.name: named for named in (SMALL, MEDIUM, PAPER)}
+"""The shipped sets by name."""
+
+
+def write_set(named: InstanceSet, folder: Path) -> None:
+    """Write the instances of a set and its page; solutions in the folder are only read.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made, or a solution in it cannot be read.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: expected a folder or the name of a new one, got '{error.strerror}'; "
+            "name another one"
+        ) from error
+    for member in named.members:
+        instance = generate(member.recipe, member.name, member.purpose)
+        write_laid_out(folder / f"{member.name}.json", instance)
+    write_text(folder / "README.md", page(named, folder))
+
+
+def main(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(SETS)}.", metavar="SET")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default: where the set is shipped.")
+    ] = None,
+) -> None:
+    """Write the instances of a set and its page.
+
+    Example: python -m instances.sets small
+    """
+    require_choice("SET", name, SETS)
+    named = SETS[name]
+    folder = out or named.folder
+    write_set(named, folder)
+    console.print(f"{folder}: {len(named.members)} instances", markup=False)
+
+
+if __name__ == "__main__":
+    run_app(main)

@@ -1,0 +1,383 @@
+"""The keeper of best known solutions: resumes, keeps what is better, checks what stands."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import run
+
+from benchmarks import best_known
+from benchmarks.best_known import Outcome, better_of, is_proven, update
+from heuristics.policies import place
+from instances.small_set import SMALL
+from optmodel.files import InputError
+from optmodel.instance import read_instance
+from optmodel.solution import (
+    ResultError,
+    Solution,
+    SolutionStatus,
+    Termination,
+    read_solution,
+    relative_gap,
+)
+from optmodel.solve import solve
+from optmodel.solvers import SolverOptions
+
+FEASIBLE, INFEASIBLE = SolutionStatus.FEASIBLE, SolutionStatus.INFEASIBLE
+NONE, OPTIMAL = SolutionStatus.NONE, SolutionStatus.OPTIMAL
+MINUTE = SolverOptions(time_limit_s=60.0)
+
+BATCH = "lenet-0.6-x2-bandwidth-tight"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three instances without solutions: optimal, infeasible, a batch."""
+    for name in ("lenet-0.8-4-mixed", "infeasible-camera", BATCH):
+        shutil.copy(SMALL.folder / f"{name}.json", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    shutil.copy(SMALL.folder / "lenet-0.8-4-mixed.json", tmp_path)
+    return tmp_path / "lenet-0.8-4-mixed.json"
+
+
+def beside(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.solution.json")
+
+
+def greedy(file: Path, **changes: object) -> Solution:
+    """Return the heuristic's placement, dressed as a run that hit its time limit."""
+    values = {
+        "method": "count",
+        "termination": Termination.TIME_LIMIT,
+        "options": {"solver": "highs", "time_limit_s": 60.0, "mip_gap": 1e-6},
+    }
+    return place(read_instance(file), "algorithm1").model_copy(update=values | changes)
+
+
+def batch_with_gap() -> Solution:
+    """Return the optimum of the batch, its bound too low by a fifth."""
+    optimum = read_solution(SMALL.folder / f"{BATCH}.solution.json")
+    changes = {"solution_status": FEASIBLE, "bound_s": 0.8 * optimum.objective_s}
+    changes["gap"] = relative_gap(optimum.objective_s, changes["bound_s"])
+    return optimum.model_copy(update=changes)
+
+
+def refuse_to_solve(*_: object) -> Solution:
+    raise AssertionError("solved again")
+
+
+def returning(monkeypatch: pytest.MonkeyPatch, solution: Solution) -> None:
+    monkeypatch.setattr(best_known, "solve", lambda *_: solution)
+
+
+# The command.
+
+
+def test_a_folder_is_solved_and_the_table_says_what_is_proven(folder):
+    done = run("benchmarks.best_known", "--instances", folder)
+    assert done.returncode == 0, done.stderr
+    assert "3 instances: 2 proven, 1 proven infeasible, 0 open; worst gap 0.0000 %" in done.stdout
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "1.217059" in rows["lenet-0.8-4-mixed"]
+    assert all(rows[name].rstrip().endswith("solved") for name in (BATCH, "infeasible-camera"))
+    for name in ("lenet-0.8-4-mixed", "infeasible-camera", BATCH):
+        assert (
+            run(
+                "optmodel.check", folder / f"{name}.json", folder / f"{name}.solution.json"
+            ).returncode
+            == 0
+        )
+
+
+def test_the_files_are_compact(folder):
+    run("benchmarks.best_known", "--instances", folder / f"{BATCH}.json")
+    text = beside(folder / f"{BATCH}.json").read_text()
+    assert any(
+        line.strip().startswith('{"layer": "conv1", "segments": {') for line in text.splitlines()
+    )
+    assert json.loads(text)["instance"] == BATCH
+
+
+def test_a_second_run_writes_nothing(folder):
+    run("benchmarks.best_known", "--instances", folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    done = run("benchmarks.best_known", "--instances", folder)
+    assert done.stdout.count(" kept") == 3
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_an_open_instance_is_marked_with_its_gap(folder):
+    best_known.write_laid_out(beside(folder / f"{BATCH}.json"), batch_with_gap())
+    done = run("benchmarks.best_known", "--instances", folder / f"{BATCH}.json", "--mip-gap", "0.3")
+    assert done.returncode == 0, done.stderr
+    assert "gap 25.0000 %" in done.stdout
+    assert "1 instances: 0 proven, 0 proven infeasible, 1 open; worst gap 25.0000 %" in done.stdout
+
+
+def test_a_bad_instance_is_reported_and_the_rest_is_done(folder):
+    (folder / "broken.json").write_text("{}")
+    done = run("benchmarks.best_known", "--instances", folder)
+    assert done.returncode == 2
+    assert "broken.json" in done.stderr
+    assert "3 instances: 2 proven" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "guess"), "--method: expected one of"),
+        (("--solver", "guess"), "guess"),
+    ],
+)
+def test_bad_options_are_refused(folder, options, message):
+    done = run("benchmarks.best_known", "--instances", folder, *options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not list(folder.glob("*.solution.json"))
+
+
+def test_a_wrong_result_exits_1_and_the_rest_is_done(folder, monkeypatch, capsys):
+    def wrong_once(instance, method, options):
+        if instance.name == BATCH:
+            raise ResultError("claims the impossible")
+        return solve(instance, method, options)
+
+    monkeypatch.setattr(best_known, "solve", wrong_once)
+    with pytest.raises(SystemExit) as stopped:
+        best_known.main(instances=folder)
+    assert stopped.value.code == 1
+    printed = capsys.readouterr()
+    assert "claims the impossible" in printed.err
+    assert "2 instances: 1 proven, 1 proven infeasible" in printed.out
+
+
+def test_ctrl_c_keeps_what_was_finished_and_says_so(folder, monkeypatch, capsys):
+    def interrupted_at_the_batch(instance, method, options):
+        if instance.name == BATCH:
+            raise KeyboardInterrupt
+        return solve(instance, method, options)
+
+    monkeypatch.setattr(best_known, "solve", interrupted_at_the_batch)
+    with pytest.raises(KeyboardInterrupt):
+        best_known.main(instances=folder)
+    assert "1 instances: 0 proven, 1 proven infeasible, 0 open" in capsys.readouterr().out
+    assert [path.name for path in folder.glob("*.solution.json")] == [
+        "infeasible-camera.solution.json"
+    ]
+
+
+# One instance.
+
+
+def test_the_first_solution_is_written(file):
+    known = update(file, "count", MINUTE)
+    assert known.outcome is Outcome.SOLVED
+    assert read_solution(beside(file)) == known.solution
+    assert known.solution.solution_status is OPTIMAL
+
+
+def test_what_is_proven_is_not_solved_again(file, monkeypatch):
+    update(file, "count", MINUTE)
+    monkeypatch.setattr(best_known, "solve", refuse_to_solve)
+    more = SolverOptions(time_limit_s=1e6, mip_gap=1e-6)
+    assert update(file, "segment", more).outcome is Outcome.KEPT
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("count", MINUTE),
+        ("count", SolverOptions(time_limit_s=1.0)),
+    ],
+)
+def test_an_effort_that_was_spent_is_not_spent_again(file, monkeypatch, method, options):
+    best_known.write_laid_out(beside(file), greedy(file))
+    monkeypatch.setattr(best_known, "solve", refuse_to_solve)
+    assert update(file, method, options).outcome is Outcome.KEPT
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "changes"),
+    [
+        ("count", SolverOptions(time_limit_s=61.0), {}),
+        ("count", SolverOptions(time_limit_s=None), {}),
+        ("segment", MINUTE, {}),
+        ("count", SolverOptions(solver="scip", time_limit_s=60.0), {}),
+        ("count", MINUTE, {"termination": Termination.INTERRUPTED}),
+        ("count", MINUTE, {"termination": Termination.ERROR}),
+        ("count", MINUTE, {"options": {}}),
+        (
+            "count",
+            MINUTE,
+            {
+                "termination": Termination.CONVERGED,
+                "options": {"solver": "highs", "time_limit_s": None, "mip_gap": 0.01},
+            },
+        ),
+    ],
+)
+def test_more_or_other_effort_is_spent(file, monkeypatch, method, options, changes):
+    best_known.write_laid_out(beside(file), greedy(file, **changes))
+    optimum = solve(read_instance(file), "count")
+    returning(monkeypatch, optimum)
+    known = update(file, method, options)
+    assert known.outcome is Outcome.IMPROVED
+    assert read_solution(beside(file)) == known.solution == optimum
+
+
+def test_a_solution_of_other_content_is_replaced(file):
+    best_known.write_laid_out(beside(file), greedy(file, instance_sha256="0"))
+    assert update(file, "count", MINUTE).outcome is Outcome.SOLVED
+
+
+def test_a_standing_solution_that_fails_the_checker_is_refused_and_left(file):
+    best_known.write_laid_out(beside(file), greedy(file, objective_s=1e-9))
+    before = beside(file).read_bytes()
+    with pytest.raises(InputError, match=r"passes the checker.*delete it"):
+        update(file, "count", MINUTE)
+    assert beside(file).read_bytes() == before
+
+
+def test_a_worse_solution_never_replaces_a_better_one(file, monkeypatch):
+    optimum = solve(read_instance(file), "count")
+    unproven = optimum.model_copy(
+        update={
+            "solution_status": FEASIBLE,
+            "bound_s": 1e-3,
+            "gap": relative_gap(optimum.objective_s, 1e-3),
+            "termination": Termination.TIME_LIMIT,
+        }
+    )
+    best_known.write_laid_out(beside(file), unproven)
+    returning(monkeypatch, greedy(file))
+    known = update(file, "segment", MINUTE)
+    assert known.outcome is Outcome.NOT_IMPROVED
+    assert read_solution(beside(file)) == unproven
+
+
+def test_an_interrupted_run_keeps_its_better_placement_and_stops(file, monkeypatch):
+    best_known.write_laid_out(beside(file), greedy(file))
+    found = solve(read_instance(file), "count").model_copy(
+        update={"termination": Termination.INTERRUPTED}
+    )
+    returning(monkeypatch, found)
+    with pytest.raises(KeyboardInterrupt):
+        update(file, "segment", MINUTE)
+    assert read_solution(beside(file)) == found
+
+
+# Which is better.
+
+
+def known(objective: float | None, bound: float | None, **changes: object) -> Solution:
+    placed = {"requests": ({"request": "r1", "layers": ()},)} if objective is not None else None
+    values = {
+        "instance": "i",
+        "instance_sha256": "0",
+        "method": "count",
+        "solver": None,
+        "solver_version": None,
+        "options": {},
+        "termination": Termination.TIME_LIMIT,
+        "solution_status": NONE if objective is None else FEASIBLE,
+        "objective_s": objective,
+        "bound_s": bound,
+        "wall_time_s": 1.0,
+        "gap": relative_gap(objective, bound),
+        "placement": placed,
+    }
+    return Solution.model_validate(values | changes)
+
+
+def partial(served: int, objective: float) -> Solution:
+    """Serve some of three requests."""
+    rejections = [
+        {"request": f"x{k}", "layer": "l", "segment": 1, "condition": "full"}
+        for k in range(3 - served)
+    ]
+    placement = {
+        "requests": tuple({"request": f"r{k}", "layers": ()} for k in range(served)),
+        "rejected": tuple(rejections),
+    }
+    status = SolutionStatus.PARTIAL
+    return known(objective, None, placement=placement, solution_status=status)
+
+
+def three(objective: float) -> Solution:
+    placement = {"requests": tuple({"request": f"r{k}", "layers": ()} for k in range(3))}
+    return known(objective, None, placement=placement)
+
+
+PROOF = known(None, None, solution_status=INFEASIBLE, termination=Termination.CONVERGED)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "objective", "bound", "status"),
+    [
+        (known(3.0, 1.0), known(2.0, 1.0), 2.0, 1.0, FEASIBLE),
+        (known(2.0, 1.0), known(3.0, 1.5), 2.0, 1.5, FEASIBLE),
+        (known(2.0, None), known(3.0, 1.5), 2.0, 1.5, FEASIBLE),
+        (known(2.0, 1.0), known(None, 1.5), 2.0, 1.5, FEASIBLE),
+        (known(None, 1.0), known(None, 1.5), None, 1.5, NONE),
+        (known(2.0, 1.0), known(3.0, 2.0), 2.0, 2.0, OPTIMAL),
+        (known(2.0, 1.0), known(None, 2.0 * (1 + 5e-7)), 2.0, 2.0, OPTIMAL),
+        (known(2.0, None), known(3.0, None), 2.0, None, FEASIBLE),
+        (known(2.0, 2.0, solution_status=OPTIMAL), known(2.0, 1.0), 2.0, 2.0, OPTIMAL),
+    ],
+)
+def test_the_better_placement_goes_with_the_better_bound(one, other, objective, bound, status):
+    for first, second in ((one, other), (other, one)):
+        best = better_of(first, second, 1e-6)
+        assert (best.objective_s, best.bound_s, best.solution_status) == (objective, bound, status)
+        assert best.gap == relative_gap(objective, bound)
+
+
+def test_of_equal_solutions_the_new_one_is_kept():
+    old, new = known(2.0, 1.0), known(2.0, 1.0, wall_time_s=9.0)
+    assert better_of(old, new, 1e-6) == new
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (partial(2, 9.0), partial(1, 1.0)),
+        (partial(2, 1.0), partial(2, 9.0)),
+        (three(9.0), partial(2, 1.0)),
+        (partial(1, 1.0), PROOF),
+        (PROOF, known(None, 1.0)),
+    ],
+)
+def test_more_requests_served_come_first_then_latency(better, worse):
+    assert better_of(better, worse, 1e-6) == better
+    assert better_of(worse, better, 1e-6) == better
+
+
+def test_the_bound_of_some_requests_is_no_bound_on_all():
+    some = partial(2, 1.0).model_copy(update={"bound_s": 1.0, "gap": 0.0})
+    assert better_of(some, three(9.0), 1e-6).bound_s is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "message"),
+    [
+        (PROOF, known(2.0, 1.0), "serves all requests, count claims to have proven"),
+        (known(2.0, 1.9), known(1.8, 1.0), "takes 1.8 s, count claims the bound 1.9 s"),
+    ],
+)
+def test_a_contradiction_is_a_wrong_result(one, other, message):
+    for first, second in ((one, other), (other, one)):
+        with pytest.raises(ResultError, match=message):
+            better_of(first, second, 1e-6)
+
+
+def test_proven_depends_on_the_gap_that_is_asked():
+    solution = known(2.0, 1.999)
+    assert is_proven(solution, 1e-3)
+    assert not is_proven(solution, 1e-4)
+    assert not is_proven(known(2.0, None), 1.0)
+    assert is_proven(PROOF, 0.0)

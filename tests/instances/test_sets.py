@@ -1,0 +1,166 @@
+"""The named sets: what is shipped is what the recipes generate, and its solutions hold."""
+
+import shlex
+
+import pytest
+from commands import run
+from shipped import UNSOLVED
+
+from heuristics.policies import place
+from instances.generate import command_line, generate
+from instances.layout import laid_out
+from instances.members import InstanceSet, Member, solution_file
+from instances.page import page, standing
+from instances.sets import SETS
+from optmodel.checker import check_solution
+from optmodel.instance import read_instance
+from optmodel.solution import Solution, SolutionStatus, Termination, read_solution
+from optmodel.verified import digest
+
+sets = pytest.mark.parametrize("named", SETS.values(), ids=SETS)
+MEMBERS = [(named, member) for named in SETS.values() for member in named.members]
+SOLVED = [pair for pair in MEMBERS if pair[0].name not in UNSOLVED]
+
+
+def over(pairs: list[tuple[InstanceSet, Member]]) -> pytest.MarkDecorator:
+    ids = [f"{named.name}/{member.name}" for named, member in pairs]
+    return pytest.mark.parametrize(("named", "member"), pairs, ids=ids)
+
+
+@over(MEMBERS)
+def test_the_shipped_file_is_what_the_recipe_generates(named: InstanceSet, member: Member):
+    expected = generate(member.recipe, member.name, member.purpose)
+    shipped = (named.folder / f"{member.name}.json").read_text(encoding="utf-8")
+    assert shipped == laid_out(expected.model_dump(mode="json")) + "\n"
+
+
+@over(SOLVED)
+def test_the_shipped_solution_is_verified_and_marked(named: InstanceSet, member: Member):
+    """As proven, or with its gap."""
+    file = named.folder / f"{member.name}.json"
+    instance, solution = read_instance(file), read_solution(solution_file(file))
+    assert solution.instance_sha256 == digest(instance)
+    assert check_solution(instance, solution).violations == ()
+    if solution.solution_status is SolutionStatus.INFEASIBLE:
+        assert standing(solution) == "proven infeasible"
+        return
+    assert solution.placement is not None
+    if not solution.placement.rejected:
+        assert solution.gap is not None
+        assert solution.bound_s <= solution.objective_s
+    proven = solution.gap is not None and solution.gap <= 2e-6
+    assert ("proven" in standing(solution)) == proven
+
+
+@over([(named, member) for named, member in SOLVED if named.name != "paper"])
+def test_the_greedy_is_no_better_than_the_shipped_solution(named: InstanceSet, member: Member):
+    """Of the paper's set this would take minutes."""
+    file = named.folder / f"{member.name}.json"
+    greedy, solution = place(read_instance(file), "algorithm1"), read_solution(solution_file(file))
+    if greedy.solution_status is SolutionStatus.FEASIBLE:
+        assert solution.bound_s <= solution.objective_s <= greedy.objective_s * (1 + 1e-9)
+
+
+@sets
+def test_the_folder_holds_the_set_and_nothing_else(named: InstanceSet):
+    ends = (".json",) if named.name in UNSOLVED else (".json", ".solution.json")
+    expected = {f"{member.name}{end}" for member in named.members for end in ends}
+    assert {path.name for path in named.folder.iterdir()} == expected | {"README.md"}
+
+
+@sets
+def test_the_page_says_what_the_solution_files_say(named: InstanceSet):
+    shipped = (named.folder / "README.md").read_text(encoding="utf-8")
+    assert shipped == page(named, named.folder)
+
+
+@sets
+def test_names_are_used_once(named: InstanceSet):
+    names = [member.name for member in named.members]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("set_name", "name"),
+    [
+        ("small", "lenet-0.6-x2-bandwidth-gateway"),
+        ("medium", "lenet6-cifar4-14-varied"),
+        ("paper", "vgg19-0.4-70-30-70-source"),
+    ],
+)
+def test_the_page_s_command_writes_the_shipped_file(tmp_path, set_name, name):
+    named = SETS[set_name]
+    (member,) = (member for member in named.members if member.name == name)
+    out = tmp_path / f"{name}.json"
+    line = command_line(member.recipe, str(out), member.purpose)
+    assert run("instances.generate", *shlex.split(line)[3:]).returncode == 0
+    assert out.read_bytes() == (named.folder / f"{name}.json").read_bytes()
+
+
+def test_the_command_writes_a_whole_set(tmp_path):
+    """Without solutions in the folder, the page says so."""
+    named = SETS["small"]
+    done = run("instances.sets", "small", "--out", tmp_path / "new")
+    assert done.returncode == 0, done.stderr
+    for member in named.members:
+        file = f"{member.name}.json"
+        assert (tmp_path / "new" / file).read_bytes() == (named.folder / file).read_bytes()
+    table = (tmp_path / "new" / "README.md").read_text(encoding="utf-8").splitlines()
+    assert sum(row.endswith("| not solved | - | - |") for row in table) == len(named.members)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("large",), "SET: expected one of small"),
+        (("small", "--out", __file__), "expected a folder or the name of a new one"),
+    ],
+)
+def test_a_set_that_cannot_be_written_is_refused(arguments, message):
+    done = run("instances.sets", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def solution(**changes: object) -> Solution:
+    values = {
+        "instance": "i",
+        "instance_sha256": "0",
+        "method": "count",
+        "solver": None,
+        "solver_version": None,
+        "options": {},
+        "termination": Termination.TIME_LIMIT,
+        "solution_status": SolutionStatus.FEASIBLE,
+        "objective_s": 2.0,
+        "bound_s": 1.6,
+        "wall_time_s": 1.0,
+        "gap": 0.25,
+        "placement": {"requests": ({"request": "r1", "layers": ()},)},
+    }
+    return Solution.model_validate(values | changes)
+
+
+REJECTED = {"request": "r2", "layer": "l", "segment": 1, "condition": "full"}
+PARTIAL = {"requests": ({"request": "r1", "layers": ()},), "rejected": (REJECTED,)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "gap 25.0000 %"),
+        ({"bound_s": 2.0, "gap": 2e-6}, "proven"),
+        ({"solution_status": SolutionStatus.OPTIMAL, "gap": 1e-4}, "gap 0.0100 %"),
+        ({"solution_status": SolutionStatus.INFEASIBLE, "placement": None}, "proven infeasible"),
+        ({"solution_status": SolutionStatus.NONE, "placement": None}, "no placement known"),
+        ({"bound_s": None, "gap": None}, "no bound known"),
+        ({"placement": PARTIAL, "gap": None}, "1 of 2 served"),
+        ({"placement": PARTIAL}, "1 of 2 served, gap 25.0000 %"),
+    ],
+)
+def test_the_page_tells_proven_from_open(changes, words):
+    assert standing(solution(**changes)) == words
+
+
+def test_an_instance_without_solution_is_not_solved():
+    assert standing(None) == "not solved"
