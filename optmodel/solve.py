@@ -64,13 +64,19 @@ def solve(
     reasons = reasons_infeasible(problem)
     if reasons:
         empty = _describe(instance, method, options, start)
-        return empty.model_copy(update={"reasons": reasons, "solver": None, "solver_version": None})
+        proven = {"reasons": reasons, "solver": None, "solver_version": None}
+        return empty.model_copy(update=proven | {"phases_s": {"build": empty.wall_time_s}})
     formulation = FORMULATIONS[method].build(problem)
+    built = time.perf_counter()
     run = run_solver(formulation.pyomo_model, _with_time_left(options, start))
+    solved = time.perf_counter()
     solution = _describe(instance, method, options, start, run)
     if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
         document = to_document(problem, formulation.placement())
         solution = with_placement(solution, instance, document)
+    checked = time.perf_counter()
+    phases = {"build": built - start, "solve": solved - built, "check": checked - solved}
+    solution = solution.model_copy(update={"phases_s": phases})
     return _with_bound(solution, run, problem.time_unit_s, options.mip_gap)
 
 
