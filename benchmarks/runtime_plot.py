@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.figures import draw_share, saved_figure
 from benchmarks.run_statistics import Runs, charged_seconds, factors_of_best, shared_instances
@@ -29,7 +30,7 @@ def plot_profile(ax: Axes, runs: Runs) -> None:
         draw_share(ax, np.array(factors), total, label)
     ax.set_ylabel(f"share of {total} instances proven (%)")
     ax.set_title("Performance profile")
-    _finish(ax, "time, as a multiple of the fastest method's (factor)")
+    _finish_shares(ax, "time, as a multiple of the fastest method's (factor)")
 
 
 def plot_run_times(ax: Axes, runs: Runs) -> None:
@@ -39,7 +40,7 @@ def plot_run_times(ax: Axes, runs: Runs) -> None:
         proven = [records[name].seconds for name in shared if records[name].proven]
         draw_share(ax, np.array(proven), len(shared), label)
     ax.set_title("Proven within ...")
-    _finish(ax, "run time (s)")
+    _finish_shares(ax, "run time (s)")
 
 
 def save_scaling_plot(series: Sequence[Series], runs: Runs, path: Path) -> None:
@@ -61,17 +62,34 @@ def plot_scaling(ax: Axes, series: Series, runs: Runs) -> None:
             fill = "full" if record.proven else "none"
             seconds = charged_seconds(record)
             ax.plot([size], [seconds], "o", color=line.get_color(), fillstyle=fill)
+    ax.plot([], [], "o", color="grey", fillstyle="none", label="not proven, stopped")
     ax.set_yscale("log")
-    ax.yaxis.set_major_formatter(PLAIN)
+    _label_plainly(ax.yaxis)
     ax.set_title(f"Time against {series.name}")
     _finish(ax, series.axis)
-    ax.set_xticks(list(series.instances))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_locator(FixedLocator(list(series.instances)))
+
+
+def _finish_shares(ax: Axes, label: str) -> None:
+    """Finish a picture of shares, and draw each on to the right edge at its last height."""
+    _finish(ax, label)
+    left, right = ax.get_xlim()
+    for line in ax.get_lines():
+        x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+        line.set_data(np.append(x, [right] * (len(x) > 0)), np.append(y, y[-1:]))
+    ax.set_xlim(left, right)
 
 
 def _finish(ax: Axes, label: str) -> None:
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(PLAIN)
+    _label_plainly(ax.xaxis)
     ax.set_xlabel(label)
     ax.grid(alpha=0.3)
     ax.legend()
+
+
+def _label_plainly(axis: Axis) -> None:
+    """Label a logarithmic axis at 1, 2, 5, 10, ... in plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(PLAIN)
+    axis.set_minor_formatter(NullFormatter())
