@@ -1,8 +1,9 @@
-# `make gap` compares the greedy with the optimum on instances/small/; `make test` runs every check.
+# `make gap` compares the greedy with the optimum on instances/small/, `make runtime` the methods that
+# find it; `make test` runs every check.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install gap test docs solutions clean
+.PHONY: install gap runtime test docs solutions clean
 
 install: .venv/.installed
 
@@ -14,6 +15,9 @@ install: .venv/.installed
 
 gap: install
 	$(BIN)/python -m benchmarks.gap --instances instances/small/
+
+runtime: install
+	$(BIN)/python -m benchmarks.runtime --set small
 
 test: install
 	$(BIN)/ruff check .

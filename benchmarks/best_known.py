@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.gap import instance_files
+from benchmarks.cli import instance_files
 from instances.layout import write_laid_out
 from instances.members import solution_file
 from instances.page import milliseconds, standing
@@ -34,6 +34,7 @@ from optmodel.cli import (
 from optmodel.files import InputError, require_writable
 from optmodel.instance import Instance, read_instance
 from optmodel.report import percent
+from optmodel.search import BOUND_TOLERANCE
 from optmodel.solution import (
     ResultError,
     Solution,
@@ -42,7 +43,7 @@ from optmodel.solution import (
     read_solution,
     relative_gap,
 )
-from optmodel.solve import BOUND_TOLERANCE, FORMULATIONS, solve
+from optmodel.solve import METHODS, solve
 from optmodel.solvers import SolverOptions, require_solver
 from optmodel.verified import digest
 
@@ -208,7 +209,7 @@ def _outcome(known: Solution | None, best: Solution) -> Outcome:
 
 def main(
     instances: Annotated[Path, typer.Option(help="Folder with instances, or one file.")],
-    method: Annotated[str, typer.Option(help=f"Formulation: {', '.join(FORMULATIONS)}.")] = "count",
+    method: Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")] = "count",
     solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
     time_limit: Annotated[
         float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each instance.")
@@ -225,12 +226,12 @@ def main(
 
     Example: python -m benchmarks.best_known --instances instances/medium/ --time-limit 60
     """
-    require_choice("--method", method, FORMULATIONS)
+    require_choice("--method", method, METHODS)
     require_solver(solver)
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
     best: dict[str, BestKnown] = {}
     unusable, wrong = [], []
-    files = instance_files(instances)
+    files = instance_files("--instances", instances)
     try:
         for file in track(files, "Solving", console=errors, disable=not errors.is_terminal):
             try:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from benchmarks.cli import ForceOption, OutOption, instance_files, require_output
 from benchmarks.gap_table import print_gaps
 from benchmarks.records import Record, RecordBook, as_frame
 from heuristics.policies import POLICIES, place
@@ -24,16 +25,13 @@ from optmodel.cli import (
     require_choice,
     run_app,
 )
-from optmodel.files import InputError, require_writable
+from optmodel.files import InputError
 from optmodel.instance import Instance, read_instance
 from optmodel.search import BOUND_TOLERANCE
 from optmodel.solution import ResultError, SolutionStatus, Termination, relative_gap
 from optmodel.solve import METHODS, solve
 from optmodel.solvers import SolverOptions, require_solver
 from optmodel.verified import digest
-
-OTHER_ENDINGS = (".solution.json", ".records.json")
-"""JSON files that may stand beside instances."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Comparison:
 
 
 def compare(
-    instance: Instance, method: str, options: SolverOptions, book: RecordBook, force: bool
+    instance: Instance, method: str, options: SolverOptions, book: RecordBook[Record], force: bool
 ) -> Comparison:
     """Solve an instance exactly and by every policy, unless the book has the records.
 
@@ -87,7 +85,9 @@ def compare(
     return Comparison(exact, policies)
 
 
-def _place(instance: Instance, policy: str, exact: Record, book: RecordBook, force: bool) -> Record:
+def _place(
+    instance: Instance, policy: str, exact: Record, book: RecordBook[Record], force: bool
+) -> Record:
     """Return a policy's record, its gap measured against the exact bound."""
     known = None if force else book.find(instance.name, digest(instance), policy, {})
     record = known or Record.of(place(instance, policy), len(instance.requests))
@@ -97,25 +97,6 @@ def _place(instance: Instance, policy: str, exact: Record, book: RecordBook, for
     if measured != known:
         book.add(measured)
     return measured
-
-
-def instance_files(path: Path) -> list[Path]:
-    """Return the instances in a folder, or the one file that is named.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    if path.is_file():
-        return [path]
-    files = sorted(file for file in path.glob("*.json") if not file.name.endswith(OTHER_ENDINGS))
-    if not files:
-        raise InputError(
-            f"--instances: expected a folder with instance files, got '{path}' without any; "
-            "name another folder or generate instances"
-        )
-    return files
 
 
 def main(
@@ -130,10 +111,8 @@ def main(
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = None,
     seed: SeedOption = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write FILE.csv, and FILE.records.json beside it.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Repeat what is recorded.")] = False,
+    out: OutOption = None,
+    force: ForceOption = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the gaps as FILE.png.")] = None,
 ) -> None:
     """Compare every policy with the optimum of every instance.
@@ -145,11 +124,11 @@ def main(
     """
     _refuse_bad_options(method, solver, out, plot)
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
-    book = RecordBook(out)
+    book = RecordBook(out, Record)
     comparisons: list[Comparison] = []
     unusable, wrong = [], []
     names: dict[str, Path] = {}
-    files = instance_files(instances)
+    files = instance_files("--instances", instances)
     for file in track(files, "Solving", console=errors, disable=not errors.is_terminal):
         try:
             instance = read_instance(file)
@@ -184,11 +163,8 @@ def _refuse_repeated_name(instance: Instance, file: Path, names: dict[str, Path]
 
 def _refuse_bad_options(method: str, solver: str, out: Path | None, plot: Path | None) -> None:
     require_choice("--method", method, METHODS)
-    for option, path, suffix in (("--out", out, ".csv"), ("--plot", plot, ".png")):
-        if path is not None:
-            if path.suffix != suffix:
-                raise InputError(f"{option}: expected a name ending in {suffix}, got '{path}'")
-            require_writable(path)
+    require_output("--out", out, ".csv")
+    require_output("--plot", plot, ".png")
     require_solver(solver)
 
 

@@ -1,15 +1,11 @@
 """Pictures of the gap benchmark: gaps per instance, and a split runtime/gap picture."""
 
-import io
 from pathlib import Path
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from optmodel.files import write_bytes
+from benchmarks.figures import draw_share, saved_figure
 
 INCH_PER_INSTANCE = 0.2
 
@@ -25,16 +21,12 @@ def save_gap_plot(frame: pd.DataFrame, path: Path) -> None:
         File to write.
     """
     height = max(4.5, 1.5 + INCH_PER_INSTANCE * frame["instance"].nunique())
-    with mpl.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(12, height), layout="constrained")
+    with saved_figure(path, 12, height) as figure:
         grid = figure.add_gridspec(1, 3, width_ratios=(1.4, 1, 1))
         plot_gaps(figure.add_subplot(grid[0]), frame)
         runtime = figure.add_subplot(grid[1])
         plot_runtimes(runtime, frame)
         plot_gap_shares(figure.add_subplot(grid[2], sharey=runtime), frame)
-        image = io.BytesIO()
-        figure.savefig(image, format="png", dpi=110)
-    write_bytes(path, image.getvalue())
 
 
 def plot_gaps(ax: Axes, frame: pd.DataFrame) -> None:
@@ -59,7 +51,7 @@ def plot_gaps(ax: Axes, frame: pd.DataFrame) -> None:
 def plot_runtimes(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw for each method the share of instances it finished within a time, in seconds."""
     for name, rows in _by_method(frame):
-        _steps(ax, rows["wall_time_s"].to_numpy(float), len(rows), name)
+        draw_share(ax, rows["wall_time_s"].to_numpy(float), len(rows), name)
     ax.set_xscale("log")
     ax.set_xlabel("run time (s)")
     ax.set_ylabel("share of instances (%)")
@@ -71,7 +63,7 @@ def plot_gap_shares(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw for each method the share of feasible instances it left within a gap, in percent."""
     feasible = frame[frame.groupby("instance")["bound_s"].transform("count") > 0]
     for name, rows in _by_method(feasible):
-        _steps(ax, 100 * rows["gap"].dropna().to_numpy(float), len(rows), name)
+        draw_share(ax, 100 * rows["gap"].dropna().to_numpy(float), len(rows), name)
     ax.set_xlabel("gap to the proven bound (%)")
     ax.set_title("Within a gap of ...")
     ax.grid(alpha=0.3)
@@ -80,12 +72,3 @@ def plot_gap_shares(ax: Axes, frame: pd.DataFrame) -> None:
 
 def _by_method(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(name), rows) for name, rows in frame.groupby("method", sort=True)]
-
-
-def _steps(ax: Axes, values: np.ndarray, total: int, name: str) -> None:
-    """Draw the share of `total` that is at most x, as a step function."""
-    ordered = np.sort(values)
-    ordered = np.concatenate([ordered[:1], ordered])
-    share = 100 * np.arange(len(ordered)) / max(total, 1)
-    ax.step(ordered, share, where="post", label=name)
-    ax.set_ylim(0, 103)

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from statistics import mean, median
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from benchmarks.cli import milliseconds, new_table, percent, print_table
 from benchmarks.records import Record
 from optmodel.solution import SolutionStatus
 
@@ -27,18 +26,13 @@ def print_gaps(
         The policies' records of each instance.
     """
     names = [record.method for record in policies[0]] if policies else []
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("instance", "status"):
-        table.add_column(title, no_wrap=True)
-    for title in ("optimum ms", "s", *(t for name in names for t in _titles(name))):
-        table.add_column(title, justify="right", no_wrap=True)
+    numbers = ("optimum ms", "s", *(title for name in names for title in _titles(name)))
+    table = new_table(("instance", "status"), numbers)
     for best, others in zip(exact, policies, strict=True):
         cells = [str(best.solution_status), _optimum(best), f"{best.wall_time_s:.2f}"]
         cells += [cell for record in others for cell in _cells(record)]
         table.add_row(Text(best.instance), *cells)
-    natural = console.measure(table, options=console.options.update(width=1000)).maximum
-    wide = Console(file=console.file, width=max(natural, console.width), highlight=False)
-    wide.print(table)
+    print_table(console, table)
     for line in summary(exact, policies):
         console.print(line, markup=False)
 
@@ -50,8 +44,8 @@ def _titles(policy: str) -> tuple[str, ...]:
 def _cells(record: Record) -> tuple[str, ...]:
     requests = record.served + record.rejected
     return (
-        _ms(record.objective_s),
-        _percent(record.gap),
+        milliseconds(record.objective_s),
+        percent(record.gap),
         f"{record.served}/{requests}",
         f"{record.wall_time_s:.3f}",
     )
@@ -60,8 +54,8 @@ def _cells(record: Record) -> tuple[str, ...]:
 def _optimum(record: Record) -> str:
     """Return the optimum, or incumbent and bound where it is not proven."""
     if record.solution_status is SolutionStatus.OPTIMAL or record.bound_s is None:
-        return _ms(record.objective_s)
-    return f"{_ms(record.objective_s)} >= {_ms(record.bound_s)}"
+        return milliseconds(record.objective_s)
+    return f"{milliseconds(record.objective_s)} >= {milliseconds(record.bound_s)}"
 
 
 def summary(exact: Sequence[Record], policies: Sequence[Sequence[Record]]) -> list[str]:
@@ -81,16 +75,8 @@ def summary(exact: Sequence[Record], policies: Sequence[Sequence[Record]]) -> li
         text = f"{records[0].method}: {served} of {requests} requests served"
         if gaps:
             text += (
-                f"; gap over {len(gaps)} instances: mean {_percent(mean(gaps))} %, "
-                f"median {_percent(median(gaps))} %, worst {_percent(max(gaps))} %"
+                f"; gap over {len(gaps)} instances: mean {percent(mean(gaps))} %, "
+                f"median {percent(median(gaps))} %, worst {percent(max(gaps))} %"
             )
         lines.append(text)
     return lines
-
-
-def _ms(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds * 1e3:.6f}"
-
-
-def _percent(gap: float | None) -> str:
-    return "-" if gap is None else f"{gap * 100:.2f}"

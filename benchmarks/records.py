@@ -1,7 +1,9 @@
-"""Result records: one per instance and method, kept as CSV and JSON, resumable."""
+"""Result records: one per instance, method and solver, kept as CSV and JSON, resumable."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
 
 import pandas as pd
 from pydantic import Field
@@ -55,9 +57,24 @@ class Record(StrictModel):
     )
     """Time of the run, UTC."""
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Instance, method and solver: a book holds one record of each."""
+        return _key(self.instance, self.method, self.options)
+
     @classmethod
-    def of(cls, solution: Solution, requests: int) -> "Record":
-        """Return the record of a solution to an instance with so many requests."""
+    def of(cls, solution: Solution, requests: int, **more: Any) -> Self:
+        """Return the record of a solution to an instance with so many requests.
+
+        Parameters
+        ----------
+        solution : Solution
+            What the method said.
+        requests : int
+            Requests of the instance.
+        **more
+            Fields that a derived class adds.
+        """
         served = len(solution.placement.requests) if solution.placement else 0
         return cls(
             instance=solution.instance,
@@ -74,11 +91,19 @@ class Record(StrictModel):
             solver_version=solution.solver_version,
             options=solution.options,
             instance_sha256=solution.instance_sha256,
+            **more,
         )
 
 
-class _RecordFile(StrictModel):
-    records: tuple[Record, ...]
+def _key(instance: str, method: str, options: Options) -> tuple[str, str, str]:
+    return instance, method, str(options.get("solver", ""))
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+class _RecordFile(StrictModel, Generic[RecordT]):
+    records: tuple[RecordT, ...]
 
 
 def json_path(path: Path) -> Path:
@@ -86,7 +111,7 @@ def json_path(path: Path) -> Path:
     return path.with_suffix(".records.json")
 
 
-def _earlier_records(path: Path) -> tuple[Record, ...]:
+def _earlier_records(path: Path, kind: type[RecordT]) -> tuple[RecordT, ...]:
     """Return the records of an earlier run.
 
     Raises
@@ -103,48 +128,48 @@ def _earlier_records(path: Path) -> tuple[Record, ...]:
             )
         return ()
     try:
-        return read_model(beside, _RecordFile).records
+        return read_model(beside, _RecordFile[kind]).records  # type: ignore[valid-type]
     except InputError as error:
         raise InputError(f"{error}; these are records of earlier runs: delete them") from error
 
 
-class RecordBook:
+class RecordBook(Generic[RecordT]):
     """The records of a benchmark, written after each addition when they have a file.
 
     Parameters
     ----------
     path : Path or None
         CSV file; FILE.records.json beside it holds the same. None keeps them in memory.
+    kind : type of Record
+        What the book holds.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, kind: type[RecordT]) -> None:
         self._path = path
-        self._records: dict[tuple[str, str], Record] = {}
-        if path is not None:
-            for record in _earlier_records(path):
-                self._records[record.instance, record.method] = record
+        earlier = () if path is None else _earlier_records(path, kind)
+        self._records = {record.key: record for record in earlier}
 
     @property
-    def records(self) -> list[Record]:
-        """All records, by instance and method."""
+    def records(self) -> list[RecordT]:
+        """All records, by instance, method and solver."""
         return [self._records[key] for key in sorted(self._records)]
 
-    def find(self, instance: str, sha256: str, method: str, options: Options) -> Record | None:
+    def find(self, instance: str, sha256: str, method: str, options: Options) -> RecordT | None:
         """Return the record of this content, method, options and software, if there is one."""
-        record = self._records.get((instance, method))
+        record = self._records.get(_key(instance, method, options))
         asked = (sha256, options, provenance.versions())
         if record and (record.instance_sha256, record.options, record.versions) == asked:
             return record
         return None
 
-    def add(self, record: Record) -> None:
+    def add(self, record: RecordT) -> None:
         """Keep a record, and write both files."""
-        self._records[record.instance, record.method] = record
+        self._records[record.key] = record
         if self._path is not None:
             write_model(json_path(self._path), _RecordFile(records=tuple(self.records)))
             write_text(self._path, as_frame(self.records).to_csv(index=False))
 
 
-def as_frame(records: list[Record]) -> pd.DataFrame:
+def as_frame(records: Sequence[Record]) -> pd.DataFrame:
     """Return records as a table, one column per field."""
     return pd.DataFrame([record.model_dump(mode="json") for record in records])

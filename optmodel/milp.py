@@ -10,7 +10,8 @@ from optmodel.solvers import SolverRun, run_solver
 
 def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
     """Build the MILP of the search's problem and run the solver on it."""
-    built = formulation.build(search.problem)
+    with search.phase("build"):
+        built = formulation.build(search.problem)
     options = search.options
     if options.time_limit_s is not None:
         options = replace(options, time_limit_s=max(search.left_s, 0.01))

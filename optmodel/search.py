@@ -2,10 +2,13 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from optmodel.evaluate import Evaluation, evaluate
+from optmodel.instance import Instance
 from optmodel.placement import Placement
 from optmodel.problem import Problem
 from optmodel.solution import TracePoint
@@ -23,13 +26,15 @@ class Search:
 
     Parameters
     ----------
-    problem : Problem
+    instance : Instance
         What is placed.
     options : SolverOptions
         Limits, gap and admission.
 
     Attributes
     ----------
+    problem : Problem
+        The instance as arrays.
     incumbent : Placement or None
         The best placement offered so far.
     objective_s : float or None
@@ -48,26 +53,41 @@ class Search:
         What a user should know about how the result was found.
     solver, solver_version : str or None
         The last solver that a method used; None if none was needed.
+    phases_s : dict of str to float
+        Seconds of each phase of the run.
     """
 
-    def __init__(self, problem: Problem, options: SolverOptions) -> None:
-        self.problem = problem
+    def __init__(self, instance: Instance, options: SolverOptions) -> None:
+        self._start = time.perf_counter()
+        self.phases_s: dict[str, float] = {}
         self.options = options
+        with self.phase("build"):
+            self.problem = Problem.of(instance)
         self.incumbent: Placement | None = None
         self.objective_s: float | None = None
         self.bound_s: float | None = None
-        self.most_served = len(problem.tasks)
+        self.most_served = len(self.problem.tasks)
         self.infeasible = False
         self.trace: list[TracePoint] = []
         self.notes: list[str] = []
         self.solver: str | None = None
         self.solver_version: str | None = None
-        self._start = time.perf_counter()
 
     @property
     def elapsed_s(self) -> float:
         """Wall time since the search began, in seconds."""
         return time.perf_counter() - self._start
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a phase, and not to the phase around it."""
+        start, elsewhere = time.perf_counter(), sum(self.phases_s.values())
+        try:
+            yield
+        finally:
+            inside = sum(self.phases_s.values()) - elsewhere
+            spent = time.perf_counter() - start - inside
+            self.phases_s[name] = self.phases_s.get(name, 0.0) + spent
 
     @property
     def left_s(self) -> float:

@@ -142,6 +142,8 @@ class Solution(StrictModel):
     """Proven lower bound on the latency of serving every request; None when unknown."""
     wall_time_s: Seconds
     """Run time, in seconds."""
+    phases_s: dict[str, Seconds] = Field(default_factory=dict)
+    """Seconds of each phase: build (arrays and model), solve (the solver, fed by Pyomo), check."""
     gap: float | None
     """(objective - bound) / bound: at most so much above the optimum; None when unknown."""
     most_served: int | None = None

@@ -66,7 +66,7 @@ def solve(
         If the method's placement or bound is wrong.
     """
     options = options or SolverOptions()
-    search = Search(Problem.of(instance), options)
+    search = Search(instance, options)
     reasons = reasons_infeasible(search.problem) if options.admission == "all" else ()
     if reasons:
         search.infeasible = True
@@ -79,7 +79,8 @@ def solve(
 def _run(method: Method, search: Search) -> Termination:
     """Run a method; Ctrl-C ends it and costs nothing that it has handed over."""
     try:
-        return method(search)
+        with search.phase("solve"):
+            return method(search)
     except KeyboardInterrupt:
         return Termination.INTERRUPTED
 
@@ -123,6 +124,7 @@ def _conclude(
         bound_s=None if search.infeasible else search.bound_s,
         gap=None,
         wall_time_s=search.elapsed_s,
+        phases_s=search.phases_s,
         most_served=search.most_served,
         trace=tuple(search.trace),
         notes=tuple(search.notes),
@@ -132,7 +134,9 @@ def _conclude(
     if search.incumbent is None:
         return solution
     document = to_document(search.problem, search.incumbent)
-    return _with_bound(with_placement(solution, instance, document), search)
+    with search.phase("check"):
+        checked = with_placement(solution, instance, document)
+    return _with_bound(checked, search)
 
 
 def _with_bound(solution: Solution, search: Search) -> Solution:
@@ -147,4 +151,11 @@ def _with_bound(solution: Solution, search: Search) -> Solution:
         bound = objective
     status = SolutionStatus.OPTIMAL if search.closed else SolutionStatus.FEASIBLE
     gap = relative_gap(objective, bound)
-    return solution.model_copy(update={"bound_s": bound, "gap": gap, "solution_status": status})
+    return solution.model_copy(
+        update={
+            "bound_s": bound,
+            "gap": gap,
+            "solution_status": status,
+            "phases_s": search.phases_s,
+        }
+    )

@@ -1,15 +1,15 @@
 """The gap benchmark validates the heuristic against the optimum, resumes, and reports honestly."""
 
-import csv
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import rows_of, run
 
-from benchmarks.gap import Comparison, compare, instance_files
+from benchmarks.cli import instance_files
+from benchmarks.gap import Comparison, compare
 from benchmarks.gap_table import summary
 from benchmarks.records import Record, RecordBook
 from heuristics.policies import POLICIES
@@ -38,11 +38,6 @@ def subset(tmp_path):
         shutil.copy(SMALL / f"{name}.json", folder)
         shutil.copy(SMALL / f"{name}.solution.json", folder)
     return folder
-
-
-def rows_of(path: Path) -> dict[tuple[str, str], dict[str, str]]:
-    with path.open(newline="") as stream:
-        return {(row["instance"], row["method"]): row for row in csv.DictReader(stream)}
 
 
 def test_a_subset_is_solved_compared_recorded_and_drawn(subset, tmp_path):
@@ -77,14 +72,14 @@ def test_what_is_recorded_is_skipped_unless_forced(subset, tmp_path):
 
 
 def test_other_options_are_another_run(tmp_path):
-    book = RecordBook(tmp_path / "gap.csv")
+    book = RecordBook(tmp_path / "gap.csv", Record)
     instance = read_instance(SMALL / "lenet-0.4-3-mixed.json")
     options = SolverOptions()
     compare(instance, "segment", options, book, force=False)
     sha256 = book.records[0].instance_sha256
     same = {"solver": "highs", "time_limit_s": None, "mip_gap": 1e-6, "threads": None}
     same |= {"seed": None, "presolve": True}
-    reread = RecordBook(tmp_path / "gap.csv")
+    reread = RecordBook(tmp_path / "gap.csv", Record)
     assert reread.find(instance.name, sha256, "segment", same)
     assert not reread.find(instance.name, sha256, "segment", {**same, "seed": 1})
     assert not reread.find(instance.name, "another content", "segment", same)
@@ -101,7 +96,7 @@ def test_one_bad_instance_is_reported_and_the_rest_is_done(subset, tmp_path):
 
 def test_a_folder_without_instances_is_refused(tmp_path):
     with pytest.raises(InputError, match="expected a folder with instance files"):
-        instance_files(tmp_path)
+        instance_files("--instances", tmp_path)
 
 
 def test_a_policy_whose_placement_fails_the_checker_exits_1(subset, monkeypatch, capsys):

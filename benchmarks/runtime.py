@@ -1,0 +1,263 @@
+"""What proving an optimum takes: `python -m benchmarks.runtime --set small`."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from benchmarks import provenance
+from benchmarks.cli import ForceOption, OutOption, require_output
+from benchmarks.measure import measure
+from benchmarks.records import RecordBook
+from benchmarks.run_statistics import Runs
+from benchmarks.runtime_record import Outcome, RunRecord
+from benchmarks.runtime_table import (
+    failures,
+    print_methods,
+    print_runs,
+    print_speed_ups,
+    print_targets,
+)
+from benchmarks.work import SETS, Case, Work, gather
+from optmodel.cli import (
+    EXIT_BAD_RESULT,
+    MAX_SECONDS,
+    SeedOption,
+    ThreadsOption,
+    console,
+    errors,
+    require_choice,
+    run_app,
+)
+from optmodel.files import InputError
+from optmodel.solve import FORMULATIONS, METHODS
+from optmodel.solvers import SolverOptions, require_solver
+from optmodel.verified import digest
+
+BASELINE = "segment"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A method, and the solver behind it."""
+
+    method: str
+    solver: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the command line sets for every run; None leaves what the case says.
+
+    Attributes
+    ----------
+    time_limit_s, mip_gap : float or None
+        Seconds for each run, and the gap that counts as optimal.
+    threads, seed : int or None
+        Passed on to the solver.
+    repeat : int
+        Number of runs of which the median is kept.
+    """
+
+    time_limit_s: float | None = None
+    mip_gap: float | None = None
+    threads: int | None = None
+    seed: int | None = None
+    repeat: int = 1
+
+    def options(self, case: Case, solver: str) -> SolverOptions:
+        """Return the solver options of a case."""
+        return SolverOptions(
+            solver=solver,
+            time_limit_s=case.time_limit_s if self.time_limit_s is None else self.time_limit_s,
+            mip_gap=case.mip_gap if self.mip_gap is None else self.mip_gap,
+            threads=self.threads,
+            seed=self.seed,
+        )
+
+
+def configurations(methods: Sequence[str], solvers: Sequence[str]) -> list[Configuration]:
+    """Return every formulation with every solver.
+
+    A method that is no MILP of its own is measured once, with the first solver.
+    """
+    return [
+        Configuration(method, solver)
+        for method in methods
+        for solver in (solvers if _is_milp(method) else solvers[:1])
+    ]
+
+
+def _is_milp(method: str) -> bool:
+    return method in FORMULATIONS
+
+
+def labels(chosen: Sequence[Configuration]) -> dict[Configuration, str]:
+    """Return what tables call each configuration: the method, and the solver if it has several."""
+    methods = [configuration.method for configuration in chosen]
+    return {
+        c: f"{c.method}/{c.solver}" if methods.count(c.method) > 1 else c.method for c in chosen
+    }
+
+
+def pending(
+    work: Work, chosen: Sequence[Configuration], baseline: Configuration
+) -> list[tuple[Case, Configuration]]:
+    """Return what is to be measured, instance by instance."""
+
+    def wanted(case: Case) -> Iterator[Configuration]:
+        yield from chosen
+        if case.with_baseline and baseline not in chosen:
+            yield baseline
+
+    return [(case, one) for case in work.cases.values() for one in wanted(case)]
+
+
+def recorded(
+    case: Case,
+    configuration: Configuration,
+    limits: Limits,
+    book: RecordBook[RunRecord],
+    force: bool,
+) -> RunRecord:
+    """Return the record of a run on this machine, measuring it unless the book has it."""
+    options = limits.options(case, configuration.solver)
+    instance, method = case.instance, configuration.method
+    asked = asdict(options) | {"repeat": limits.repeat}
+    known = book.find(instance.name, digest(instance), method, asked)
+    if known is not None and known.host == provenance.host() and not force:
+        return known
+    record = measure(instance, method, options, limits.repeat)
+    book.add(record)
+    return record
+
+
+def main(
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help=f"{', '.join(SETS)}, or a folder of instances or one file; repeatable. "
+            "targets is the table of speeds to reach; scaling grows maps, devices and requests. "
+            "Default: small.",
+        ),
+    ] = None,
+    methods: Annotated[
+        str,
+        typer.Option(
+            help=f"Methods to measure, of {', '.join(METHODS)}. With segment among them, its "
+            "seconds over those of each other method are printed; targets adds it by itself."
+        ),
+    ] = ",".join(METHODS),
+    solvers: Annotated[
+        str, typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc.")
+    ] = "highs",
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=MAX_SECONDS,
+            help="Seconds for each run; default: 60, or what a row of targets allows.",
+        ),
+    ] = None,
+    mip_gap: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Relative gap that counts as optimal; default: 1e-6, or that of a row of targets.",
+        ),
+    ] = None,
+    threads: ThreadsOption = None,
+    seed: SeedOption = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=1000, help="Runs of each; the one of median time is kept.")
+    ] = 1,
+    out: OutOption = None,
+    force: ForceOption = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw performance profile and run times as FILE.png.")
+    ] = None,
+    scaling_plot: Annotated[
+        Path | None, typer.Option(help="Draw time against size as FILE.png; needs --set scaling.")
+    ] = None,
+) -> None:
+    """Measure what each method takes: seconds to read, build, solve and check, and memory.
+
+    Every run is a process of its own. One that crashes, runs out of memory or has to be killed is
+    recorded as such, and with --out a benchmark that was interrupted goes on where it stopped.
+    Seconds leave out starting Python. Exit code 1 if the checker refuses a result.
+
+    Example: python -m benchmarks.runtime --set small --methods count,segment --out runtime.csv
+    """
+    require_output("--out", out, ".csv")
+    require_output("--plot", plot, ".png")
+    require_output("--scaling-plot", scaling_plot, ".png", plot)
+    chosen = _chosen(methods, solvers)
+    work = gather(sets or ["small"])
+    if scaling_plot is not None and not work.series:
+        raise InputError("--scaling-plot: expected --set scaling with it, got none; add it")
+    baseline = Configuration(BASELINE, chosen[0].solver)
+    book = RecordBook(out, RunRecord)
+    limits = Limits(time_limit, mip_gap, threads, seed, repeat)
+    todo = pending(work, chosen, baseline)
+    named = labels([*dict.fromkeys(one for _, one in todo)])
+    runs: dict[str, dict[str, RunRecord]] = {label: {} for label in named.values()}
+    for case, one in track(todo, "Measuring", console=errors, disable=not errors.is_terminal):
+        runs[named[one]][case.instance.name] = recorded(case, one, limits, book, force)
+    _print_all(work, runs, named.get(baseline))
+    if plot is not None or scaling_plot is not None:
+        _draw(work, runs, plot, scaling_plot)
+    wrong = failures(runs, Outcome.WRONG)
+    for line in wrong:
+        errors.print(f"Error: {line}", markup=False)
+    if wrong:
+        sys.exit(EXIT_BAD_RESULT)
+
+
+def _chosen(methods: str, solvers: str) -> list[Configuration]:
+    """Return the configurations that the options name, each once."""
+    named = [*dict.fromkeys(methods.split(","))]
+    for method in named:
+        require_choice("--methods", method, METHODS)
+    driven = [*dict.fromkeys(solvers.split(","))]
+    for solver in driven:
+        require_solver(solver)
+    return configurations(named, driven)
+
+
+def _print_all(work: Work, runs: Runs, baseline: str | None) -> None:
+    print_runs(console, runs)
+    print_methods(console, runs)
+    if baseline is not None:
+        print_speed_ups(console, runs, baseline)
+    if work.targets:
+        print_targets(console, work.targets, runs, baseline)
+    for outcome in (Outcome.CRASHED, Outcome.KILLED, Outcome.OUT_OF_MEMORY):
+        for line in failures(runs, outcome):
+            console.print(f"{outcome}: {line}", markup=False)
+    commits = [record.commit for records in runs.values() for record in records.values()]
+    older = sum(commit != provenance.commit() for commit in commits)
+    if older:
+        console.print(
+            f"{older} of {len(commits)} records were measured at another commit than "
+            f"{provenance.commit()}; --force measures them again",
+            markup=False,
+        )
+
+
+def _draw(work: Work, runs: Runs, plot: Path | None, scaling_plot: Path | None) -> None:
+    from benchmarks.runtime_plot import save_runtime_plot, save_scaling_plot
+
+    if plot is not None:
+        save_runtime_plot(runs, plot)
+    if scaling_plot is not None:
+        save_scaling_plot(work.series, runs, scaling_plot)
+
+
+if __name__ == "__main__":
+    run_app(main)

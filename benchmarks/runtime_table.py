@@ -1,0 +1,185 @@
+"""The runtime tables on the screen: runs, methods, speed-ups over `segment`, targets."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from statistics import median
+
+from rich.console import Console
+from rich.text import Text
+
+from benchmarks.cli import milliseconds, new_table, percent, print_table
+from benchmarks.run_statistics import (
+    SHIFT_S,
+    Runs,
+    charged_seconds,
+    geometric_mean,
+    shared_instances,
+    shifted_geometric_mean,
+    speed_ups,
+)
+from benchmarks.runtime_record import Outcome, RunRecord
+from benchmarks.targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, Target
+
+PHASES: dict[str, Callable[[RunRecord], float | None]] = {
+    "read s": lambda record: record.read_s,
+    "build s": lambda record: record.build_s,
+    "solve s": lambda record: record.solve_s,
+    "check s": lambda record: record.check_s,
+}
+
+
+def print_runs(console: Console, runs: Runs) -> None:
+    """Print one line per instance and label: result, phases, memory."""
+    numbers = ("latency ms", "gap %", *PHASES, "total s", "memory MB")
+    table = new_table(("instance", "method", "status"), numbers)
+    for instance in dict.fromkeys(name for records in runs.values() for name in records):
+        for label, records in runs.items():
+            if instance in records:
+                record = records[instance]
+                cells = [milliseconds(record.objective_s), percent(record.gap), *_phases(record)]
+                table.add_row(Text(instance), label, _status(record), *cells, _memory([record]))
+    print_table(console, table)
+
+
+def print_methods(console: Console, runs: Runs) -> None:
+    """Print one line per label: what it proved, its shifted geometric means, its memory."""
+    shared = shared_instances(runs)
+    numbers = ("proven", "open", "failed", *PHASES, "total s", "median s", "memory MB")
+    table = new_table(("method",), numbers)
+    for label, records in runs.items():
+        rows = [records[instance] for instance in shared]
+        if rows:
+            table.add_row(label, *_counts(rows), *_means(rows), _memory(rows))
+    print_table(console, table)
+    console.print(
+        f"{len(shared)} instances that every method was measured on; shifted geometric means, "
+        f"shift {SHIFT_S:g} s, of each phase over finished runs; total and median over all runs, "
+        "one without proof counted with its time limit"
+    )
+
+
+def print_speed_ups(console: Console, runs: Runs, baseline: str) -> None:
+    """Print how many times as fast as the baseline each other label is."""
+    for label in runs:
+        if label != baseline:
+            ratios, missed = speed_ups(runs[baseline], runs[label])
+            console.print(f"{baseline} / {label}: {_spread(ratios, missed)}", markup=False)
+
+
+def print_targets(
+    console: Console, targets: Sequence[Target], runs: Runs, baseline: str | None
+) -> None:
+    """Print one line per row of the speed table and label, and the line of the speed-up."""
+    numbers = ("instances", *PHASES, "total s", "median s", "gap %", "memory MB")
+    table = new_table(("work", "method"), (*numbers, "at least", "reached", "aim", "reached"))
+    for target in targets:
+        for label, records in runs.items():
+            names = [instance.name for instance in target.instances]
+            rows = [records[name] for name in names if name in records]
+            if rows:
+                cells = (*_row(rows, len(names)), *_verdicts(target, rows))
+                table.add_row(Text(target.work), label, *cells)
+    for label in runs:
+        if baseline is not None and label != baseline:
+            ratios, missed = speed_ups(runs[baseline], runs[label])
+            worst = 0.0 if missed else min(ratios, default=0.0)
+            goals = [
+                cell
+                for goal in (SPEED_UP_AT_LEAST, SPEED_UP_AIM)
+                for cell in (f"{goal:,.0f} x", _yes(worst >= goal))
+            ]
+            cells = (f"{len(ratios)}/{len(ratios) + len(missed)}", *[""] * (len(numbers) - 1))
+            table.add_row(f"{baseline} / {label}", _ratio(ratios), *cells, *goals)
+    print_table(console, table)
+    console.print(
+        "phases and total of the slowest instance, largest gap, largest memory; the speed-up is "
+        "the geometric mean, and is reached if every instance reaches it"
+    )
+
+
+def _row(rows: Sequence[RunRecord], instances: int) -> tuple[str, ...]:
+    slowest = max(rows, key=charged_seconds)
+    gaps = [_gap(record) for record in rows]
+    return (
+        f"{len(rows)}/{instances}",
+        *_phases(slowest),
+        f"{median(map(charged_seconds, rows)):.3f}",
+        "-" if max(gaps) == inf else f"{100 * max(gaps):.4f}",
+        _memory(rows),
+    )
+
+
+def _gap(record: RunRecord) -> float:
+    """Return the certified gap, 0 where infeasibility is proven, infinity where nothing is."""
+    if record.gap is not None:
+        return record.gap
+    return 0.0 if record.proven else inf
+
+
+def _verdicts(target: Target, rows: Sequence[RunRecord]) -> tuple[str, ...]:
+    complete = len(rows) == len(target.instances)
+    return tuple(
+        cell
+        for goal in (target.at_least, target.aim)
+        for cell in (str(goal), _yes(complete and goal.reached(rows)))
+    )
+
+
+def _counts(rows: Sequence[RunRecord]) -> tuple[str, ...]:
+    proven = sum(record.proven for record in rows)
+    failed = sum(record.outcome is not Outcome.FINISHED for record in rows)
+    return str(proven), str(len(rows) - proven - failed), str(failed)
+
+
+def _means(rows: Sequence[RunRecord]) -> list[str]:
+    known = [[v for v in map(phase, rows) if v is not None] for phase in PHASES.values()]
+    means = [f"{shifted_geometric_mean(values):.3f}" if values else "-" for values in known]
+    charged = [charged_seconds(record) for record in rows]
+    return [*means, f"{shifted_geometric_mean(charged):.3f}", f"{median(charged):.3f}"]
+
+
+def _spread(ratios: Sequence[float], missed: Sequence[str]) -> str:
+    both = f"over {len(ratios)} instances that both finished"
+    lost = f"; {len(missed)} that only the first finished" if missed else ""
+    if not ratios:
+        return f"nothing to compare {both}{lost}"
+    spread = f"from {min(ratios):.1f} to {max(ratios):.1f}"
+    return f"geometric mean {_ratio(ratios)}, {spread}, {both}{lost}"
+
+
+def _ratio(ratios: Sequence[float]) -> str:
+    return f"{geometric_mean(ratios):.1f} x" if ratios else "-"
+
+
+def _phases(record: RunRecord) -> list[str]:
+    return [_seconds(phase(record)) for phase in PHASES.values()] + [_seconds(record.seconds)]
+
+
+def _status(record: RunRecord) -> str:
+    finished = record.outcome is Outcome.FINISHED
+    return str(record.solution_status if finished else record.outcome)
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _memory(rows: Sequence[RunRecord]) -> str:
+    """Return the largest memory in MB; a failed run, of which nothing is known, adds a mark."""
+    known = [r.peak_memory_bytes for r in rows if r.peak_memory_bytes is not None]
+    mark = "" if len(known) == len(rows) else "+"
+    return f"{max(known) / 1e6:.0f}{mark}" if known else "-"
+
+
+def _yes(reached: bool) -> str:
+    return "yes" if reached else "no"
+
+
+def failures(runs: Mapping[str, Mapping[str, RunRecord]], outcome: Outcome) -> list[str]:
+    """Return what runs that ended this way said, one line each."""
+    return [
+        f"{record.instance}: {label}: {record.error}"
+        for label, records in runs.items()
+        for record in records.values()
+        if record.outcome is outcome
+    ]

@@ -1,0 +1,99 @@
+"""What the runtime benchmark measures: named sets and folders as cases with their limits."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.cli import instance_files
+from benchmarks.scaling import Series, series
+from benchmarks.targets import Target, small, speed_table
+from optmodel.files import InputError
+from optmodel.instance import Instance, read_instance
+
+SETS = ("small", "targets", "scaling")
+"""Sets by the name that `--set` takes; anything else is a folder or a file."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One instance and how long, and how well, it is to be solved.
+
+    Attributes
+    ----------
+    instance : Instance
+        What is to be placed.
+    mip_gap : float
+        Relative gap that counts as optimal.
+    time_limit_s : float
+        Seconds for each run.
+    with_baseline : bool
+        Whether `segment` is measured too, whatever the methods.
+    """
+
+    instance: Instance
+    mip_gap: float = 1e-6
+    time_limit_s: float = 60.0
+    with_baseline: bool = False
+
+
+@dataclass
+class Work:
+    """All that one call of the benchmark measures.
+
+    Attributes
+    ----------
+    cases : dict of str to Case
+        By the instance's name.
+    targets : tuple of Target
+        Rows to be judged, if asked for.
+    series : tuple of Series
+        Series to be drawn, if asked for.
+    """
+
+    cases: dict[str, Case] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+    series: tuple[Series, ...] = ()
+
+    def add(self, cases: Iterable[Case]) -> None:
+        """Add cases; an instance that is there already keeps its limits.
+
+        Raises
+        ------
+        InputError
+            If two different instances have the same name.
+        """
+        for case in cases:
+            known = self.cases.setdefault(case.instance.name, case)
+            if known.instance != case.instance:
+                raise InputError(
+                    "--set: expected instances whose names differ, got two named "
+                    f"'{case.instance.name}'; rename one or measure the sets apart"
+                )
+
+
+def gather(names: Sequence[str]) -> Work:
+    """Return the work of the named sets, folders and files.
+
+    Raises
+    ------
+    InputError
+        If a folder holds no instances, one of them is unusable, or names clash.
+    """
+    work = Work()
+    if "targets" in names:  # First: its limits go with its goals.
+        work.targets = speed_table()
+        for number, target in enumerate(work.targets):
+            work.add(
+                Case(instance, target.mip_gap, target.time_limit_s, with_baseline=number == 0)
+                for instance in target.instances
+            )
+    if "small" in names:
+        work.add(Case(instance) for instance in small())
+    if "scaling" in names:
+        work.series = series()
+        work.add(Case(instance) for one in work.series for instance in one.instances.values())
+    for name in names:
+        if name not in SETS:
+            files = instance_files("--set", Path(name))
+            work.add(Case(read_instance(file)) for file in files)
+    return work
