@@ -1,0 +1,73 @@
+"""Explain an infeasible instance: `python -m optmodel.explain FILE.json`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from optmodel.cli import MAX_SECONDS, console, run_app
+from optmodel.explain.conflict import Conflict, Proof
+from optmodel.explain.diagnose import Explanation, explain
+from optmodel.explain.search import Verdict
+from optmodel.files import require_writable, write_model
+from optmodel.instance import read_instance
+from optmodel.report import seconds
+
+HEADINGS = {
+    Proof.SMALLEST: "cannot all be kept; fewer limits never clash",
+    Proof.IRREDUCIBLE: "cannot all be kept, and each is needed; a smaller set is not ruled out",
+    Proof.UNREDUCED: "cannot all be kept; the time limit came before all were tested",
+}
+
+
+def main(
+    file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.001, max=MAX_SECONDS, help="Stop after so many seconds.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the explanation as JSON.")] = None,
+) -> None:
+    """Say which limits leave no placement, and which single change would give one.
+
+    Example: python -m optmodel.explain instances/small/infeasible-privacy.json
+    """
+    if out is not None:
+        require_writable(out, file)
+    instance = read_instance(file)
+    with console.status(escape(f"Explaining {instance.name} ...")):
+        explanation = explain(instance, time_limit)
+    if out is not None:
+        write_model(out, explanation)
+    for label, text in _lines(explanation):
+        console.print(f"{label:<12} {text}", markup=False)
+
+
+def _lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    yield "instance", explanation.instance
+    yield "status", explanation.verdict
+    yield "run time", f"{explanation.wall_time_s:.3f} s"
+    if explanation.verdict is Verdict.FEASIBLE:
+        latency = seconds(explanation.latency_s)
+        yield "placement", f"every request has a place, e.g. one of {latency}; nothing to explain"
+    if explanation.verdict is Verdict.UNKNOWN:
+        yield "unproven", "the time limit came before a placement or a proof that there is none"
+    yield from (("because", reason) for reason in explanation.reasons)
+    for number, conflict in enumerate(explanation.conflicts):
+        yield from _conflict(conflict, "conflict" if number == 0 else "another")
+    for repair in explanation.repairs:
+        yield "repair", f"{repair.sentence}: a placement of {seconds(repair.latency_s)}"
+    yield from (("no repair", sentence) for sentence in explanation.without_repair)
+
+
+def _conflict(conflict: Conflict, label: str) -> Iterator[tuple[str, str]]:
+    if len(conflict.groups) == 1:
+        yield label, f"{conflict.groups[0].sentence} cannot be kept"
+        return
+    yield label, HEADINGS[conflict.proof]
+    yield from (("", f"- {group.sentence}") for group in conflict.groups)
+
+
+if __name__ == "__main__":
+    run_app(main)
