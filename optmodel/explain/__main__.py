@@ -13,10 +13,9 @@ from optmodel.explain.diagnose import Explanation, explain
 from optmodel.explain.search import Verdict
 from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
-from optmodel.report import seconds
 
 HEADINGS = {
-    Proof.SMALLEST: "cannot all be kept; fewer limits never clash",
+    Proof.SMALLEST: "cannot all be kept; no smaller set of limits clashes",
     Proof.IRREDUCIBLE: "cannot all be kept, and each is needed; a smaller set is not ruled out",
     Proof.UNREDUCED: "cannot all be kept; the time limit came before all were tested",
 }
@@ -49,16 +48,17 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield "status", explanation.verdict
     yield "run time", f"{explanation.wall_time_s:.3f} s"
     if explanation.verdict is Verdict.FEASIBLE:
-        latency = seconds(explanation.latency_s)
-        yield "placement", f"every request has a place, e.g. one of {latency}; nothing to explain"
+        yield "placement", "every request has a place; python -m optmodel finds the best"
     if explanation.verdict is Verdict.UNKNOWN:
         yield "unproven", "the time limit came before a placement or a proof that there is none"
     yield from (("because", reason) for reason in explanation.reasons)
     for number, conflict in enumerate(explanation.conflicts):
         yield from _conflict(conflict, "conflict" if number == 0 else "another")
     for repair in explanation.repairs:
-        yield "repair", f"{repair.sentence}: a placement of {seconds(repair.latency_s)}"
+        yield "repair", repair.sentence
     yield from (("no repair", sentence) for sentence in explanation.without_repair)
+    if explanation.repairs:
+        yield "verified", "each repair alone: its placement of every request passes the checker"
 
 
 def _conflict(conflict: Conflict, label: str) -> Iterator[tuple[str, str]]:

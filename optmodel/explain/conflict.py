@@ -15,11 +15,10 @@ from enum import StrEnum
 import pyomo.environ as pyo
 
 from optmodel.explain.groups import Group, broken_by, groups_of, lift
-from optmodel.explain.search import Clock, Verdict, find_placement
+from optmodel.explain.search import Clock, Verdict, find_placement, run_within
 from optmodel.files import StrictModel
 from optmodel.problem import Problem
 from optmodel.solution import SolutionStatus
-from optmodel.solvers import SolverOptions, run_solver
 
 Groups = frozenset[Group]
 
@@ -135,8 +134,6 @@ def _smallest(limits: _Limits, core: Groups) -> tuple[Groups, Proof]:
 
 def smallest_hitting_set(sets: Sequence[Groups], clock: Clock) -> Groups | None:
     """Return a smallest set with a group in each of the sets; None if time ends first."""
-    if clock.has_rung():
-        return None
     items = sorted(frozenset().union(*sets), key=lambda group: group.sentence)
     model = pyo.ConcreteModel()
     model.taken = pyo.Var(range(len(items)), domain=pyo.Binary)
@@ -147,9 +144,7 @@ def smallest_hitting_set(sets: Sequence[Groups], clock: Clock) -> Groups | None:
         ),
     )
     model.number = pyo.Objective(expr=pyo.quicksum(model.taken.values()))
-    left = clock.left_s()
-    limit = None if left is None else max(left, 0.01)
-    run = run_solver(model, SolverOptions(time_limit_s=limit, mip_gap=0.0))
-    if run.status is not SolutionStatus.OPTIMAL:
+    run = run_within(model, clock)
+    if run is None or run.status is not SolutionStatus.OPTIMAL:
         return None
     return frozenset(item for n, item in enumerate(items) if pyo.value(model.taken[n]) > 0.5)

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+import pyomo.environ as pyo
+
 from optmodel.checker import check
 from optmodel.explain.feasibility import FeasibilityModel
 from optmodel.explain.loads import BudgetKind
@@ -86,33 +88,44 @@ def find_placement(problem: Problem, clock: Clock) -> Answer:
         return INFEASIBLE
     if clock.has_rung():
         return UNKNOWN
-    model = FeasibilityModel.build(problem)
-    return _answer(model, _run(model, clock))
+    return _answer(FeasibilityModel.build(problem), clock)
 
 
 def find_least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> Answer:
-    """Find the placement that asks for least of one budget, as if that budget had no end."""
+    """Find the placement that asks for least of one budget, as if that budget had no end.
+
+    If the budget is beyond every load that the caps allow, it has no end already.
+    """
     if clock.has_rung():
         return UNKNOWN
     model = FeasibilityModel.build(problem)
-    model.minimise_load(kind, node)
-    return _answer(model, _run(model, clock))
+    if (kind, node) in model.pyomo_model.respect_budgets:
+        model.minimise_load(kind, node)
+    return _answer(model, clock)
 
 
-def _run(model: FeasibilityModel, clock: Clock) -> SolverRun:
-    left = clock.left_s()
-    limit = None if left is None else max(left, 0.01)
-    run = run_solver(model.pyomo_model, SolverOptions(time_limit_s=limit, mip_gap=0.0))
+def run_within(model: pyo.ConcreteModel, clock: Clock) -> SolverRun | None:
+    """Run the solver to the end or until the clock rings; None if it has rung already.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C ends the run.
+    """
+    if clock.has_rung():
+        return None
+    run = run_solver(model, SolverOptions(time_limit_s=clock.left_s(), mip_gap=0.0))
     if run.termination is Termination.INTERRUPTED:
         raise KeyboardInterrupt
     return run
 
 
-def _answer(model: FeasibilityModel, run: SolverRun) -> Answer:
+def _answer(model: FeasibilityModel, clock: Clock) -> Answer:
+    run = run_within(model.pyomo_model, clock)
+    if run is None or run.status is SolutionStatus.NONE:
+        return UNKNOWN
     if run.status is SolutionStatus.INFEASIBLE:
         return INFEASIBLE
-    if run.status is SolutionStatus.NONE:
-        return UNKNOWN
     return Answer(Verdict.FEASIBLE, model.placement(), run.status is SolutionStatus.OPTIMAL)
 
 
