@@ -1,6 +1,7 @@
 """Explain an infeasible instance: `python -m optmodel.explain FILE.json`."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from rich.markup import escape
 from optmodel.cli import MAX_SECONDS, console, run_app
 from optmodel.explain.conflict import Conflict, Proof
 from optmodel.explain.diagnose import Explanation, explain
+from optmodel.explain.groups import SHOWN, Group, listed
+from optmodel.explain.loads import BUDGETS
 from optmodel.explain.search import Verdict
 from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
@@ -66,7 +69,16 @@ def _conflict(conflict: Conflict, label: str) -> Iterator[tuple[str, str]]:
         yield label, f"{conflict.groups[0].sentence} cannot be kept"
         return
     yield label, HEADINGS[conflict.proof]
-    yield from (("", f"- {group.sentence}") for group in conflict.groups)
+    for kind, groups in groupby(conflict.groups, key=lambda group: group.kind):
+        yield from (("", f"- {sentence}") for sentence in _sentences(kind, list(groups)))
+
+
+def _sentences(kind: str, groups: list[Group]) -> list[str]:
+    """Return a sentence per group, or one for all if they are the budgets of many nodes."""
+    nodes = [node for group in groups for node in group.nodes]
+    if kind not in BUDGETS or len(groups) <= SHOWN:
+        return [group.sentence for group in groups]
+    return [f"{kind} of {listed(nodes)} ({BUDGETS[kind].equation})"]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ asks for no new hardware before what does.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from optmodel.explain.change import Change, changed
@@ -85,9 +85,14 @@ Outcome = Repair | str
 
 
 def find_repairs(search: Search) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
-    """Return the cheapest repair of each kind, and sentences for the kinds without one."""
+    """Return the cheapest repair of each kind, and sentences for the kinds without one.
+
+    Each kind gets an equal share of the time that those before it left.
+    """
     finders: list[Callable[[Search], Iterator[Outcome]]] = [_policy, _budgets, _devices, _tolerance]
-    outcomes = [outcome for finder in finders for outcome in finder(search)]
+    outcomes: list[Outcome] = []
+    for waiting, finder in zip(range(len(finders), 0, -1), finders, strict=True):
+        outcomes += finder(replace(search, clock=search.clock.share(1 / waiting)))
     repairs = tuple(outcome for outcome in outcomes if isinstance(outcome, Repair))
     return repairs, tuple(outcome for outcome in outcomes if isinstance(outcome, str))
 

@@ -123,7 +123,7 @@ def test_equal_requests_count_once_each():
 def test_no_placement_is_faster_than_the_bound():
     seen: Counter[str] = Counter()
 
-    @examples(500)
+    @examples(300)
     @given(instances())
     def none_is_below(made: Instance) -> None:
         best = reference.best(made)

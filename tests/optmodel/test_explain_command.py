@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import run
-from strategies import clashing
+from strategies import by_hand, clashing, with_fleet
 
 from optmodel.explain import Explanation, Verdict, changed, explain
 from optmodel.files import read_model, write_model
@@ -106,6 +106,19 @@ def test_a_feasible_instance_is_told_in_one_line():
     )
     for label in ("because", "conflict", "repair"):
         assert label not in done.stdout
+
+
+def test_the_budgets_of_many_nodes_take_one_line(tmp_path):
+    made = with_fleet(by_hand(), "memory_bytes", (20.0, 20.0, 20.0))
+    devices = [
+        made.devices[0].model_copy(update={"id": f"d{n}", "memory_bytes": 10.0 + n / 10})
+        for n in range(6)
+    ]
+    file = tmp_path / "many.json"
+    write_model(file, made.model_copy(update={"devices": tuple(devices)}))
+    done = run("optmodel.explain", file)
+    assert done.returncode == 0
+    assert "- memory of 'd0', 'd1', 'd2', 'd3' and 2 more (8b)" in done.stdout
 
 
 def test_the_explanation_is_written_as_it_is_printed(tmp_path):

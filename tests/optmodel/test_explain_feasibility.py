@@ -20,13 +20,20 @@ from strategies import (
 )
 
 from optmodel.checker import check
+from optmodel.explain import search
 from optmodel.explain.feasibility import FeasibilityModel, hand_on
 from optmodel.explain.loads import BUDGETS, most_loads, placed_loads
-from optmodel.explain.search import Clock, Verdict, find_least_load, find_placement
+from optmodel.explain.search import (
+    Clock,
+    Verdict,
+    checked_latency_s,
+    find_least_load,
+    find_placement,
+)
 from optmodel.instance import Instance
 from optmodel.problem import Problem
-from optmodel.solution import SolutionStatus
-from optmodel.solvers import SolverOptions, run_solver
+from optmodel.solution import ResultError, SolutionStatus, Termination
+from optmodel.solvers import SolverOptions, SolverRun, run_solver
 from optmodel.translate import to_document
 
 FOREVER = Clock(None)
@@ -150,6 +157,22 @@ def test_maps_are_handed_on_completely_and_kept_where_they_can_be(counts):
 def test_budgets_are_counted_in_whole_units():
     at = with_budget(by_hand(), "a", memory_bytes=79.9).devices[0]
     assert BUDGETS["memory"].of(at) == floor(79.9)
+
+
+def test_ctrl_c_ends_the_search(monkeypatch):
+    """The solver's wrapper turns Ctrl-C into a status; there is nothing to return here."""
+    stopped = SolverRun(Termination.INTERRUPTED, SolutionStatus.NONE, None, None)
+    monkeypatch.setattr(search, "run_solver", lambda model, options: stopped)
+    with pytest.raises(KeyboardInterrupt):
+        find_placement(Problem.of(by_hand()), FOREVER)
+
+
+def test_a_placement_that_is_none_is_refused():
+    made = by_hand()
+    placement = find_placement(Problem.of(made), FOREVER).placement
+    poorer = with_budget(made, "camera", memory_bytes=51.0)
+    with pytest.raises(ResultError, match=r"\(8b\) node 'camera'"):
+        checked_latency_s(poorer, placement)
 
 
 def test_a_clock_that_has_rung_leaves_the_question_open():
