@@ -65,7 +65,7 @@ def _layer_without_room(problem: Problem, task: RequestTask, k: int) -> Iterator
     if layer.whole or layer.segments == 1:
         yield from _no_single_host(problem, task, k, name)
         return
-    room = sum(_room_on_helper(problem, task, k, i) for i in layer.hosts)
+    room = sum(room_on_helper(problem, task, k, i) for i in layer.hosts)
     if room < layer.segments:
         yield (
             f"{name} has {layer.segments} segments, the helpers have room for {room} "
@@ -101,7 +101,7 @@ def _most_kept(task: RequestTask, k: int) -> int:
     return following.cap if _on_helpers(task, following) else 0
 
 
-def _room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
+def room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
     """Return how many segments of layer `k` helper `i` can hold if it holds nothing else."""
     layer = task.layers[k]
     room = layer.cap

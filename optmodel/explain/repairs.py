@@ -1,0 +1,279 @@
+"""The cheapest single change of each kind that makes an instance feasible.
+
+Every repair is verified: the changed instance has a placement that passes the checker. Repairs come
+in this order, cheapest first: what keeps the privacy asked for before what loosens it, and what
+asks for no new hardware before what does.
+
+1. policy: layers of which no share is safe stay on the source;
+2. a larger budget of one node, the least relative increase;
+3. more devices of one family, the fewest;
+4. a looser tolerance, the least, then for the fewest requests.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from optmodel.explain.change import Change, changed
+from optmodel.explain.conflict import Conflict
+from optmodel.explain.groups import Group, alike, called, of_sources_alone
+from optmodel.explain.loads import BUDGETS, BudgetKind, placed_loads
+from optmodel.explain.search import (
+    UNKNOWN,
+    Answer,
+    Clock,
+    Verdict,
+    checked_latency_s,
+    find_least_load,
+    find_placement,
+)
+from optmodel.files import StrictModel
+from optmodel.instance import Instance, Node
+from optmodel.privacy import envelope, exact
+from optmodel.problem import LayerTask, Problem
+
+MOST_NEW_DEVICES = 64
+"""Most devices that a repair may add."""
+
+
+class Repair(StrictModel):
+    """A change that restores feasibility."""
+
+    change: Change
+    """What to change."""
+    sentence: str
+    """The change in words."""
+    least: bool
+    """Whether it is proven that less of the same change does not suffice."""
+    latency_s: float
+    """Latency of the placement that verified the repair, in seconds; the optimum may be less."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What the search for a repair works on.
+
+    Attributes
+    ----------
+    instance : Instance
+        An infeasible instance.
+    conflicts : tuple of Conflict
+        Conflicts of it without a group in common.
+    clock : Clock
+        When to stop.
+    """
+
+    instance: Instance
+    conflicts: tuple[Conflict, ...]
+    clock: Clock
+
+    def try_change(self, change: Change) -> Answer:
+        """Look for a placement of the changed instance."""
+        return find_placement(Problem.of(changed(self.instance, change)), self.clock)
+
+    def repair(self, change: Change, sentence: str, answer: Answer, least: bool) -> Repair:
+        """Return the repair that a placement of the changed instance verifies."""
+        if answer.placement is None:
+            raise ValueError("a repair needs a placement")
+        latency_s = checked_latency_s(changed(self.instance, change), answer.placement)
+        hint = "" if least else " (less may do)"
+        return Repair(change=change, sentence=sentence + hint, least=least, latency_s=latency_s)
+
+
+Outcome = Repair | str
+"""A repair, or the sentence that says that there is none of its kind, as far as was looked."""
+
+
+def find_repairs(search: Search) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+    """Return the cheapest repair of each kind, and sentences for the kinds without one.
+
+    Each kind gets an equal share of the time that those before it left.
+    """
+    finders: list[Callable[[Search], Iterator[Outcome]]] = [_policy, _budgets, _devices, _tolerance]
+    outcomes: list[Outcome] = []
+    for waiting, finder in zip(range(len(finders), 0, -1), finders, strict=True):
+        outcomes += finder(replace(search, clock=search.clock.share(1 / waiting)))
+    repairs = tuple(outcome for outcome in outcomes if isinstance(outcome, Repair))
+    return repairs, tuple(outcome for outcome in outcomes if isinstance(outcome, str))
+
+
+def _policy(search: Search) -> Iterator[Outcome]:
+    tasks = Problem.of(search.instance).tasks
+    if not any(task.unattainable for task in tasks):
+        return
+    change = Change(kind="policy")
+    answer = search.try_change(change)
+    if answer.placement is not None:
+        sentence = (
+            'set unattainable to "source": layers of which no share is safe stay on the source'
+        )
+        yield search.repair(change, sentence, answer, least=True)
+    else:
+        yield f'unattainable "source" does not help{_unless_late(answer)}'
+
+
+def _unless_late(*answers: Answer) -> str:
+    late = any(answer.verdict is Verdict.UNKNOWN for answer in answers)
+    return " as far as the time limit allowed to look" if late else ""
+
+
+# Budgets.
+
+
+def _budgets(search: Search) -> Iterator[Outcome]:
+    """Of each kind, let the node of a class grow that needs the least relative increase.
+
+    Only a budget that is part of every conflict can help, and disjoint conflicts share none.
+    """
+    if len(search.conflicts) > 1:
+        yield f"no larger budget helps: it would mend one of {len(search.conflicts)} conflicts"
+        return
+    groups = [g for g in search.conflicts[0].groups if g.kind in BUDGETS]
+    if not groups:
+        yield "no larger budget helps: the conflict holds whatever the budgets are"
+    for kind in BUDGETS:
+        of_kind = [group for group in groups if group.kind == kind]
+        if of_kind:
+            yield _larger_budget(search, kind, of_kind)
+
+
+def _larger_budget(search: Search, kind: BudgetKind, groups: Sequence[Group]) -> Outcome:
+    problem = Problem.of(search.instance)
+    nodes = [problem.node_ids.index(group.nodes[0]) for group in groups]
+    answers = {i: _least_load(problem, kind, i, search.clock) for i in nodes}
+    increases = {}
+    for i, answer in answers.items():
+        if answer.placement is not None:
+            load = placed_loads(problem, answer.placement)[kind][i]
+            increases[i] = load - BUDGETS[kind].of(search.instance.nodes[i])
+    if not increases:
+        late = _unless_late(*answers.values())
+        return f"no larger {kind} of a single node helps{late}"
+    budgets = {i: BUDGETS[kind].of(search.instance.nodes[i]) for i in increases}
+    best = min(increases, key=lambda i: (Fraction(increases[i], max(budgets[i], 1)), i))
+    node = search.instance.nodes[best]
+    change = Change(kind=kind, targets=(node.id,), amount=increases[best])
+    sentence = f"give '{node.id}' {increases[best]:,} more {BUDGETS[kind].unit} of {kind}"
+    return search.repair(change, sentence, answers[best], answers[best].least)
+
+
+def _least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> Answer:
+    if any(task.unattainable for task in problem.tasks):
+        return Answer(Verdict.INFEASIBLE)
+    return find_least_load(problem, kind, node, clock)
+
+
+# Devices.
+
+
+def _devices(search: Search) -> Iterator[Outcome]:
+    """More copies of a family's most common device, as few as suffice: more never hurt."""
+    problem = Problem.of(search.instance)
+    for conflict in search.conflicts:
+        if all(of_sources_alone(problem, group) for group in conflict.groups):
+            yield "no number of devices helps: a conflict is about sources or unsafe maps alone"
+            return
+    found: list[tuple[int, Node, Answer, bool]] = []
+    late = []
+    for device in _one_of_each_family(search.instance):
+        most = min((fewest for fewest, *_ in found), default=MOST_NEW_DEVICES + 1) - 1
+        fewest, answer, least = _fewest(search, device, most)
+        if answer.placement is not None:
+            found.append((fewest, device, answer, least))
+        late.append(answer)
+    if not found:
+        yield f"{MOST_NEW_DEVICES} more devices of one family do not help{_unless_late(*late)}"
+        return
+    fewest, device, answer, least = found[-1]
+    change = Change(kind="devices", targets=(device.id,), amount=fewest)
+    sentence = f"add {fewest} more {device.family} (like '{device.id}')"
+    yield search.repair(change, sentence, answer, least)
+
+
+def _one_of_each_family(instance: Instance) -> list[Node]:
+    """Return, for each family, the first device of its largest class of equal devices."""
+    classes: dict[str, list[Node]] = {}
+    for devices in alike(instance.devices):
+        family = devices[0].family
+        if len(devices) > len(classes.get(family, ())):
+            classes[family] = devices
+    return [devices[0] for devices in classes.values()]
+
+
+def _fewest(search: Search, device: Node, most: int) -> tuple[int, Answer, bool]:
+    """Return the fewest copies that suffice, up to `most`: galloping, then bisection."""
+
+    def with_copies(number: int) -> Answer:
+        change = Change(kind="devices", targets=(device.id,), amount=number)
+        return search.try_change(change)
+
+    too_few, enough, best, proven = 0, 1, UNKNOWN, True
+    while enough <= most:
+        best = with_copies(enough)
+        if best.placement is not None:
+            break
+        proven = best.verdict is Verdict.INFEASIBLE
+        too_few, enough = enough, min(2 * enough, most) if enough < most else most + 1
+    if best.placement is None:
+        return enough, best, False
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        answer = with_copies(middle)
+        if answer.placement is not None:
+            enough, best = middle, answer
+        else:
+            too_few = middle
+            proven = answer.verdict is Verdict.INFEASIBLE
+    return enough, best, proven
+
+
+# Tolerance.
+
+
+def _tolerance(search: Search) -> Iterator[Outcome]:
+    """Try the tolerances at which caps change, from the least up.
+
+    A looser tolerance can take the first fc from the source (8h), so that it may make things worse:
+    no value can be skipped.
+    """
+    tried = {_layers(search.instance)}
+    answers: list[Answer] = []
+    for tolerance in _tolerances(search.instance):
+        for requests in _stricter(search.instance, tolerance):
+            change = Change(kind="tolerance", targets=requests, amount=tolerance)
+            layers = _layers(changed(search.instance, change))
+            if layers in tried:
+                continue
+            tried.add(layers)
+            answers.append(search.try_change(change))
+            if answers[-1].placement is not None:
+                least = all(answer.verdict is Verdict.INFEASIBLE for answer in answers[:-1])
+                sentence = f"let {called(requests)} tolerate an SSIM of {tolerance:g}"
+                yield search.repair(change, sentence, answers[-1], least)
+                return
+    yield f"no looser tolerance helps{_unless_late(*answers)}"
+
+
+def _layers(instance: Instance) -> tuple[tuple[LayerTask, ...], ...]:
+    """Return what a tolerance can change: the caps and hosts of all layers."""
+    return tuple(task.layers for task in Problem.of(instance).tasks)
+
+
+def _tolerances(instance: Instance) -> list[float]:
+    """Return the least tolerances at which a measured number of maps is safe, increasing."""
+    table = instance.ssim_table
+    least = {s - exact(table.slack) for row in table.rows for _, s in envelope(row)}
+    return sorted(float(max(tolerance, Fraction(-1))) for tolerance in least)
+
+
+def _stricter(instance: Instance, tolerance: float) -> list[tuple[str, ...]]:
+    """Return the requests to be loosened to a tolerance: those of a kind, fewest first, or all."""
+    kinds: dict[tuple[str, float], list[str]] = {}
+    for request in instance.requests:
+        if request.tolerated_ssim < tolerance:
+            kinds.setdefault((request.network, request.tolerated_ssim), []).append(request.id)
+    everyone = [name for names in kinds.values() for name in names]
+    candidates = [tuple(names) for names in kinds.values()]
+    if len(candidates) > 1:
+        candidates.append(tuple(everyone))
+    return sorted(candidates, key=len)

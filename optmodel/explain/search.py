@@ -1,0 +1,144 @@
+"""Look for any placement within a time limit, and say exactly what came out."""
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyomo.environ as pyo
+
+from optmodel.checker import check
+from optmodel.explain.feasibility import FeasibilityModel
+from optmodel.explain.loads import BudgetKind
+from optmodel.infeasible import reasons_infeasible
+from optmodel.instance import Instance
+from optmodel.placement import Placement
+from optmodel.problem import Problem
+from optmodel.solution import ResultError, SolutionStatus, Termination
+from optmodel.solvers import SolverOptions, SolverRun, run_solver
+from optmodel.translate import to_document
+
+
+class Verdict(StrEnum):
+    """Whether there is a placement of every request."""
+
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+    """The time limit came first."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        Whether there is a placement.
+    placement : Placement or None
+        One, if there is.
+    least : bool
+        Whether it is proven to have the least load, if that was asked for.
+    """
+
+    verdict: Verdict
+    placement: Placement | None = None
+    least: bool = False
+
+
+INFEASIBLE = Answer(Verdict.INFEASIBLE)
+UNKNOWN = Answer(Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The moment at which a search must end.
+
+    Attributes
+    ----------
+    end : float or None
+        In seconds of `time.perf_counter`; None for never.
+    """
+
+    end: float | None
+
+    @classmethod
+    def ringing_in(cls, limit_s: float | None) -> "Clock":
+        """Return a clock for a time limit from now on."""
+        return cls(None if limit_s is None else time.perf_counter() + limit_s)
+
+    def share(self, part: float) -> "Clock":
+        """Return a clock for a part of the time left."""
+        left = self.left_s()
+        return self if left is None else Clock.ringing_in(part * left)
+
+    def left_s(self) -> float | None:
+        """Return the seconds left, None for no limit."""
+        return None if self.end is None else self.end - time.perf_counter()
+
+    def has_rung(self) -> bool:
+        """Tell whether the time is over."""
+        left = self.left_s()
+        return left is not None and left <= 0
+
+
+def find_placement(problem: Problem, clock: Clock) -> Answer:
+    """Find any placement of all requests, or prove that there is none."""
+    if any(task.unattainable for task in problem.tasks) or reasons_infeasible(problem):
+        return INFEASIBLE
+    if clock.has_rung():
+        return UNKNOWN
+    return _answer(FeasibilityModel.build(problem), clock)
+
+
+def find_least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> Answer:
+    """Find the placement that asks for least of one budget, as if that budget had no end.
+
+    If the budget is beyond every load that the caps allow, it has no end already.
+    """
+    if clock.has_rung():
+        return UNKNOWN
+    model = FeasibilityModel.build(problem)
+    if (kind, node) in model.pyomo_model.respect_budgets:
+        model.minimise_load(kind, node)
+    return _answer(model, clock)
+
+
+def run_within(model: pyo.ConcreteModel, clock: Clock) -> SolverRun | None:
+    """Run the solver to the end or until the clock rings; None if it has rung already.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C ends the run.
+    """
+    if clock.has_rung():
+        return None
+    run = run_solver(model, SolverOptions(time_limit_s=clock.left_s(), mip_gap=0.0))
+    if run.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    return run
+
+
+def _answer(model: FeasibilityModel, clock: Clock) -> Answer:
+    run = run_within(model.pyomo_model, clock)
+    if run is None or run.status is SolutionStatus.NONE:
+        return UNKNOWN
+    if run.status is SolutionStatus.INFEASIBLE:
+        return INFEASIBLE
+    return Answer(Verdict.FEASIBLE, model.placement(), run.status is SolutionStatus.OPTIMAL)
+
+
+def checked_latency_s(instance: Instance, placement: Placement) -> float:
+    """Return the latency of a placement that passes the checker.
+
+    Raises
+    ------
+    ResultError
+        If it does not pass.
+    """
+    report = check(instance, to_document(Problem.of(instance), placement))
+    if not report.passed:
+        listed = "\n".join(str(violation) for violation in report.violations)
+        raise ResultError(f"the feasibility model gave a placement that is not one:\n{listed}")
+    return float(report.objective_s)

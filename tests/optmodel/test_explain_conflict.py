@@ -1,0 +1,256 @@
+"""Conflicts are infeasible by themselves, need each of their groups, and none is smaller."""
+
+from collections import Counter
+from itertools import combinations
+
+import pytest
+import reference
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from lifting import EQUATIONS, FIELDS, best_keeping
+from strategies import by_hand, clashing, examples, instances, place, twice, with_budget, with_fleet
+
+from optmodel.explain import Conflict, Proof
+from optmodel.explain.conflict import find_conflict, find_conflicts, smallest_hitting_set
+from optmodel.explain.groups import Group, broken_by, groups_of, lift
+from optmodel.explain.search import Clock, find_placement
+from optmodel.instance import Instance
+from optmodel.problem import Problem
+
+FOREVER = Clock(None)
+
+
+def conflicts(made: Instance) -> tuple[Conflict, ...]:
+    return find_conflicts(Problem.of(made), FOREVER)
+
+
+def sentences(conflict: Conflict) -> list[str]:
+    return [group.sentence for group in conflict.groups]
+
+
+# Cases by hand; what `by_hand` asks for stands above the sentences of test_infeasible.
+
+
+def test_too_few_devices_is_a_matter_of_privacy_alone():
+    made = by_hand(0.3)
+    [conflict] = conflicts(made.model_copy(update={"devices": made.devices[:2]}))
+    assert sentences(conflict) == [
+        "privacy of 'conv1' and 'act1' at 0.3, request 'r1': at most 1 map on a device "
+        "(row early; 8f)"
+    ]
+    assert conflict.groups[0].layers == ("act1", "conv2")
+    assert conflict.proof is Proof.SMALLEST
+
+
+def test_maps_of_which_no_share_is_safe_are_named():
+    conflict, *_ = conflicts(by_hand(0.25))
+    assert sentences(conflict) == [
+        "privacy of 'conv1' and 'act1' at 0.25, request 'r1': no device may hold any of the maps "
+        "(row early; 8f)"
+    ]
+
+
+def test_a_whole_fc_that_fits_nowhere_needs_8g_and_every_memory():
+    # 79 bytes hold one of the two segments of fc1, 40 bytes each, and conv2's 24 bytes.
+    made = with_fleet(by_hand(), "memory_bytes", (79.0, 79.0, 79.0))
+    [conflict] = conflicts(made)
+    assert sentences(conflict) == [
+        "memory of 'a': 79 bytes (8b)",
+        "memory of 'b': 79 bytes (8b)",
+        "memory of 'c': 79 bytes (8b)",
+        "'fc1' whole on one device, request 'r1' (8g)",
+    ]
+
+
+def test_the_budget_of_a_camera_is_a_conflict_by_itself():
+    [conflict] = conflicts(with_budget(by_hand(), "camera", bandwidth_budget_bits=383.0))
+    assert sentences(conflict) == ["bandwidth of 'camera': 383 bits (8d)"]
+
+
+def test_alike_devices_are_one_group():
+    made = with_fleet(by_hand(), "memory_bytes", (79.0, 79.0, 79.0))
+    first = made.devices[0]
+    same = tuple(first.model_copy(update={"id": name}) for name in ("a", "b", "c"))
+    [conflict] = conflicts(made.model_copy(update={"devices": same}))
+    assert sentences(conflict)[0] == "memory of the 3 any: 79 bytes each (8b)"
+    assert conflict.groups[0].nodes == ("a", "b", "c")
+
+
+def test_alike_requests_are_one_group():
+    # fc1 of one request fits on a, of two it does not; whole on one device, nowhere else either.
+    [conflict] = conflicts(clashing())
+    assert sentences(conflict)[-1] == "'fc1' whole on one device, requests 'r1' and 'r2' (8g)"
+
+
+def test_conflicts_without_a_common_group_are_all_told():
+    made = with_budget(by_hand(), "camera", bandwidth_budget_bits=383.0, memory_bytes=51.0)
+    found = [sentences(conflict) for conflict in conflicts(made)]
+    assert sorted(found) == [
+        ["bandwidth of 'camera': 383 bits (8d)"],
+        ["memory of 'camera': 51 bytes (8b)"],
+    ]
+
+
+def test_the_smallest_conflict_comes_first():
+    """The deletion filter alone would keep the last conflict in the order of the groups."""
+    made = with_fleet(by_hand(), "memory_bytes", (79.0, 79.0, 79.0))
+    made = with_budget(made, "camera", memory_bytes=51.0)
+    first, second = conflicts(made)
+    assert sentences(first) == ["memory of 'camera': 51 bytes (8b)"]
+    assert len(second.groups) == 4
+
+
+# Random instances, against brute force.
+
+
+def test_conflicts_are_infeasible_and_each_of_their_groups_is_needed():
+    seen: Counter[int] = Counter()
+
+    @examples(120)
+    @given(instances())
+    def is_irreducible(made: Instance) -> None:
+        assume(reference.best(made) is None)
+        found = conflicts(made)
+        for conflict in found:
+            assert conflict.proof is Proof.SMALLEST
+            assert best_keeping(made, conflict.groups) is None
+            for group in conflict.groups:
+                others = [g for g in conflict.groups if g != group]
+                assert best_keeping(made, others) is not None
+            seen[len(conflict.groups)] += 1
+        named = [group for conflict in found for group in conflict.groups]
+        assert len(named) == len(set(named))
+
+    is_irreducible()
+    assert seen[1] >= 5
+    assert sum(number for size, number in seen.items() if size > 1) >= 10
+
+
+def test_no_conflict_has_fewer_groups():
+    seen: Counter[int] = Counter()
+
+    @examples(50)
+    @given(instances())
+    def is_smallest(made: Instance) -> None:
+        assume(reference.best(made) is None)
+        smallest = len(conflicts(made)[0].groups)
+        groups = groups_of(Problem.of(made))
+        assume(2 <= smallest <= 3)
+        for fewer in combinations(groups, smallest - 1):
+            dropped = set(groups).difference(fewer)
+            assert find_placement(lift(Problem.of(made), dropped), FOREVER).placement is not None
+        seen[smallest] += 1
+
+    is_smallest()
+    assert sum(seen.values()) >= 5
+
+
+def test_without_the_groups_of_all_conflicts_there_is_a_placement():
+    seen: Counter[int] = Counter()
+
+    @examples(80)
+    @given(instances())
+    def is_complete(made: Instance) -> None:
+        assume(reference.best(made) is None)
+        found = conflicts(made)
+        dropped = {group for conflict in found for group in conflict.groups}
+        kept = [group for group in groups_of(Problem.of(made)) if group not in dropped]
+        assert best_keeping(made, kept) is not None
+        seen[len(found)] += 1
+
+    is_complete()
+    assert seen[1] >= 5
+    assert sum(seen.values()) > seen[1]
+
+
+def broken_by_reference(made: Instance, plans: reference.Assignment) -> set[tuple[str, ...]]:
+    """(kind, node) and (kind, request, layer) of every limit that an assignment breaks."""
+    carried = reference.loads(made, plans)
+    found = {
+        (kind, at.id)
+        for (equation, field), kind in zip(reference.BUDGETS.items(), FIELDS, strict=True)
+        for at in made.nodes
+        if carried[equation][at.id] > reference.exact(getattr(at, field))
+    }
+    for request in made.requests:
+        for index, layer in enumerate(reference.layers_of(made, request)):
+            vector = plans[request.id][index]
+            equations = set(reference.broken_by_vector(made, request, index, vector))
+            for kind, equation in EQUATIONS.items():
+                if equation in equations:
+                    found.add((kind, request.id, layer.name))
+    return found
+
+
+@st.composite
+def plans_within_8h(draw: st.DrawFn, made: Instance) -> reference.Assignment:
+    """Draw a node for every segment, whatever the caps and budgets."""
+    drawn = {}
+    for request in made.requests:
+        plan = []
+        for index, layer in enumerate(reference.layers_of(made, request)):
+            on_source = reference.is_on_source(made, request, index)
+            names = [request.source] if on_source else [device.id for device in made.devices]
+            plan.append(tuple(draw(st.sampled_from(names)) for _ in range(layer.input_maps)))
+        drawn[request.id] = tuple(plan)
+    return drawn
+
+
+def test_what_a_placement_breaks_is_what_the_reference_says():
+    seen: Counter[str] = Counter()
+
+    @examples(200)
+    @given(instances(), st.data())
+    def agrees(made: Instance, data: st.DataObject) -> None:
+        problem = Problem.of(made)
+        groups = groups_of(problem)
+        plans = data.draw(plans_within_8h(made))
+        expected = broken_by_reference(made, plans)
+        broken = broken_by(problem, place(problem, plans), groups)
+        for each in groups:
+            keys = {(each.kind, name) for name in each.nodes}
+            keys |= {(each.kind, r, layer) for r in each.requests for layer in each.layers}
+            assert (each in broken) is bool(keys & expected)
+        seen.update(each.kind for each in broken)
+        assert {kind for kind, *_ in expected} <= {each.kind for each in groups}
+
+    agrees()
+    assert set(seen) == {*FIELDS, *EQUATIONS}
+
+
+# The search itself.
+
+
+def group(name: str) -> Group:
+    return Group(kind="memory", nodes=(name,), sentence=name)
+
+
+A, B, C, D = (group(name) for name in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("sets", "size"),
+    [
+        ([{A}], 1),
+        ([{A, B}, {B, C}], 1),
+        ([{A, B}, {B, C}, {C, A}], 2),
+        ([{A}, {B}, {C}, {A, B, C, D}], 3),
+    ],
+)
+def test_a_smallest_hitting_set_meets_every_set(sets, size):
+    found = smallest_hitting_set([frozenset(s) for s in sets], FOREVER)
+    assert len(found) == size
+    assert all(found & s for s in sets)
+
+
+def test_without_time_every_group_is_returned_and_nothing_claimed():
+    problem = Problem.of(clashing())
+    groups = groups_of(problem)
+    conflict = find_conflict(problem, groups, Clock.ringing_in(0.0))
+    assert set(conflict.groups) == set(groups)
+    assert conflict.proof is Proof.UNREDUCED
+
+
+def test_the_same_conflict_is_found_every_time():
+    made = with_fleet(twice(by_hand()), "memory_bytes", (85.0, 9.0, 9.0))
+    assert conflicts(made) == conflicts(made)
