@@ -209,7 +209,7 @@ def _outcome(known: Solution | None, best: Solution) -> Outcome:
 
 def main(
     instances: Annotated[Path, typer.Option(help="Folder with instances, or one file.")],
-    method: Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")] = "count",
+    method: Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")] = "auto",
     solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
     time_limit: Annotated[
         float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each instance.")

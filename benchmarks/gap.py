@@ -103,7 +103,7 @@ def main(
     instances: Annotated[Path, typer.Option(help="Folder with instances, or one file.")],
     method: Annotated[
         str, typer.Option(help=f"How to find the optimum: {', '.join(METHODS)}.")
-    ] = "segment",
+    ] = "auto",
     solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
     time_limit: Annotated[
         float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each optimum.")

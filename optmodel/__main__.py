@@ -22,7 +22,7 @@ from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
 from optmodel.solution import Termination
-from optmodel.solve import FORMULATIONS, METHODS, export_lp, solve
+from optmodel.solve import METHODS, export_lp, solve
 from optmodel.solvers import SolverOptions, require_solver
 
 EXIT_CODES = {Termination.ERROR: EXIT_BAD_RESULT, Termination.INTERRUPTED: EXIT_INTERRUPTED}
@@ -30,7 +30,7 @@ EXIT_CODES = {Termination.ERROR: EXIT_BAD_RESULT, Termination.INTERRUPTED: EXIT_
 
 def main(
     file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
-    method: Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")] = "segment",
+    method: Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")] = "auto",
     solver: Annotated[
         str, typer.Option(help="Any MILP solver that Pyomo drives: highs, scip, cbc, gurobi, ...")
     ] = "highs",
@@ -41,7 +41,10 @@ def main(
     threads: ThreadsOption = None,
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
-    lp: Annotated[Path | None, typer.Option(help="Write the model as an LP file.")] = None,
+    lp: Annotated[
+        Path | None,
+        typer.Option(help="Write the model as an LP file: count unless --method says segment."),
+    ] = None,
 ) -> None:
     """Find the placement of least latency, or prove that there is none.
 
@@ -51,7 +54,6 @@ def main(
     if out is not None:
         require_writable(out, file, lp)
     if lp is not None:
-        require_choice("--method with --lp", method, FORMULATIONS)
         require_writable(lp, file)
     require_solver(solver)
     instance = read_instance(file)

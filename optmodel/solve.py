@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from optmodel.auto import solve_auto
 from optmodel.count import CountModel
 from optmodel.files import InputError, write_text
 from optmodel.formulation import Formulation
@@ -34,12 +35,12 @@ Method = Callable[[Search], Termination]
 
 METHODS: dict[str, Method] = {
     name: partial(solve_milp, formulation=formulation) for name, formulation in FORMULATIONS.items()
-} | {"stages": solve_stages}
+} | {"stages": solve_stages, "auto": solve_auto}
 """Exact methods by the name that `--method` takes."""
 
 
 def solve(
-    instance: Instance, method: str = "segment", options: SolverOptions | None = None
+    instance: Instance, method: str = "auto", options: SolverOptions | None = None
 ) -> Solution:
     """Find a placement of least latency, or prove that there is none.
 
@@ -88,6 +89,8 @@ def _run(method: Method, search: Search) -> Termination:
 def export_lp(instance: Instance, method: str, path: Path) -> None:
     """Write the model of a formulation as an LP file, with the names of its formulation.
 
+    A method that is no formulation gives the count formulation.
+
     Raises
     ------
     InputError
@@ -99,7 +102,7 @@ def export_lp(instance: Instance, method: str, path: Path) -> None:
             f"--lp: expected an instance whose layers all have a host, got '{instance.name}', "
             f"where {reasons_infeasible(problem)[0]}; raise the tolerance or leave --lp out"
         )
-    model = FORMULATIONS[method].build(problem).pyomo_model
+    model = FORMULATIONS.get(method, CountModel).build(problem).pyomo_model
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "model.lp"
         model.write(str(written), io_options={"symbolic_solver_labels": True})

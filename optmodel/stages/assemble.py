@@ -4,7 +4,7 @@ import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import FloatArray, IntArray, RequestTask
-from optmodel.stages.fleet import Fleet
+from optmodel.stages.fleet import Fleet, Group
 from optmodel.stages.path import Path, Step
 
 
@@ -46,9 +46,7 @@ class Assembler:
 
         `alone` is the node that the signature before the stage singles out.
         """
-        free = [
-            [i for i in self._by_load(group.nodes) if i != alone] for group in self.fleet.groups
-        ]
+        free = [[i for i in self._nodes(task, group) if i != alone] for group in self.fleet.groups]
         behind = step.behind.alone
         following = None
         if behind is not None:
@@ -76,9 +74,14 @@ class Assembler:
             start += len(nodes)
         return ordered
 
-    def _by_load(self, nodes: tuple[int, ...]) -> list[int]:
-        """Return equal nodes, the least loaded first."""
-        return sorted(nodes, key=lambda i: (float(self.load[:, i].max()), i))
+    def _nodes(self, task: RequestTask, group: Group) -> list[int]:
+        """Return equal nodes, the least loaded first.
+
+        Requests of equal cameras share a path, so the group of a source stands for any of them.
+        """
+        if group.nodes[0] >= self.fleet.problem.helpers:
+            return [task.source]
+        return sorted(group.nodes, key=lambda i: (float(self.load[:, i].max()), i))
 
     def _charge(self, task: RequestTask, k: int, members: IntArray, share: IntArray) -> None:
         """Add a layer's shares of the budgets 8b-8d to the loads."""

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.privacy import exact
-from optmodel.problem import LayerTask, Problem
+from optmodel.problem import LayerTask, Problem, RequestTask
 
 TICKS_PER_UNIT = 10**12
 """Of the problem's time unit, which is a hundredth of a rough latency of the batch."""
@@ -61,6 +61,14 @@ class Fleet:
         return [
             Group(tuple(nodes), float(speed[nodes[0]]), float(rate[nodes[0]]))
             for nodes in alike.values()
+        ]
+
+    def groups_of(self, task: RequestTask) -> list[int]:
+        """Return the groups whose nodes may take part in a request: helpers and its source."""
+        return [
+            g
+            for g, group in enumerate(self.groups)
+            if group.nodes[0] < self.problem.helpers or group.nodes[0] == task.source
         ]
 
     @cached_property

@@ -17,8 +17,7 @@ from optmodel.stages.relaxation import UNREACHABLE
 
 SLACK = "stages: exact, no budget binds; every request takes its own optimum"
 BINDING = (
-    "stages: budgets bind, so the bound ignores that requests share them; it holds, but need not "
-    "be reached"
+    "stages: budgets bind, so the stages give a bound only; it ignores that requests share them"
 )
 
 
@@ -28,31 +27,40 @@ class StageResult:
 
     Attributes
     ----------
-    paths : tuple of Path
-        One per request.
+    paths : dict of str to Path
+        By request id; a request without any path alone has an UNREACHABLE bound.
     fleet : Fleet
         Whose ticks they count in.
+    interrupted : bool
+        Whether Ctrl-C cut the search short; bounds hold all the same.
     """
 
-    paths: tuple[Path, ...]
+    paths: dict[str, Path]
     fleet: Fleet
+    interrupted: bool
 
-    def bound_s(self, path: Path) -> float:
-        """Return a path's bound in seconds, rounded down."""
-        exactly = path.bound * self.fleet.tick_s
+    @property
+    def reachable(self) -> dict[str, Path]:
+        """The paths of the requests that can be served alone."""
+        return {name: path for name, path in self.paths.items() if path.bound < UNREACHABLE}
+
+    def bound_s(self) -> float:
+        """Return the sum of the reachable requests' bounds in seconds, rounded down."""
+        exactly = sum(path.bound for path in self.reachable.values()) * self.fleet.tick_s
         rounded = float(exactly)
         return rounded if Fraction(rounded) <= exactly else math.nextafter(rounded, -math.inf)
 
     def placement(self) -> Placement | None:
-        """Return all requests on their paths, budgets unchecked; None if one has no path."""
-        if any(path.value is None for path in self.paths):
+        """Return the reachable requests on their paths, if every one has one, budgets unchecked."""
+        reachable = self.reachable
+        if any(path.value is None for path in reachable.values()):
             return None
         deal = Assembler(self.fleet)
-        tasks = self.fleet.problem.tasks
         return Placement(
             {
-                task.request.id: deal.place(task, path)
-                for task, path in zip(tasks, self.paths, strict=True)
+                task.request.id: deal.place(task, reachable[task.request.id])
+                for task in self.fleet.problem.tasks
+                if task.request.id in reachable
             }
         )
 
@@ -63,49 +71,63 @@ def shortest_paths(problem: Problem, tolerance: float, deadline: float) -> Stage
     Parameters
     ----------
     problem : Problem
-        The batch; every layer must have a host.
+        The batch.
     tolerance : float
         Relative gap at which a path counts as shortest.
     deadline : float
         `time.perf_counter()` at which to stop with bounds.
     """
-    fleet = Fleet(problem)
-    book = ArcBook(tolerance)
+    fleet, book = Fleet(problem), ArcBook(tolerance)
     known: dict[object, Path] = {}
-    paths = []
+    paths: dict[str, Path] = {}
+    interrupted = False
     for task in problem.tasks:
         key = _what_counts(fleet, task)
         if key not in known:
-            known[key] = StageGraph(fleet, task, book).shortest(deadline)
-        paths.append(known[key])
-    return StageResult(tuple(paths), fleet)
+            graph = StageGraph(fleet, task, book)
+            try:
+                known[key] = graph.shortest(deadline)
+            except KeyboardInterrupt:
+                interrupted, deadline = True, 0.0
+                known[key] = graph.shortest(deadline)
+        paths[task.request.id] = known[key]
+    return StageResult(paths, fleet, interrupted)
 
 
 def _what_counts(fleet: Fleet, task: RequestTask) -> object:
-    """Return what a request's path depends on."""
-    return task.request.network, task.request.tolerated_ssim, task.source
+    """Return what the latency of a request depends on: cameras alike give equal paths."""
+    source = next(g for g in fleet.groups if task.source in g.nodes)
+    problem = fleet.problem
+    budgets = (problem.memory, problem.compute_budget, problem.bandwidth_budget)
+    alike = (source.speed, source.rate, *(float(budget[task.source]) for budget in budgets))
+    return task.request.network, task.request.tolerated_ssim, alike
 
 
 def solve_stages(search: Search) -> Termination:
     """Solve every request by itself; exact if the placements together keep the budgets.
 
-    The bound is the sum over requests: budgets only restrict, and requests meet nowhere else.
+    The bound is the sum over requests: budgets only restrict, and requests meet nowhere else. A
+    request that cannot be served alone cannot be served at all.
     """
     deadline = time.perf_counter() + min(search.left_s, 1e9)
     result = shortest_paths(search.problem, search.options.mip_gap, deadline)
-    if any(path.bound >= UNREACHABLE for path in result.paths):
+    if len(result.reachable) < len(result.paths) and search.options.admission == "all":
         search.infeasible = True
         return Termination.CONVERGED
-    search.raise_bound(sum(result.bound_s(path) for path in result.paths))
+    search.most_served = min(search.most_served, len(result.reachable))
     placement = result.placement()
-    fits = placement is not None and within_budgets(
-        search.problem, evaluate(search.problem, placement)
-    )
+    fits = placement is not None and _fits(search.problem, placement)
+    if fits or search.options.admission == "all":
+        # With "most" the bound is one for all reachable requests, if they can be served together.
+        search.raise_bound(result.bound_s())
     if placement is not None and fits:
         search.offer(placement)
-        search.notes.append(SLACK)
-    elif placement is not None:
-        search.notes.append(BINDING)
-    if search.closed or placement is not None:
-        return Termination.CONVERGED
-    return Termination.TIME_LIMIT
+    if placement is not None:
+        search.notes.append(SLACK if fits else BINDING)
+    if result.interrupted:
+        return Termination.INTERRUPTED
+    return Termination.TIME_LIMIT if search.left_s <= 0 else Termination.CONVERGED
+
+
+def _fits(problem: Problem, placement: Placement) -> bool:
+    return within_budgets(problem, evaluate(problem, placement))

@@ -73,15 +73,15 @@ def stages_of(fleet: Fleet, task: RequestTask) -> list[Stage]:
         ends.append(len(task.layers) - 1)
     firsts = [0, *(k + 1 for k in ends[:-1])]
     return [
-        Stage(first, last, tuple(_ends(fleet, task.layers[last])))
+        Stage(first, last, tuple(_ends(fleet, task, task.layers[last])))
         for first, last in zip(firsts, ends, strict=True)
     ]
 
 
-def _ends(fleet: Fleet, layer: LayerTask) -> list[Signature]:
+def _ends(fleet: Fleet, task: RequestTask, layer: LayerTask) -> list[Signature]:
     rates = {
         g: group.rate
-        for g, group in enumerate(fleet.groups)
+        for g, group in ((g, fleet.groups[g]) for g in fleet.groups_of(task))
         if fleet.most_segments(layer, group) > 0
     }
     single = layer.whole or layer.segments == 1 or len(layer.hosts) == 1
@@ -97,17 +97,19 @@ def arcs_between(
     """
     one = before.alone if before else None
     for shared in (True, False) if one is not None and one == behind.alone else (False,):
-        parts = _parts(fleet, one, behind.alone, shared)
+        parts = _parts(fleet, task, one, behind.alone, shared)
         if all(part.size >= 0 for part in parts):
             yield _arc(fleet, task, stage, before, behind, parts)
 
 
-def _parts(fleet: Fleet, one: int | None, other: int | None, shared: bool) -> list[Part]:
+def _parts(
+    fleet: Fleet, task: RequestTask, one: int | None, other: int | None, shared: bool
+) -> list[Part]:
     """Return the fleet with the singled-out nodes set apart."""
     apart = [Part(g, 1, sends=True, ends=shared) for g in (one,) if g is not None]
     apart += [Part(g, 1, ends=True) for g in (other,) if g is not None and not shared]
     taken = [part.group for part in apart]
-    rest = [Part(g, len(group.nodes) - taken.count(g)) for g, group in enumerate(fleet.groups)]
+    rest = [Part(g, len(fleet.groups[g].nodes) - taken.count(g)) for g in fleet.groups_of(task)]
     return [*rest, *apart]
 
 

@@ -78,7 +78,7 @@ def test_other_options_are_another_run(tmp_path):
     compare(instance, "segment", options, book, force=False)
     sha256 = book.records[0].instance_sha256
     same = {"solver": "highs", "time_limit_s": None, "mip_gap": 1e-6, "threads": None}
-    same |= {"seed": None, "presolve": True}
+    same |= {"seed": None, "presolve": True, "admission": "all"}
     reread = RecordBook(tmp_path / "gap.csv", Record)
     assert reread.find(instance.name, sha256, "segment", same)
     assert not reread.find(instance.name, sha256, "segment", {**same, "seed": 1})
