@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 from rich.markup import escape
@@ -21,7 +21,7 @@ from optmodel.cli import (
 from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
-from optmodel.solution import Termination
+from optmodel.solution import Admission, Termination
 from optmodel.solve import METHODS, export_lp, solve
 from optmodel.solvers import SolverOptions, require_solver
 
@@ -40,6 +40,10 @@ def main(
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = None,
     seed: SeedOption = None,
+    admission: Annotated[
+        str,
+        typer.Option(help="Serve all requests, or the most that can be: all, most."),
+    ] = "all",
     out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
     lp: Annotated[
         Path | None,
@@ -51,6 +55,7 @@ def main(
     Example: python -m optmodel instances/small/lenet-0.8-4-mixed.json --out solution.json
     """
     require_choice("--method", method, METHODS)
+    require_choice("--admission", admission, get_args(Admission))
     if out is not None:
         require_writable(out, file, lp)
     if lp is not None:
@@ -59,7 +64,9 @@ def main(
     instance = read_instance(file)
     if lp is not None:
         export_lp(instance, method, lp)
-    options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
+    options = SolverOptions(
+        solver, time_limit, mip_gap, threads, seed, admission=cast(Admission, admission)
+    )
     with console.status(escape(f"Solving {instance.name} ...")):
         solution = solve(instance, method, options)
     if out is not None:

@@ -6,8 +6,9 @@ from typing import Self
 
 import pyomo.environ as pyo
 
-from optmodel.placement import Placement
+from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
+from optmodel.solution import Admission
 
 
 @dataclass(frozen=True)
@@ -17,19 +18,21 @@ class Formulation(ABC):
     Attributes
     ----------
     problem : Problem
-        What is placed; every layer must have a host.
+        What is placed; with admission "all", every layer must have a host.
     pyomo_model : pyomo.environ.ConcreteModel
-        The MILP; its objective counts in the problem's time unit.
+        The MILP; its latencies count in the problem's time unit.
     """
 
     problem: Problem
     pyomo_model: pyo.ConcreteModel
 
     @classmethod
-    def build(cls, problem: Problem) -> Self:
-        """Build the MILP of a problem."""
+    def build(cls, problem: Problem, admission: Admission = "all") -> Self:
+        """Build the MILP of a problem, with the latency as objective."""
         model = pyo.ConcreteModel(name=problem.instance.name)
         cls.state(model, problem)
+        if admission == "all":
+            model.served.fix(1)
         return cls(problem, model)
 
     @staticmethod
@@ -38,5 +41,19 @@ class Formulation(ABC):
         """Add variables, constraints and objective."""
 
     @abstractmethod
+    def set_values(self, placement: Placement) -> None:
+        """Give every variable the value that it has in a placement."""
+
+    @abstractmethod
+    def read_request(self, r: int) -> RequestPlacement:
+        """Return the placement of request `r`, which is served, whose values the MILP holds."""
+
     def placement(self) -> Placement:
-        """Return the placement whose values the MILP holds."""
+        """Return the placement of the served requests whose values the MILP holds."""
+        return Placement(
+            {
+                task.request.id: self.read_request(r)
+                for r, task in enumerate(self.problem.tasks)
+                if round(pyo.value(self.pyomo_model.served[r]))
+            }
+        )

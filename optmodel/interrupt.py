@@ -2,21 +2,23 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
-
-import highspy
 
 
 @contextmanager
-def noticing_interrupt(solver: Any) -> Iterator[threading.Event]:
-    """Tell whether Ctrl-C came, and let HiGHS stop by itself and keep its incumbent.
+def noticing_interrupt(stop: Callable[[], bool]) -> Iterator[threading.Event]:
+    """Tell whether Ctrl-C came, and let the solver stop by itself and keep its incumbent.
 
-    Pyomo runs HiGHS in the main thread, where an exception raised by a signal handler would come
-    out of HiGHS's callback and cost the incumbent; HiGHS is told to stop instead. Other solvers
-    get the exception. A second Ctrl-C always raises it.
+    An exception raised by a signal handler would come out of the solver's callback and cost the
+    incumbent; a solver that can be told to stop is told so instead. Others get the exception, and
+    a second Ctrl-C always raises it.
+
+    Parameters
+    ----------
+    stop : callable
+        Tells the solver to stop; returns whether it will.
     """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -24,12 +26,10 @@ def noticing_interrupt(solver: Any) -> Iterator[threading.Event]:
         return
 
     def notice(_signal: int, _frame: FrameType | None) -> None:
-        highs = getattr(solver, "_solver_model", None)
-        if interrupted.is_set() or not isinstance(highs, highspy.Highs):
-            interrupted.set()
-            raise KeyboardInterrupt
+        second = interrupted.is_set()
         interrupted.set()
-        highs.cancelSolve()  # type: ignore[no-untyped-call]
+        if second or not stop():
+            raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGINT, notice)
     try:

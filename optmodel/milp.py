@@ -1,31 +1,87 @@
 """Solve a Pyomo formulation in one piece and hand what it finds to the search."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from math import ceil, isfinite
 
+import pyomo.environ as pyo
+
+from optmodel.admission import most_then_fastest
+from optmodel.count.objective import minimise_latency, minimise_rejected
 from optmodel.formulation import Formulation
+from optmodel.highs import Watcher
 from optmodel.search import Search
 from optmodel.solution import SolutionStatus, Termination
-from optmodel.solvers import SolverRun, run_solver
+from optmodel.solvers import SolverOptions, run_solver
+
+WHOLE_TOLERANCE = 1e-4
+"""How far a solver's float bound on a whole number may lie above it."""
 
 
 def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
     """Build the MILP of the search's problem and run the solver on it."""
     with search.phase("build"):
-        built = formulation.build(search.problem)
-    options = search.options
-    if options.time_limit_s is not None:
+        built = formulation.build(search.problem, search.options.admission)
+    return most_then_fastest(
+        search, lambda: _serve_most(search, built), lambda: _least_latency(search, built)
+    )
+
+
+def _serve_most(search: Search, built: Formulation) -> Termination:
+    minimise_rejected(built.pyomo_model)
+    requests = len(search.problem.tasks)
+
+    def learn(bound: float) -> None:
+        rejected = ceil(bound - WHOLE_TOLERANCE)
+        search.most_served = min(search.most_served, requests - rejected)
+
+    # A looser gap could end the search one request too early.
+    gap = min(search.options.mip_gap, SolverOptions.mip_gap)
+    return _run(search, built, learn, gap)
+
+
+def _least_latency(search: Search, built: Formulation) -> Termination:
+    model, options = built.pyomo_model, search.options
+    if options.admission == "most":
+        model.serve_most = pyo.Constraint(
+            expr=pyo.quicksum(model.served.values()) == search.most_served
+        )
+    minimise_latency(model)
+
+    def learn(bound: float) -> None:
+        search.raise_bound(bound * search.problem.time_unit_s)
+
+    return _run(search, built, learn, options.mip_gap)
+
+
+def _run(
+    search: Search, built: Formulation, learn: Callable[[float], None], gap: float
+) -> Termination:
+    """Solve once; `learn` hears of every bound on the objective."""
+    options = replace(search.options, mip_gap=gap)
+    if isfinite(search.left_s):
         options = replace(options, time_limit_s=max(search.left_s, 0.01))
-    run = run_solver(built.pyomo_model, options)
-    _hand_over(search, built, run)
-    return run.termination
+    start = search.incumbent is not None
+    if search.incumbent is not None:
+        built.set_values(search.incumbent)
 
+    def offer() -> None:
+        search.offer(built.placement())
 
-def _hand_over(search: Search, built: Formulation, run: SolverRun) -> None:
-    search.solver, search.solver_version = search.options.solver, run.version
+    def bounded(bound: float) -> None:
+        if bound > 0:
+            learn(bound)
+
+    run = run_solver(built.pyomo_model, options, start, Watcher(offer, bounded))
+    search.solver, search.solver_version = options.solver, run.version
     if run.status is SolutionStatus.INFEASIBLE:
         search.infeasible = True
-        return
-    if run.bound is not None:
-        search.raise_bound(run.bound * search.problem.time_unit_s)
+        return run.termination
+    if run.bound is not None and run.termination is Termination.CONVERGED:
+        learn(run.bound)
+    elif run.bound is not None:
+        # 0 is below every latency and tells nothing.
+        bounded(run.bound)
     if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
-        search.offer(built.placement())
+        offer()
+    return run.termination

@@ -35,9 +35,10 @@ def print_solution(console: Console, solution: Solution) -> None:
     for placed, latency in zip(solution.placement.requests, solution.latency, strict=True):
         console.print(_request_table(placed, latency))
     for rejection in solution.placement.rejected:
+        where = "" if rejection.layer is None else f" at layer '{rejection.layer}', segment "
+        where += "" if rejection.segment is None else str(rejection.segment)
         console.print(
-            f"{'rejected':<12} request '{rejection.request}' at layer '{rejection.layer}', segment "
-            f"{rejection.segment}: {rejection.condition}",
+            f"{'rejected':<12} request '{rejection.request}'{where}: {rejection.condition}",
             markup=False,
         )
 

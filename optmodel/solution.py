@@ -31,9 +31,10 @@ class SolutionStatus(StrEnum):
     """What a method found."""
 
     OPTIMAL = "optimal"
-    """A placement that is proven best, up to the asked gap."""
+    """A placement that is proven best, up to the asked gap; with admission "most", one that serves
+    as many requests as can be served, and those with the least latency."""
     FEASIBLE = "feasible"
-    """A placement of every request, not proven best."""
+    """A placement of every request (with admission "most", of any), not proven best."""
     PARTIAL = "partial"
     """A placement of some requests; the others are rejected."""
     INFEASIBLE = "infeasible"
@@ -74,16 +75,16 @@ class PlacedRequest(StrictModel):
 
 
 class Rejection(StrictModel):
-    """A request that a heuristic could not place."""
+    """A request that a heuristic could not place, or that an exact method leaves out."""
 
     request: str
     """Id of the request."""
-    layer: str
-    """Layer at which placing failed."""
-    segment: Annotated[int, Field(ge=1)]
-    """First segment without a place, from 1."""
+    layer: str | None = None
+    """Layer at which placing failed; None if the request was left out as a whole."""
+    segment: Annotated[int, Field(ge=1)] | None = None
+    """First segment without a place, from 1; None as for the layer."""
     condition: str
-    """The condition that failed, and on how many nodes."""
+    """The condition that failed, and on how many nodes; or why the request is left out."""
 
 
 class PlacementDocument(StrictModel):
@@ -137,9 +138,11 @@ class Solution(StrictModel):
     solution_status: SolutionStatus
     """What it found."""
     objective_s: Seconds | None
-    """Latency of the placement (Eq. 5), recomputed exactly, in seconds; None without one."""
+    """Latency of the placement (Eq. 5), recomputed exactly, in seconds; None if no request is
+    placed."""
     bound_s: float | None
-    """Proven lower bound on the latency of serving every request; None when unknown."""
+    """Proven lower bound on the latency of serving every request, or `most_served` of them with
+    admission "most"; None when unknown."""
     wall_time_s: Seconds
     """Run time, in seconds."""
     phases_s: dict[str, Seconds] = Field(default_factory=dict)

@@ -1,13 +1,14 @@
 """Solve an instance exactly: run a method on it, check what it returns."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from optmodel.auto import solve_auto
 from optmodel.count import CountModel
+from optmodel.cpsat import solve_cpsat
 from optmodel.files import InputError, write_text
 from optmodel.formulation import Formulation
 from optmodel.infeasible import reasons_infeasible
@@ -17,6 +18,7 @@ from optmodel.problem import Problem
 from optmodel.search import BOUND_TOLERANCE, Search
 from optmodel.segment import SegmentModel
 from optmodel.solution import (
+    Rejection,
     ResultError,
     Solution,
     SolutionStatus,
@@ -34,8 +36,11 @@ FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": 
 Method = Callable[[Search], Termination]
 
 METHODS: dict[str, Method] = {
-    name: partial(solve_milp, formulation=formulation) for name, formulation in FORMULATIONS.items()
-} | {"stages": solve_stages, "auto": solve_auto}
+    **{name: partial(solve_milp, formulation=model) for name, model in FORMULATIONS.items()},
+    "cpsat": solve_cpsat,
+    "stages": solve_stages,
+    "auto": solve_auto,
+}
 """Exact methods by the name that `--method` takes."""
 
 
@@ -136,15 +141,29 @@ def _conclude(
     )
     if search.incumbent is None:
         return solution
-    document = to_document(search.problem, search.incumbent)
+    document = to_document(search.problem, search.incumbent, tuple(_left_out(search)))
     with search.phase("check"):
         checked = with_placement(solution, instance, document)
     return _with_bound(checked, search)
 
 
+def _left_out(search: Search) -> Iterator[Rejection]:
+    """Yield the requests that the incumbent does not serve, with admission "most"."""
+    why = "the optimum leaves it out" if search.closed else "the best placement found leaves it out"
+    for task in search.problem.tasks:
+        if search.incumbent is not None and task.request.id not in search.incumbent.requests:
+            yield Rejection(
+                request=task.request.id,
+                condition=f"{why}, which serves {search.served} of "
+                f"{len(search.problem.tasks)} requests",
+            )
+
+
 def _with_bound(solution: Solution, search: Search) -> Solution:
     """Return the solution with bound and gap, and call it optimal only if the gap says so."""
-    bound, objective = search.bound_s, solution.objective_s
+    objective = solution.objective_s
+    # Without a placed request there is no latency, and nothing to bound.
+    bound = None if objective is None else search.bound_s
     if bound is not None and objective is not None and bound > objective:
         if bound > objective * (1 + BOUND_TOLERANCE):
             raise ResultError(

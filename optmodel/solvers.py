@@ -6,7 +6,7 @@ first; solvers that only the older one drives, such as CBC, are reached through 
 
 import shutil
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pyomo.contrib.solver.common import factory, results
 from pyomo.opt import TerminationCondition as OlderCondition
 
 from optmodel.files import InputError
+from optmodel.highs import WatchedHighs, Watcher
 from optmodel.interrupt import noticing_interrupt
 from optmodel.solution import Admission, SolutionStatus, Termination
 
@@ -147,10 +148,26 @@ def require_solver(name: str) -> None:
     _find(name)
 
 
-def run_solver(model: pyo.ConcreteModel, options: SolverOptions) -> SolverRun:
+def run_solver(
+    model: pyo.ConcreteModel,
+    options: SolverOptions,
+    start: bool = False,
+    watcher: Watcher | None = None,
+) -> SolverRun:
     """Solve a MILP; on return the model holds the best solution found, if any.
 
     Ctrl-C ends the run; what the solver had found by then is kept where it hands it over.
+
+    Parameters
+    ----------
+    model : pyomo.environ.ConcreteModel
+        The MILP.
+    options : SolverOptions
+        Solver, limits and gap.
+    start : bool
+        Whether the model's variables hold a solution to start from; HiGHS alone takes it.
+    watcher : Watcher, optional
+        Who hears of solutions and bounds while HiGHS runs; other solvers tell at the end.
 
     Raises
     ------
@@ -158,15 +175,25 @@ def run_solver(model: pyo.ConcreteModel, options: SolverOptions) -> SolverRun:
         If the solver is not installed or lacks an option that is asked for.
     """
     name, solver, newer = _find(options.solver)
-    with noticing_interrupt(solver) as interrupted:
+    if name == "highs":
+        solver = WatchedHighs()
+        solver.start, solver.watcher = start, watcher
+
+    def stop() -> bool:
+        highs = getattr(solver, "_solver_model", None)
+        if not isinstance(highs, highspy.Highs):
+            return False
+        highs.cancelSolve()  # type: ignore[no-untyped-call]
+        return True
+
+    with noticing_interrupt(stop) as interrupted:
         try:
             run = _run_newer if newer else _run_older
             found = run(model, name, solver, options)
         except KeyboardInterrupt:
             found = SolverRun(Termination.INTERRUPTED, SolutionStatus.NONE, None, None)
-    if interrupted.is_set() and found.termination is Termination.ERROR:
-        return SolverRun(Termination.INTERRUPTED, found.status, found.bound, found.version)
-    return found
+    # Even if the solver ended by itself just then: whoever runs it next must hear of it.
+    return replace(found, termination=Termination.INTERRUPTED) if interrupted.is_set() else found
 
 
 def _find(name: str) -> tuple[str, Any, bool]:

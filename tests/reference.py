@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from math import floor
 from operator import le
 
@@ -257,6 +257,19 @@ def best(instance: Instance) -> Best | None:
         return None
     names = [request.id for request in instance.requests]
     return Best(found[0], dict(zip(names, found[1], strict=True)))
+
+
+def most(instance: Instance) -> tuple[int, Best]:
+    """Return the largest number of requests with a placement, and the fastest such placement."""
+    for number in range(len(instance.requests), 0, -1):
+        found = [
+            placed
+            for chosen in combinations(instance.requests, number)
+            if (placed := best(instance.model_copy(update={"requests": chosen}))) is not None
+        ]
+        if found:
+            return number, min(found, key=lambda placed: placed.latency_s)
+    return 0, Best(Fraction(0), {})
 
 
 def combine(

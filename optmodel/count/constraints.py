@@ -37,12 +37,12 @@ def layer_of(problem: Problem, r: int, k: int) -> LayerTask:
 
 
 def place_every_segment(model: pyo.ConcreteModel, problem: Problem) -> None:
-    """8e: sum over i of x[r, l, i] = P."""
+    """8e: sum over i of x[r, l, i] = P · served[r]."""
     model.place_every_segment = pyo.Constraint(
         [(r, k) for r, k, _ in layers(problem)],
         rule=lambda m, r, k: (
             pyo.quicksum(m.x[r, k, i] for i in layer_of(problem, r, k).hosts)
-            == layer_of(problem, r, k).segments
+            == layer_of(problem, r, k).segments * m.served[r]
         ),
     )
 

@@ -1,10 +1,11 @@
-"""Build the count formulation and read placements from its solutions."""
+"""Build the count formulation, give it a start, and read placements from its solutions."""
 
 import numpy as np
 import pyomo.environ as pyo
 
 from optmodel.count.constraints import add_constraints
-from optmodel.count.objective import add_objective
+from optmodel.count.objective import minimise_latency
+from optmodel.count.start import set_counts
 from optmodel.count.variables import add_variables
 from optmodel.formulation import Formulation
 from optmodel.placement import Flows, Placement, RequestPlacement
@@ -19,15 +20,14 @@ class CountModel(Formulation):
         """Add variables, constraints and objective."""
         add_variables(model, problem)
         add_constraints(model, problem)
-        add_objective(model)
+        minimise_latency(model)
 
-    def placement(self) -> Placement:
-        """Return the placement whose values the Pyomo model holds."""
-        return Placement(
-            {task.request.id: self._request(r) for r, task in enumerate(self.problem.tasks)}
-        )
+    def set_values(self, placement: Placement) -> None:
+        """Give every variable the value that it has in a placement."""
+        set_counts(self.pyomo_model, self.problem, placement)
 
-    def _request(self, r: int) -> RequestPlacement:
+    def read_request(self, r: int) -> RequestPlacement:
+        """Return the placement of request `r`, which is served, whose values the MILP holds."""
         layers = self.problem.tasks[r].layers
         counts = np.zeros((len(layers), len(self.problem.node_ids)), dtype=np.int64)
         for k, layer in enumerate(layers):

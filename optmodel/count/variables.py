@@ -29,11 +29,17 @@ def layers(problem: Problem) -> Iterator[tuple[int, int, LayerTask]]:
 
 def add_variables(model: pyo.ConcreteModel, problem: Problem) -> None:
     """Add all variables; nodes that may not host a layer (8h) get none."""
+    add_served(model, problem)
     add_counts(model, problem)
     add_senders(model, problem)
     add_units_sent(model, problem)
     add_whole(model, problem)
     add_latency(model, problem)
+
+
+def add_served(model: pyo.ConcreteModel, problem: Problem) -> None:
+    """served[r] = 1 iff request r is served; fixed to 1 under admission "all"."""
+    model.served = pyo.Var(range(len(problem.tasks)), domain=pyo.Binary)
 
 
 def add_counts(model: pyo.ConcreteModel, problem: Problem) -> None:

@@ -19,28 +19,43 @@ gives one here: the two are feasible together.
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pyomo.environ as pyo
 
 from optmodel.count.constraints import keep_first_fc_whole, place_every_segment, respect_caps
-from optmodel.count.variables import add_counts, add_whole, transitions
+from optmodel.count.variables import add_counts, add_served, add_whole, transitions
 from optmodel.explain.loads import BUDGETS, BudgetKind, most_loads
-from optmodel.formulation import Formulation
 from optmodel.placement import Flows, Placement, RequestPlacement
 from optmodel.problem import TRANSFERS, IntArray, Problem
 
 Terms = list[tuple[int, Any]]
 
 
-class FeasibilityModel(Formulation):
-    """The constraints 8b-8i in counts, for problems whose layers all have a host."""
+@dataclass(frozen=True)
+class FeasibilityModel:
+    """The constraints 8b-8i in counts, for problems whose layers all have a host.
 
-    @staticmethod
-    def state(model: pyo.ConcreteModel, problem: Problem) -> None:
-        """Add variables and constraints; budgets that no placement can exceed get no row."""
+    Attributes
+    ----------
+    problem : Problem
+        What is placed; every request is served.
+    pyomo_model : pyomo.environ.ConcreteModel
+        The MILP, without an objective worth the name.
+    """
+
+    problem: Problem
+    pyomo_model: pyo.ConcreteModel
+
+    @classmethod
+    def build(cls, problem: Problem) -> Self:
+        """State variables and constraints; budgets that no placement can exceed get no row."""
+        model = pyo.ConcreteModel(name=problem.instance.name)
         tight = _tight(problem)
+        add_served(model, problem)
+        model.served.fix(1)
         add_counts(model, problem)
         add_whole(model, problem)
         place_every_segment(model, problem)
@@ -49,6 +64,7 @@ class FeasibilityModel(Formulation):
         keep_maps(model, problem, {i for kind, i in tight if kind == "bandwidth"})
         respect_budgets(model, problem, tight)
         model.any_placement = pyo.Objective(expr=0.0)
+        return cls(problem, model)
 
     def minimise_load(self, kind: BudgetKind, node: int) -> None:
         """Lift a budget that has a row, and ask for the least load of that node instead."""

@@ -38,11 +38,11 @@ def add_constraints(model: pyo.ConcreteModel, problem: Problem) -> None:
 
 
 def assign_every_segment_once(model: pyo.ConcreteModel, problem: Problem) -> None:
-    """8e: sum over i of A[r, l, p, i] = 1."""
+    """8e: sum over i of A[r, l, p, i] = served[r]."""
     model.assign_every_segment_once = pyo.Constraint(
         [(r, k, p) for r, k, layer in layers(problem) for p in range(layer.segments)],
         rule=lambda m, r, k, p: (
-            pyo.quicksum(m.A[r, k, p, i] for i in layer_of(problem, r, k).hosts) == 1
+            pyo.quicksum(m.A[r, k, p, i] for i in layer_of(problem, r, k).hosts) == m.served[r]
         ),
     )
 
@@ -59,12 +59,12 @@ def count_segments(model: pyo.ConcreteModel, problem: Problem) -> None:
 
 
 def keep_first_fc_whole(model: pyo.ConcreteModel, problem: Problem) -> None:
-    """8g: sum over i of whole[r, l, i] >= 1, whole[r, l, i] <= A[r, l, p, i] for every p."""
+    """8g: sum over i of whole[r, l, i] >= served[r], whole[r, l, i] <= A[r, l, p, i] for all p."""
     first_fcs = [(r, k, layer) for r, k, layer in layers(problem) if layer.whole]
     model.keep_first_fc_whole = pyo.Constraint(
         [(r, k) for r, k, _ in first_fcs],
         rule=lambda m, r, k: (
-            pyo.quicksum(m.whole[r, k, i] for i in layer_of(problem, r, k).hosts) >= 1
+            pyo.quicksum(m.whole[r, k, i] for i in layer_of(problem, r, k).hosts) >= m.served[r]
         ),
     )
     model.whole_means_every_segment = pyo.Constraint(

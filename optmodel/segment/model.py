@@ -1,13 +1,14 @@
-"""Build the segment formulation and read placements from its solutions."""
+"""Build the segment formulation, give it a start, and read placements from its solutions."""
 
 import numpy as np
 import pyomo.environ as pyo
 
-from optmodel.count.objective import add_objective
+from optmodel.count.objective import minimise_latency
 from optmodel.formulation import Formulation
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
 from optmodel.segment.constraints import add_constraints
+from optmodel.segment.start import set_segments
 from optmodel.segment.variables import add_variables
 
 
@@ -19,20 +20,21 @@ class SegmentModel(Formulation):
         """Add variables, constraints and objective."""
         add_variables(model, problem)
         add_constraints(model, problem)
-        add_objective(model)
+        minimise_latency(model)
 
-    def placement(self) -> Placement:
-        """Return the placement whose values the Pyomo model holds."""
-        nodes = len(self.problem.node_ids)
-        found = {}
-        for r, task in enumerate(self.problem.tasks):
-            labels = [
-                np.array([self._node_of(r, k, p) for p in range(layer.segments)])
-                for k, layer in enumerate(task.layers)
-            ]
-            mapwise = [layer.transfer == "mapwise" for layer in task.layers]
-            found[task.request.id] = RequestPlacement.from_labels(labels, mapwise, nodes)
-        return Placement(found)
+    def set_values(self, placement: Placement) -> None:
+        """Give every variable the value that it has in a placement."""
+        set_segments(self.pyomo_model, self.problem, placement)
+
+    def read_request(self, r: int) -> RequestPlacement:
+        """Return the placement of request `r`, which is served, whose values the MILP holds."""
+        layers = self.problem.tasks[r].layers
+        labels = [
+            np.array([self._node_of(r, k, p) for p in range(layer.segments)])
+            for k, layer in enumerate(layers)
+        ]
+        mapwise = [layer.transfer == "mapwise" for layer in layers]
+        return RequestPlacement.from_labels(labels, mapwise, len(self.problem.node_ids))
 
     def _node_of(self, r: int, k: int, p: int) -> int:
         hosts = self.problem.tasks[r].layers[k].hosts

@@ -1,0 +1,108 @@
+"""Build the CP-SAT model, hand it a start, and read placements from its solutions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from ortools.sat.python.cp_model import CpModel, IntVar
+
+from optmodel.cpsat.constraints import add_constraints
+from optmodel.cpsat.ticks import Ticks
+from optmodel.cpsat.variables import Variables, add_variables
+from optmodel.evaluate import evaluate
+from optmodel.placement import Flows, Placement, RequestPlacement
+from optmodel.problem import Problem
+from optmodel.solution import Admission
+
+
+@dataclass(frozen=True)
+class CpsatModel:
+    """The model of Eq. 5-8 in whole numbers, a relaxation by less than `ticks.lost_s`.
+
+    Attributes
+    ----------
+    problem : Problem
+        What is placed; with admission "all", every layer must have a host.
+    ticks : Ticks
+        Its durations in ticks.
+    model : CpModel
+        The constraints; an objective is added by whoever solves it.
+    variables : Variables
+        The model's variables by index.
+    """
+
+    problem: Problem
+    ticks: Ticks
+    model: CpModel
+    variables: Variables
+
+    @classmethod
+    def build(cls, problem: Problem, admission: Admission, accuracy: float) -> "CpsatModel":
+        """Add variables and constraints, in ticks that cost at most the accuracy."""
+        model, ticks = CpModel(), Ticks(problem, accuracy)
+        variables = add_variables(model, problem, ticks, admission)
+        add_constraints(model, variables, problem, ticks)
+        return cls(problem, ticks, model, variables)
+
+    def placement(self, value: Callable[[IntVar], int]) -> Placement:
+        """Return the placement of the served requests, given the value of each variable."""
+        return Placement(
+            {
+                task.request.id: self._request(r, value)
+                for r, task in enumerate(self.problem.tasks)
+                if value(self.variables.served[r])
+            }
+        )
+
+    def _request(self, r: int, value: Callable[[IntVar], int]) -> RequestPlacement:
+        tasks, nodes = self.problem.tasks[r].layers, len(self.problem.node_ids)
+        counts = np.zeros((len(tasks), nodes), dtype=np.int64)
+        for k, layer in enumerate(tasks):
+            for i in layer.hosts:
+                counts[k, i] = value(self.variables.x[r, k, i])
+        entries = [
+            (k, i, j, value(self.variables.moved[r, k, i, j]))
+            for k, layer in enumerate(tasks[:-1])
+            if layer.transfer == "mapwise"
+            for i in np.flatnonzero(counts[k]).tolist()
+            for j in np.flatnonzero(counts[k + 1]).tolist()
+        ]
+        return RequestPlacement(counts, Flows.from_entries([e for e in entries if e[3]]))
+
+    def hint(self, placement: Placement) -> None:
+        """Start the search from a placement: every variable gets its value."""
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
+        latency = evaluate(self.problem, placement).layer_latency_s
+        for r, task in enumerate(self.problem.tasks):
+            placed = placement.requests.get(task.request.id)
+            self.model.add_hint(self.variables.served[r], int(placed is not None))
+            if placed is not None:
+                self._hint_request(r, placed, latency[task.request.id].tolist())
+            else:
+                self._hint_nothing(r)
+
+    def _hint_request(self, r: int, placed: RequestPlacement, latency_s: list[float]) -> None:
+        v, layers, nodes = self.variables, self.problem.tasks[r].layers, len(self.problem.node_ids)
+        for k, layer in enumerate(layers):
+            self.model.add_hint(v.T[r, k], ceil(latency_s[k] / self.ticks.length_s))
+            flows = placed.flows.matrix(k, nodes)
+            following = layers[k + 1].hosts if k + 1 < len(layers) else ()
+            for i in layer.hosts:
+                count = int(placed.counts[k, i])
+                self.model.add_hint(v.x[r, k, i], count)
+                if layer.whole:
+                    self.model.add_hint(v.whole[r, k, i], int(count > 0))
+                if (r, k, i) in v.sender:
+                    others = layers[k + 1].segments - int(placed.counts[k + 1, i])
+                    self.model.add_hint(v.sender[r, k, i], int(count > 0))
+                    self.model.add_hint(v.copies[r, k, i], others if count else 0)
+                for j in following if layer.transfer == "mapwise" else ():
+                    self.model.add_hint(v.moved[r, k, i, j], int(flows[i, j]))
+
+    def _hint_nothing(self, r: int) -> None:
+        v = self.variables
+        for group in (v.x, v.sender, v.copies, v.moved, v.whole, v.T):
+            for index, variable in group.items():
+                if index[0] == r:
+                    self.model.add_hint(variable, 0)

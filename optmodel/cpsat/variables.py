@@ -1,0 +1,73 @@
+"""Variables of the CP-SAT model: those of the count formulation, but for products with senders.
+
+Indices: r request, l layer, i and j nodes; all from 0.
+"""
+
+from dataclasses import dataclass, field
+
+from ortools.sat.python.cp_model import CpModel, IntVar
+
+from optmodel.count.variables import layers, transitions
+from optmodel.cpsat.ticks import Ticks
+from optmodel.problem import Problem
+from optmodel.solution import Admission
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The variables of one model, by index.
+
+    Attributes
+    ----------
+    served : dict of int to IntVar
+        served[r] = 1 iff request r is served; fixed to 1 under admission "all".
+    x : dict of (r, l, i) to IntVar
+        Segments of layer l on node i (8f is its upper bound).
+    sender : dict of (r, l, i) to IntVar
+        min(1, x[r, l, i]) after a conv or fc (Eq. 6).
+    copies : dict of (r, l, i) to IntVar
+        Maps that i sends to all others after a conv or fc.
+    moved : dict of (r, l, i, j) to IntVar
+        Maps that i hands to j after an act or pool.
+    whole : dict of (r, l, i) to IntVar
+        1 iff node i holds all segments of the first fc (8g).
+    T : dict of (r, l) to IntVar
+        Latency of layer l in ticks, rounded down (Eq. 5).
+    """
+
+    served: dict[int, IntVar] = field(default_factory=dict)
+    x: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    sender: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    copies: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    moved: dict[tuple[int, int, int, int], IntVar] = field(default_factory=dict)
+    whole: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    T: dict[tuple[int, int], IntVar] = field(default_factory=dict)
+
+
+def add_variables(
+    model: CpModel, problem: Problem, ticks: Ticks, admission: Admission
+) -> Variables:
+    """Add all variables; nodes that may not host a layer (8h) get none."""
+    v = Variables()
+    for r in range(len(problem.tasks)):
+        v.served[r] = model.new_int_var(int(admission == "all"), 1, f"served[{r}]")
+    for r, k, layer in layers(problem):
+        v.T[r, k] = model.new_int_var(0, ticks.latest(r, k), f"T[{r},{k}]")
+        for i in layer.hosts:
+            v.x[r, k, i] = model.new_int_var(0, layer.cap, f"x[{r},{k},{i}]")
+            if layer.whole:
+                v.whole[r, k, i] = model.new_bool_var(f"whole[{r},{k},{i}]")
+    _add_transfers(model, problem, v)
+    return v
+
+
+def _add_transfers(model: CpModel, problem: Problem, v: Variables) -> None:
+    for r, k, layer, following in transitions(problem, "broadcast"):
+        for i in layer.hosts:
+            v.sender[r, k, i] = model.new_bool_var(f"sender[{r},{k},{i}]")
+            v.copies[r, k, i] = model.new_int_var(0, following.segments, f"copies[{r},{k},{i}]")
+    for r, k, layer, following in transitions(problem, "mapwise"):
+        most = min(layer.cap, following.cap)
+        for i in layer.hosts:
+            for j in following.hosts:
+                v.moved[r, k, i, j] = model.new_int_var(0, most, f"moved[{r},{k},{i},{j}]")

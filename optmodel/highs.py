@@ -1,0 +1,67 @@
+"""HiGHS through Pyomo, with what Pyomo's interface lacks: a start, and news while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+
+import highspy
+from highspy.highs import HighsCallbackEvent
+from pyomo.contrib.solver.solvers.highs import Highs
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who hears of a solver's progress.
+
+    Attributes
+    ----------
+    improved : callable
+        Called when the Pyomo model holds a better solution than before.
+    bounded : callable
+        Called with a proven lower bound on the objective, which may be no better than before.
+    """
+
+    improved: Callable[[], None]
+    bounded: Callable[[float], None]
+
+
+class WatchedHighs(Highs):  # type: ignore[misc]
+    """Pyomo's interface to HiGHS, started from the model's values and watched as it runs.
+
+    Attributes
+    ----------
+    start : bool
+        Whether the variables of the Pyomo model hold a solution to start from.
+    watcher : Watcher or None
+        Who hears of its progress.
+    """
+
+    # Set on the instance: Pyomo calls `__init__` again, with its own arguments, for every model.
+    start: bool = False
+    watcher: Watcher | None = None
+
+    def _solve(self) -> object:
+        if self.start:
+            self._pass_start()
+        if self.watcher is not None:
+            self._solver_model.cbMipImprovingSolution += self._improved
+            self._solver_model.cbMipInterrupt += self._bounded
+        return super()._solve()
+
+    def _pass_start(self) -> None:
+        solution = highspy.HighsSolution()
+        columns = sorted(self._pyomo_var_to_solver_var_map.items(), key=lambda item: item[1])
+        solution.col_value = [float(self._vars[var_id][0].value) for var_id, _ in columns]
+        self._solver_model.setSolution(solution)
+
+    def _improved(self, event: HighsCallbackEvent) -> None:
+        values = event.data_out.mip_solution
+        for var_id, column in self._pyomo_var_to_solver_var_map.items():
+            self._vars[var_id][0].set_value(float(values[column]), skip_validation=True)
+        if self.watcher is not None:
+            self.watcher.improved()
+
+    def _bounded(self, event: HighsCallbackEvent) -> None:
+        bound = event.data_out.mip_dual_bound
+        if self.watcher is not None and isfinite(bound):
+            self.watcher.bounded(bound)

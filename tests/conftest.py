@@ -1,0 +1,42 @@
+"""`--solvers`: which solvers the behaviour suite runs over.
+
+By default the quick ones, highs and cpsat; `make test`, and with it continuous integration, runs
+`--solvers all`. Tests of a solver that is not chosen are deselected and counted as such.
+"""
+
+import pytest
+
+QUICK_SOLVERS = "highs,cpsat"
+ALL_SOLVERS = "highs,cpsat,scip,cbc"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--solvers",
+        default=QUICK_SOLVERS,
+        help=f"comma-separated solvers to test, of {ALL_SOLVERS}, or all; default {QUICK_SOLVERS}",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    chosen = _chosen(config.getoption("--solvers"))
+    deselected = [item for item in items if _solver_of(item) not in {None, *chosen}]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if _solver_of(item) in {None, *chosen}]
+
+
+def _chosen(option: str) -> set[str]:
+    known = set(ALL_SOLVERS.split(","))
+    names = known if option == "all" else set(option.split(","))
+    if not names <= known:
+        raise pytest.UsageError(f"--solvers: expected some of {ALL_SOLVERS} or all, got {option}")
+    return names
+
+
+def _solver_of(item: pytest.Item) -> str | None:
+    """Return the solver that a test is about, None if it is about none in particular."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is None:
+        return None
+    engine = callspec.params.get("engine")
+    return engine.solver if engine is not None else callspec.params.get("solver")
