@@ -24,7 +24,7 @@ test: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2 --solvers all
 
 # Solves what is not proven yet and keeps what is better; then the pages of the sets say so.
 # For example: make solutions SETS=paper TIME_LIMIT=600

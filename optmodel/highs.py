@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from math import isfinite
 
 import highspy
+import numpy as np
 from highspy.highs import HighsCallbackEvent
 from pyomo.contrib.solver.solvers.highs import Highs
+
+TOLERANCE = 1e-6
+"""Relative difference between two costs of one solution that arithmetic in floats may leave."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,25 @@ class WatchedHighs(Highs):  # type: ignore[misc]
         if self.watcher is not None:
             self._solver_model.cbMipImprovingSolution += self._improved
             self._solver_model.cbMipInterrupt += self._bounded
-        return super()._solve()
+        found = super()._solve()
+        if self.start and self._solution_is_not_the_one_claimed():
+            self._solver_model.clearSolver()
+            found = super()._solve()
+        return found
+
+    def _solution_is_not_the_one_claimed(self) -> bool:
+        """Tell whether HiGHS returns its start in place of the better solution that it states.
+
+        HiGHS 1.16 does so when presolve improves the start and the root node then closes the gap.
+        Status and bound are right, but the values have to be found again, without a start.
+        """
+        highs = self._solver_model
+        claimed, solution = highs.getInfo().objective_function_value, highs.getSolution()
+        if not solution.value_valid:
+            return False
+        lp = highs.getLp()
+        cost = lp.offset_ + float(np.dot(lp.col_cost_, solution.col_value))
+        return bool(cost - claimed > TOLERANCE * max(1.0, abs(cost)))
 
     def _pass_start(self) -> None:
         solution = highspy.HighsSolution()

@@ -8,7 +8,7 @@ from commands import run
 
 from optmodel.checker import check_solution
 from optmodel.instance import read_instance
-from optmodel.solution import Rejection, SolutionStatus, read_solution
+from optmodel.solution import PlacementDocument, Rejection, SolutionStatus, read_solution
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 INSTANCE = read_instance(SMALL / "lenet-0.8-x2.json")
@@ -49,6 +49,64 @@ def test_rejecting_every_request_is_no_optimum():
     )
     placement = SOLUTION.placement.model_copy(update={"requests": (), "rejected": rejected})
     assert {"solution_status", "objective_s"} <= wheres(placement=placement)
+
+
+# Admission "most".
+
+MOST = SOLUTION.options | {"admission": "most"}
+LEFT_OUT = Rejection(request="r2", condition="the optimum leaves it out")
+ONE = SOLUTION.placement.model_copy(
+    update={"requests": SOLUTION.placement.requests[:1], "rejected": (LEFT_OUT,)}
+)
+ONE_S = sum(SOLUTION.latency[0].layers_s.values())
+SERVING_ONE = {
+    "options": MOST,
+    "placement": ONE,
+    "most_served": 1,
+    "objective_s": ONE_S,
+    "bound_s": ONE_S,
+    "gap": 0.0,
+    "latency": SOLUTION.latency[:1],
+}
+
+
+def test_an_optimum_may_leave_requests_out_that_cannot_be_served():
+    assert wheres(**SERVING_ONE) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"options": SOLUTION.options}, "solution_status"),
+        ({"options": MOST | {"admission": "all"}}, "solution_status"),
+        ({"most_served": 2}, "solution_status"),
+        ({"most_served": None}, "solution_status"),
+        ({"bound_s": None, "gap": None}, "solution_status"),
+        ({"placement": ONE.model_copy(update={"rejected": ()})}, "request 'r2'"),
+    ],
+)
+def test_an_optimum_that_leaves_out_more_is_refused(changes, where):
+    assert where in wheres(**(SERVING_ONE | changes))
+
+
+def test_an_incumbent_may_leave_out_more_but_does_not_claim_the_optimum():
+    feasible = {"solution_status": SolutionStatus.FEASIBLE, "most_served": 2}
+    assert wheres(**(SERVING_ONE | feasible | {"bound_s": None, "gap": None})) == set()
+
+
+def test_serving_no_request_is_the_optimum_only_if_none_can_be_served():
+    nothing = {
+        "options": MOST,
+        "placement": PlacementDocument(
+            requests=(), rejected=(LEFT_OUT, LEFT_OUT.model_copy(update={"request": "r1"}))
+        ),
+        "objective_s": None,
+        "bound_s": None,
+        "gap": None,
+        "latency": (),
+    }
+    assert wheres(**nothing, most_served=0) == set()
+    assert wheres(**nothing, most_served=1) == {"solution_status"}
 
 
 def test_a_latency_of_a_layer_that_does_not_exist_is_named():

@@ -35,6 +35,21 @@ def test_the_solution_file_holds_what_others_script_against(tmp_path):
     assert run("optmodel.check", LENET, out).returncode == 0
 
 
+@pytest.mark.parametrize("method", ["count", "cpsat"])
+def test_most_requests_are_served_and_the_others_listed(method, tmp_path):
+    out = tmp_path / "solution.json"
+    file = SMALL / "infeasible-memory.json"
+    done = run("optmodel", file, "--method", method, "--admission", "most", "--out", out)
+    assert done.returncode == 0
+    assert "optimal (converged)" in done.stdout
+    assert "latency      -" in done.stdout
+    assert "served       0 of 1 requests" in done.stdout
+    assert "rejected     request 'r1': the optimum leaves it out" in done.stdout
+    checked = run("optmodel.check", file, out)
+    assert checked.returncode == 0
+    assert "optimal, no placement to check" in checked.stdout
+
+
 def test_a_changed_placement_is_refused_with_every_violation(tmp_path):
     out = tmp_path / "solution.json"
     assert run("optmodel", LENET, "--out", out).returncode == 0
@@ -88,8 +103,9 @@ def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--method", "magic"), "--method: expected one of segment, count, got 'magic'"),
+        (("--method", "magic"), "--method: expected one of segment, count, cpsat, got 'magic'"),
         (("--solver", "abacus"), "--solver: expected a MILP solver that Pyomo can drive"),
+        (("--admission", "some"), "--admission: expected one of all, most, got 'some'"),
         (("--out", "no/such/folder/x.json"), "expected a file name in a writable folder"),
         (("--time-limit", "nan"), "--time-limit"),
         (("--mip-gap", "nan"), "--mip-gap"),
