@@ -30,6 +30,8 @@ def print_solution(console: Console, solution: Solution) -> None:
         console.print(f"{'because':<12} {reason}", markup=False)
     if solution.solution_status is SolutionStatus.INFEASIBLE and not solution.reasons:
         console.print(f"{'because':<12} {ONLY_THE_SOLVER}", markup=False)
+    for note in solution.notes:
+        console.print(f"{'note':<12} {note}", markup=False)
     if solution.placement is None:
         return
     for placed, latency in zip(solution.placement.requests, solution.latency, strict=True):

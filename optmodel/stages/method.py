@@ -20,6 +20,11 @@ BINDING = (
     "stages: budgets bind, so the stages give a bound only; it ignores that requests share them"
 )
 
+SHARE_OF_GAP = 0.01
+"""What the stages may leave of the asked gap: closing them nearly costs no more than to the gap."""
+LEAST_TOLERANCE = 1e-8
+"""Relative; covers the rounding of the coarser ticks that CP-SAT counts in."""
+
 
 @dataclass(frozen=True, eq=False)
 class StageResult:
@@ -110,7 +115,8 @@ def solve_stages(search: Search) -> Termination:
     request that cannot be served alone cannot be served at all.
     """
     deadline = time.perf_counter() + min(search.left_s, 1e9)
-    result = shortest_paths(search.problem, search.options.mip_gap, deadline)
+    tolerance = max(search.options.mip_gap * SHARE_OF_GAP, LEAST_TOLERANCE)
+    result = shortest_paths(search.problem, tolerance, deadline)
     if len(result.reachable) < len(result.paths) and search.options.admission == "all":
         search.infeasible = True
         return Termination.CONVERGED

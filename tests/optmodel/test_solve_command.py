@@ -94,7 +94,7 @@ def test_an_infeasible_instance_says_so_and_why(name, because):
 
 def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
     model = tmp_path / "model.lp"
-    assert run("optmodel", LENET, "--lp", model).returncode == 0
+    assert run("optmodel", LENET, "--method", "segment", "--lp", model).returncode == 0
     text = model.read_text()
     assert "assign_every_segment_once" in text
     assert "respect_memory" in text
@@ -103,7 +103,10 @@ def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--method", "magic"), "--method: expected one of segment, count, cpsat, got 'magic'"),
+        (
+            ("--method", "magic"),
+            "--method: expected one of segment, count, cpsat, stages, auto, got 'magic'",
+        ),
         (("--solver", "abacus"), "--solver: expected a MILP solver that Pyomo can drive"),
         (("--admission", "some"), "--admission: expected one of all, most, got 'some'"),
         (("--out", "no/such/folder/x.json"), "expected a file name in a writable folder"),

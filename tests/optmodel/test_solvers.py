@@ -56,7 +56,7 @@ HARD = generate(Recipe(("lenet",), "mixed", 4, 0.8, requests=4), "hard")
 
 @every_solver
 def test_a_time_limit_gives_what_is_known_and_nothing_else(solver):
-    solution = solve(HARD, options=SolverOptions(solver, time_limit_s=4))
+    solution = solve(HARD, "segment", SolverOptions(solver, time_limit_s=4))
     assert solution.termination is Termination.TIME_LIMIT
     assert solution.solution_status in (SolutionStatus.FEASIBLE, SolutionStatus.NONE)
     if solution.objective_s is not None and solution.bound_s is not None:
@@ -76,7 +76,7 @@ def test_ctrl_c_keeps_the_incumbent_and_the_bound(monkeypatch):
 
     monkeypatch.setattr(Highs, "_solve", interrupted_at_first_incumbent)
     handler = signal.getsignal(signal.SIGINT)
-    solution = solve(HARD)
+    solution = solve(HARD, "segment")
     assert solution.termination is Termination.INTERRUPTED
     assert solution.solution_status is SolutionStatus.FEASIBLE
     assert solution.objective_s > solution.bound_s > 0
@@ -88,7 +88,7 @@ def test_ctrl_c_before_an_incumbent_leaves_nothing_claimed(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Highs, "_solve", interrupted)
-    solution = solve(HARD)
+    solution = solve(HARD, "segment")
     assert solution.termination is Termination.INTERRUPTED
     assert solution.solution_status is SolutionStatus.NONE
     assert (solution.objective_s, solution.bound_s, solution.gap) == (None, None, None)
@@ -96,7 +96,7 @@ def test_ctrl_c_before_an_incumbent_leaves_nothing_claimed(monkeypatch):
 
 def test_the_same_seed_gives_the_same_placement():
     instance = generate(Recipe(("lenet",), "mixed", 5, 0.6), "seeded")
-    first, second = (solve(instance, options=SolverOptions(seed=7)) for _ in range(2))
+    first, second = (solve(instance, "segment", SolverOptions(seed=7)) for _ in range(2))
     assert first.placement == second.placement
 
 
@@ -122,7 +122,7 @@ def faster(instance, factor: float):
 def test_a_faster_fleet_has_the_same_placement_in_less_time(solver, factor):
     """Solvers' tolerances are absolute: the model must count time in a unit that fits."""
     instance = faster(generate(Recipe(("lenet",), "mixed", 3, 0.8), "scaled"), factor)
-    solution = solve(instance, options=SolverOptions(solver))
+    solution = solve(instance, "segment", SolverOptions(solver))
     assert solution.solution_status is SolutionStatus.OPTIMAL
     assert solution.objective_s * factor * 1e3 == pytest.approx(1.530664, abs=1e-6)
     assert solution.bound_s * factor * 1e3 == pytest.approx(1.530664, abs=3e-6)
