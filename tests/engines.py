@@ -31,6 +31,7 @@ QUICK = (
     Engine("segment", "highs"),
     Engine("count", "highs"),
     Engine("cpsat", "cpsat"),
+    Engine("auto", "highs"),
 )
 """Engines that solve hundreds of tiny instances in seconds."""
 ENGINES = (

@@ -128,7 +128,7 @@ def solve_stages(search: Search) -> Termination:
         search.raise_bound(result.bound_s())
     if placement is not None and fits:
         search.offer(placement)
-    if placement is not None:
+    if placement is not None and result.reachable:
         search.notes.append(SLACK if fits else BINDING)
     if result.interrupted:
         return Termination.INTERRUPTED

@@ -133,6 +133,8 @@ class StageGraph:
 
     def shortest(self, deadline: float) -> Path:
         """Return the shortest path, or the best one and a bound at the deadline."""
+        if not all(stage.ends for stage in self.stages):
+            return Path(UNREACHABLE, (), None)
         best = Path(0, (), None)
         while True:
             length, places = self._by_bounds()

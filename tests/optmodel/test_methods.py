@@ -38,7 +38,7 @@ from optmodel.translate import from_document
 INFEASIBLE, OPTIMAL = SolutionStatus.INFEASIBLE, SolutionStatus.OPTIMAL
 
 
-SEGMENT, COUNT, CPSAT = QUICK
+SEGMENT, COUNT, CPSAT, _ = QUICK
 
 BATCH = generate(Recipe(("lenet",), "mixed", 4, 0.8, requests=4), "batch")
 BATCH_OPTIMUM_S = 4 * 0.0012170593984962405
@@ -337,7 +337,8 @@ def test_solvers_agree_with_brute_force(engine: Engine, made: Instance):
     assert solution.termination is Termination.CONVERGED
     assert solution.objective_s == same(float(reference.best(made).latency_s))
     assert solution.bound_s is None or solution.bound_s <= solution.objective_s
-    assert solution.solver == engine.solver
+    if engine.method != "auto":  # Its stages need no solver where budgets are slack.
+        assert solution.solver == engine.solver
 
 
 @without_cbc
@@ -372,7 +373,7 @@ def test_an_unknown_solver_is_refused_by_name():
 # Time limits.
 
 
-@quick_engines
+@pytest.mark.parametrize("engine", (SEGMENT, COUNT, CPSAT), ids=str)
 @pytest.mark.parametrize("limit", [0.01, 1.0])
 def test_a_time_limit_gives_incumbent_and_bound_as_far_as_known(engine: Engine, limit: float):
     solution = engine.solve(BATCH, time_limit_s=limit)
