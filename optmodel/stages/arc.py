@@ -47,7 +47,7 @@ class Arc:
 
     @property
     def longest(self) -> int:
-        """Ticks that no sensible placement exceeds: every layer on the slowest node."""
+        """Ticks that no placement exceeds: every layer on the slowest node."""
         slow = [max(self.receive, default=0) + max(self.work, default=0)]
         slow += [max(row, default=0) for row in self.send]
         return self.maps * sum(slow)
@@ -56,6 +56,22 @@ class Arc:
     def group_of(self) -> IntArray:
         """Group of each node, shape (nodes,)."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    def node_by_node(self) -> "Arc":
+        """Return the same arc with every node a group of its own."""
+        group = self.group_of.tolist()
+
+        def each(row: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(row[g] for g in group)
+
+        return Arc(
+            maps=self.maps,
+            sizes=(1,) * self.nodes,
+            receive=each(self.receive),
+            caps=tuple(each(row) for row in self.caps),
+            send=tuple(each(row) for row in self.send),
+            work=each(self.work),
+        )
 
 
 @dataclass(frozen=True, eq=False)

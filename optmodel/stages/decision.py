@@ -1,4 +1,4 @@
-"""Is there a placement of two layers within two thresholds? Decided in whole numbers.
+"""Is there a placement of an arc with each layer within a threshold? Decided in whole numbers.
 
 A node that spends the time theta on receiving (its level) can compute a known number of segments
 of the last layer and take a known number of maps from each sender. Once every node has a level,
@@ -117,9 +117,17 @@ class Thresholds:
         if numbers is None:
             return None
         placement = self._flow(self._dealt(numbers))
-        if placement is not None:
+        if placement is not None or max(self.arc.sizes) == 1:
             return placement
-        return NodeModel(self.arc, (self.first, *self.early, self.last)).decide(time_limit_s)
+        return self._decide_node_by_node(time_limit_s)
+
+    def _decide_node_by_node(self, time_limit_s: float) -> ArcPlacement | None:
+        """Decide without pooling the nodes of a group: quickly, or exactly if rounding matters."""
+        limits = (self.first, *self.early, self.last)
+        placement = NodeModel(self.arc, limits).decide(time_limit_s)
+        if placement is None or placement.ticks(self.arc) <= sum(limits):
+            return placement
+        return Thresholds(self.arc.node_by_node(), limits).decide(time_limit_s)
 
     def _obvious_levels(self) -> list[Level | None]:
         """Return for each node the level at which it could compute most, others permitting."""

@@ -12,7 +12,7 @@ from optmodel.problem import LayerTask, Problem, RequestTask
 TICKS_PER_UNIT = 10**12
 """Of the problem's time unit, which is a hundredth of a rough latency of the batch."""
 MOST_TICKS = 2**58
-"""No layer may take more, so that sums stay far inside 64 bits."""
+"""No request may take more, so that sums stay far inside 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,21 @@ class Fleet:
     @cached_property
     def tick_s(self) -> Fraction:
         """Seconds per tick: a power of ten of the time unit, coarser for very uneven fleets."""
-        slowest = min(g.speed for g in self.groups), min(g.rate for g in self.groups)
-        longest = max(
-            layer.segments
-            * (
-                Fraction(layer.multiplications) / exact(slowest[0])
-                + Fraction(max(layer.output_bits, 1)) / exact(slowest[1])
-            )
-            for task in self.problem.tasks
-            for layer in task.layers
+        longest = max(self._longest_s(task) for task in self.problem.tasks)
+        return max(Fraction(self.problem.time_unit_s) / TICKS_PER_UNIT, longest / MOST_TICKS)
+
+    def _longest_s(self, task: RequestTask) -> Fraction:
+        """Return what no placement of a request exceeds: all on the slowest speed and rate."""
+        speed = exact(min(group.speed for group in self.groups))
+        rate = exact(min(group.rate for group in self.groups))
+        bits = [0, *(layer.output_bits for layer in task.layers)]
+        return sum(
+            (
+                layer.segments * (layer.multiplications / speed + received / rate)
+                for layer, received in zip(task.layers, bits, strict=False)
+            ),
+            Fraction(0),
         )
-        # The layer before may put out larger maps than this one receives; a thousandfold is room.
-        return max(Fraction(self.problem.time_unit_s) / TICKS_PER_UNIT, longest * 1000 / MOST_TICKS)
 
     def work(self, layer: LayerTask, group: Group) -> int:
         """Return c_l / e in ticks, rounded down (Eq. 7)."""

@@ -128,8 +128,10 @@ def solve_stages(search: Search) -> Termination:
         search.raise_bound(result.bound_s())
     if placement is not None and fits:
         search.offer(placement)
-    if placement is not None and result.reachable:
-        search.notes.append(SLACK if fits else BINDING)
+    if fits and search.closed and result.reachable:
+        search.notes.append(SLACK)
+    if placement is not None and not fits:
+        search.notes.append(BINDING)
     if result.interrupted:
         return Termination.INTERRUPTED
     return Termination.TIME_LIMIT if search.left_s <= 0 else Termination.CONVERGED

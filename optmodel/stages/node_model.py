@@ -6,6 +6,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from optmodel.stages.arc import Arc, ArcPlacement
+from optmodel.stages.relaxation import room
 
 MOST_COEFFICIENT = 2**30
 """Largest duration that a CP-SAT model counts in: there are open reports of wrong proofs with
@@ -38,8 +39,9 @@ def feasible(model: cp_model.CpModel, time_limit_s: float) -> cp_model.CpSolver 
 class NodeModel:
     """Counts and flows of an arc on single nodes, under a limit on the latency of each layer.
 
-    Durations are counted in coarser ticks, rounded down, so that what is proven holds; a placement
-    may take longer by the rounding, a billionth or so, which its own ticks tell.
+    Durations are counted in coarser ticks, rounded down, so that a no holds; a placement may take
+    longer than the limits by the rounding, a billionth or so, which its own ticks tell. The coarse
+    ticks fit the limits: nodes too slow for a single map, however slow, do not make them coarser.
 
     Parameters
     ----------
@@ -51,14 +53,10 @@ class NodeModel:
 
     def __init__(self, arc: Arc, limits: tuple[int, ...]) -> None:
         self.arc, self.group, self.model = arc, arc.group_of.tolist(), cp_model.CpModel()
-        longest = max([*arc.receive, *arc.work, *(b for row in arc.send for b in row), 1])
-        self.scale = -(-longest // MOST_COEFFICIENT)
-        self.limits = [limit // self.scale for limit in limits]
+        self.scale = max(-(-max(limits) // MOST_COEFFICIENT), 1)
         self.flows: list[list[list[cp_model.IntVar]]] = []
-        counts = [self._number(arc.caps[0][g]) for g in self.group]
+        counts = [self._fitting(limits[0], arc.receive[g], arc.caps[0][g]) for g in self.group]
         self.model.add(sum(counts) == arc.maps)
-        for j, g in enumerate(self.group):
-            self.model.add(arc.receive[g] // self.scale * counts[j] <= self.limits[0])
         for k in range(len(arc.send)):
             counts = self._transport(k, counts, limits[k + 1])
         for j, (g, h) in enumerate(pairwise(self.group)):
@@ -68,30 +66,37 @@ class NodeModel:
     def _number(self, most: int) -> cp_model.IntVar:
         return self.model.new_int_var(0, most, "")
 
+    def _fitting(self, limit: int, ticks: int, most: int) -> cp_model.IntVar:
+        """Return a number of maps that fit under a limit, at `ticks` each."""
+        return self._number(int(room(limit, np.array(ticks), np.array(most))))
+
     def _transport(self, k: int, held: list[cp_model.IntVar], limit: int) -> list[cp_model.IntVar]:
         """Hand on every map after layer k in time (Eq. 5); return what each node then has."""
         arc, caps = self.arc, self.arc.caps[k + 1]
         nodes = range(len(self.group))
-        counts = [self._number(caps[g]) for g in self.group]
-        last = k + 1 == len(arc.send)
+        work = arc.work if k + 1 == len(arc.send) else (0,) * len(caps)
+        counts = [self._fitting(limit, work[g], caps[g]) for g in self.group]
         moved = []
         for i, g in enumerate(self.group):
-            send = arc.send[k][g]
-            most = min(arc.caps[k][g], limit // send if send else arc.caps[k][g])
-            row = [self._number(arc.caps[k][g] if i == j else most) for j in nodes]
+            most, send = arc.caps[k][g], arc.send[k][g]
+            row = [
+                self._number(most) if i == j else self._fitting(limit, send, most) for j in nodes
+            ]
             self.model.add(sum(row) == held[i])
             moved.append(row)
         for j, h in enumerate(self.group):
             self.model.add(sum(row[j] for row in moved) == counts[j])
-            computing = arc.work[h] // self.scale * counts[j] if last else 0
-            if last:
-                self.model.add(computing <= self.limits[k + 1])
+            computing = self._coarse(work[h], limit) * counts[j]
             for i, g in enumerate(self.group):
                 if i != j:
-                    arrival = arc.send[k][g] // self.scale * moved[i][j]
-                    self.model.add(arrival + computing <= self.limits[k + 1])
+                    arrival = self._coarse(arc.send[k][g], limit) * moved[i][j]
+                    self.model.add(arrival + computing <= limit // self.scale)
         self.flows.append(moved)
         return counts
+
+    def _coarse(self, ticks: int, limit: int) -> int:
+        """Return a duration in coarse ticks; one beyond the limit belongs to no map."""
+        return min(ticks, limit) // self.scale
 
     def decide(self, time_limit_s: float) -> ArcPlacement | None:
         """Return a placement within the limits, None if there is none.

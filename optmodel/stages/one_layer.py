@@ -4,7 +4,7 @@ import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.stages.arc import Arc, ArcPlacement, ArcSolution
-from optmodel.stages.relaxation import least_threshold
+from optmodel.stages.relaxation import least_threshold, room
 
 
 def solve_one_layer(arc: Arc, cutoff: int) -> ArcSolution:
@@ -19,9 +19,7 @@ def solve_one_layer(arc: Arc, cutoff: int) -> ArcSolution:
 
 def _filled(arc: Arc, each: IntArray, threshold: int) -> ArcPlacement:
     """Fill nodes in order up to the threshold until all maps have a place."""
-    most = np.where(
-        each > 0, np.minimum(arc.caps[0], threshold // np.maximum(each, 1)), arc.caps[0]
-    )
+    most = room(threshold, each, np.array(arc.caps[0]))
     per_node = most[arc.group_of]
     before = np.concatenate([[0], np.cumsum(per_node)[:-1]])
     return ArcPlacement(np.clip(arc.maps - before, 0, per_node)[np.newaxis], ())

@@ -39,12 +39,11 @@ def quick_bound(arc: Arc) -> int | None:
     sizes, caps = np.array(arc.sizes), np.array(arc.caps)
     if not len(sizes) or int((caps * sizes).sum(axis=1).min()) < arc.maps:
         return None
-    receive, work = np.array(arc.receive), np.array(arc.work)
+    receive = np.array(arc.receive)
     if len(caps) == 1:
-        return least_threshold(receive + work, caps[0], sizes, arc.maps)
+        return least_threshold(receive + np.array(arc.work), caps[0], sizes, arc.maps)
     first = least_threshold(receive, caps[0], sizes, arc.maps)
-    last = least_threshold(work, caps[-1], sizes, arc.maps)
-    return (first or 0) + (last or 0)
+    return (first or 0) + (least_work(arc) or 0)
 
 
 def least_work(arc: Arc) -> int | None:
@@ -122,10 +121,14 @@ def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> I
     matched, which makes it a relaxation. Reception times are cut into intervals: computing counts
     from the start of the interval, receiving to its end.
 
-    The slowest kind of sender that moves maps in the last transfer decides which maps can leave
-    their holder at all; maps that can move neither then nor early count only as far as the holder
-    computes them. If that leaves fewer than P, some of this kind have to move, and nodes have to
-    spend the time on taking them (`_Case._worth_taking`). Every kind is tried, the least T kept.
+    The cases are told apart by the longest reception time of any node, which lies between one kind
+    of sender's time per map and the next kind's. Slower kinds cannot move a map then; maps that can
+    move neither then nor early count only as far as the holder computes them. If that leaves fewer
+    than P, maps of this kind have to move, and nodes have to spend the time on taking them
+    (`_Case._worth_taking`). Every case is tried, the least T kept.
+
+    The conditions need not be monotone in T, but a placement within T is one within T + 1: if they
+    fail at T, no smaller threshold can be had, which is all that bisection relies on.
 
     Parameters
     ----------
@@ -170,7 +173,7 @@ def _received(arc: Arc, k: int, held: IntArray, thetas: IntArray) -> IntArray:
 
 
 class _Case:
-    """The relaxation for one kind of sender as the slowest that moves, for all first thresholds.
+    """The relaxation for reception times from one kind's time per map to below the next kind's.
 
     Parameters
     ----------
@@ -181,7 +184,7 @@ class _Case:
     moves_early : ndarray of bool, shape (groups,)
         Whose maps can leave before the last transfer.
     kind : int
-        Ticks that the slowest senders take for one map.
+        Ticks that the slowest senders of which a map can move take for it.
     """
 
     def __init__(
@@ -227,7 +230,7 @@ class _Case:
     def _fits(self, threshold: IntArray) -> BoolArray:
         computed = self._computed(threshold, self.starts)
         alone = np.minimum(computed[:, 0, :], self.held)
-        best = np.maximum(np.minimum(computed, self.reachable).max(axis=1), alone)
+        best = np.minimum(computed, self.reachable).max(axis=1)
         spare = (best * self.sizes).sum(axis=1) - self.arc.maps
         staying = np.minimum(alone, self.start)
         supply = (np.where(self.free, self.start, staying) * self.sizes).sum(axis=1)
