@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from optmodel.columns import solve_columns
 from optmodel.count import CountModel
 from optmodel.files import InputError, write_text
 from optmodel.formulation import Formulation
@@ -34,7 +35,7 @@ Method = Callable[[Search], Termination]
 
 METHODS: dict[str, Method] = {
     name: partial(solve_milp, formulation=formulation) for name, formulation in FORMULATIONS.items()
-} | {"stages": solve_stages}
+} | {"stages": solve_stages, "columns": solve_columns}
 """Exact methods by the name that `--method` takes."""
 
 
