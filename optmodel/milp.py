@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from math import ceil, isfinite
 
 import pyomo.environ as pyo
@@ -10,12 +11,27 @@ from optmodel.admission import most_then_fastest
 from optmodel.count.objective import minimise_latency, minimise_rejected
 from optmodel.formulation import Formulation
 from optmodel.highs import Watcher
+from optmodel.problem import Problem
 from optmodel.search import Search
 from optmodel.solution import SolutionStatus, Termination
 from optmodel.solvers import SolverOptions, run_solver
 
 WHOLE_TOLERANCE = 1e-4
 """How far a solver's float bound on a whole number may lie above it."""
+
+MOST_PAIRS = 200_000
+"""Pairs of nodes between which maps may move, over all layers, up to which a model in one piece is
+built when another method asks for it; beyond, building alone takes minutes and gigabytes."""
+
+
+def within_reach(problem: Problem, most_pairs: int = MOST_PAIRS) -> bool:
+    """Tell whether the count model of a problem is small enough to be built."""
+    pairs = sum(
+        len(layer.hosts) * len(following.hosts)
+        for task in problem.tasks
+        for layer, following in pairwise(task.layers)
+    )
+    return pairs <= most_pairs
 
 
 def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:

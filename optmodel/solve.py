@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from optmodel.auto import solve_auto
+from optmodel.columns import solve_columns
 from optmodel.count import CountModel
 from optmodel.cpsat import solve_cpsat
 from optmodel.files import InputError, write_text
@@ -39,6 +40,7 @@ METHODS: dict[str, Method] = {
     **{name: partial(solve_milp, formulation=model) for name, model in FORMULATIONS.items()},
     "cpsat": solve_cpsat,
     "stages": solve_stages,
+    "columns": solve_columns,
     "auto": solve_auto,
 }
 """Exact methods by the name that `--method` takes."""

@@ -373,7 +373,7 @@ def test_an_unknown_solver_is_refused_by_name():
 # Time limits.
 
 
-@pytest.mark.parametrize("engine", (SEGMENT, COUNT, CPSAT), ids=str)
+@pytest.mark.parametrize("engine", [SEGMENT, COUNT, CPSAT], ids=str)
 @pytest.mark.parametrize("limit", [0.01, 1.0])
 def test_a_time_limit_gives_incumbent_and_bound_as_far_as_known(engine: Engine, limit: float):
     solution = engine.solve(BATCH, time_limit_s=limit)

@@ -105,7 +105,7 @@ def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
     [
         (
             ("--method", "magic"),
-            "--method: expected one of segment, count, cpsat, stages, auto, got 'magic'",
+            "--method: expected one of segment, count, cpsat, stages, columns, auto, got 'magic'",
         ),
         (("--solver", "abacus"), "--solver: expected a MILP solver that Pyomo can drive"),
         (("--admission", "some"), "--admission: expected one of all, most, got 'some'"),

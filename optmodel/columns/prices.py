@@ -1,0 +1,153 @@
+"""Prices on the budgets: each gives a lower bound on the batch, cutting planes find good ones."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+
+from optmodel.columns.priced_arc import Reply
+from optmodel.columns.priced_graph import PricedGraph
+from optmodel.columns.request_class import RequestClass
+from optmodel.problem import FloatArray
+
+ROUNDING = 1e-9
+"""Share of all summands by which a bound is lowered, far more than floats can be off by."""
+SMOOTHING = 0.5
+"""How far, from the best prices known to those the cutting planes propose, the next ones lie."""
+CLOSE = 1e-5
+"""Relative distance to the highest possible bound at which the search for prices ends."""
+HIGHEST = 20.0
+"""No budget is priced at more than this multiple of the batch's latency."""
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """What prices say of a batch.
+
+    Attributes
+    ----------
+    prices : ndarray, shape (3, helper groups)
+        Seconds per byte, multiplication and bit.
+    bound_s : float
+        Proven lower bound on the latency of the batch; infinite if a request has no placement.
+    """
+
+    prices: FloatArray
+    bound_s: float
+
+
+class PriceSearch:
+    """Kelley's cutting planes for the concave bound as a function of the prices.
+
+    Parameters
+    ----------
+    classes : sequence of RequestClass
+        The batch.
+    """
+
+    def __init__(self, classes: Sequence[RequestClass]) -> None:
+        self.classes = classes
+        self.graphs = [PricedGraph(requests) for requests in classes]
+        first = classes[0]
+        self.groups = first.fleet.groups[:-1]
+        at = [group.nodes[0] for group in self.groups]
+        each = np.stack(
+            [
+                np.floor(budget[at])
+                for budget in (
+                    first.problem.memory,
+                    first.problem.compute_budget,
+                    first.problem.bandwidth_budget,
+                )
+            ]
+        )
+        self.room = each * np.array([len(group.nodes) for group in self.groups])
+        self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
+
+    def improving(self) -> Iterator[Priced]:
+        """Yield prices and their bounds, those without prices first, until none can be better."""
+        nothing = np.zeros(self.room.shape)
+        best, replies = self._ask(nothing)
+        yield best
+        if not np.isfinite(best.bound_s) or best.bound_s <= 0:
+            return
+        planes = _CuttingPlanes(self.numbers, self.room.size, HIGHEST * best.bound_s)
+        self._cut(planes, replies)
+        while True:
+            highest, proposed = planes.highest()
+            if highest - best.bound_s <= CLOSE * highest:
+                return
+            wanted = self._per_unit(proposed.reshape(self.room.shape))
+            for share in (SMOOTHING, 1.0):
+                found, replies = self._ask(best.prices + share * (wanted - best.prices))
+                yield found
+                self._cut(planes, replies)
+                if found.bound_s > best.bound_s:
+                    best = found
+                    break
+
+    def _per_unit(self, totals: FloatArray) -> FloatArray:
+        """Return prices per unit from the prices of whole budgets."""
+        prices: FloatArray = np.zeros(self.room.shape)
+        np.divide(totals, self.room, out=prices, where=self.room > 0)
+        return prices
+
+    def _ask(self, prices: FloatArray) -> tuple[Priced, list[Reply]]:
+        """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
+        with_source = np.hstack([prices, np.zeros((3, 1))])
+        replies = [graph.cheapest(with_source) for graph in self.graphs]
+        values = np.array([reply.value_s for reply in replies])
+        paid = float((prices * self.room).sum())
+        bound = float(self.numbers @ values) - paid
+        if np.isfinite(bound):
+            bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
+        return Priced(prices, bound), replies
+
+    def _cut(self, planes: "_CuttingPlanes", replies: list[Reply]) -> None:
+        for c, reply in enumerate(replies):
+            load = reply.load[:, :-1]
+            share = np.divide(load, self.room, out=np.zeros_like(load), where=self.room > 0)
+            planes.add(c, reply.latency_s, share.ravel())
+
+
+class _CuttingPlanes:
+    """A linear program over the prices of whole budgets and one value per class.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (classes,)
+        Members of each class.
+    budgets : int
+        Number of budgets.
+    most : float
+        Highest price of a whole budget, in seconds.
+    """
+
+    def __init__(self, numbers: FloatArray, budgets: int, most: float) -> None:
+        self.unit = most / HIGHEST
+        self.model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        self.model.setOptionValue("output_flag", False)
+        self.model.setOptionValue("threads", 1)
+        self.budgets = budgets
+        for _ in range(budgets):
+            self.model.addCol(-1.0, 0.0, HIGHEST, 0, np.array([], dtype=np.int32), np.array([]))
+        for number in numbers:
+            self.model.addCol(
+                float(number), -1e6, 1e6, 0, np.array([], dtype=np.int32), np.array([])
+            )
+        self.model.changeObjectiveSense(highspy.ObjSense.kMaximize)
+
+    def add(self, c: int, latency_s: float, share: FloatArray) -> None:
+        """State that class c costs at most this latency and the price of these shares."""
+        where = np.append(np.arange(self.budgets), self.budgets + c).astype(np.int32)
+        row = np.append(-share, 1.0)
+        self.model.addRow(-highspy.kHighsInf, latency_s / self.unit, len(where), where, row)
+
+    def highest(self) -> tuple[float, FloatArray]:
+        """Return the highest bound that the planes allow, and the prices where they do."""
+        self.model.run()
+        values = np.array(self.model.getSolution().col_value)
+        highest = self.model.getObjectiveValue() * self.unit
+        return highest, np.clip(values[: self.budgets], 0.0, None) * self.unit

@@ -1,0 +1,348 @@
+"""Place one request on what is left of the budgets: a fast construction, layer after layer.
+
+Maps stay where they are computed from a conv to the next one, and are gathered on one node for a
+layer that must be whole. Among these placements each stage takes latencies of its layers, and
+then the cheapest nodes in time and in prices of the budgets.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from optmodel.placement import Flows, RequestPlacement
+from optmodel.problem import FloatArray, IntArray, LayerTask, Problem, RequestTask
+
+MOST_VALUES = 24
+"""Latencies of a layer that are tried."""
+UP, TINY = 1 + 1e-12, 1e-300
+"""Against rounding: a limit is not missed by a hair, and nothing is divided by zero."""
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """How one stage is placed.
+
+    Attributes
+    ----------
+    cost_s : float
+        Its latency and the priced load, in seconds; infinite if there is no place.
+    counts : ndarray of int, shape (nodes,)
+        Segments of all layers but a gathered last one.
+    target : int or None
+        The node that gathers the last layer.
+    """
+
+    cost_s: float
+    counts: IntArray
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """Layers `first` to `last`, of which only the last computes and broadcasts."""
+
+    first: int
+    last: int
+    gathers: bool
+
+
+def spans_of(task: RequestTask) -> tuple[Span, ...]:
+    """Cut a request behind each conv and fc."""
+    ends = [k for k, layer in enumerate(task.layers) if layer.transfer == "broadcast"]
+    if not ends or ends[-1] != len(task.layers) - 1:
+        ends.append(len(task.layers) - 1)
+    spans, first = [], 0
+    for last in ends:
+        layer = task.layers[last]
+        spans.append(Span(first, last, layer.whole or len(layer.hosts) == 1))
+        first = last + 1
+    return tuple(spans)
+
+
+class Spreader:
+    """Places a request of one problem, again and again.
+
+    Parameters
+    ----------
+    problem : Problem
+        With one request.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.task = problem, problem.tasks[0]
+        self.spans = spans_of(self.task)
+        self.nodes = len(problem.node_ids)
+
+    def place(self, left: FloatArray, prices: FloatArray) -> RequestPlacement | None:
+        """Return a placement within what is left of the budgets, None if none was found.
+
+        Parameters
+        ----------
+        left : ndarray, shape (3, nodes)
+            Bytes, multiplications and bits.
+        prices : ndarray, shape (3, nodes)
+            Seconds per byte, multiplication and bit sent on each node.
+        """
+        if any(not layer.hosts for layer in self.task.layers):
+            return None
+        ahead = self._costs_ahead(prices)
+        counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
+        entries: list[tuple[int, int, int, int]] = []
+        senders: IntArray = np.zeros(0, dtype=np.int64)
+        left = left.copy()
+        for k, span in enumerate(self.spans):
+            share = self._best(span, senders, left, prices, ahead[k])
+            if not np.isfinite(share.cost_s):
+                return None
+            senders = self._take(span, share, senders, left, counts, entries)
+        return RequestPlacement(counts, Flows.from_entries(entries))
+
+    @cached_property
+    def _rates(self) -> list[float]:
+        return sorted(set(self.problem.rate.tolist()))
+
+    def _costs_ahead(self, prices: FloatArray) -> list[dict[float, float]]:
+        """Return per stage what follows it costs, by the rate of its slowest sender, roughly."""
+        budgets = np.stack(
+            [self.problem.memory, self.problem.compute_budget, self.problem.bandwidth_budget]
+        )
+        ahead = [dict.fromkeys(self._rates, 0.0)]
+        for span in self.spans[:0:-1]:
+            found = {}
+            for rate in self._rates:
+                slowest = np.flatnonzero(self.problem.rate >= rate)
+                slowest = slowest[np.argsort(self.problem.rate[slowest], kind="stable")][:2]
+                found[rate] = self._best(span, slowest, budgets, prices, ahead[0]).cost_s
+            ahead.insert(0, found)
+        return ahead
+
+    def _best(
+        self,
+        span: Span,
+        senders: IntArray,
+        left: FloatArray,
+        prices: FloatArray,
+        ahead: dict[float, float],
+    ) -> Share:
+        """Return the cheapest share of a stage, what follows included."""
+        return min(self._shares(span, senders, left, prices, ahead), key=lambda share: share.cost_s)
+
+    def _shares(
+        self,
+        span: Span,
+        senders: IntArray,
+        left: FloatArray,
+        prices: FloatArray,
+        ahead: dict[float, float],
+    ) -> Iterator[Share]:
+        yield Share(np.inf, np.zeros(self.nodes, dtype=np.int64))
+        stage = _Stage(self.problem, self.task, span, senders, left, prices)
+        if span.gathers:
+            yield from stage.gathered(ahead)
+            return
+        for rate in self._rates:
+            share = stage.spread(rate)
+            yield Share(share.cost_s + ahead[rate], share.counts)
+
+    def _take(
+        self,
+        span: Span,
+        share: Share,
+        senders: IntArray,
+        left: FloatArray,
+        counts: IntArray,
+        entries: list[tuple[int, int, int, int]],
+    ) -> IntArray:
+        """Write a share down and take its load from what is left; return the new senders."""
+        last = self.task.layers[span.last]
+        counts[span.first : span.last + 1] = share.counts
+        holders = np.flatnonzero(share.counts)
+        if share.target is not None:
+            counts[span.last] = 0
+            counts[span.last, share.target] = last.segments
+        for k in range(span.first, span.last):
+            to_target = share.target is not None and k == span.last - 1
+            for i in holders.tolist():
+                receiver = share.target if to_target and share.target is not None else i
+                maps = int(share.counts[i])
+                entries.append((k, i, receiver, maps))
+                if receiver != i:
+                    left[2, i] -= maps * self.task.layers[k].output_bits
+        here = counts[span.last]
+        left[0] -= here * last.weight_bytes
+        left[1] -= here * last.multiplications
+        if senders.size:
+            bits = self.task.layers[span.first - 1].output_bits
+            left[2, senders] += bits * counts[span.first, senders]
+        active = np.flatnonzero(here)
+        left[2, active] -= _fan_out(self.task, span)
+        return active
+
+
+def _fan_out(task: RequestTask, span: Span) -> int:
+    """Return the bits that an active node broadcasts behind a stage, own segments included."""
+    if span.last + 1 == len(task.layers):
+        return 0
+    return task.layers[span.last].output_bits * task.layers[span.last + 1].segments
+
+
+class _Stage:
+    """The choices of one stage: who may hold how much, and what a segment costs there."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        task: RequestTask,
+        span: Span,
+        senders: IntArray,
+        left: FloatArray,
+        prices: FloatArray,
+    ) -> None:
+        self.problem, self.task, self.span = problem, task, span
+        self.prices, self.left = prices, left
+        self.layers = task.layers[span.first : span.last + 1]
+        self.last = self.layers[-1]
+        self.fan_out = _fan_out(task, span)
+        self.receive = self._receive(senders)
+        self.own = np.zeros(len(problem.node_ids))
+        if senders.size:
+            self.own[senders] = task.layers[span.first - 1].output_bits
+
+    def _receive(self, senders: IntArray) -> FloatArray:
+        """Return seconds per map received from the slowest other sender."""
+        each = np.zeros(len(self.problem.node_ids))
+        if not senders.size:
+            return each
+        bits = self.task.layers[self.span.first - 1].output_bits
+        slow = senders[np.argsort(self.problem.rate[senders], kind="stable")]
+        each[:] = bits / self.problem.rate[slow[0]]
+        each[slow[0]] = bits / self.problem.rate[slow[1]] if len(slow) > 1 else 0.0
+        return each
+
+    def _may_compute(self) -> IntArray:
+        """Return the most segments of the last layer on each node within what is left."""
+        most = _caps(self.last, len(self.problem.node_ids))
+        for need, left in (
+            (self.last.weight_bytes, self.left[0]),
+            (self.last.multiplications, self.left[1]),
+        ):
+            if need:
+                most = np.minimum(most, np.floor(left / need).astype(np.int64))
+        can_send = self.left[2] + self.own >= self.fan_out
+        return np.where(can_send, np.maximum(most, 0), 0)
+
+    def spread(self, rate: float) -> Share:
+        """Return the cheapest share on nodes of at least a rate; all layers alike."""
+        most = np.where(self.problem.rate >= rate, self._may_compute(), 0)
+        for layer in self.layers[:-1]:
+            most = np.minimum(most, _caps(layer, len(most)))
+        work = self.last.multiplications / self.problem.speed
+        segment = (
+            self.prices[0] * self.last.weight_bytes
+            + self.prices[1] * self.last.multiplications
+            - self.prices[2] * self.own
+        )
+        active = self.prices[2] * self.fan_out
+        alone = len(self.layers) == 1
+        times = (self.receive + work,) if alone else (self.receive, work)
+        return _cheapest(times, most, segment, active, self.last.segments)
+
+    def gathered(self, ahead: dict[float, float]) -> Iterator[Share]:
+        """Yield the cheapest share for each of the likeliest nodes to gather the last layer."""
+        can = np.flatnonzero(self._may_compute() >= self.last.segments)
+        work = self.last.segments * (
+            self.last.multiplications / self.problem.speed
+            + self.prices[0] * self.last.weight_bytes
+            + self.prices[1] * self.last.multiplications
+        )
+        work = work + self.prices[2] * self.fan_out
+        work += [ahead[rate] for rate in self.problem.rate.tolist()]
+        if len(self.layers) == 1:
+            work = work + self.last.segments * (self.receive - self.prices[2] * self.own)
+        for target in can[np.argsort(work[can], kind="stable")][:3].tolist():
+            yield self._gathered_on(target, float(work[target]))
+
+    def _gathered_on(self, target: int, cost: float) -> Share:
+        counts = np.zeros(len(self.problem.node_ids), dtype=np.int64)
+        if len(self.layers) == 1:
+            counts[target] = self.last.segments
+            return Share(cost, counts, target)
+        bits = self.layers[-2].output_bits
+        most = np.min([_caps(layer, len(counts)) for layer in self.layers[:-1]], axis=0)
+        send = bits / self.problem.rate
+        charge = self.prices[2] * bits
+        send[target] = charge[target] = 0.0
+        can_send = np.floor(np.maximum(self.left[2], 0.0) / max(bits, 1)).astype(np.int64)
+        can_send[target] = self.last.segments
+        share = _cheapest(
+            (self.receive, send),
+            np.minimum(most, can_send),
+            charge - self.prices[2] * self.own,
+            np.zeros(len(counts)),
+            self.last.segments,
+        )
+        return Share(share.cost_s + cost, share.counts, target)
+
+
+def _caps(layer: LayerTask, nodes: int) -> IntArray:
+    most = np.zeros(nodes, dtype=np.int64)
+    most[list(layer.hosts)] = layer.cap
+    return most
+
+
+def _cheapest(
+    times: tuple[FloatArray, ...],
+    most: IntArray,
+    segment: FloatArray,
+    active: FloatArray,
+    maps: int,
+) -> Share:
+    """Return the cheapest way to hold all maps: latency, price per segment and per active node.
+
+    Latencies of one or two layers, each the largest count times the time per map, are tried in
+    all pairs; within them nodes are filled in order of their price per segment.
+    """
+    axes = [_latencies(time, most, maps) for time in times]
+    if any(not len(axis) for axis in axes):
+        return Share(np.inf, np.zeros(len(most), dtype=np.int64))
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes)], axis=1)
+    width = np.broadcast_to(most, (len(grid), len(most)))
+    for time, limits in zip(times, grid.T, strict=True):
+        fits = limits[:, np.newaxis] * UP // np.maximum(time, TINY)
+        width = np.where(time > 0, np.minimum(width, np.minimum(fits, maps)), width)
+    width = width.astype(np.int64)
+    enough = width.sum(axis=1) >= maps
+    if not enough.any():
+        return Share(np.inf, np.zeros(len(most), dtype=np.int64))
+    width, grid = width[enough], grid[enough]
+    unit = np.where(width > 0, segment + active / np.maximum(width, 1), np.inf)
+    order = np.argsort(unit, axis=1, kind="stable")
+    room = np.take_along_axis(width, order, axis=1)
+    taken = np.empty_like(room)
+    before = np.cumsum(room, axis=1) - room
+    np.put_along_axis(taken, order, np.clip(maps - before, 0, room), axis=1)
+    cost = taken @ segment + (taken > 0) @ active
+    for time in times:
+        cost = cost + (taken * time).max(axis=1)
+    best = int(cost.argmin())
+    return Share(float(cost[best]), taken[best])
+
+
+def _latencies(time: FloatArray, most: IntArray, maps: int) -> FloatArray:
+    """Return values that the latency of a layer can take, thinned out, the largest kept."""
+    some = most > 0
+    pairs = set(zip(time[some].tolist(), np.minimum(most[some], maps).tolist(), strict=True))
+    if not pairs:
+        return np.zeros(0)
+    values = np.unique(np.concatenate([np.arange(1, n + 1) * t for t, n in pairs]))
+    per_map = np.maximum(time, TINY)
+    fits = np.where(time > 0, np.minimum(most, values[:, np.newaxis] * UP // per_map), most)
+    values = np.asarray(values[fits.sum(axis=1) >= maps], dtype=np.float64)
+    if len(values) <= MOST_VALUES:
+        return values
+    wanted = np.geomspace(max(values[0], values[-1] * 1e-3), values[-1], MOST_VALUES)
+    at = np.unique(np.append(0, np.searchsorted(values, wanted).clip(0, len(values) - 1)))
+    chosen: FloatArray = values[at]
+    return chosen
