@@ -88,7 +88,7 @@ def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: floa
     descent = _Descent(arc, cutoff, tolerance, deadline)
     least = quick_bound(arc) or 0
     for early in early_latencies(arc):
-        if sum(early) + least > descent.most:
+        if sum(early) + least > descent.most or descent.stopped(sum(early) + least):
             break
         descent.search(candidates(arc, early, descent.most))
     return descent.solution()
@@ -117,6 +117,13 @@ class _Descent:
         bound = proven if self.value is None else min(proven, self.value)
         return ArcSolution(bound, self.best, self.value)
 
+    def stopped(self, least: int) -> bool:
+        """Tell whether time is up; placements of `least` ticks and more then stay undecided."""
+        late = time.perf_counter() >= self.deadline
+        if late:
+            self.undecided.append(least)
+        return late
+
     def search(self, choices: list[Candidate]) -> None:
         """Search all choices: the most promising one first, the others in blocks."""
         if choices:
@@ -129,9 +136,10 @@ class _Descent:
         What one of them admits, the largest first latency of all admits with the largest last one.
         """
         choices = [choice for choice in choices if choice.total <= self.most]
-        if len(choices) <= 1:
-            for choice in choices:
-                self._search_one(choice)
+        if not choices or self.stopped(min(choices).total):
+            return
+        if len(choices) == 1:
+            self._search_one(choices[0])
             return
         loosest = self.most - choices[0].spent
         if self._decide(choices[-1], loosest) is False:

@@ -1,0 +1,279 @@
+"""Arcs: bounds, decisions and optima against the enumeration of every placement."""
+
+import math
+import time
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
+from tiny_arcs import arcs, latencies, optimum
+
+from optmodel.stages.arc import Arc
+from optmodel.stages.decision import GroupChoice, Thresholds
+from optmodel.stages.node_model import NodeModel, Undecided, feasible
+from optmodel.stages.one_layer import solve_one_layer
+from optmodel.stages.relaxation import (
+    UNREACHABLE,
+    first_thresholds,
+    last_thresholds,
+    least_threshold,
+    quick_bound,
+)
+from optmodel.stages.several_layers import early_latencies, solve_several_layers
+
+LIMIT_S = 60.0
+
+
+def solved(arc: Arc, cutoff: int | None = None, tolerance: float = 0.0):
+    most = arc.longest if cutoff is None else cutoff
+    return solve_several_layers(arc, most, tolerance, time.perf_counter() + LIMIT_S)
+
+
+def within(arc: Arc, limits: tuple[int, ...]) -> bool:
+    return any(all(a <= b for a, b in zip(found, limits, strict=True)) for found in latencies(arc))
+
+
+# The optimum.
+
+
+def test_the_optimum_of_an_arc_equals_enumeration():
+    seen: Counter = Counter()
+
+    @examples(300)
+    @given(arcs())
+    def agree(arc: Arc) -> None:
+        best, found = optimum(arc), solved(arc)
+        seen[best is None, len(arc.caps)] += 1
+        assert found.value == best
+        assert found.bound == (arc.longest + 1 if best is None else best)
+        if found.placement is not None:
+            assert found.placement.ticks(arc) == best
+
+    agree()
+    assert min(seen[pair] for pair in product((True, False), (2, 3))) >= 5
+
+
+def test_with_a_tolerance_or_a_cutoff_the_bound_holds():
+    seen: Counter = Counter()
+
+    @examples(150)
+    @given(arcs(), st.sampled_from((0.05, 0.3)), st.integers(0, 40))
+    def hold(arc: Arc, tolerance: float, cutoff: int) -> None:
+        best, found = optimum(arc), solved(arc, cutoff, tolerance)
+        seen[found.value is None] += 1
+        if best is None or best > cutoff:
+            assert found.value is None
+            assert found.bound == cutoff + 1
+        else:
+            assert found.bound <= best <= found.value <= cutoff
+            assert found.value - found.bound <= tolerance * found.value
+
+    hold()
+    assert min(seen[True], seen[False]) >= 20
+
+
+@examples(60)
+@given(arcs())
+def test_without_time_the_bound_still_holds(arc: Arc):
+    found = solve_several_layers(arc, arc.longest, 0.0, 0.0)
+    best = optimum(arc)
+    assert best is None or found.bound <= best
+    assert found.value is None or best <= found.value
+
+
+def test_one_layer_is_filled_to_the_least_threshold():
+    arc = Arc(maps=5, sizes=(2, 1), receive=(1, 0), caps=((2, 4),), send=(), work=(2, 2))
+    # Up to 6: two maps at 3 each on the first two nodes, three at 2 on the third. Up to 5: 1, 1, 2.
+    found = solve_one_layer(arc, 100)
+    assert (found.bound, found.value) == (6, 6)
+    assert found.placement.counts.sum() == 5
+    assert found.placement.ticks(arc) == 6
+    assert solve_one_layer(arc, 5).bound == 6
+    assert solve_one_layer(arc, 5).placement is None
+
+
+# Bounds from counting.
+
+
+def test_counting_never_exceeds_what_a_placement_reaches():
+    tight: Counter = Counter()
+
+    @examples(250)
+    @given(arcs())
+    def stay_below(arc: Arc) -> None:
+        bound, best = quick_bound(arc), optimum(arc)
+        assert best is None or bound <= best
+        least: dict[tuple[int, ...], int] = {}
+        for *before, last in latencies(arc):
+            least[*before,] = min(last, least.get((*before,), last))
+        for (first, *early), last in least.items():
+            [counted] = last_thresholds(arc, np.array([first]), tuple(early))
+            assert counted <= last
+            tight[bool(counted == last)] += 1
+
+    stay_below()
+    assert tight[True] > 3 * tight[False] > 0
+
+
+def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
+    # The first node holds all four maps and can compute two within 10, the second the other two,
+    # but then has no time to take them: 2 maps take it 2 + 2 · 5 = 12.
+    arc = Arc(
+        maps=4, sizes=(1, 1), receive=(0, 9), caps=((4, 4), (2, 4)), send=((1, 1),), work=(5, 5)
+    )
+    assert last_thresholds(arc, np.array([0])).tolist() == [12]
+    assert optimum(arc) == 12
+
+
+def test_an_arc_without_room_in_a_layer_has_no_bound():
+    arc = Arc(maps=4, sizes=(2,), receive=(0,), caps=((4,), (1,)), send=((1,),), work=(1,))
+    assert quick_bound(arc) is None
+    assert last_thresholds(arc, np.array([0])).tolist() == [UNREACHABLE]
+
+
+@examples(100)
+@given(arcs(layers=3))
+def test_all_latencies_that_occur_are_tried(arc: Arc):
+    firsts = set(first_thresholds(arc, arc.longest).tolist())
+    earlies = set(early_latencies(arc))
+    for first, *early, _ in latencies(arc):
+        assert first in firsts
+        assert tuple(early) in earlies
+
+
+@examples(100)
+@given(st.data())
+def test_the_least_threshold_has_room_and_no_smaller_one_has(data: st.DataObject):
+    groups = data.draw(st.integers(1, 3))
+    rows = [
+        np.array(data.draw(st.lists(st.integers(least, most), min_size=groups, max_size=groups)))
+        for least, most in ((0, 9), (0, 5), (1, 3))
+    ]
+    ticks, caps, sizes = rows
+    maps = data.draw(st.integers(1, 20))
+
+    def holds(threshold: int) -> bool:
+        most = [
+            min(cap, threshold // tick) if tick else cap
+            for tick, cap in zip(ticks.tolist(), caps.tolist(), strict=True)
+        ]
+        return int(np.dot(most, sizes)) >= maps
+
+    expected = next((t for t in range(46) if holds(t)), None)
+    assert least_threshold(ticks, caps, sizes, maps) == expected
+
+
+# Decisions.
+
+
+def test_decisions_equal_enumeration():
+    seen: Counter = Counter()
+
+    @examples(250)
+    @given(arcs(), st.data())
+    def agree(arc: Arc, data: st.DataObject) -> None:
+        near = data.draw(st.sampled_from(sorted(latencies(arc)) or [(9,) * len(arc.caps)]))
+        limits = tuple(max(limit - data.draw(st.integers(0, 2)), 0) for limit in near)
+        expected = within(arc, limits)
+        seen[expected] += 1
+        thresholds = Thresholds(arc, limits)
+        for question in (
+            thresholds,
+            NodeModel(arc, limits),
+            Thresholds(arc.node_by_node(), limits),
+        ):
+            placement = question.decide(LIMIT_S)
+            assert (placement is not None) == expected
+            if placement is not None:
+                assert placement.ticks(arc) <= sum(limits)
+                assert_whole(arc, placement)
+        pooled = GroupChoice(thresholds).solve(LIMIT_S)
+        assert pooled is not None or not expected
+        if max(arc.sizes) == 1:
+            assert (pooled is not None) == expected
+
+    agree()
+    assert min(seen[True], seen[False]) >= 50
+
+
+def assert_whole(arc: Arc, placement) -> None:
+    """Every layer holds all maps within its caps, and the flows hand on exactly these."""
+    assert (placement.counts.sum(axis=1) == arc.maps).all()
+    for counts, caps in zip(placement.counts, arc.caps, strict=True):
+        assert (counts <= np.array(caps)[arc.group_of]).all()
+    for k, moved in enumerate(placement.flows):
+        assert (moved.sum(axis=1) == placement.counts[k]).all()
+        assert (moved.sum(axis=0) == placement.counts[k + 1]).all()
+
+
+def test_coarse_ticks_that_mislead_are_decided_again_in_whole_maps():
+    # The first node holds two maps and computes one for w; the second takes w for the other one and
+    # computes it for w. Limits just above 2^33 are counted in nines, so that w = 9 a + 8 becomes a,
+    # and the limit 2 w - 1 = 18 a + 15 becomes 2 a + 1: it looks like enough.
+    work = 9 * (2**32 // 9) + 8
+    arc = Arc(2, (1, 1), (0, 2**40), ((2, 2), (2, 2)), ((work, work),), (work, work))
+    limits = (0, 2 * work - 1)
+    assert NodeModel(arc, limits).decide(LIMIT_S).ticks(arc) > sum(limits)
+    assert Thresholds(arc, limits)._decide_node_by_node(LIMIT_S) is None
+    assert solved(arc).bound == solved(arc).value == 2 * work
+
+
+def test_a_node_too_slow_for_a_single_map_does_not_coarsen_the_ticks_of_others():
+    # In ticks fit for the second node, 3 ticks on the first would round down to none.
+    arc = Arc(
+        maps=2, sizes=(1, 1), receive=(0, 0), caps=((2, 2), (2, 2)), send=((3, 3),), work=(3, 2**50)
+    )
+    assert NodeModel(arc, (0, 5)).decide(LIMIT_S) is None
+    assert NodeModel(arc, (0, 6)).decide(LIMIT_S).ticks(arc) == 6
+
+
+def test_a_decision_that_has_no_time_says_so(monkeypatch):
+    class Hasty:
+        def __init__(self):
+            self.parameters = type("Parameters", (), {})()
+
+        def solve(self, model):
+            return 0  # UNKNOWN
+
+    monkeypatch.setattr("optmodel.stages.node_model.cp_model.CpSolver", Hasty)
+    with pytest.raises(Undecided):
+        feasible(None, 1.0)
+
+
+# Early moves.
+
+
+def relay(before_pool: int) -> Arc:
+    """Return an act, a pool and a conv on a holder, a computing node and one that does neither.
+
+    Only the first node can receive the three maps at once (0 ticks), only the second one can
+    compute. A map takes `before_pool` ticks to move before the pool and 2 behind it.
+    """
+    send = ((before_pool,) * 3, (2, 2, 2))
+    return Arc(3, (1, 1, 1), (0, 99, 99), ((3, 3, 3),) * 3, send, (99, 0, 99))
+
+
+def test_moving_before_the_pool_pays_where_a_relay_shares_the_sending():
+    # Behind the pool: three maps from one sender, 6 ticks. Before it: one map to each other node,
+    # 3 ticks, then one map each from holder and relay, 2 ticks.
+    assert optimum(relay(3)) == solved(relay(3)).value == 5
+
+
+def test_moving_before_the_pool_does_not_pay_where_maps_are_much_larger():
+    assert optimum(relay(5)) == solved(relay(5)).value == 6
+    assert [int(moved.diagonal().sum()) for moved in solved(relay(5)).placement.flows] == [3, 0]
+
+
+def test_an_arc_knows_what_none_of_its_placements_exceeds():
+    @examples(60)
+    @given(arcs())
+    def never(arc: Arc) -> None:
+        assert max(map(sum, latencies(arc)), default=0) <= arc.longest
+        assert math.prod(arc.node_by_node().sizes) == 1
+        assert latencies(arc.node_by_node()) == latencies(arc)
+
+    never()
