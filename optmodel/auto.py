@@ -1,6 +1,7 @@
 """The method `auto`: stages first, then what fits the batch, until the asked gap is reached."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from optmodel.columns import solve_columns
 from optmodel.count import CountModel
@@ -12,6 +13,9 @@ from optmodel.stages import solve_stages
 
 FEW_PAIRS = 5_000
 """Up to so many pairs of nodes, the count model is solved before anything else would help it."""
+
+STAGES_SHARE = 0.5
+"""Share of the time limit for the stages, which need it on fleets whose devices all differ."""
 
 
 def solve_auto(search: Search) -> Termination:
@@ -31,7 +35,7 @@ def solve_auto(search: Search) -> Termination:
 
 
 def _plan(problem: Problem) -> Iterator[Callable[[Search], Termination]]:
-    yield solve_stages
+    yield partial(solve_stages, share=STAGES_SHARE)
     if not within_reach(problem, FEW_PAIRS):
         yield solve_columns
     if within_reach(problem):

@@ -109,8 +109,7 @@ class Thresholds:
         Undecided
             If the time limit came first.
         """
-        obvious = self._obvious_levels()
-        placement = self._flow(obvious)
+        placement = self.sketch()
         if placement is not None or len(self.levels) == len({lv.group for lv in self.levels}):
             return placement
         numbers = GroupChoice(self).solve(time_limit_s)
@@ -120,6 +119,10 @@ class Thresholds:
         if placement is not None or max(self.arc.sizes) == 1:
             return placement
         return self._decide_node_by_node(time_limit_s)
+
+    def sketch(self) -> ArcPlacement | None:
+        """Return a placement at the obvious levels, None if they do not carry all maps."""
+        return self._flow(self._obvious_levels())
 
     def _decide_node_by_node(self, time_limit_s: float) -> ArcPlacement | None:
         """Decide without pooling the nodes of a group: quickly, or exactly if rounding matters."""

@@ -108,13 +108,15 @@ def _what_counts(fleet: Fleet, task: RequestTask) -> object:
     return task.request.network, task.request.tolerated_ssim, alike
 
 
-def solve_stages(search: Search) -> Termination:
+def solve_stages(search: Search, share: float = 1.0) -> Termination:
     """Solve every request by itself; exact if the placements together keep the budgets.
+
+    Takes a share of the time that is left.
 
     The bound is the sum over requests: budgets only restrict, and requests meet nowhere else. A
     request that cannot be served alone cannot be served at all.
     """
-    deadline = time.perf_counter() + min(search.left_s, 1e9)
+    deadline = time.perf_counter() + min(share * search.left_s, 1e9)
     tolerance = max(search.options.mip_gap * SHARE_OF_GAP, LEAST_TOLERANCE)
     result = shortest_paths(search.problem, tolerance, deadline)
     if len(result.reachable) < len(result.paths) and search.options.admission == "all":

@@ -41,6 +41,10 @@ class Candidate:
     first: int
     early: tuple[int, ...]
 
+    def limits(self, last: int) -> tuple[int, ...]:
+        """Return these latencies with one of the last layer."""
+        return (self.first, *self.early, last)
+
     @property
     def spent(self) -> int:
         """Latency before the last layer."""
@@ -88,9 +92,14 @@ def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: floa
     descent = _Descent(arc, cutoff, tolerance, deadline)
     least = quick_bound(arc) or 0
     for early in early_latencies(arc):
-        if sum(early) + least > descent.most or descent.stopped(sum(early) + least):
+        if sum(early) + least > descent.most:
             break
-        descent.search(candidates(arc, early, descent.most))
+        choices = candidates(arc, early, descent.most)
+        if descent.value is None and choices:
+            descent.sketch(min(choices))
+        if descent.stopped(sum(early) + least):
+            break
+        descent.search(choices)
     return descent.solution()
 
 
@@ -123,6 +132,19 @@ class _Descent:
         if late:
             self.undecided.append(least)
         return late
+
+    def sketch(self, choice: Candidate) -> None:
+        """Find some placement for a choice in no time, so that there is one at any deadline."""
+        values = _last_latencies(self.arc, choice, self.most)
+        a, b = 0, len(values)
+        while a < b:
+            middle = (a + b) // 2
+            placement = Thresholds(self.arc, choice.limits(values[middle])).sketch()
+            if placement is None:
+                a = middle + 1
+            else:
+                b = middle
+                self._keep(placement)
 
     def search(self, choices: list[Candidate]) -> None:
         """Search all choices: the most promising one first, the others in blocks."""
@@ -169,18 +191,21 @@ class _Descent:
 
     def _decide(self, choice: Candidate, last: int) -> bool | None:
         """Tell whether there is a placement within these latencies; None if time is up."""
-        limits = (choice.first, *choice.early, last)
+        thresholds = Thresholds(self.arc, choice.limits(last))
         try:
-            placement = Thresholds(self.arc, limits).decide(self.deadline - time.perf_counter())
+            placement = thresholds.decide(self.deadline - time.perf_counter())
         except Undecided:
             return None
         if placement is None:
             return False
+        self._keep(placement)
+        return True
+
+    def _keep(self, placement: ArcPlacement) -> None:
         ticks = placement.ticks(self.arc)
         if self.value is None or ticks < self.value:
             self.best, self.value = placement, ticks
             self.most = min(self.most, ticks - 1 - int(self.tolerance * ticks))
-        return True
 
 
 def _last_latencies(arc: Arc, candidate: Candidate, most: int) -> list[int]:

@@ -6,6 +6,12 @@ by itself, which hears the next slowest only.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+MOST_SIGNATURES = 60
+"""Up to so many, every signature is told apart; beyond, rates are pooled in intervals."""
+INTERVALS = 16
+"""Number of intervals of rates then; their bounds hold, but need not be reached."""
 
 
 @dataclass(frozen=True)
@@ -15,23 +21,34 @@ class Signature:
     Attributes
     ----------
     rate : float
-        Every sender has at least this rate, in bits per second.
+        What receivers hear at best, in bits per second: the rate of the slowest sender.
     alone : int or None
         Group of one node that may send at that rate while no other node does; None if any number
         of nodes may.
     others : float or None
-        With `alone`: least rate of the other senders; None if that node sends alone.
+        Least rate of the senders that the slowest one hears; None if that node sends alone.
+    floor : float or None
+        Of pooled rates: the slowest sender has a rate from `floor` to `rate`. Any node of such a
+        rate may be that sender, and is taken to hear the others only. None if not pooled.
     """
 
     rate: float
     alone: int | None = None
     others: float | None = None
+    floor: float | None = None
 
     def admits(self, rate: float) -> bool:
         """Tell whether any node of that rate may be among the senders."""
+        if self.floor is not None:
+            return rate >= self.floor
         if self.alone is None:
             return rate >= self.rate
         return self.others is not None and rate >= self.others
+
+    def heard_by(self, rate: float, singled_out: bool) -> float | None:
+        """Return the slowest rate that a node of some rate hears, None if it hears nothing."""
+        pooled = self.floor is not None and self.floor <= rate <= self.rate
+        return self.others if pooled or singled_out else self.rate
 
 
 def signatures(rates: dict[int, float], single: bool) -> list[Signature]:
@@ -45,10 +62,24 @@ def signatures(rates: dict[int, float], single: bool) -> list[Signature]:
         Whether one node must compute the whole layer.
     """
     distinct = sorted(set(rates.values()))
-    together = [] if single else [Signature(rate) for rate in distinct]
+    if single:
+        return [Signature(rate, group) for group, rate in rates.items()]
     alone = [
         Signature(rate, group, others)
         for group, rate in rates.items()
-        for others in (None, *(() if single else (r for r in distinct if r > rate)))
+        for others in (None, *(r for r in distinct if r > rate))
     ]
-    return [*together, *alone]
+    exact = [*(Signature(rate) for rate in distinct), *alone]
+    return exact if len(exact) <= MOST_SIGNATURES else _pooled(distinct)
+
+
+def _pooled(distinct: list[float]) -> list[Signature]:
+    """Return signatures that pool rates in intervals and let the slowest sender hear nothing.
+
+    Every set of senders falls into the interval of its slowest one. All others hear a rate within
+    the interval, at best its upper end.
+    """
+    cuts = sorted({len(distinct) * k // INTERVALS for k in range(INTERVALS + 1)})
+    return [
+        Signature(rate=distinct[stop - 1], floor=distinct[start]) for start, stop in pairwise(cuts)
+    ]

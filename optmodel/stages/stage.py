@@ -150,5 +150,5 @@ def _receive(
     """Return the ticks that a node takes to receive one map from the stage before."""
     if before is None:
         return 0
-    slowest = before.others if part.sends else before.rate
+    slowest = before.heard_by(fleet.groups[part.group].rate, part.sends)
     return 0 if slowest is None else fleet.sending(task.layers[stage.first - 1], slowest)
