@@ -6,6 +6,7 @@ import pyomo.environ as pyo
 from optmodel.count.constraints import add_constraints
 from optmodel.count.objective import minimise_latency
 from optmodel.count.start import set_counts
+from optmodel.count.strengthening import set_largest, strengthen
 from optmodel.count.variables import add_variables
 from optmodel.formulation import Formulation
 from optmodel.placement import Flows, Placement, RequestPlacement
@@ -20,11 +21,13 @@ class CountModel(Formulation):
         """Add variables, constraints and objective."""
         add_variables(model, problem)
         add_constraints(model, problem)
+        strengthen(model, problem)
         minimise_latency(model)
 
     def set_values(self, placement: Placement) -> None:
         """Give every variable the value that it has in a placement."""
         set_counts(self.pyomo_model, self.problem, placement)
+        set_largest(self.pyomo_model, self.problem)
 
     def read_request(self, r: int) -> RequestPlacement:
         """Return the placement of request `r`, which is served, whose values the MILP holds."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 
 from ortools.sat.python.cp_model import CpModel, IntVar, LinearExpr
 
+from optmodel.count.groups import groups
 from optmodel.count.variables import layers, transitions
 from optmodel.cpsat.ticks import Ticks
 from optmodel.cpsat.variables import Variables
@@ -27,6 +28,7 @@ def add_constraints(model: CpModel, v: Variables, problem: Problem, ticks: Ticks
     bound_latency_by_computation(model, v, problem, ticks)
     bound_latency_by_broadcast(model, v, problem, ticks)
     bound_latency_by_moved_maps(model, v, problem, ticks)
+    bound_latency_by_largest_count(model, v, problem, ticks)
     respect_memory(model, v, problem)
     respect_compute(model, v, problem)
     respect_bandwidth(model, v, problem)
@@ -113,6 +115,28 @@ def bound_latency_by_moved_maps(
             reception = ticks.of(ticks.transfer_s(r, k, i)) * maps
             computation = ticks.of(ticks.compute_s(r, k + 1, j)) * v.x[r, k + 1, j]
             model.add(v.T[r, k + 1] >= reception + computation)
+
+
+def bound_latency_by_largest_count(
+    model: CpModel, v: Variables, problem: Problem, ticks: Ticks
+) -> None:
+    """Strengthen: T >= (least unavoidable transfer + c / e) · largest, largest >= x.
+
+    Sum over g of |g| · largest[r, l, g] >= P · served[r]. Implied by Eq. 5 and 8e.
+    """
+    room: defaultdict[tuple[int, int], list[LinearExpr]] = defaultdict(list)
+    for g in groups(problem):
+        largest = v.largest[g.r, g.k, g.number]
+        room[g.r, g.k].append(len(g.nodes) * largest)
+        for i in g.nodes:
+            model.add(largest >= v.x[g.r, g.k, i])
+        segment_s = ticks.compute_s(g.r, g.k, g.nodes[0])
+        if g.sender is not None:
+            segment_s += ticks.transfer_s(g.r, g.k - 1, g.sender)
+        model.add(v.T[g.r, g.k] >= ticks.of(segment_s) * largest)
+    for (r, k), terms in room.items():
+        segments = problem.tasks[r].layers[k].segments
+        model.add(LinearExpr.sum(terms) >= segments * v.served[r])
 
 
 def respect_memory(model: CpModel, v: Variables, problem: Problem) -> None:

@@ -7,6 +7,7 @@ from math import ceil
 import numpy as np
 from ortools.sat.python.cp_model import CpModel, IntVar
 
+from optmodel.count.groups import groups
 from optmodel.cpsat.constraints import add_constraints
 from optmodel.cpsat.ticks import Ticks
 from optmodel.cpsat.variables import Variables, add_variables
@@ -100,9 +101,13 @@ class CpsatModel:
                 for j in following if layer.transfer == "mapwise" else ():
                     self.model.add_hint(v.moved[r, k, i, j], int(flows[i, j]))
 
+        for g in (g for g in groups(self.problem) if g.r == r):
+            most = int(placed.counts[g.k, list(g.nodes)].max())
+            self.model.add_hint(v.largest[g.r, g.k, g.number], most)
+
     def _hint_nothing(self, r: int) -> None:
         v = self.variables
-        for group in (v.x, v.sender, v.copies, v.moved, v.whole, v.T):
+        for group in (v.x, v.sender, v.copies, v.moved, v.whole, v.largest, v.T):
             for index, variable in group.items():
                 if index[0] == r:
                     self.model.add_hint(variable, 0)

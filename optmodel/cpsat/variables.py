@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ortools.sat.python.cp_model import CpModel, IntVar
 
+from optmodel.count.groups import groups
 from optmodel.count.variables import layers, transitions
 from optmodel.cpsat.ticks import Ticks
 from optmodel.problem import Problem
@@ -31,6 +32,8 @@ class Variables:
         Maps that i hands to j after an act or pool.
     whole : dict of (r, l, i) to IntVar
         1 iff node i holds all segments of the first fc (8g).
+    largest : dict of (r, l, g) to IntVar
+        At least the count of every node of group g, `optmodel.count.groups`.
     T : dict of (r, l) to IntVar
         Latency of layer l in ticks, rounded down (Eq. 5).
     """
@@ -41,6 +44,7 @@ class Variables:
     copies: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
     moved: dict[tuple[int, int, int, int], IntVar] = field(default_factory=dict)
     whole: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    largest: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
     T: dict[tuple[int, int], IntVar] = field(default_factory=dict)
 
 
@@ -57,6 +61,9 @@ def add_variables(
             v.x[r, k, i] = model.new_int_var(0, layer.cap, f"x[{r},{k},{i}]")
             if layer.whole:
                 v.whole[r, k, i] = model.new_bool_var(f"whole[{r},{k},{i}]")
+    for g in groups(problem):
+        name = f"largest[{g.r},{g.k},{g.number}]"
+        v.largest[g.r, g.k, g.number] = model.new_int_var(0, g.layer.cap, name)
     _add_transfers(model, problem, v)
     return v
 
