@@ -7,9 +7,13 @@ import numpy as np
 
 from optmodel.columns.request_class import RequestClass
 from optmodel.columns.spread import Spreader
+from optmodel.columns.stage_placer import StagePlacer
 from optmodel.evaluate import evaluate
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import FloatArray, Problem, RequestTask
+
+MOST_PACE = 3.0
+"""No price is raised to more than the square of this multiple."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +57,10 @@ class Batch:
         self.problem = problem
         self.order = _interleaved(classes)
         self.spreaders = {id(requests): Spreader(requests.problem) for requests in classes}
-        self.left = np.floor(
+        self.budgets = np.floor(
             np.stack([problem.memory, problem.compute_budget, problem.bandwidth_budget])
         )
+        self.left = self.budgets.copy()
         self.placed: dict[str, Placed] = {}
 
     def where(self, member: RequestTask) -> list[int]:
@@ -82,14 +87,44 @@ class Batch:
     ) -> Placed | None:
         """Construct a placement within what is left; None if none was found.
 
-        `prices` are those of the helpers, shape (3, helpers).
+        Each price is raised where more of the budget is used than of the batch is placed, and
+        lowered where less is.
+
+        Parameters
+        ----------
+        requests : RequestClass
+            The class.
+        member : RequestTask
+            One of its members.
+        prices : ndarray, shape (3, helpers)
+            Seconds per byte, multiplication and bit sent.
         """
         left = self.left[:, self.where(member)]
-        priced = np.hstack([prices, np.zeros((3, 1))])
-        placement = self.spreaders[id(requests)].place(left, priced)
+        base = np.hstack([prices, np.zeros((3, 1))])
+        paced = np.hstack([prices * np.minimum(self._pace(), MOST_PACE) ** 2, np.zeros((3, 1))])
+        placement = self.spreaders[id(requests)].place(left, paced, base)
         if placement is None:
             return None
         placed = measured(requests, placement)
+        return placed if self.fits(member, placed) else None
+
+    def _pace(self) -> FloatArray:
+        """Return the used part of each helper's budgets over the placed part of the batch."""
+        helpers = self.problem.helpers
+        used = 1 - self.left[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
+        every = len(self.order)
+        pace: FloatArray = (used + 0.5 / every) * every / (len(self.placed) + 0.5)
+        return pace
+
+    def find_exactly(
+        self, placer: StagePlacer, member: RequestTask, patience: float, deadline: float
+    ) -> Placed | None:
+        """Place a request with exactly solved stages; None if that does not fit what is left."""
+        left = self.left[:, self.where(member)]
+        placement = placer.place(left, patience, deadline)
+        if placement is None:
+            return None
+        placed = measured(placer.requests, placement)
         return placed if self.fits(member, placed) else None
 
     @property

@@ -5,17 +5,18 @@ import time
 
 import numpy as np
 
-from optmodel.columns.batch import Batch, measured
+from optmodel.columns.batch import Batch, Placed, measured
 from optmodel.columns.prices import Priced, PriceSearch
-from optmodel.columns.request_class import classes_of
+from optmodel.columns.request_class import RequestClass, classes_of
+from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
 from optmodel.milp import solve_milp, within_reach
-from optmodel.problem import FloatArray
+from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Search
 from optmodel.solution import Termination
 from optmodel.stages.assemble import Assembler
-from optmodel.stages.method import StageResult, shortest_paths
-from optmodel.stages.path import Path
+from optmodel.stages.method import LEAST_TOLERANCE, StageResult, shortest_paths
+from optmodel.stages.path import ArcBook, Path
 from optmodel.stages.relaxation import UNREACHABLE
 
 SHARED = "columns: no budget binds; every request takes its own optimum"
@@ -25,8 +26,20 @@ WHOLE = "columns: placing requests one after another failed; the count model too
 
 STAGES_SHARE, PRICES_SHARE = 0.15, 0.4
 """Shares of the time that is left for requests as if alone, and for prices."""
-SCALES = (1.0, 0.5, 1.5, 0.0)
+SCALES = (1.0, 1.5, 0.6)
 """Multiples of the best prices with which requests are placed one after another."""
+ALONE_GAP = 1e-4
+"""Relative gap to which requests as if alone are solved, at most."""
+ARC_GAP = 1e-3
+"""Relative gap to which stages of placements are solved."""
+LEAST_PRICE = 0.01
+"""Share of the batch's latency that all budgets of a kind together cost at least."""
+PATIENCE = (0.0, 0.02, 0.03, 0.035, 0.04, 0.045, 0.05, 0.06, 0.08, 0.12, 0.2)
+"""So much longer may a stage take if that leaves out a node."""
+FIRST_PATIENCE = (0.0, 0.04, 0.03, 0.05, 0.02, 0.06, 0.08, 0.12, 0.2)
+"""The patience with which whole batches are placed, in the order of trying."""
+LEAST_GAIN = 1e-5
+"""A trade of two requests must gain this share of the batch's latency."""
 
 
 def solve_columns(search: Search) -> Termination:
@@ -35,12 +48,14 @@ def solve_columns(search: Search) -> Termination:
     if search.options.admission == "all" and not run.bound_without_prices():
         search.infeasible = True
         return Termination.CONVERGED
-    run.construct(0.0)
     run.each_alone()
-    if not search.closed and run.can_be_bounded:
-        run.raise_prices()
+    if not search.closed:
+        if search.options.admission == "all":
+            run.raise_prices()
         for scale in SCALES:
             run.construct(scale)
+        for patience in FIRST_PATIENCE:
+            run.construct_exactly(patience)
     return run.conclude()
 
 
@@ -55,6 +70,8 @@ class _Run:
         self.search_for_prices = PriceSearch(self.classes) if self.classes else None
         self.steps = self.search_for_prices.improving() if self.search_for_prices else iter(())
         self.best: Priced | None = None
+        book = ArcBook(ARC_GAP)
+        self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
 
     @property
     def can_be_bounded(self) -> bool:
@@ -91,29 +108,99 @@ class _Run:
                 return
 
     def _node_prices(self, scale: float) -> FloatArray:
-        """Return the best prices per helper, shape (3, helpers)."""
+        """Return prices per helper, shape (3, helpers): the best known, and a little at least."""
         prices = np.zeros((3, self.problem.helpers))
-        if self.best is not None and self.search_for_prices is not None:
-            for g, group in enumerate(self.search_for_prices.groups):
-                prices[:, list(group.nodes)] = scale * self.best.prices[:, [g]]
-        return prices
+        if self.best is None or self.search_for_prices is None:
+            return prices
+        budgets = Batch(self.problem, ()).budgets[:, : self.problem.helpers]
+        total = max(self.best.bound_s, 0.0) * LEAST_PRICE / self.problem.helpers
+        np.divide(total, budgets, out=prices, where=budgets > 0)
+        for g, group in enumerate(self.search_for_prices.groups):
+            nodes = list(group.nodes)
+            prices[:, nodes] = np.maximum(prices[:, nodes], self.best.prices[:, [g]])
+        return scale * prices
+
+    def _may_go_on(self) -> bool:
+        """Tell whether there is time; a first incumbent is worth waiting for."""
+        if self.search.closed:
+            return False
+        return self.search.left_s > 0 or self.search.incumbent is None
 
     def construct(self, scale: float) -> None:
         """Place the requests one after another at a multiple of the best prices."""
-        if self.search.closed or (self.search.incumbent is not None and self.search.left_s <= 0):
-            return
         batch = Batch(self.problem, self.classes)
         prices = self._node_prices(scale)
         for requests, member in batch.order:
+            if not self._may_go_on():
+                return
             placed = batch.find(requests, member, prices)
             if placed is not None:
                 batch.put(member, placed)
+            elif self.search.options.admission == "all":
+                return
         self.search.offer(batch.placement())
+
+    def construct_exactly(self, patience: float) -> None:
+        """Place the requests one after another, each stage solved exactly on few senders."""
+        batch = Batch(self.problem, self.classes)
+        prices = self._node_prices(1.0)
+        for requests, member in batch.order:
+            placed = self._exactly(batch, requests, member, patience)
+            placed = placed or batch.find(requests, member, prices)
+            if placed is not None:
+                batch.put(member, placed)
+            elif self.search.options.admission == "all":
+                return
+            if not self._may_go_on():
+                return
+        self.search.offer(batch.placement())
+        if batch.complete:
+            self._improve(batch)
+
+    def _exactly(
+        self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
+    ) -> Placed | None:
+        placer = self.placers[id(requests)]
+        return batch.find_exactly(placer, member, patience, self._deadline(1.0))
+
+    def _improve(self, batch: Batch) -> None:
+        """Let a fast request take longer where that helps the slowest of its class more."""
+        for requests in self.classes:
+            while self._may_go_on() and self._trade(batch, requests):
+                self.search.offer(batch.placement())
+
+    def _trade(self, batch: Batch, requests: RequestClass) -> bool:
+        """Place the slowest member anew together with another one; False if that helps nowhere."""
+        ranked = sorted(requests.members, key=lambda m: batch.placed[m.request.id].latency_s)
+        slowest = ranked.pop()
+        for other in ranked:
+            before = batch.latency_s
+            old = batch.take_back(slowest), batch.take_back(other)
+            for patience in PATIENCE:
+                if not self._may_go_on():
+                    break
+                given = self._exactly(batch, requests, other, patience)
+                if given is None:
+                    continue
+                batch.put(other, given)
+                for taken in PATIENCE if self._may_go_on() else ():
+                    last = self._exactly(batch, requests, slowest, taken)
+                    if last is not None:
+                        batch.put(slowest, last)
+                        if batch.latency_s < before - LEAST_GAIN * before:
+                            return True
+                        batch.take_back(slowest)
+                batch.take_back(other)
+            batch.put(slowest, old[0])
+            batch.put(other, old[1])
+            if not self._may_go_on():
+                return False
+        return False
 
     def each_alone(self) -> None:
         """Place every request as if it were alone: the optimum where budgets are slack."""
         deadline = self._deadline(STAGES_SHARE)
-        tolerance = self.search.options.mip_gap
+        tolerance = max(min(self.search.options.mip_gap, ALONE_GAP), LEAST_TOLERANCE)
         results = [shortest_paths(c.problem, tolerance, deadline) for c in self.classes]
         alone = zip(self.classes, results, strict=True)
         sums = [len(c.members) * result.bound_s() for c, result in alone]

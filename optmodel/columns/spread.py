@@ -74,8 +74,11 @@ class Spreader:
         self.problem, self.task = problem, problem.tasks[0]
         self.spans = spans_of(self.task)
         self.nodes = len(problem.node_ids)
+        self._ahead: tuple[FloatArray, list[dict[float, float]]] | None = None
 
-    def place(self, left: FloatArray, prices: FloatArray) -> RequestPlacement | None:
+    def place(
+        self, left: FloatArray, prices: FloatArray, base_prices: FloatArray
+    ) -> RequestPlacement | None:
         """Return a placement within what is left of the budgets, None if none was found.
 
         Parameters
@@ -84,10 +87,14 @@ class Spreader:
             Bytes, multiplications and bits.
         prices : ndarray, shape (3, nodes)
             Seconds per byte, multiplication and bit sent on each node.
+        base_prices : ndarray, shape (3, nodes)
+            Those from which the costs of later stages are estimated, once for all requests.
         """
         if any(not layer.hosts for layer in self.task.layers):
             return None
-        ahead = self._costs_ahead(prices)
+        if self._ahead is None or not np.array_equal(self._ahead[0], base_prices):
+            self._ahead = base_prices.copy(), self._costs_ahead(base_prices)
+        ahead = self._ahead[1]
         counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
         entries: list[tuple[int, int, int, int]] = []
         senders: IntArray = np.zeros(0, dtype=np.int64)
@@ -177,11 +184,11 @@ class Spreader:
             bits = self.task.layers[span.first - 1].output_bits
             left[2, senders] += bits * counts[span.first, senders]
         active = np.flatnonzero(here)
-        left[2, active] -= _fan_out(self.task, span)
+        left[2, active] -= fan_out(self.task, span)
         return active
 
 
-def _fan_out(task: RequestTask, span: Span) -> int:
+def fan_out(task: RequestTask, span: Span) -> int:
     """Return the bits that an active node broadcasts behind a stage, own segments included."""
     if span.last + 1 == len(task.layers):
         return 0
@@ -204,11 +211,36 @@ class _Stage:
         self.prices, self.left = prices, left
         self.layers = task.layers[span.first : span.last + 1]
         self.last = self.layers[-1]
-        self.fan_out = _fan_out(task, span)
+        self.fan_out = fan_out(task, span)
         self.receive = self._receive(senders)
         self.own = np.zeros(len(problem.node_ids))
         if senders.size:
             self.own[senders] = task.layers[span.first - 1].output_bits
+
+    def _cheapest(
+        self,
+        times: tuple[FloatArray, ...],
+        most: IntArray,
+        segment: FloatArray,
+        active: FloatArray,
+        maps: int,
+    ) -> Share:
+        """Return the cheapest share; of nodes that cost the same, those with most left go first."""
+        order = np.argsort(-self._left_least(), kind="stable")
+        share = _cheapest(
+            tuple(time[order] for time in times), most[order], segment[order], active[order], maps
+        )
+        counts = np.zeros_like(share.counts)
+        counts[order] = share.counts
+        return Share(share.cost_s, counts)
+
+    def _left_least(self) -> FloatArray:
+        """Return for each node the smallest share that is left of any of its budgets."""
+        budgets = np.stack(
+            [self.problem.memory, self.problem.compute_budget, self.problem.bandwidth_budget]
+        )
+        shares: FloatArray = (self.left / np.maximum(budgets, 1.0)).min(axis=0)
+        return shares
 
     def _receive(self, senders: IntArray) -> FloatArray:
         """Return seconds per map received from the slowest other sender."""
@@ -247,7 +279,7 @@ class _Stage:
         active = self.prices[2] * self.fan_out
         alone = len(self.layers) == 1
         times = (self.receive + work,) if alone else (self.receive, work)
-        return _cheapest(times, most, segment, active, self.last.segments)
+        return self._cheapest(times, most, segment, active, self.last.segments)
 
     def gathered(self, ahead: dict[float, float]) -> Iterator[Share]:
         """Yield the cheapest share for each of the likeliest nodes to gather the last layer."""
@@ -276,7 +308,7 @@ class _Stage:
         send[target] = charge[target] = 0.0
         can_send = np.floor(np.maximum(self.left[2], 0.0) / max(bits, 1)).astype(np.int64)
         can_send[target] = self.last.segments
-        share = _cheapest(
+        share = self._cheapest(
             (self.receive, send),
             np.minimum(most, can_send),
             charge - self.prices[2] * self.own,

@@ -83,7 +83,7 @@ def test_time_limit_is_honoured_and_leaves_incumbent_and_bound() -> None:
 
 
 def test_most_served_without_room_for_all_says_that_no_bound_is_known() -> None:
-    search = Search(Problem.of(clashing()), SolverOptions(admission="most"))
+    search = Search(clashing(), SolverOptions(admission="most"))
     solve_columns(search)
     assert search.served == 1
     assert search.bound_s is None

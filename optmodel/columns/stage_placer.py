@@ -1,0 +1,213 @@
+"""Place one request with exactly solved stages, on few senders, on what is left of the budgets."""
+
+import time
+
+import numpy as np
+
+from optmodel.columns.request_class import RequestClass
+from optmodel.columns.spread import Span, fan_out, spans_of
+from optmodel.placement import Flows, RequestPlacement
+from optmodel.problem import FloatArray, IntArray
+from optmodel.stages.arc import Arc, ArcPlacement
+from optmodel.stages.path import ArcBook
+from optmodel.stages.relaxation import UNREACHABLE
+
+ROOMY = 3
+"""A node takes at most this multiple of an equal share, so that most nodes count as equal."""
+ARC_LIMIT_S = 0.5
+"""Time for one arc; an arc that takes longer counts as without a placement."""
+
+
+class StagePlacer:
+    """Places a class's request stage by stage, each solved exactly between given senders.
+
+    A node that computes a conv broadcasts all it put out, which is what bandwidth goes to. So
+    nodes are left out of a stage, those with least bandwidth left first, as long as the stage
+    takes hardly longer.
+
+    Parameters
+    ----------
+    requests : RequestClass
+        The class.
+    book : ArcBook
+        Where solved arcs are kept: equal devices make most arcs of equal requests equal.
+    """
+
+    def __init__(self, requests: RequestClass, book: ArcBook) -> None:
+        self.requests = requests
+        self.problem, self.task, self.fleet = requests.problem, requests.task, requests.fleet
+        self.book = book
+        self.spans = spans_of(self.task)
+        self.nodes = len(self.problem.node_ids)
+        self.group = np.zeros(self.nodes, dtype=np.int64)
+        for g, group in enumerate(self.fleet.groups):
+            self.group[list(group.nodes)] = g
+
+    def place(self, left: FloatArray, patience: float, deadline: float) -> RequestPlacement | None:
+        """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
+
+        Parameters
+        ----------
+        left : ndarray, shape (3, nodes)
+            What is left of the budgets.
+        patience : float
+            So much longer, relatively, may a stage take if that leaves out a node.
+        deadline : float
+            `time.perf_counter()` at which to give up.
+        """
+        counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
+        entries: list[tuple[int, int, int, int]] = []
+        left = left.copy()
+        for span in self.spans:
+            found = self._stage(span, counts, left, patience, deadline)
+            if found is None:
+                return None
+            counts[span.first : span.last + 1] = found.counts
+            for k, moved in enumerate(found.flows, start=span.first):
+                for i, j in np.argwhere(moved).tolist():
+                    entries.append((k, i, j, int(moved[i, j])))
+            self._charge(span, found, counts, left)
+        return RequestPlacement(counts, Flows.from_entries(entries))
+
+    def _charge(self, span: Span, found: ArcPlacement, counts: IntArray, left: FloatArray) -> None:
+        """Take a stage's load from what is left."""
+        last = self.task.layers[span.last]
+        left[0] -= counts[span.last] * last.weight_bytes
+        left[1] -= counts[span.last] * last.multiplications
+        for k, moved in enumerate(found.flows, start=span.first):
+            left[2] -= (moved.sum(axis=1) - moved.diagonal()) * self.task.layers[k].output_bits
+        if span.first:
+            before = self.task.layers[span.first - 1]
+            left[2] += before.output_bits * counts[span.first] * (counts[span.first - 1] > 0)
+        left[2] -= fan_out(self.task, span) * (counts[span.last] > 0)
+
+    def _stage(
+        self, span: Span, counts: IntArray, left: FloatArray, patience: float, deadline: float
+    ) -> ArcPlacement | None:
+        """Return the stage on as few nodes as patience allows."""
+        receive = self._receive(span, counts)
+        may = self._may_end(span, left)
+        budget = np.maximum(self.problem.bandwidth_budget, 1.0)
+        if span.gathers:
+            return self._gathered(span, receive, may, left, deadline)
+        drop = np.argsort(left[2] / budget, kind="stable")
+        drop = drop[may[drop] > 0]
+        best = self._solved(span, receive, may, UNREACHABLE, left, deadline)
+        if best is None:
+            return None
+        longest = int(best[0] * (1 + patience))
+        for node in drop.tolist():
+            if time.perf_counter() >= deadline:
+                return None
+            fewer = may.copy()
+            fewer[node] = 0
+            found = self._solved(span, receive, fewer, longest, left, deadline)
+            if found is not None and self._slowest(found[1], span) >= self._slowest(best[1], span):
+                best, may = found, fewer
+            elif found is None and self._tried_each_group(node, drop, may):
+                break
+        return best[1]
+
+    def _tried_each_group(self, node: int, drop: IntArray, may: IntArray) -> bool:
+        """Tell whether no node of another group is still to be tried."""
+        later = drop[np.flatnonzero(drop == node)[0] + 1 :]
+        return not (self.group[later] != self.group[node]).any()
+
+    def _slowest(self, found: ArcPlacement, span: Span) -> float:
+        return float(self.problem.rate[found.counts[-1] > 0].min())
+
+    def _gathered(
+        self, span: Span, receive: IntArray, may: IntArray, left: FloatArray, deadline: float
+    ) -> ArcPlacement | None:
+        """Return the stage with its last layer on one node: the best of each group's emptiest."""
+        can = np.flatnonzero(may >= self.task.layers[span.last].segments)
+        best: tuple[int, ArcPlacement] | None = None
+        for g in dict.fromkeys(self.group[can].tolist()):
+            target = max(can[self.group[can] == g].tolist(), key=lambda i: (left[0, i], -i))
+            only = np.where(np.arange(self.nodes) == target, may, 0)
+            found = self._solved(span, receive, only, UNREACHABLE, left, deadline)
+            if found is not None and (best is None or found[0] < best[0]):
+                best = found
+        return best[1] if best is not None else None
+
+    def _receive(self, span: Span, counts: IntArray) -> IntArray:
+        """Return the ticks that each node takes to receive one map."""
+        times = np.zeros(self.nodes, dtype=np.int64)
+        if not span.first:
+            return times
+        layer = self.task.layers[span.first - 1]
+        senders = np.flatnonzero(counts[span.first - 1]).tolist()
+        each = {i: self.fleet.sending(layer, float(self.problem.rate[i])) for i in senders}
+        for j in range(self.nodes):
+            times[j] = max((ticks for i, ticks in each.items() if i != j), default=0)
+        return times
+
+    def _may_end(self, span: Span, left: FloatArray) -> IntArray:
+        """Return the most segments of the last layer on each node."""
+        last = self.task.layers[span.last]
+        most = np.zeros(self.nodes, dtype=np.int64)
+        most[list(last.hosts)] = last.cap
+        for need, room in ((last.weight_bytes, left[0]), (last.multiplications, left[1])):
+            if need:
+                most = np.minimum(most, np.floor(np.maximum(room, 0) / need).astype(np.int64))
+        most = np.where(left[2] >= fan_out(self.task, span), most, 0)
+        if not span.gathers and (most > 0).any():
+            most = np.minimum(most, ROOMY * -(-last.segments // int((most > 0).sum())) + 1)
+        return most
+
+    def _solved(
+        self,
+        span: Span,
+        receive: IntArray,
+        may: IntArray,
+        cutoff: int,
+        left: FloatArray,
+        deadline: float,
+    ) -> tuple[int, ArcPlacement] | None:
+        """Return the least latency of a stage and its placement on all nodes, if it is found."""
+        if time.perf_counter() >= deadline:
+            return None
+        rows = self._rows(span, receive, may)
+        kinds = sorted({row for row in rows if any(row[2])})
+        if not kinds:
+            return None
+        bandwidth = left[2] / np.maximum(self.problem.bandwidth_budget, 1.0)
+        emptiest = np.argsort(-bandwidth, kind="stable").tolist()
+        members = [[i for i in emptiest if rows[i] == kind] for kind in kinds]
+        arc = Arc(
+            maps=self.task.layers[span.first].segments,
+            sizes=tuple(len(nodes) for nodes in members),
+            receive=tuple(kind[0] for kind in kinds),
+            caps=tuple(zip(*(kind[2] for kind in kinds), strict=True)),
+            send=tuple(zip(*(kind[3] for kind in kinds), strict=True)),
+            work=tuple(kind[1] for kind in kinds),
+        )
+        found = self.book.solve(arc, cutoff, min(deadline, time.perf_counter() + ARC_LIMIT_S))
+        if found.placement is None or found.value is None or found.value > cutoff:
+            return None
+        where = np.array([i for nodes in members for i in nodes], dtype=np.int64)
+        return found.value, self._on_all_nodes(found.placement, where)
+
+    def _rows(
+        self, span: Span, receive: IntArray, may: IntArray
+    ) -> list[tuple[int, int, tuple[int, ...], tuple[int, ...]]]:
+        """Return for each node: time to receive and to compute, most per layer, times to send."""
+        layers = self.task.layers[span.first : span.last + 1]
+        rows = []
+        for i, g in enumerate(self.group.tolist()):
+            group = self.fleet.groups[g]
+            caps = [layer.cap if i in layer.hosts else 0 for layer in layers[:-1]]
+            send = tuple(self.fleet.sending(layer, group.rate) for layer in layers[:-1])
+            work = self.fleet.work(layers[-1], group)
+            rows.append((int(receive[i]), work, (*caps, int(may[i])), send))
+        return rows
+
+    def _on_all_nodes(self, found: ArcPlacement, where: IntArray) -> ArcPlacement:
+        counts = np.zeros((len(found.counts), self.nodes), dtype=np.int64)
+        counts[:, where] = found.counts
+        flows = []
+        for moved in found.flows:
+            matrix = np.zeros((self.nodes, self.nodes), dtype=np.int64)
+            matrix[np.ix_(where, where)] = moved
+            flows.append(matrix)
+        return ArcPlacement(counts, tuple(flows))
