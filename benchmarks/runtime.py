@@ -152,7 +152,7 @@ def main(
             help=f"Methods to measure, of {', '.join(METHODS)}. With segment among them, its "
             "seconds over those of each other method are printed; targets adds it by itself."
         ),
-    ] = "auto,count",
+    ] = "segment,count,auto",
     solvers: Annotated[
         str, typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc.")
     ] = "highs",

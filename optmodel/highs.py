@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 
 import highspy
@@ -43,6 +44,8 @@ class WatchedHighs(Highs):  # type: ignore[misc]
     # Set on the instance: Pyomo calls `__init__` again, with its own arguments, for every model.
     start: bool = False
     watcher: Watcher | None = None
+    failure: Exception | None = None
+    """What a watcher raised; HiGHS would swallow it and call its own run an error."""
 
     def _solve(self) -> object:
         if self.start:
@@ -54,6 +57,8 @@ class WatchedHighs(Highs):  # type: ignore[misc]
         if self.start and self._solution_is_not_the_one_claimed():
             self._solver_model.clearSolver()
             found = super()._solve()
+        if self.failure is not None:
+            raise self.failure
         return found
 
     def _solution_is_not_the_one_claimed(self) -> bool:
@@ -81,9 +86,16 @@ class WatchedHighs(Highs):  # type: ignore[misc]
         for var_id, column in self._pyomo_var_to_solver_var_map.items():
             self._vars[var_id][0].set_value(float(values[column]), skip_validation=True)
         if self.watcher is not None:
-            self.watcher.improved()
+            self._tell(self.watcher.improved)
 
     def _bounded(self, event: HighsCallbackEvent) -> None:
         bound = event.data_out.mip_dual_bound
         if self.watcher is not None and isfinite(bound):
-            self.watcher.bounded(bound)
+            self._tell(partial(self.watcher.bounded, bound))
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        try:
+            news()
+        except Exception as error:
+            self.failure = error
+            self._solver_model.cancelSolve()

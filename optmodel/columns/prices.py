@@ -6,6 +6,7 @@ from typing import Any
 
 import highspy
 import numpy as np
+from pyomo.common.tee import capture_output
 
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
@@ -127,7 +128,8 @@ class _CuttingPlanes:
 
     def __init__(self, numbers: FloatArray, budgets: int, most: float) -> None:
         self.unit = most / HIGHEST
-        self.model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        with capture_output(capture_fd=True):  # It greets before it can be told not to.
+            self.model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.model.setOptionValue("output_flag", False)
         self.model.setOptionValue("threads", 1)
         self.budgets = budgets

@@ -27,6 +27,7 @@ def feasible(model: cp_model.CpModel, time_limit_s: float) -> cp_model.CpSolver 
     """
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.catch_sigint_signal = False  # Ctrl-C is Python's, also afterwards.
     solver.parameters.max_time_in_seconds = max(time_limit_s, 0.01)
     status = solver.solve(model)
     if status == cp_model.INFEASIBLE:

@@ -109,6 +109,7 @@ class StageGraph:
 
     def __init__(self, fleet: Fleet, task: RequestTask, book: ArcBook) -> None:
         self.book = book
+        self._best = Path(0, (), None)
         self.stages = stages_of(fleet, task)
         self._choices: list[list[list[list[StageArc]]]] = []
         befores: tuple[Signature | None, ...] = (None,)
@@ -132,23 +133,26 @@ class StageGraph:
         return min((self.book.look(c.arc).bound for c in choices), default=UNREACHABLE)
 
     def shortest(self, deadline: float) -> Path:
-        """Return the shortest path, or the best one and a bound at the deadline."""
+        """Return the shortest path, or the best one and a bound at the deadline.
+
+        May be called again, after an interruption, and goes on from what is known.
+        """
         if not all(stage.ends for stage in self.stages):
             return Path(UNREACHABLE, (), None)
-        best = Path(0, (), None)
         while True:
+            best = self._best
             length, places = self._by_bounds()
             if length >= UNREACHABLE:
                 return Path(UNREACHABLE, (), None)
             worst = UNREACHABLE if best.value is None else best.value
-            best = Path(length, best.steps, best.value)
+            best = self._best = Path(length, best.steps, best.value)
             if worst - length <= self.book.tolerance * worst or time.perf_counter() >= deadline:
                 return best
             steps = self._solve_along(places, worst - length, deadline)
             if steps is not None:
                 value = sum(step.solution.value or 0 for step in steps)
                 if value < worst:
-                    best = Path(length, steps, value)
+                    self._best = Path(length, steps, value)
 
     def _by_bounds(self) -> tuple[int, list[int]]:
         """Return the length of the shortest path by bounds, and its signatures."""

@@ -40,6 +40,10 @@ def folder(tmp_path):
     return made
 
 
+METHODS = ("segment", "count", "auto")
+"""What is measured unless told otherwise."""
+
+
 def test_a_folder_is_measured_with_phases_apart_and_compared_with_segment(folder, tmp_path):
     out, plot = tmp_path / "runtime.csv", tmp_path / "runtime.png"
     done = run("benchmarks.runtime", "--set", folder, "--out", out, "--plot", plot)
@@ -49,7 +53,7 @@ def test_a_folder_is_measured_with_phases_apart_and_compared_with_segment(folder
     assert "over 2 instances that both finished" in done.stdout  # the third needs no solver
     assert plot.read_bytes().startswith(b"\x89PNG")
     rows = rows_of(out)
-    assert set(rows) == {(name, method) for name in NAMES for method in ("segment", "count")}
+    assert set(rows) == {(name, method) for name in NAMES for method in METHODS}
     for row in rows.values():
         assert row["outcome"] == "finished"
         assert 0 < float(row["read_s"]) < 1
@@ -90,8 +94,11 @@ def test_a_broken_instance_is_refused_before_anything_is_measured(folder, tmp_pa
 
 
 WRONG = """def placement(self):
-        from optmodel.placement import Placement
-        return Placement({})"""
+        import numpy
+        from optmodel.placement import Flows, Placement, RequestPlacement
+        [task] = self.problem.tasks
+        nowhere = numpy.zeros((len(task.layers), len(self.problem.node_ids)), dtype=int)
+        return Placement({task.request.id: RequestPlacement(nowhere, Flows.from_entries([]))})"""
 
 
 def test_a_result_that_the_checker_refuses_exits_1(monkeypatch, capsys, tmp_path):
@@ -152,7 +159,7 @@ def test_solvers_have_records_of_their_own(tmp_path):
 
 BLOCKING = AS_WORKER.format(
     body="""@classmethod
-    def build(cls, problem):
+    def build(cls, problem, admission="all"):
         import signal
         held = open({fifo!r}, "w")
         held.write("building")
@@ -167,6 +174,7 @@ def test_a_killed_benchmark_leaves_no_worker_and_resumes_where_it_stopped(tmp_pa
     os.mkfifo(fifo)
     worker = BLOCKING.format(fifo=str(fifo))
     arguments = ["--set", str(SMALL / f"{NAMES[0]}.json"), "--out", str(out)]
+    arguments += ["--methods", "segment,count"]
     script = (
         "import sys; from benchmarks import measure, runtime; from optmodel.cli import run_app\n"
         f"measure.WORKER = ('-c', {worker!r})\nrun_app(runtime.main)"
