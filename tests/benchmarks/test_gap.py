@@ -50,8 +50,8 @@ def test_a_subset_is_solved_compared_recorded_and_drawn(subset, tmp_path):
     assert "worst" in done.stdout
     assert plot.read_bytes().startswith(b"\x89PNG")
     rows = rows_of(out)
-    assert set(rows) == {(name, method) for name in SUBSET for method in ("segment", "algorithm1")}
-    exact, greedy = rows["lenet-0.8-4-mixed", "segment"], rows["lenet-0.8-4-mixed", "algorithm1"]
+    assert set(rows) == {(name, method) for name in SUBSET for method in ("auto", "algorithm1")}
+    exact, greedy = rows["lenet-0.8-4-mixed", "auto"], rows["lenet-0.8-4-mixed", "algorithm1"]
     assert float(exact["objective_s"]) * 1e3 == pytest.approx(1.217059, abs=1e-6)
     assert float(greedy["gap"]) == pytest.approx(1.629390 / 1.217059 - 1, rel=1e-5)
     rejecting = rows["lenet-0.6-x2-bandwidth-tight", "algorithm1"]
