@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.cli import instance_files
+from heuristics.policies import place
 from instances.layout import write_laid_out
 from instances.members import solution_file
 from instances.page import milliseconds, standing
@@ -95,11 +96,24 @@ def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
         return BestKnown(known, Outcome.KEPT)
     new = solve(instance, method, options)
     best = better_of(known, new, options.mip_gap) if known else new
+    best = _or_greedy(best, instance, options.mip_gap)
     if best != known:
         write_laid_out(target, best)
     if new.termination is Termination.INTERRUPTED:
         raise KeyboardInterrupt
     return BestKnown(best, _outcome(known, best))
+
+
+def _or_greedy(best: Solution, instance: Instance, mip_gap: float) -> Solution:
+    """Return Algorithm 1's placement with the bound that is known where no better one is known."""
+    if best.placement is not None or best.solution_status is SolutionStatus.INFEASIBLE:
+        return best
+    greedy = place(instance, "algorithm1")
+    return (
+        best
+        if greedy.solution_status is not SolutionStatus.FEASIBLE
+        else better_of(best, greedy, mip_gap)
+    )
 
 
 def _standing_solution(file: Path, instance: Instance) -> Solution | None:
