@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from shipped import UNSOLVED
 
 from heuristics.algorithm1 import algorithm1
 from heuristics.outcome import Outcome
@@ -44,7 +43,6 @@ BINDING = {
 OVERSUBSCRIBED = [name for name in BY_NAME if name.endswith("-oversubscribed")]
 REJECTING = {"cifar_block1-x4-0.8-8-bandwidth", *OVERSUBSCRIBED}
 
-solved = pytest.mark.skipif("medium" in UNSOLVED, reason="the solution files are still to come")
 every_member = pytest.mark.parametrize("member", MEDIUM.members, ids=BY_NAME)
 
 
@@ -139,7 +137,6 @@ def test_the_binding_batch_is_ten_and_ten_requests_on_twenty_devices():
     assert len(made.devices) == 20
 
 
-@solved
 @every_member
 def test_the_best_known_solution_serves_all_but_of_an_oversubscribed_batch(member: Member):
     solution = read_solution(MEDIUM.folder / f"{member.name}.solution.json")
@@ -160,7 +157,6 @@ def shipped_loads(name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
     )
 
 
-@solved
 def test_what_is_best_for_each_request_alone_is_too_much_for_the_batch():
     """Of each budget: ten times the placements that are best while nothing binds."""
     problem = problem_of("lenet10-cifar10-0.6-20-binding")

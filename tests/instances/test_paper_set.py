@@ -4,7 +4,6 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from shipped import UNSOLVED
 
 from instances.generate import generate
 from instances.paper_set import PAPER
@@ -120,7 +119,6 @@ def test_kept_on_the_source_are_the_layers_that_receive_maps_of_the_third_block(
     ]
 
 
-@pytest.mark.skipif("paper" in UNSOLVED, reason="the solution files are still to come")
 @every_instance
 def test_the_shipped_solution_is_a_placement_unless_caps_rule_it_out(instance: Instance):
     solution = read_solution(PAPER.folder / f"{instance.name}.solution.json")

@@ -4,7 +4,6 @@ import shlex
 
 import pytest
 from commands import run
-from shipped import UNSOLVED
 
 from heuristics.policies import place
 from instances.generate import command_line, generate
@@ -19,7 +18,6 @@ from optmodel.verified import digest
 
 sets = pytest.mark.parametrize("named", SETS.values(), ids=SETS)
 MEMBERS = [(named, member) for named in SETS.values() for member in named.members]
-SOLVED = [pair for pair in MEMBERS if pair[0].name not in UNSOLVED]
 
 
 def over(pairs: list[tuple[InstanceSet, Member]]) -> pytest.MarkDecorator:
@@ -34,7 +32,7 @@ def test_the_shipped_file_is_what_the_recipe_generates(named: InstanceSet, membe
     assert shipped == laid_out(expected.model_dump(mode="json")) + "\n"
 
 
-@over(SOLVED)
+@over(MEMBERS)
 def test_the_shipped_solution_is_verified_and_marked(named: InstanceSet, member: Member):
     """As proven, or with its gap."""
     file = named.folder / f"{member.name}.json"
@@ -52,7 +50,7 @@ def test_the_shipped_solution_is_verified_and_marked(named: InstanceSet, member:
     assert ("proven" in standing(solution)) == proven
 
 
-@over([(named, member) for named, member in SOLVED if named.name != "paper"])
+@over([(named, member) for named, member in MEMBERS if named.name != "paper"])
 def test_the_greedy_is_no_better_than_the_shipped_solution(named: InstanceSet, member: Member):
     """Of the paper's set this would take minutes."""
     file = named.folder / f"{member.name}.json"
@@ -63,7 +61,7 @@ def test_the_greedy_is_no_better_than_the_shipped_solution(named: InstanceSet, m
 
 @sets
 def test_the_folder_holds_the_set_and_nothing_else(named: InstanceSet):
-    ends = (".json",) if named.name in UNSOLVED else (".json", ".solution.json")
+    ends = (".json", ".solution.json")
     expected = {f"{member.name}{end}" for member in named.members for end in ends}
     assert {path.name for path in named.folder.iterdir()} == expected | {"README.md"}
 
