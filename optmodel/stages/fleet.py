@@ -44,6 +44,7 @@ class Fleet:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.groups = tuple(self._groups())
+        self._known_ticks: dict[tuple[int, float], int] = {}
 
     def _groups(self) -> list[Group]:
         alike: dict[tuple[float, ...], list[int]] = {}
@@ -92,11 +93,18 @@ class Fleet:
 
     def work(self, layer: LayerTask, group: Group) -> int:
         """Return c_l / e in ticks, rounded down (Eq. 7)."""
-        return int(Fraction(layer.multiplications) / exact(group.speed) / self.tick_s)
+        return self._ticks(layer.multiplications, group.speed)
 
     def sending(self, layer: LayerTask, rate: float) -> int:
         """Return the ticks to send one map that a layer puts out, rounded down (Eq. 6)."""
-        return int(Fraction(layer.output_bits) / exact(rate) / self.tick_s)
+        return self._ticks(layer.output_bits, rate)
+
+    def _ticks(self, amount: int, per_second: float) -> int:
+        known = self._known_ticks.get((amount, per_second))
+        if known is None:
+            known = int(Fraction(amount) / exact(per_second) / self.tick_s)
+            self._known_ticks[amount, per_second] = known
+        return known
 
     def most_segments(self, layer: LayerTask, group: Group) -> int:
         """Return how many segments of a layer one node of the group may hold, all else empty."""

@@ -9,12 +9,11 @@ from optmodel.stages.relaxation import least_threshold, room
 
 def solve_one_layer(arc: Arc, cutoff: int) -> ArcSolution:
     """Solve an arc of one layer: the least threshold, filled group by group."""
-    each = np.array(arc.receive) + np.array(arc.work)
-    sizes, caps = np.array(arc.sizes), np.array(arc.caps[0])
-    value = least_threshold(each, caps, sizes, arc.maps)
+    each = [receive + work for receive, work in zip(arc.receive, arc.work, strict=True)]
+    value = least_threshold(each, arc.caps[0], arc.sizes, arc.maps)
     if value is None or value > cutoff:
         return ArcSolution(cutoff + 1)
-    return ArcSolution(value, _filled(arc, each, value), value)
+    return ArcSolution(value, _filled(arc, np.array(each), value), value)
 
 
 def _filled(arc: Arc, each: IntArray, threshold: int) -> ArcPlacement:
