@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ortools.sat.python import cp_model
 from strategies import examples
 from tiny_arcs import arcs, latencies, optimum
 
@@ -241,7 +242,7 @@ def test_a_decision_that_has_no_time_says_so(monkeypatch):
 
     monkeypatch.setattr("optmodel.stages.node_model.cp_model.CpSolver", Hasty)
     with pytest.raises(Undecided):
-        feasible(None, 1.0)
+        feasible(cp_model.CpModel(), 1.0)
 
 
 # Early moves.
