@@ -2,9 +2,12 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
+from optmodel.columns.neighbourhood import Neighbourhood
 from optmodel.columns.prices import Priced, PriceSearch
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
@@ -28,6 +31,8 @@ WHOLE = "columns: placing requests one after another failed; the count model too
 
 STAGES_SHARE, PRICES_SHARE = 0.15, 0.4
 """Shares of the time that is left for requests as if alone, and for prices."""
+EXACT_SHARE = 0.4
+"""Share of the time then left for placing with exactly solved stages."""
 SCALES = (1.0, 1.5, 0.6)
 """Multiples of the best prices with which requests are placed one after another."""
 ALONE_GAP = 1e-4
@@ -58,8 +63,10 @@ def solve_columns(search: Search) -> Termination:
             run.raise_prices()
         for scale in SCALES:
             run.construct(scale)
-        for patience in FIRST_PATIENCE:
-            run.construct_exactly(patience)
+        with run.within(EXACT_SHARE):
+            for patience in FIRST_PATIENCE:
+                run.construct_exactly(patience)
+        run.recombine()
     return run.conclude()
 
 
@@ -75,6 +82,7 @@ class _Run:
         self.steps = self.search_for_prices.improving() if self.search_for_prices else iter(())
         self.best: Priced | None = None
         book = ArcBook(ARC_GAP)
+        self.deadline = math.inf
         self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
 
     @property
@@ -125,7 +133,20 @@ class _Run:
         return scale * prices
 
     def _may_go_on(self) -> bool:
-        return not self.search.closed and self.search.left_s > 0
+        in_time = time.perf_counter() < self.deadline and self.search.left_s > 0
+        return in_time and not self.search.closed
+
+    @contextmanager
+    def within(self, share: float) -> Iterator[None]:
+        """Grant what is done inside a share of the time that is left."""
+        self.deadline = self._deadline(share)
+        yield
+        self.deadline = math.inf
+
+    def recombine(self) -> None:
+        """Place a few requests anew again and again, and recombine what was found."""
+        if self.search.incumbent is not None and self._may_go_on():
+            Neighbourhood(self.search, self.classes).improve(self._may_go_on)
 
     def construct(self, scale: float) -> None:
         """Place the requests one after another at a multiple of the best prices."""
@@ -162,7 +183,9 @@ class _Run:
         self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
     ) -> Placed | None:
         left = batch.left[:, batch.where(member)]
-        placement = self.placers[id(requests)].place(left, patience, self._deadline(1.0))
+        placement = self.placers[id(requests)].place(
+            left, patience, min(self.deadline, self._deadline(1.0))
+        )
         placed = measured(requests, placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 

@@ -1,5 +1,6 @@
 """Requests that are equal in all that Eq. 5-8 ask about: one class, solved once."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +36,11 @@ class RequestClass:
     def fleet(self) -> Fleet:
         """The groups of helpers, and the source as the last group."""
         return Fleet(self.problem)
+
+    def only(self, served: Container[str]) -> "RequestClass":
+        """Return the class with only those members whose request ids are served."""
+        kept = tuple(member for member in self.members if member.request.id in served)
+        return RequestClass(self.problem, kept)
 
     def for_member(
         self, member: RequestTask, placed: RequestPlacement, nodes: int
