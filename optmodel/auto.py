@@ -9,6 +9,7 @@ from optmodel.greedy import offer_constructions
 from optmodel.milp import solve_milp, within_reach
 from optmodel.problem import Problem
 from optmodel.search import Search
+from optmodel.served import limit_served
 from optmodel.solution import Termination
 from optmodel.stages import solve_stages
 
@@ -27,6 +28,7 @@ def solve_auto(search: Search) -> Termination:
     budgets bind, prices and single requests give a larger batch a better bound and incumbent; the
     count model starts from there, unless it would be too large to build.
     """
+    limit_served(search)
     termination = Termination.CONVERGED
     for method in _plan(search.problem):
         termination = method(search)

@@ -18,6 +18,7 @@ from optmodel.greedy.spread import NoRoom
 from optmodel.milp import solve_milp, within_reach
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Search
+from optmodel.served import limit_served
 from optmodel.solution import Termination
 from optmodel.stages.assemble import Assembler
 from optmodel.stages.method import LEAST_TOLERANCE, StageResult, shortest_paths
@@ -55,6 +56,7 @@ def solve_columns(search: Search) -> Termination:
     if search.options.admission == "all" and not run.bound_without_prices():
         search.infeasible = True
         return Termination.CONVERGED
+    limit_served(search)
     if search.incumbent is None:
         offer_constructions(search)
     run.each_alone()
@@ -82,6 +84,7 @@ class _Run:
         self.steps = self.search_for_prices.improving() if self.search_for_prices else iter(())
         self.best: Priced | None = None
         book = ArcBook(ARC_GAP)
+        self.alone_s: dict[int, float] = {}
         self.deadline = math.inf
         self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
 
@@ -145,7 +148,7 @@ class _Run:
 
     def recombine(self) -> None:
         """Place a few requests anew again and again, and recombine what was found."""
-        if self.search.incumbent is not None and self._may_go_on():
+        if self.search.served and self._may_go_on():
             Neighbourhood(self.search, self.classes).improve(self._may_go_on)
 
     def construct(self, scale: float) -> None:
@@ -195,6 +198,14 @@ class _Run:
             while self._may_go_on() and self._trade(batch, requests):
                 self.search.offer(batch.placement())
 
+    def _bound_those_served(self) -> None:
+        """Raise the bound to the sum of the least latencies of as many requests, each as if alone.
+
+        Valid because no placement serves more, and those served take at least this long.
+        """
+        each = sorted(self.alone_s[id(c)] for c in self.classes for _ in c.members)
+        self.search.raise_bound(math.fsum(each[: self.search.most_served]) * (1 - 1e-12))
+
     def _trade(self, batch: Batch, requests: RequestClass) -> bool:
         """Place the slowest member anew together with another one; False if that helps nowhere."""
         ranked = sorted(requests.members, key=lambda m: batch.placed[m.request.id].latency_s)
@@ -228,6 +239,7 @@ class _Run:
         deadline = self._deadline(STAGES_SHARE)
         tolerance = max(min(self.search.options.mip_gap, ALONE_GAP), LEAST_TOLERANCE)
         results = [shortest_paths(c.problem, tolerance, deadline) for c in self.classes]
+        self.alone_s = {id(c): r.bound_s() for c, r in zip(self.classes, results, strict=True)}
         alone = zip(self.classes, results, strict=True)
         sums = [len(c.members) * result.bound_s() for c, result in alone]
         if self.can_be_bounded and all(_only(r).bound < UNREACHABLE for r in results):
@@ -265,7 +277,9 @@ class _Run:
             return solve_milp(search, CountModel)
         if self.can_be_bounded and self.best is not None:
             search.raise_bound(self.best.bound_s)
-        if not self.can_be_bounded:
+        if search.options.admission == "most" and search.served == search.most_served:
+            self._bound_those_served()
+        elif not self.can_be_bounded:
             search.notes.append(PARTIAL)
         elif not search.closed:
             search.notes.append(PRICED)
