@@ -18,7 +18,7 @@ def reasons_infeasible(problem: Problem) -> tuple[str, ...]:
         reasons += _unattainable(task)
         reasons += _too_few_helpers(task)
         for k, layer in enumerate(task.layers):
-            if _on_helpers(task, layer) and _helpers_needed(layer) <= len(layer.hosts):
+            if on_helpers(task, layer) and _helpers_needed(layer) <= len(layer.hosts):
                 reasons += _layer_without_room(problem, task, k)
     reasons += _overloaded_sources(problem)
     reasons += _overloaded_fleet(problem)
@@ -48,7 +48,7 @@ def _too_few_helpers(task: RequestTask) -> Iterator[str]:
     shapes = set()
     for layer in task.layers:
         shape = (layer.segments, layer.cap)
-        short = _on_helpers(task, layer) and _helpers_needed(layer) > len(layer.hosts)
+        short = on_helpers(task, layer) and _helpers_needed(layer) > len(layer.hosts)
         if short and shape not in shapes:
             shapes.add(shape)
             yield (
@@ -98,7 +98,7 @@ def _least_sent_bits(task: RequestTask, k: int) -> int:
 def _most_kept(task: RequestTask, k: int) -> int:
     """Return how many maps that layer `k` puts out a helper can keep for itself, at most."""
     following = task.layers[k + 1]
-    return following.cap if _on_helpers(task, following) else 0
+    return following.cap if on_helpers(task, following) else 0
 
 
 def room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
@@ -121,7 +121,7 @@ def _overloaded_sources(problem: Problem) -> Iterator[str]:
     """Name the sources that cannot carry the layers that must be on them."""
     for s in range(problem.helpers, len(problem.node_ids)):
         held = [(task, k) for task, k in _layers(problem) if task.layers[k].hosts == (s,)]
-        bits = sum(_bits_to_helpers(task, k) for task, k in held)
+        bits = sum(bits_to_helpers(task, k) for task, k in held)
         for load, budget, unit, equation in _loads(problem, held, bits):
             if load > budget[s]:
                 yield (
@@ -132,8 +132,8 @@ def _overloaded_sources(problem: Problem) -> Iterator[str]:
 
 def _overloaded_fleet(problem: Problem) -> Iterator[str]:
     """Name the budgets that exceed what all helpers together have."""
-    held = [(task, k) for task, k in _layers(problem) if _on_helpers(task, task.layers[k])]
-    bits = sum(_least_traffic(task, k) for task, k in held)
+    held = [(task, k) for task, k in _layers(problem) if on_helpers(task, task.layers[k])]
+    bits = sum(least_traffic(task, k) for task, k in held)
     for load, budget, unit, equation in _loads(problem, held, bits):
         available = budget[: problem.helpers].sum()
         if load > available:
@@ -147,7 +147,8 @@ def _layers(problem: Problem) -> Held:
     return [(task, k) for task in problem.tasks for k in range(len(task.layers))]
 
 
-def _on_helpers(task: RequestTask, layer: LayerTask) -> bool:
+def on_helpers(task: RequestTask, layer: LayerTask) -> bool:
+    """Tell whether helpers compute a layer."""
     return bool(layer.hosts) and layer.hosts != (task.source,)
 
 
@@ -163,14 +164,14 @@ def _loads(problem: Problem, held: Held, bits: int) -> list[tuple[int, FloatArra
     ]
 
 
-def _bits_to_helpers(task: RequestTask, k: int) -> int:
+def bits_to_helpers(task: RequestTask, k: int) -> int:
     """Return the bits that the source sends after layer `k`, which it holds whole."""
-    if k + 1 == len(task.layers) or not _on_helpers(task, task.layers[k + 1]):
+    if k + 1 == len(task.layers) or not on_helpers(task, task.layers[k + 1]):
         return 0
     return task.layers[k].output_bits * task.layers[k + 1].segments
 
 
-def _least_traffic(task: RequestTask, k: int) -> int:
+def least_traffic(task: RequestTask, k: int) -> int:
     """Return the bits that helpers must send after layer `k`, at least."""
     layer = task.layers[k]
     if layer.transfer == "broadcast":

@@ -2,17 +2,23 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-from optmodel.columns.batch import Batch, Placed, measured
+from optmodel.columns.neighbourhood import Neighbourhood
 from optmodel.columns.prices import Priced, PriceSearch
-from optmodel.columns.request_class import RequestClass, classes_of
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
+from optmodel.greedy import offer_constructions
+from optmodel.greedy.batch import Batch, Placed, measured
+from optmodel.greedy.request_class import RequestClass, classes_of
+from optmodel.greedy.spread import NoRoom
 from optmodel.milp import solve_milp, within_reach
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Search
+from optmodel.served import limit_served
 from optmodel.solution import Termination
 from optmodel.stages.assemble import Assembler
 from optmodel.stages.method import LEAST_TOLERANCE, StageResult, shortest_paths
@@ -26,6 +32,8 @@ WHOLE = "columns: placing requests one after another failed; the count model too
 
 STAGES_SHARE, PRICES_SHARE = 0.15, 0.4
 """Shares of the time that is left for requests as if alone, and for prices."""
+EXACT_SHARE = 0.4
+"""Share of the time then left for placing with exactly solved stages."""
 SCALES = (1.0, 1.5, 0.6)
 """Multiples of the best prices with which requests are placed one after another."""
 ALONE_GAP = 1e-4
@@ -48,14 +56,19 @@ def solve_columns(search: Search) -> Termination:
     if search.options.admission == "all" and not run.bound_without_prices():
         search.infeasible = True
         return Termination.CONVERGED
+    limit_served(search)
+    if search.incumbent is None:
+        offer_constructions(search)
     run.each_alone()
     if not search.closed:
         if search.options.admission == "all":
             run.raise_prices()
         for scale in SCALES:
             run.construct(scale)
-        for patience in FIRST_PATIENCE:
-            run.construct_exactly(patience)
+        with run.within(EXACT_SHARE):
+            for patience in FIRST_PATIENCE:
+                run.construct_exactly(patience)
+        run.recombine()
     return run.conclude()
 
 
@@ -71,6 +84,8 @@ class _Run:
         self.steps = self.search_for_prices.improving() if self.search_for_prices else iter(())
         self.best: Priced | None = None
         book = ArcBook(ARC_GAP)
+        self.alone_s: dict[int, float] = {}
+        self.deadline = math.inf
         self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
 
     @property
@@ -121,10 +136,20 @@ class _Run:
         return scale * prices
 
     def _may_go_on(self) -> bool:
-        """Tell whether there is time; a first incumbent is worth waiting for."""
-        if self.search.closed:
-            return False
-        return self.search.left_s > 0 or self.search.incumbent is None
+        in_time = time.perf_counter() < self.deadline and self.search.left_s > 0
+        return in_time and not self.search.closed
+
+    @contextmanager
+    def within(self, share: float) -> Iterator[None]:
+        """Grant what is done inside a share of the time that is left."""
+        self.deadline = self._deadline(share)
+        yield
+        self.deadline = math.inf
+
+    def recombine(self) -> None:
+        """Place a few requests anew again and again, and recombine what was found."""
+        if self.search.served and self._may_go_on():
+            Neighbourhood(self.search, self.classes).improve(self._may_go_on)
 
     def construct(self, scale: float) -> None:
         """Place the requests one after another at a multiple of the best prices."""
@@ -134,7 +159,7 @@ class _Run:
             if not self._may_go_on():
                 return
             placed = batch.find(requests, member, prices)
-            if placed is not None:
+            if not isinstance(placed, NoRoom):
                 batch.put(member, placed)
             elif self.search.options.admission == "all":
                 return
@@ -145,9 +170,9 @@ class _Run:
         batch = Batch(self.problem, self.classes)
         prices = self._node_prices(1.0)
         for requests, member in batch.order:
-            placed = self._exactly(batch, requests, member, patience)
+            placed: Placed | NoRoom | None = self._exactly(batch, requests, member, patience)
             placed = placed or batch.find(requests, member, prices)
-            if placed is not None:
+            if not isinstance(placed, NoRoom):
                 batch.put(member, placed)
             elif self.search.options.admission == "all":
                 return
@@ -160,14 +185,26 @@ class _Run:
     def _exactly(
         self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
     ) -> Placed | None:
-        placer = self.placers[id(requests)]
-        return batch.find_exactly(placer, member, patience, self._deadline(1.0))
+        left = batch.left[:, batch.where(member)]
+        placement = self.placers[id(requests)].place(
+            left, patience, min(self.deadline, self._deadline(1.0))
+        )
+        placed = measured(requests, placement) if placement is not None else None
+        return placed if placed is not None and batch.fits(member, placed) else None
 
     def _improve(self, batch: Batch) -> None:
         """Let a fast request take longer where that helps the slowest of its class more."""
         for requests in self.classes:
             while self._may_go_on() and self._trade(batch, requests):
                 self.search.offer(batch.placement())
+
+    def _bound_those_served(self) -> None:
+        """Raise the bound to the sum of the least latencies of as many requests, each as if alone.
+
+        Valid because no placement serves more, and those served take at least this long.
+        """
+        each = sorted(self.alone_s[id(c)] for c in self.classes for _ in c.members)
+        self.search.raise_bound(math.fsum(each[: self.search.most_served]) * (1 - 1e-12))
 
     def _trade(self, batch: Batch, requests: RequestClass) -> bool:
         """Place the slowest member anew together with another one; False if that helps nowhere."""
@@ -202,6 +239,7 @@ class _Run:
         deadline = self._deadline(STAGES_SHARE)
         tolerance = max(min(self.search.options.mip_gap, ALONE_GAP), LEAST_TOLERANCE)
         results = [shortest_paths(c.problem, tolerance, deadline) for c in self.classes]
+        self.alone_s = {id(c): r.bound_s() for c, r in zip(self.classes, results, strict=True)}
         alone = zip(self.classes, results, strict=True)
         sums = [len(c.members) * result.bound_s() for c, result in alone]
         if self.can_be_bounded and all(_only(r).bound < UNREACHABLE for r in results):
@@ -239,7 +277,9 @@ class _Run:
             return solve_milp(search, CountModel)
         if self.can_be_bounded and self.best is not None:
             search.raise_bound(self.best.bound_s)
-        if not self.can_be_bounded:
+        if search.options.admission == "most" and search.served == search.most_served:
+            self._bound_those_served()
+        elif not self.can_be_bounded:
             search.notes.append(PARTIAL)
         elif not search.closed:
             search.notes.append(PRICED)

@@ -1,12 +1,13 @@
 """Requests that are equal in all that Eq. 5-8 ask about: one class, solved once."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import Problem, RequestTask
+from optmodel.problem import IntArray, Problem, RequestTask
 from optmodel.stages.fleet import Fleet
 
 
@@ -36,16 +37,35 @@ class RequestClass:
         """The groups of helpers, and the source as the last group."""
         return Fleet(self.problem)
 
+    def only(self, served: Container[str]) -> "RequestClass":
+        """Return the class with only those members whose request ids are served."""
+        kept = tuple(member for member in self.members if member.request.id in served)
+        return RequestClass(self.problem, kept)
+
     def for_member(
         self, member: RequestTask, placed: RequestPlacement, nodes: int
     ) -> RequestPlacement:
         """Return a placement of `problem` as one of the whole problem with that many nodes."""
-        place = np.append(np.arange(self.problem.helpers), member.source)
-        counts = np.zeros((len(placed.counts), nodes), dtype=np.int64)
-        counts[:, place] = placed.counts
+        return relocated(placed, np.append(np.arange(self.problem.helpers), member.source), nodes)
+
+    def from_member(self, member: RequestTask, placed: RequestPlacement) -> RequestPlacement:
+        """Return a placement of the whole problem as one of `problem`."""
+        helpers = self.problem.helpers
+        where = np.append(np.arange(helpers), member.source)
+        place = np.full(placed.counts.shape[1], helpers)
+        place[:helpers] = np.arange(helpers)
         flows = placed.flows
         moved = Flows(flows.layer, place[flows.sender], place[flows.receiver], flows.maps)
-        return RequestPlacement(counts, moved)
+        return RequestPlacement(placed.counts[:, where], moved)
+
+
+def relocated(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestPlacement:
+    """Return a placement with each node replaced by another one of so many nodes."""
+    counts = np.zeros((len(placed.counts), nodes), dtype=np.int64)
+    counts[:, where] = placed.counts
+    flows = placed.flows
+    moved = Flows(flows.layer, where[flows.sender], where[flows.receiver], flows.maps)
+    return RequestPlacement(counts, moved)
 
 
 def classes_of(problem: Problem) -> tuple[RequestClass, ...]:

@@ -1,0 +1,105 @@
+"""Neighbourhood and restricted master: never worse, within budgets, the best choice of a pool."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from instances.devices import BudgetScales
+from instances.generate import Recipe, generate
+from optmodel.checker import check
+from optmodel.columns.master import Master
+from optmodel.columns.neighbourhood import Neighbourhood
+from optmodel.greedy import construct, scarcity
+from optmodel.greedy.batch import Batch
+from optmodel.greedy.request_class import classes_of
+from optmodel.greedy.spread import NoRoom
+from optmodel.search import Search
+from optmodel.solvers import SolverOptions
+from optmodel.translate import to_document
+
+TIGHT = BudgetScales(memory=0.008, compute=0.0018, bandwidth=0.01)
+
+
+def placed_search(networks: str, admission: str = "all", scales: BudgetScales = TIGHT) -> Search:
+    made = generate(Recipe((networks,), "mixed", 8, 0.8, scales=scales), "tight")
+    search = Search(made, SolverOptions(admission=admission))
+    search.offer(construct(search.problem).placement)
+    return search
+
+
+def moves(number: int):
+    """Return a condition that holds so often."""
+    left = iter(range(number))
+    return lambda: next(left, None) is not None
+
+
+@pytest.mark.parametrize("networks", ["cifar_cnn=2", "lenet=2,cifar_cnn=2"])
+def test_improvement_is_feasible_and_faster(networks: str) -> None:
+    search = placed_search(networks)
+    before = search.objective_s
+    Neighbourhood(search, classes_of(search.problem)).improve(moves(60))
+    assert search.objective_s < before
+    report = check(search.problem.instance, to_document(search.problem, search.incumbent))
+    assert report.passed
+    assert float(report.objective_s) == pytest.approx(search.objective_s)
+
+
+def test_same_seed_same_improvement() -> None:
+    found = []
+    for _ in range(2):
+        search = placed_search("lenet=6")
+        Neighbourhood(search, classes_of(search.problem)).improve(moves(40))
+        found.append(search.objective_s)
+    assert found[0] == found[1]
+
+
+def test_requests_left_out_stay_out_and_the_others_improve() -> None:
+    scarce = BudgetScales(memory=0.008, compute=0.00001, bandwidth=0.01)
+    search = placed_search("lenet=24", "most", scarce)
+    served, before = set(search.incumbent.requests), search.objective_s
+    assert 0 < len(served) < 24
+    Neighbourhood(search, classes_of(search.problem)).improve(moves(40))
+    assert set(search.incumbent.requests) == served
+    assert search.objective_s <= before
+
+
+def test_master_chooses_the_best_combination_of_its_pool() -> None:
+    """All choices of one column per request, counted out."""
+    search = placed_search("lenet=3")
+    problem = search.problem
+    classes = classes_of(problem)
+    [requests] = classes
+    batch = Batch(problem, classes)
+    batch.adopt(search.incumbent)
+    start = [(requests, batch.placed[m.request.id]) for m in requests.members]
+    empty = Batch(problem, classes)
+    budgets = batch.budgets[:, : problem.helpers]
+    master = Master(classes, budgets, problem.time_unit_s)
+    pool = [placed for _, placed in start]
+    for scale in (0.0, 0.1, 1.0, 5.0, 20.0):
+        found = empty.find(requests, requests.members[0], scarcity(problem, scale))
+        assert not isinstance(found, NoRoom)
+        pool.append(found)
+    for placed in pool:
+        master.add(requests, placed)
+    best = min(
+        sum(placed.latency_s for placed in choice)
+        for choice in product(pool, repeat=3)
+        if (sum(placed.load[:, :-1] for placed in choice) <= budgets).all()
+    )
+    chosen = master.choose(start, 10.0)
+    assert (sum(placed.load[:, :-1] for placed in chosen) <= budgets).all()
+    assert sum(placed.latency_s for placed in chosen) == pytest.approx(best, rel=1e-6)
+
+
+def test_duals_of_the_master_bound_its_integer_choice() -> None:
+    """Prices are at least 0, and 0 where the pool leaves a budget unused."""
+    search = placed_search("lenet=6")
+    neighbourhood = Neighbourhood(search, classes_of(search.problem))
+    neighbourhood.improve(moves(30))
+    prices = neighbourhood.master.prices()
+    assert (prices >= 0).all()
+    pool = list(neighbourhood.master.columns.values())
+    most = np.max([placed.load[:, :-1] for placed in pool], axis=0)
+    assert not prices[most == 0].any()
