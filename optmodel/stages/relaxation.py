@@ -1,9 +1,15 @@
 """Lower bounds on an arc from counting, without a solver: least thresholds with enough room."""
 
+from functools import lru_cache
+from operator import add, mul
+
 import numpy as np
 
 from optmodel.problem import BoolArray, IntArray
 from optmodel.stages.arc import Arc
+
+Row = tuple[int, ...]
+"""A number for each group."""
 
 UNREACHABLE = np.iinfo(np.int64).max // 4
 
@@ -14,17 +20,21 @@ def room(threshold: IntArray | int, ticks: IntArray, caps: IntArray) -> IntArray
     return np.where(ticks > 0, np.minimum(caps, np.maximum(fits, 0)), caps)
 
 
-def least_threshold(ticks: IntArray, caps: IntArray, sizes: IntArray, maps: int) -> int | None:
+@lru_cache(maxsize=2**14)
+def least_threshold(ticks: Row, caps: Row, sizes: Row, maps: int) -> int | None:
     """Return the least T with room for all maps: sum of size · min(cap, T // ticks) >= maps.
 
-    None if the caps leave too little room whatever T is.
+    None if the caps leave too little room whatever T is. Arcs share their first and last layers
+    with many others, so answers are kept.
     """
-    if int((sizes * caps).sum()) < maps:
+    at_once = sum(size * cap for t, cap, size in zip(ticks, caps, sizes, strict=True) if not t)
+    timed = [kind for kind in zip(ticks, caps, sizes, strict=True) if kind[0] and kind[1]]
+    if at_once + sum(size * cap for _, cap, size in timed) < maps:
         return None
-    low, high = -1, int((ticks * caps).max())
+    low, high = -1, max((t * cap for t, cap, _ in timed), default=0)
     while high - low > 1:
         middle = (low + high) // 2
-        if int((sizes * room(middle, ticks, caps)).sum()) >= maps:
+        if at_once + sum([size * min(cap, middle // t) for t, cap, size in timed]) >= maps:
             high = middle
         else:
             low = middle
@@ -36,21 +46,18 @@ def quick_bound(arc: Arc) -> int | None:
 
     None if the nodes cannot hold one of the layers.
     """
-    sizes, caps = np.array(arc.sizes), np.array(arc.caps)
-    if not len(sizes) or int((caps * sizes).sum(axis=1).min()) < arc.maps:
+    if any(sum(map(mul, caps, arc.sizes)) < arc.maps for caps in arc.caps):
         return None
-    receive = np.array(arc.receive)
-    if len(caps) == 1:
-        return least_threshold(receive + np.array(arc.work), caps[0], sizes, arc.maps)
-    first = least_threshold(receive, caps[0], sizes, arc.maps)
+    if len(arc.caps) == 1:
+        each = tuple(map(add, arc.receive, arc.work))
+        return least_threshold(each, arc.caps[0], arc.sizes, arc.maps)
+    first = least_threshold(arc.receive, arc.caps[0], arc.sizes, arc.maps)
     return (first or 0) + (least_work(arc) or 0)
 
 
 def least_work(arc: Arc) -> int | None:
     """Return the least latency of the last layer if reception took no time."""
-    return least_threshold(
-        np.array(arc.work), np.array(arc.caps[-1]), np.array(arc.sizes), arc.maps
-    )
+    return least_threshold(arc.work, arc.caps[-1], arc.sizes, arc.maps)
 
 
 def first_thresholds(arc: Arc, most: int) -> IntArray:
@@ -63,18 +70,13 @@ def first_thresholds(arc: Arc, most: int) -> IntArray:
     most : int
         Largest value of interest, in ticks.
     """
-    receive, caps = np.array(arc.receive), np.array(arc.caps[0])
     values = {0}
-    for ticks, cap in set(zip(receive.tolist(), caps.tolist(), strict=True)):
+    for ticks, cap in set(zip(arc.receive, arc.caps[0], strict=True)):
         if ticks:
             values.update(range(0, min(ticks * cap, most) + 1, ticks))
-    sizes = np.array(arc.sizes)
-    return np.array(
-        sorted(
-            value for value in values if int((sizes * room(value, receive, caps)).sum()) >= arc.maps
-        ),
-        dtype=np.int64,
-    )
+    first = np.array(sorted(values), dtype=np.int64)
+    enough: IntArray = first[held_at_first(arc, first) @ np.array(arc.sizes) >= arc.maps]
+    return enough
 
 
 LEVELS = 4

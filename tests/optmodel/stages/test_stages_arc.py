@@ -150,7 +150,7 @@ def test_all_latencies_that_occur_are_tried(arc: Arc):
 def test_the_least_threshold_has_room_and_no_smaller_one_has(data: st.DataObject):
     groups = data.draw(st.integers(1, 3))
     rows = [
-        np.array(data.draw(st.lists(st.integers(least, most), min_size=groups, max_size=groups)))
+        tuple(data.draw(st.lists(st.integers(least, most), min_size=groups, max_size=groups)))
         for least, most in ((0, 9), (0, 5), (1, 3))
     ]
     ticks, caps, sizes = rows
@@ -159,7 +159,7 @@ def test_the_least_threshold_has_room_and_no_smaller_one_has(data: st.DataObject
     def holds(threshold: int) -> bool:
         most = [
             min(cap, threshold // tick) if tick else cap
-            for tick, cap in zip(ticks.tolist(), caps.tolist(), strict=True)
+            for tick, cap in zip(ticks, caps, strict=True)
         ]
         return int(np.dot(most, sizes)) >= maps
 
