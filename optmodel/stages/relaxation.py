@@ -79,6 +79,8 @@ def first_thresholds(arc: Arc, most: int) -> IntArray:
     return enough
 
 
+FINEST = 2**20
+"""Part of a threshold to which it is halved; the values that it can take lie further apart."""
 LEVELS = 4
 """Multiples of each kind of sender's time per map at which the relaxation cuts reception times."""
 MOST_CUTS = 64
@@ -113,7 +115,9 @@ def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntAr
     return held
 
 
-def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> IntArray:
+def last_thresholds(
+    arc: Arc, first: IntArray, early: tuple[int, ...] = (), most: IntArray | None = None
+) -> IntArray:
     """Return for each latency of the first layer a lower bound on that of the last one.
 
     Under a threshold T on the last layer, a node that receives for the time theta can compute
@@ -140,6 +144,8 @@ def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> I
         Latencies of the first layer, in ticks, each with room for all maps.
     early : tuple of int
         Latencies of the layers between the first and the last.
+    most : ndarray of int, shape (values,), optional
+        Largest latency of interest for each of `first`: UNREACHABLE is returned for any beyond.
     """
     send = np.array(arc.send[-1])
     start, held = held_at_first(arc, first), held_before_last(arc, first, early)
@@ -152,7 +158,10 @@ def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> I
         case = _Case(arc, start, held, moves_early, kind)
         starts = _cuts([b for b in kinds if b <= kind], end)
         ends = np.append(starts[1:], end) - 1
-        best = np.minimum(best, case.least_threshold(starts, ends))
+        best = np.minimum(
+            best,
+            case.least_threshold(starts, ends, best if most is None else np.minimum(best, most)),
+        )
     return best
 
 
@@ -203,26 +212,33 @@ class _Case:
         # Each step stands for all up to the next one: it costs no more, and brings as much as any.
         self.takes, self.brings = steps, np.append(steps[1:] - 1, most)
 
-    def least_threshold(self, starts: IntArray, ends: IntArray) -> IntArray:
+    def least_threshold(self, starts: IntArray, ends: IntArray, most: IntArray) -> IntArray:
         """Return the least T with room for all maps, for each first threshold.
 
-        `starts` and `ends` cut the time for receiving into intervals.
+        `starts` and `ends` cut the time for receiving into intervals. UNREACHABLE stands for all
+        beyond `most`: one look at that value rules out most first thresholds.
         """
         received = _received(self.arc, len(self.arc.send) - 1, self.held, ends)
         self.starts, self.reachable = starts, self.held[:, np.newaxis, :] + received
-        most = (
-            int((self.work * self.caps).max())
-            + int(starts[-1])
-            + self.kind * int(self.takes[-1])
-            + 1
-        )
-        low, high = np.full(len(self.held), -1), np.full(len(self.held), most)
+        slowest = int((self.work * self.caps).max()) + self.kind * int(self.takes[-1])
+        high = np.minimum(most, slowest + int(starts[-1]) + 1)
+        least = np.full(len(high), UNREACHABLE)
         fits = self._fits(high)
-        while int((high - low).max()) > 1:
+        if fits.any():
+            self.start, self.held = self.start[fits], self.held[fits]
+            self.reachable = self.reachable[fits]
+            least[fits] = self._halved(high[fits])
+        return least
+
+    def _halved(self, high: IntArray) -> IntArray:
+        """Return the least T up to `high`, which fits, or a little less: to a millionth."""
+        low = np.full(len(high), (least_work(self.arc) or 0) - 1)
+        while (high - low > 1 + np.maximum(low, 0) // FINEST).any():
             middle = (low + high) // 2
             enough = self._fits(middle)
             high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-        return np.where(fits, high, UNREACHABLE)
+        least: IntArray = low + 1
+        return least
 
     def _computed(self, threshold: IntArray, received_for: IntArray) -> IntArray:
         """Return the segments computed in what reception leaves, shape (values, times, groups)."""

@@ -3,6 +3,7 @@
 import math
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -24,6 +25,7 @@ from optmodel.stages.relaxation import (
     quick_bound,
 )
 from optmodel.stages.several_layers import early_latencies, solve_several_layers
+from optmodel.stages.staying import simple_placement
 
 LIMIT_S = 60.0
 
@@ -117,6 +119,44 @@ def test_counting_never_exceeds_what_a_placement_reaches():
 
     stay_below()
     assert tight[True] > 3 * tight[False] > 0
+
+
+def test_with_a_largest_latency_of_interest_counting_says_the_same_up_to_it():
+    seen: Counter = Counter()
+
+    @examples(150)
+    @given(arcs(), st.data())
+    def agree(arc: Arc, data: st.DataObject) -> None:
+        first = first_thresholds(arc, arc.longest)
+        early = data.draw(st.sampled_from(early_latencies(arc)))
+        most = np.array([data.draw(st.integers(0, 15)) for _ in first], dtype=np.int64)
+        whole = last_thresholds(arc, first, early)
+        beyond = whole > most
+        expected = np.where(beyond, UNREACHABLE, whole)
+        assert last_thresholds(arc, first, early, most).tolist() == expected.tolist()
+        seen.update(beyond.tolist())
+
+    agree()
+    assert min(seen[True], seen[False]) >= 50
+
+
+def test_halving_large_latencies_to_a_part_of_them_stays_below_what_a_placement_reaches():
+    @examples(60)
+    @given(arcs())
+    def stay_below(arc: Arc) -> None:
+        scale = 3**25  # Far beyond the part to which thresholds are halved.
+        times = (arc.receive, *arc.send, arc.work)
+        receive, *send, work = (tuple(scale * t for t in row) for row in times)
+        large = Arc(arc.maps, arc.sizes, receive, arc.caps, tuple(send), work)
+        first = first_thresholds(arc, arc.longest)
+        counted = last_thresholds(large, first * scale, (0,) * len(send[1:]))
+        exact = last_thresholds(arc, first, (0,) * len(send[1:]))
+        found = exact < UNREACHABLE
+        assert (counted[~found] == UNREACHABLE).all()
+        assert (counted[found] <= exact[found] * scale).all()
+        assert (counted[found] >= exact[found] * scale * (1 - 1e-5)).all()
+
+    stay_below()
 
 
 def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
@@ -242,6 +282,64 @@ def test_a_decision_that_has_no_time_says_so(monkeypatch):
     monkeypatch.setattr("optmodel.stages.node_model.cp_model.CpSolver", Hasty)
     with pytest.raises(Undecided):
         feasible(None, 1.0)
+
+
+# Without moves.
+
+
+def without_moves(arc: Arc) -> int | None:
+    """Return the least latency if no map moves, or all go to the only node that can compute."""
+    group = arc.group_of.tolist()
+    hosts = [j for j, g in enumerate(group) if arc.caps[-1][g]]
+    best = None
+    for counts in product(range(arc.maps + 1), repeat=arc.nodes):
+        end = [0] * arc.nodes
+        if len(hosts) == 1 and arc.caps[-1][group[hosts[0]]] >= arc.maps:
+            end[hosts[0]] = arc.maps
+        else:
+            end = list(counts)
+        layers = [counts] * (len(arc.caps) - 1) + [end]
+        within = all(
+            n <= caps[g]
+            for row, caps in zip(layers, arc.caps, strict=True)
+            for n, g in zip(row, group, strict=True)
+        )
+        if sum(counts) == arc.maps and within:
+            received = [
+                max(
+                    (arc.send[-1][group[i]] * counts[i] for i in range(arc.nodes) if i != j),
+                    default=0,
+                )
+                if end != list(counts) and end[j]
+                else 0
+                for j in range(arc.nodes)
+            ]
+            first = max(n * arc.receive[g] for n, g in zip(counts, group, strict=True))
+            last = max(t + n * arc.work[g] for t, n, g in zip(received, end, group, strict=True))
+            best = first + last if best is None else min(best, first + last)
+    return best
+
+
+def test_the_best_placement_without_moves_equals_enumeration():
+    seen: Counter = Counter()
+
+    @examples(200)
+    @given(arcs(), st.booleans())
+    def agree(arc: Arc, one_host: bool) -> None:
+        if one_host:
+            ends = (arc.caps[-1][0], *(0 for _ in arc.caps[-1][1:]))
+            arc = replace(arc, caps=(*arc.caps[:-1], ends))
+        placement = simple_placement(arc, first_thresholds(arc, arc.longest))
+        expected = without_moves(arc)
+        hosts = sum(size for size, cap in zip(arc.sizes, arc.caps[-1], strict=True) if cap)
+        seen[placement is None, hosts == 1] += 1
+        assert (placement is None) == (expected is None)
+        if placement is not None:
+            assert_whole(arc, placement)
+            assert placement.ticks(arc) == expected
+
+    agree()
+    assert min(seen[pair] for pair in product((True, False), repeat=2)) >= 5
 
 
 # Early moves.
