@@ -12,6 +12,9 @@ MOST_COEFFICIENT = 2**30
 """Largest duration that a CP-SAT model counts in: there are open reports of wrong proofs with
 coefficients beyond 2^31."""
 
+FEW_VARIABLES = 400
+"""Models with fewer are decided sooner than they are simplified."""
+
 
 class Undecided(Exception):  # noqa: N818 - an outcome, not a fault
     """The time limit ended a decision."""
@@ -29,6 +32,10 @@ def feasible(model: cp_model.CpModel, time_limit_s: float) -> cp_model.CpSolver 
     solver.parameters.num_workers = 1
     solver.parameters.catch_sigint_signal = False  # Ctrl-C is Python's, also afterwards.
     solver.parameters.max_time_in_seconds = max(time_limit_s, 0.01)
+    if len(model.proto.variables) < FEW_VARIABLES:
+        solver.parameters.cp_model_presolve = False
+        solver.parameters.cp_model_probing_level = 0
+        solver.parameters.symmetry_level = 0
     status = solver.solve(model)
     if status == cp_model.INFEASIBLE:
         return None

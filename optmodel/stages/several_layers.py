@@ -58,7 +58,7 @@ def candidates(arc: Arc, early: tuple[int, ...], most: int) -> list[Candidate]:
     spent = sum(early)
     least_last = least_work(arc) or 0
     first = first_thresholds(arc, most - spent - least_last)
-    last = last_thresholds(arc, first, early, most - spent - first)
+    last = last_thresholds(arc, first, early, most)
     return [
         Candidate(spent + a + b, a, early)
         for a, b in zip(first.tolist(), last.tolist(), strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ortools.sat.python import cp_model
 from strategies import examples
 from tiny_arcs import arcs, latencies, optimum
 
@@ -129,34 +130,15 @@ def test_with_a_largest_latency_of_interest_counting_says_the_same_up_to_it():
     def agree(arc: Arc, data: st.DataObject) -> None:
         first = first_thresholds(arc, arc.longest)
         early = data.draw(st.sampled_from(early_latencies(arc)))
-        most = np.array([data.draw(st.integers(0, 15)) for _ in first], dtype=np.int64)
+        most = data.draw(st.integers(0, 30))
         whole = last_thresholds(arc, first, early)
-        beyond = whole > most
+        beyond = whole > most - sum(early) - first
         expected = np.where(beyond, UNREACHABLE, whole)
         assert last_thresholds(arc, first, early, most).tolist() == expected.tolist()
         seen.update(beyond.tolist())
 
     agree()
     assert min(seen[True], seen[False]) >= 50
-
-
-def test_halving_large_latencies_to_a_part_of_them_stays_below_what_a_placement_reaches():
-    @examples(60)
-    @given(arcs())
-    def stay_below(arc: Arc) -> None:
-        scale = 3**25  # Far beyond the part to which thresholds are halved.
-        times = (arc.receive, *arc.send, arc.work)
-        receive, *send, work = (tuple(scale * t for t in row) for row in times)
-        large = Arc(arc.maps, arc.sizes, receive, arc.caps, tuple(send), work)
-        first = first_thresholds(arc, arc.longest)
-        counted = last_thresholds(large, first * scale, (0,) * len(send[1:]))
-        exact = last_thresholds(arc, first, (0,) * len(send[1:]))
-        found = exact < UNREACHABLE
-        assert (counted[~found] == UNREACHABLE).all()
-        assert (counted[found] <= exact[found] * scale).all()
-        assert (counted[found] >= exact[found] * scale * (1 - 1e-5)).all()
-
-    stay_below()
 
 
 def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
@@ -281,7 +263,7 @@ def test_a_decision_that_has_no_time_says_so(monkeypatch):
 
     monkeypatch.setattr("optmodel.stages.node_model.cp_model.CpSolver", Hasty)
     with pytest.raises(Undecided):
-        feasible(None, 1.0)
+        feasible(cp_model.CpModel(), 1.0)
 
 
 # Without moves.
