@@ -128,7 +128,7 @@ def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntAr
 
 
 def last_thresholds(
-    arc: Arc, first: IntArray, early: tuple[int, ...] = (), most: int = UNREACHABLE
+    arc: Arc, first: IntArray, early: tuple[int, ...] = (), most: int | None = None
 ) -> IntArray:
     """Return for each latency of the first layer a lower bound on that of the last one.
 
@@ -158,8 +158,9 @@ def last_thresholds(
         Latencies of the first layer, in ticks, each with room for all maps.
     early : tuple of int
         Latencies of the layers between the first and the last.
-    most : int
-        Latency of the whole stage beyond which there is no interest, in ticks.
+    most : int, optional
+        Latency of the whole stage beyond which there is no interest, in ticks. None if any is
+        of interest, with first latencies up to UNREACHABLE too.
     """
     send, least = np.array(arc.send[-1]), least_work(arc)
     if least is None:
@@ -174,7 +175,9 @@ def last_thresholds(
         case = _Case(arc, start, held, moves_early, kind)
         starts = _cuts([b for b in kinds if b <= kind], end)
         ends = np.append(starts[1:], end) - 1
-        interesting = np.minimum(most - sum(early) - first, best - 1)
+        interesting = best - 1
+        if most is not None:
+            interesting = np.minimum(interesting, most - sum(early) - first)
         best = np.minimum(best, case.least_threshold(starts, ends, least, interesting))
     return best
 

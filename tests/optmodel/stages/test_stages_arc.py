@@ -141,6 +141,11 @@ def test_with_a_largest_latency_of_interest_counting_says_the_same_up_to_it():
     assert min(seen[True], seen[False]) >= 50
 
 
+def test_without_a_largest_latency_of_interest_the_first_one_may_be_endless():
+    arc = Arc(maps=4, sizes=(2,), receive=(1,), caps=((2,), (2,)), send=((1,),), work=(1,))
+    assert last_thresholds(arc, np.array([2, UNREACHABLE])).tolist() == [2, 2]
+
+
 def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
     # The first node holds all four maps and can compute two within 10, the second the other two,
     # but then has no time to take them: 2 maps take it 2 + 2 · 5 = 12.
