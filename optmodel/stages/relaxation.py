@@ -1,6 +1,6 @@
 """Lower bounds on an arc from counting, without a solver: least thresholds with enough room."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import add
 
 import numpy as np
@@ -196,12 +196,20 @@ def _received(arc: Arc, k: int, held: IntArray, thetas: IntArray) -> IntArray:
     """
     send, sizes = np.array(arc.send[k]), np.array(arc.sizes)
     each = room(thetas[:, np.newaxis], send, held[:, np.newaxis, :])
-    received: IntArray = (each * sizes).sum(axis=2, keepdims=True) - each
+    received: IntArray = (each @ sizes)[..., np.newaxis] - each
     return received
 
 
+FINEST = 2**20
+"""Part of a threshold to which it is searched; the values that it can take lie further apart."""
 AT_ONCE, MOST_WAYS = 64, 15
 """Thresholds that are tried together, over all first thresholds and for each of them."""
+
+
+@cache
+def _steps(most: int) -> IntArray:
+    """Return numbers from 1 to `most`, evenly apart in proportion."""
+    return np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
 
 
 class _Case:
@@ -229,14 +237,14 @@ class _Case:
         self.free = moves_early | (send < kind)
         self.slowest = max(int(self.sizes[send == kind].sum()), 1)
         most = int(held[:, send == kind].max(initial=1))
-        steps = np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
+        steps = _steps(most)
         # Each step stands for all up to the next one: it costs no more, and brings as much as any.
         self.takes, self.brings = steps, np.append(steps[1:] - 1, most)
 
     def least_threshold(
         self, starts: IntArray, ends: IntArray, least: int, most: IntArray
     ) -> IntArray:
-        """Return the least T with room for all maps, for each first threshold.
+        """Return the least T with room for all maps, or a little less, for each first threshold.
 
         Several thresholds are tried at once, the more the fewer first thresholds are left.
 
@@ -258,7 +266,7 @@ class _Case:
         rows = rows[self._fits(high[rows], rows)]
         low, high = np.full(len(rows), least - 1), high[rows]
         ways = int(np.clip(AT_ONCE // max(len(rows), 1), 1, MOST_WAYS))
-        while rows.size and int((high - low).max()) > 1:
+        while (high - low > 1 + np.maximum(low, 0) // FINEST).any():
             parts = (high - low)[:, np.newaxis] * np.arange(1, ways + 1) // (ways + 1)
             tried = np.sort(
                 np.minimum(low[:, np.newaxis] + np.maximum(parts, 1), high[:, np.newaxis])
@@ -269,7 +277,7 @@ class _Case:
             edges = np.hstack([low[:, np.newaxis], tried, high[:, np.newaxis]])
             at = np.arange(len(rows))
             low, high = edges[at, failing + 1], edges[at, failing + 2]
-        found[rows] = high
+        found[rows] = low + 1
         return found
 
     def _computed(self, threshold: IntArray, received_for: IntArray) -> IntArray:
@@ -283,9 +291,9 @@ class _Case:
         computed = self._computed(threshold, self.starts)
         alone = np.minimum(computed[:, 0, :], held)
         best = np.minimum(computed, self.reachable[rows]).max(axis=1)
-        spare = (best * self.sizes).sum(axis=1) - self.arc.maps
+        spare = best @ self.sizes - self.arc.maps
         staying = np.minimum(alone, start)
-        supply = (np.where(self.free, start, staying) * self.sizes).sum(axis=1)
+        supply = np.where(self.free, start, staying) @ self.sizes
         need = -(-np.maximum(self.arc.maps - supply, 0) // self.slowest)
         fits: BoolArray = spare >= 0
         taking = np.flatnonzero(fits & (need > 0))

@@ -146,6 +146,30 @@ def test_without_a_largest_latency_of_interest_the_first_one_may_be_endless():
     assert last_thresholds(arc, np.array([2, UNREACHABLE])).tolist() == [2, 2]
 
 
+def test_large_latencies_are_bounded_to_a_millionth():
+    scale = 3**25
+    kept: Counter = Counter()
+
+    @examples(60)
+    @given(arcs())
+    def stay_close(arc: Arc) -> None:
+        receive, *send, work = (
+            tuple(scale * ticks for ticks in row) for row in (arc.receive, *arc.send, arc.work)
+        )
+        large = Arc(arc.maps, arc.sizes, receive, arc.caps, tuple(send), work)
+        first, still = first_thresholds(arc, arc.longest), (0,) * (len(send) - 1)
+        exact = last_thresholds(arc, first, still)
+        counted = last_thresholds(large, first * scale, still)
+        found = exact < UNREACHABLE
+        assert (counted[~found] == UNREACHABLE).all()
+        assert (counted[found] <= exact[found] * scale).all()
+        assert (counted[found] >= exact[found] * scale * (1 - 1e-6) - 1).all()
+        kept.update(found.tolist())
+
+    stay_close()
+    assert kept[True] >= 50
+
+
 def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
     # The first node holds all four maps and can compute two within 10, the second the other two,
     # but then has no time to take them: 2 maps take it 2 + 2 · 5 = 12.
