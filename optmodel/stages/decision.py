@@ -6,9 +6,9 @@ what is left is a maximum flow: holders to computing nodes, with whole capacitie
 the levels, counting nodes of a group together; the flow then names the nodes.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import mul
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -32,11 +32,17 @@ class Level:
         Ticks spent on receiving.
     computes : int
         Segments that the node can compute in the time left.
+    taken : tuple of int, shape (groups,)
+        Maps that the node can take from one node of each group.
+    reach : int
+        What the node can compute if all others send what they may.
     """
 
     group: int
     theta: int
     computes: int
+    taken: tuple[int, ...]
+    reach: int
 
 
 class Thresholds:
@@ -63,39 +69,37 @@ class Thresholds:
         A level at which a node computes so little that all others together cannot make up for it
         is left out.
         """
-        levels = list(self._levels())
-        best = [0] * len(self.arc.sizes)
-        for level in levels:
-            best[level.group] = max(best[level.group], self.reach(level))
-        spare = sum(b * size for b, size in zip(best, self.arc.sizes, strict=True)) - self.arc.maps
-        return tuple(lv for lv in levels if self.reach(lv) + spare >= best[lv.group])
+        times = self._times()
+        found = [self._levels_of(group, times) for group in range(len(self.arc.sizes))]
+        best = [max((level.reach for level in levels), default=0) for levels in found]
+        spare = sum(map(mul, best, self.arc.sizes)) - self.arc.maps
+        return tuple(lv for levels in found for lv in levels if lv.reach + spare >= best[lv.group])
 
-    def reach(self, level: Level) -> int:
-        """Return what a node of that level can compute if all others send what they may."""
-        taken = self.taken(level)
-        received = int((taken * np.array(self.arc.sizes)).sum()) - int(taken[level.group])
-        return min(level.computes, int(self.held[level.group]) + received)
+    def _times(self) -> IntArray:
+        """Return the times that receiving can take."""
+        most, times = int(self.held.max()), {0}
+        for send in {b for b, held in zip(self.arc.send[-1], self.held, strict=True) if held}:
+            if send:
+                times.update(range(send, min(send * most, self.last) + 1, send))
+        return np.array(sorted(times), dtype=np.int64)
 
-    def _levels(self) -> Iterator[Level]:
-        send = {b for b, held in zip(self.arc.send[-1], self.held, strict=True) if held}
-        most = int(self.held.max())
-        times = {0} | {k * b for b in send for k in range(1, most + 1) if k * b <= self.last}
-        for group, (work, cap) in enumerate(zip(self.arc.work, self.arc.caps[-1], strict=True)):
-            longest: dict[int, int] = {}
-            for theta in times:
-                computes = min(cap, (self.last - theta) // work) if work else cap
-                if computes:
-                    longest[computes] = max(theta, longest.get(computes, 0))
-            taken: list[int] | None = None
-            for computes in sorted(longest, reverse=True):
-                level = Level(group, longest[computes], computes)
-                if self.taken(level).tolist() != taken:
-                    taken = self.taken(level).tolist()
-                    yield level
-
-    def taken(self, level: Level) -> IntArray:
-        """Return the maps that a node of that level can take from one node of each group."""
-        return room(level.theta, np.array(self.arc.send[-1]), self.held)
+    def _levels_of(self, group: int, times: IntArray) -> list[Level]:
+        """Return the levels of a group, none of which another one dominates, times ascending."""
+        left = self.last - times
+        computes = room(left, np.array(self.arc.work[group]), np.array(self.arc.caps[-1][group]))
+        # Of the times in which it computes as much, the longest; times are ascending.
+        longest = (left >= 0) & (computes > 0) & np.append(computes[1:] < computes[:-1], True)
+        theta, computes = times[longest], computes[longest]
+        taken = room(theta[:, np.newaxis], np.array(self.arc.send[-1]), self.held)
+        more = np.ones(len(theta), dtype=bool)
+        more[1:] = (taken[1:] != taken[:-1]).any(axis=1)
+        received = taken @ np.array(self.arc.sizes) - taken[:, group]
+        reach = np.minimum(computes, self.held[group] + received)
+        columns = (row[more].tolist() for row in (theta, computes, taken, reach))
+        return [
+            Level(group, time, number, tuple(maps), most)
+            for time, number, maps, most in zip(*columns, strict=True)
+        ]
 
     def moved_early(self, k: int) -> IntArray:
         """Return the maps that one node of each group can move to another after layer k."""
@@ -137,10 +141,7 @@ class Thresholds:
         best: dict[int, Level] = {}
         for level in self.levels:
             known = best.get(level.group)
-            if known is None or (self.reach(level), -level.theta) > (
-                self.reach(known),
-                -known.theta,
-            ):
+            if known is None or (level.reach, -level.theta) > (known.reach, -known.theta):
                 best[level.group] = level
         return [best.get(g) for g in self.arc.group_of.tolist()]
 
@@ -168,7 +169,7 @@ class Thresholds:
         last = np.zeros((self.arc.nodes, self.arc.nodes), dtype=np.int64)
         for j, level in enumerate(levels):
             if level is not None:
-                last[:, j] = self.taken(level)[group]
+                last[:, j] = np.array(level.taken)[group]
         network.layer(last, np.array([level.computes if level else 0 for level in levels]))
         return network.placement()
 
@@ -225,7 +226,7 @@ class GroupChoice:
             size = self.arc.sizes[level.group]
             own = min(int(self.thresholds.held[level.group]), level.computes)
             arriving = [(level.group, own)]
-            for h, each in enumerate(self.thresholds.taken(level).tolist()):
+            for h, each in enumerate(level.taken):
                 arriving.append((h, each * (self.arc.sizes[h] - (h == level.group))))
             moved = []
             for h, most in arriving:

@@ -1,11 +1,15 @@
 """Lower bounds on an arc from counting, without a solver: least thresholds with enough room."""
 
-from collections.abc import Iterable
+from functools import cache, lru_cache
+from operator import add
 
 import numpy as np
 
 from optmodel.problem import BoolArray, IntArray
 from optmodel.stages.arc import Arc
+
+Row = tuple[int, ...]
+"""A number for each group."""
 
 UNREACHABLE = np.iinfo(np.int64).max // 4
 
@@ -16,12 +20,12 @@ def room(threshold: IntArray | int, ticks: IntArray, caps: IntArray) -> IntArray
     return np.where(ticks > 0, np.minimum(caps, np.maximum(fits, 0)), caps)
 
 
-def least_threshold(
-    ticks: Iterable[int], caps: Iterable[int], sizes: Iterable[int], maps: int
-) -> int | None:
+@lru_cache(maxsize=2**14)
+def least_threshold(ticks: Row, caps: Row, sizes: Row, maps: int) -> int | None:
     """Return the least T with room for all maps: sum of size · min(cap, T // ticks) >= maps.
 
-    None if the caps leave too little room whatever T is.
+    None if the caps leave too little room whatever T is. Answers are kept: arcs share first and
+    last layers.
     """
     timed: dict[tuple[int, int], int] = {}
     high, every, free = 0, 0, 0
@@ -54,7 +58,7 @@ def quick_bound(arc: Arc) -> int | None:
     if not arc.sizes or any(_most(arc, caps) < arc.maps for caps in arc.caps):
         return None
     if len(arc.caps) == 1:
-        each = [receive + work for receive, work in zip(arc.receive, arc.work, strict=True)]
+        each = tuple(map(add, arc.receive, arc.work))
         return least_threshold(each, arc.caps[0], arc.sizes, arc.maps)
     first = least_threshold(arc.receive, arc.caps[0], arc.sizes, arc.maps)
     return (first or 0) + (least_work(arc) or 0)
@@ -80,18 +84,13 @@ def first_thresholds(arc: Arc, most: int) -> IntArray:
     most : int
         Largest value of interest, in ticks.
     """
-    receive, caps = np.array(arc.receive), np.array(arc.caps[0])
     values = {0}
-    for ticks, cap in set(zip(receive.tolist(), caps.tolist(), strict=True)):
+    for ticks, cap in set(zip(arc.receive, arc.caps[0], strict=True)):
         if ticks:
             values.update(range(0, min(ticks * cap, most) + 1, ticks))
-    sizes = np.array(arc.sizes)
-    return np.array(
-        sorted(
-            value for value in values if int((sizes * room(value, receive, caps)).sum()) >= arc.maps
-        ),
-        dtype=np.int64,
-    )
+    first = np.array(sorted(values), dtype=np.int64)
+    enough: IntArray = first[held_at_first(arc, first) @ np.array(arc.sizes) >= arc.maps]
+    return enough
 
 
 LEVELS = 4
@@ -129,7 +128,7 @@ def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntAr
 
 
 def last_thresholds(
-    arc: Arc, first: IntArray, early: tuple[int, ...] = (), most: int = UNREACHABLE
+    arc: Arc, first: IntArray, early: tuple[int, ...] = (), most: int | None = None
 ) -> IntArray:
     """Return for each latency of the first layer a lower bound on that of the last one.
 
@@ -159,8 +158,9 @@ def last_thresholds(
         Latencies of the first layer, in ticks, each with room for all maps.
     early : tuple of int
         Latencies of the layers between the first and the last.
-    most : int
-        Latency of the whole stage beyond which there is no interest, in ticks.
+    most : int, optional
+        Latency of the whole stage beyond which there is no interest, in ticks. None if any is
+        of interest, with first latencies up to UNREACHABLE too.
     """
     send, least = np.array(arc.send[-1]), least_work(arc)
     if least is None:
@@ -175,7 +175,9 @@ def last_thresholds(
         case = _Case(arc, start, held, moves_early, kind)
         starts = _cuts([b for b in kinds if b <= kind], end)
         ends = np.append(starts[1:], end) - 1
-        interesting = np.minimum(most - sum(early) - first, best - 1)
+        interesting = best - 1
+        if most is not None:
+            interesting = np.minimum(interesting, most - sum(early) - first)
         best = np.minimum(best, case.least_threshold(starts, ends, least, interesting))
     return best
 
@@ -194,12 +196,20 @@ def _received(arc: Arc, k: int, held: IntArray, thetas: IntArray) -> IntArray:
     """
     send, sizes = np.array(arc.send[k]), np.array(arc.sizes)
     each = room(thetas[:, np.newaxis], send, held[:, np.newaxis, :])
-    received: IntArray = (each * sizes).sum(axis=2, keepdims=True) - each
+    received: IntArray = (each @ sizes)[..., np.newaxis] - each
     return received
 
 
+FINEST = 2**20
+"""Part of a threshold to which it is searched; the values that it can take lie further apart."""
 AT_ONCE, MOST_WAYS = 64, 15
 """Thresholds that are tried together, over all first thresholds and for each of them."""
+
+
+@cache
+def _steps(most: int) -> IntArray:
+    """Return numbers from 1 to `most`, evenly apart in proportion."""
+    return np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
 
 
 class _Case:
@@ -227,14 +237,14 @@ class _Case:
         self.free = moves_early | (send < kind)
         self.slowest = max(int(self.sizes[send == kind].sum()), 1)
         most = int(held[:, send == kind].max(initial=1))
-        steps = np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
+        steps = _steps(most)
         # Each step stands for all up to the next one: it costs no more, and brings as much as any.
         self.takes, self.brings = steps, np.append(steps[1:] - 1, most)
 
     def least_threshold(
         self, starts: IntArray, ends: IntArray, least: int, most: IntArray
     ) -> IntArray:
-        """Return the least T with room for all maps, for each first threshold.
+        """Return the least T with room for all maps, or a little less, for each first threshold.
 
         Several thresholds are tried at once, the more the fewer first thresholds are left.
 
@@ -256,7 +266,7 @@ class _Case:
         rows = rows[self._fits(high[rows], rows)]
         low, high = np.full(len(rows), least - 1), high[rows]
         ways = int(np.clip(AT_ONCE // max(len(rows), 1), 1, MOST_WAYS))
-        while rows.size and int((high - low).max()) > 1:
+        while (high - low > 1 + np.maximum(low, 0) // FINEST).any():
             parts = (high - low)[:, np.newaxis] * np.arange(1, ways + 1) // (ways + 1)
             tried = np.sort(
                 np.minimum(low[:, np.newaxis] + np.maximum(parts, 1), high[:, np.newaxis])
@@ -267,7 +277,7 @@ class _Case:
             edges = np.hstack([low[:, np.newaxis], tried, high[:, np.newaxis]])
             at = np.arange(len(rows))
             low, high = edges[at, failing + 1], edges[at, failing + 2]
-        found[rows] = high
+        found[rows] = low + 1
         return found
 
     def _computed(self, threshold: IntArray, received_for: IntArray) -> IntArray:
@@ -281,9 +291,9 @@ class _Case:
         computed = self._computed(threshold, self.starts)
         alone = np.minimum(computed[:, 0, :], held)
         best = np.minimum(computed, self.reachable[rows]).max(axis=1)
-        spare = (best * self.sizes).sum(axis=1) - self.arc.maps
+        spare = best @ self.sizes - self.arc.maps
         staying = np.minimum(alone, start)
-        supply = (np.where(self.free, start, staying) * self.sizes).sum(axis=1)
+        supply = np.where(self.free, start, staying) @ self.sizes
         need = -(-np.maximum(self.arc.maps - supply, 0) // self.slowest)
         fits: BoolArray = spare >= 0
         taking = np.flatnonzero(fits & (need > 0))

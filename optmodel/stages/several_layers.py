@@ -11,6 +11,7 @@ from itertools import product
 
 import numpy as np
 
+from optmodel.problem import IntArray
 from optmodel.stages.arc import Arc, ArcPlacement, ArcSolution
 from optmodel.stages.decision import Thresholds
 from optmodel.stages.node_model import Undecided
@@ -21,6 +22,7 @@ from optmodel.stages.relaxation import (
     least_work,
     quick_bound,
 )
+from optmodel.stages.staying import simple_placement
 
 
 @dataclass(frozen=True, order=True)
@@ -91,6 +93,7 @@ def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: floa
     """
     descent = _Descent(arc, cutoff, tolerance, deadline)
     least = quick_bound(arc) or 0
+    descent.begin(first_thresholds(arc, cutoff - (least_work(arc) or 0)))
     for early in early_latencies(arc):
         if sum(early) + least > descent.most:
             break
@@ -132,6 +135,12 @@ class _Descent:
         if late:
             self.undecided.append(least)
         return late
+
+    def begin(self, first: IntArray) -> None:
+        """Start from a placement that moves no map, where that is short enough."""
+        placement = simple_placement(self.arc, first)
+        if placement is not None and placement.ticks(self.arc) <= self.most:
+            self._keep(placement)
 
     def sketch(self, choice: Candidate) -> None:
         """Find some placement for a choice in no time, so that there is one at any deadline."""
