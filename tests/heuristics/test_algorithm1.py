@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heuristics.algorithm1 import algorithm1
+from heuristics.algorithm1 import Algorithm1
 from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import place
+from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.problem import Problem
@@ -128,7 +129,7 @@ def test_placements_equal_the_naive_transcription(recipe):
 @given(recipes)
 def test_runs_of_segments_are_placed_as_single_segments_are(recipe):
     problem = Problem.of(generate(recipe, "drawn"))
-    outcome, expected = algorithm1(problem), plain_algorithm1(problem)
+    outcome, expected = place_all(problem, Algorithm1()), plain_algorithm1(problem)
     assert outcome.rejected == expected.rejected
     assert outcome.placement.requests.keys() == expected.placement.requests.keys()
     for name, placed in outcome.placement.requests.items():
@@ -207,7 +208,7 @@ def test_a_rejected_request_gives_back_what_it_had_reserved():
     instance = drawn.model_copy(
         update={"devices": tuple(devices), "requests": (drawn.requests[0], tight)}
     )
-    outcome = algorithm1(Problem.of(instance))
+    outcome = place_all(Problem.of(instance), Algorithm1())
     assert [(r.request, r.layer) for r in outcome.rejected] == [("r1", "fc1")]
     assert list(outcome.placement.requests) == ["r2"]
 
