@@ -5,6 +5,7 @@ from functools import partial
 
 from optmodel.columns import solve_columns
 from optmodel.count import CountModel
+from optmodel.greedy import offer_constructions
 from optmodel.milp import solve_milp, within_reach
 from optmodel.problem import Problem
 from optmodel.search import Search
@@ -21,9 +22,10 @@ STAGES_SHARE = 0.5
 def solve_auto(search: Search) -> Termination:
     """Solve a problem by the methods that fit it, each starting from what is known.
 
-    Stages come first: they are exact, and fast, where budgets are slack, and give a bound
-    elsewhere. Where budgets bind, prices and single requests give a larger batch an incumbent and a
-    better bound; the count model starts from there, unless it would be too large to build.
+    A batch first gets a placement by construction, so that any time limit leaves one. Stages come
+    next: they are exact, and fast, where budgets are slack, and give a bound elsewhere. Where
+    budgets bind, prices and single requests give a larger batch a better bound and incumbent; the
+    count model starts from there, unless it would be too large to build.
     """
     termination = Termination.CONVERGED
     for method in _plan(search.problem):
@@ -35,6 +37,8 @@ def solve_auto(search: Search) -> Termination:
 
 
 def _plan(problem: Problem) -> Iterator[Callable[[Search], Termination]]:
+    if len(problem.tasks) > 1:
+        yield offer_constructions
     yield partial(solve_stages, share=STAGES_SHARE)
     if not within_reach(problem, FEW_PAIRS):
         yield solve_columns

@@ -5,11 +5,13 @@ import time
 
 import numpy as np
 
-from optmodel.columns.batch import Batch, Placed, measured
 from optmodel.columns.prices import Priced, PriceSearch
-from optmodel.columns.request_class import RequestClass, classes_of
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
+from optmodel.greedy import offer_constructions
+from optmodel.greedy.batch import Batch, Placed, measured
+from optmodel.greedy.request_class import RequestClass, classes_of
+from optmodel.greedy.spread import NoRoom
 from optmodel.milp import solve_milp, within_reach
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Search
@@ -48,6 +50,8 @@ def solve_columns(search: Search) -> Termination:
     if search.options.admission == "all" and not run.bound_without_prices():
         search.infeasible = True
         return Termination.CONVERGED
+    if search.incumbent is None:
+        offer_constructions(search)
     run.each_alone()
     if not search.closed:
         if search.options.admission == "all":
@@ -121,10 +125,7 @@ class _Run:
         return scale * prices
 
     def _may_go_on(self) -> bool:
-        """Tell whether there is time; a first incumbent is worth waiting for."""
-        if self.search.closed:
-            return False
-        return self.search.left_s > 0 or self.search.incumbent is None
+        return not self.search.closed and self.search.left_s > 0
 
     def construct(self, scale: float) -> None:
         """Place the requests one after another at a multiple of the best prices."""
@@ -134,7 +135,7 @@ class _Run:
             if not self._may_go_on():
                 return
             placed = batch.find(requests, member, prices)
-            if placed is not None:
+            if not isinstance(placed, NoRoom):
                 batch.put(member, placed)
             elif self.search.options.admission == "all":
                 return
@@ -145,9 +146,9 @@ class _Run:
         batch = Batch(self.problem, self.classes)
         prices = self._node_prices(1.0)
         for requests, member in batch.order:
-            placed = self._exactly(batch, requests, member, patience)
+            placed: Placed | NoRoom | None = self._exactly(batch, requests, member, patience)
             placed = placed or batch.find(requests, member, prices)
-            if placed is not None:
+            if not isinstance(placed, NoRoom):
                 batch.put(member, placed)
             elif self.search.options.admission == "all":
                 return
@@ -160,8 +161,10 @@ class _Run:
     def _exactly(
         self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
     ) -> Placed | None:
-        placer = self.placers[id(requests)]
-        return batch.find_exactly(placer, member, patience, self._deadline(1.0))
+        left = batch.left[:, batch.where(member)]
+        placement = self.placers[id(requests)].place(left, patience, self._deadline(1.0))
+        placed = measured(requests, placement) if placement is not None else None
+        return placed if placed is not None and batch.fits(member, placed) else None
 
     def _improve(self, batch: Batch) -> None:
         """Let a fast request take longer where that helps the slowest of its class more."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from optmodel.columns.priced_arc import PricedArc, Reply
-from optmodel.columns.request_class import RequestClass
+from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages.signature import Signature
 from optmodel.stages.stage import arcs_between, stages_of

@@ -10,7 +10,7 @@ from pyomo.common.tee import capture_output
 
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
-from optmodel.columns.request_class import RequestClass
+from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
 
 ROUNDING = 1e-9

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from optmodel.columns.request_class import RequestClass
-from optmodel.columns.spread import Span, fan_out, spans_of
+from optmodel.greedy.request_class import RequestClass
+from optmodel.greedy.spread import Span, fan_out, spans_of
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import FloatArray, IntArray
 from optmodel.stages.arc import Arc, ArcPlacement

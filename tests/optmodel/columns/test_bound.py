@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import examples, instances, with_fleet
 
 from optmodel.columns.prices import PriceSearch
-from optmodel.columns.request_class import classes_of
+from optmodel.greedy.request_class import classes_of
 from optmodel.instance import Instance
 from optmodel.problem import Problem
 

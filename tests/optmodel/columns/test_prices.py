@@ -11,7 +11,7 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.columns.priced_graph import PricedGraph
 from optmodel.columns.prices import PriceSearch
-from optmodel.columns.request_class import classes_of
+from optmodel.greedy.request_class import classes_of
 from optmodel.instance import Instance
 from optmodel.problem import Problem
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.columns.request_class import RequestClass
-from optmodel.columns.spread import Spreader
-from optmodel.columns.stage_placer import StagePlacer
 from optmodel.evaluate import evaluate
+from optmodel.greedy.request_class import RequestClass, relocated
+from optmodel.greedy.spread import NoRoom, Spreader
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import FloatArray, Problem, RequestTask
 
@@ -56,6 +55,7 @@ class Batch:
     def __init__(self, problem: Problem, classes: Sequence[RequestClass]) -> None:
         self.problem = problem
         self.order = _interleaved(classes)
+        self._classes = {member.request.id: requests for requests, member in self.order}
         self.spreaders = {id(requests): Spreader(requests.problem) for requests in classes}
         self.budgets = np.floor(
             np.stack([problem.memory, problem.compute_budget, problem.bandwidth_budget])
@@ -66,6 +66,10 @@ class Batch:
     def where(self, member: RequestTask) -> list[int]:
         """Return the nodes of a member's class problem in the whole problem."""
         return [*range(self.problem.helpers), member.source]
+
+    def class_of(self, member: RequestTask) -> RequestClass:
+        """Return the class of a request."""
+        return self._classes[member.request.id]
 
     def put(self, member: RequestTask, placed: Placed) -> None:
         """Add a placement."""
@@ -78,14 +82,25 @@ class Batch:
         self.left[:, self.where(member)] += placed.load
         return placed
 
+    def adopt(self, placement: Placement) -> None:
+        """Add every request of a placement of the whole problem."""
+        for requests, member in self.order:
+            placed = placement.requests.get(member.request.id)
+            if placed is not None:
+                self.put(member, measured(requests, requests.from_member(member, placed)))
+
     def fits(self, member: RequestTask, placed: Placed) -> bool:
         """Tell whether a placement keeps within what is left."""
         return bool((placed.load <= self.left[:, self.where(member)]).all())
 
     def find(
-        self, requests: RequestClass, member: RequestTask, prices: FloatArray
-    ) -> Placed | None:
-        """Construct a placement within what is left; None if none was found.
+        self,
+        requests: RequestClass,
+        member: RequestTask,
+        prices: FloatArray,
+        usual_prices: FloatArray | None = None,
+    ) -> Placed | NoRoom:
+        """Construct a placement within what is left, or say where there was no room.
 
         Each price is raised where more of the budget is used than of the batch is placed, and
         lowered where less is.
@@ -98,15 +113,38 @@ class Batch:
             One of its members.
         prices : ndarray, shape (3, helpers)
             Seconds per byte, multiplication and bit sent.
+        usual_prices : ndarray, shape (3, helpers), optional
+            Prices from which the costs of later stages are estimated, once for all requests.
         """
         left = self.left[:, self.where(member)]
-        base = np.hstack([prices, np.zeros((3, 1))])
+        usual = prices if usual_prices is None else usual_prices
+        base = np.hstack([usual, np.zeros((3, 1))])
         paced = np.hstack([prices * np.minimum(self._pace(), MOST_PACE) ** 2, np.zeros((3, 1))])
         placement = self.spreaders[id(requests)].place(left, paced, base)
-        if placement is None:
-            return None
+        if isinstance(placement, NoRoom):
+            return placement
         placed = measured(requests, placement)
-        return placed if self.fits(member, placed) else None
+        if self.fits(member, placed):
+            return placed
+        return NoRoom(len(member.layers) - 1, "8d: bandwidth, all layers together")
+
+    def copy(self, member: RequestTask, placed: Placed) -> Placed | None:
+        """Return a placement of the member's class on other, equal nodes; None if it does not fit.
+
+        In each group of equal helpers the one that would carry most goes where most is left.
+        """
+        helpers = self.problem.helpers
+        where = np.arange(helpers + 1)
+        share = placed.load[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
+        left = self.left[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
+        for group in self.class_of(member).fleet.groups[:-1]:
+            nodes = np.array(group.nodes)
+            heaviest = nodes[np.argsort(-share[:, nodes].max(axis=0), kind="stable")]
+            where[heaviest] = nodes[np.argsort(-left[:, nodes].min(axis=0), kind="stable")]
+        load = np.empty_like(placed.load)
+        load[:, where] = placed.load
+        moved = Placed(relocated(placed.placement, where, len(where)), placed.latency_s, load)
+        return moved if self.fits(member, moved) else None
 
     def _pace(self) -> FloatArray:
         """Return the used part of each helper's budgets over the placed part of the batch."""
@@ -115,17 +153,6 @@ class Batch:
         every = len(self.order)
         pace: FloatArray = (used + 0.5 / every) * every / (len(self.placed) + 0.5)
         return pace
-
-    def find_exactly(
-        self, placer: StagePlacer, member: RequestTask, patience: float, deadline: float
-    ) -> Placed | None:
-        """Place a request with exactly solved stages; None if that does not fit what is left."""
-        left = self.left[:, self.where(member)]
-        placement = placer.place(left, patience, deadline)
-        if placement is None:
-            return None
-        placed = measured(placer.requests, placement)
-        return placed if self.fits(member, placed) else None
 
     @property
     def complete(self) -> bool:

@@ -5,6 +5,7 @@ layer that must be whole. Among these placements each stage takes latencies of i
 then the cheapest nodes in time and in prices of the budgets.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +15,12 @@ import numpy as np
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import FloatArray, IntArray, LayerTask, Problem, RequestTask
 
-MOST_VALUES = 24
+MOST_VALUES = 12
 """Latencies of a layer that are tried."""
+TOGETHER = 32
+"""Pairs of latencies that are looked at in one piece, the shortest first."""
+MOST_RATES = 6
+"""Rates of which each may be the slowest of a stage, thinned out where devices all differ."""
 UP, TINY = 1 + 1e-12, 1e-300
 """Against rounding: a limit is not missed by a hair, and nothing is divided by zero."""
 
@@ -37,6 +42,22 @@ class Share:
     cost_s: float
     counts: IntArray
     target: int | None = None
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """Where a request found no place.
+
+    Attributes
+    ----------
+    layer : int
+        The layer, from 0.
+    condition : str
+        The budget that is short, in words.
+    """
+
+    layer: int
+    condition: str
 
 
 @dataclass(frozen=True)
@@ -78,8 +99,8 @@ class Spreader:
 
     def place(
         self, left: FloatArray, prices: FloatArray, base_prices: FloatArray
-    ) -> RequestPlacement | None:
-        """Return a placement within what is left of the budgets, None if none was found.
+    ) -> RequestPlacement | NoRoom:
+        """Return a placement within what is left of the budgets, or where there was no room.
 
         Parameters
         ----------
@@ -90,8 +111,8 @@ class Spreader:
         base_prices : ndarray, shape (3, nodes)
             Those from which the costs of later stages are estimated, once for all requests.
         """
-        if any(not layer.hosts for layer in self.task.layers):
-            return None
+        if self.task.unattainable:
+            return NoRoom(self.task.unattainable[0], "8f: no share of its maps is admissible")
         if self._ahead is None or not np.array_equal(self._ahead[0], base_prices):
             self._ahead = base_prices.copy(), self._costs_ahead(base_prices)
         ahead = self._ahead[1]
@@ -102,13 +123,15 @@ class Spreader:
         for k, span in enumerate(self.spans):
             share = self._best(span, senders, left, prices, ahead[k])
             if not np.isfinite(share.cost_s):
-                return None
+                return _Stage(self.problem, self.task, span, senders, left, prices).no_room()
             senders = self._take(span, share, senders, left, counts, entries)
         return RequestPlacement(counts, Flows.from_entries(entries))
 
     @cached_property
     def _rates(self) -> list[float]:
-        return sorted(set(self.problem.rate.tolist()))
+        rates = sorted(set(self.problem.rate.tolist()))
+        chosen = np.linspace(0, len(rates) - 1, min(len(rates), MOST_RATES)).round()
+        return [rates[int(i)] for i in chosen]
 
     def _costs_ahead(self, prices: FloatArray) -> list[dict[float, float]]:
         """Return per stage what follows it costs, by the rate of its slowest sender, roughly."""
@@ -256,14 +279,25 @@ class _Stage:
     def _may_compute(self) -> IntArray:
         """Return the most segments of the last layer on each node within what is left."""
         most = _caps(self.last, len(self.problem.node_ids))
-        for need, left in (
-            (self.last.weight_bytes, self.left[0]),
-            (self.last.multiplications, self.left[1]),
-        ):
-            if need:
-                most = np.minimum(most, np.floor(left / need).astype(np.int64))
+        most = _within(self.left[0], self.last.weight_bytes, most)
+        most = _within(self.left[1], self.last.multiplications, most)
         can_send = self.left[2] + self.own >= self.fan_out
-        return np.where(can_send, np.maximum(most, 0), 0)
+        return np.where(can_send, most, 0)
+
+    def no_room(self) -> NoRoom:
+        """Say which budget leaves too little room for the last layer."""
+        caps, maps = _caps(self.last, len(self.problem.node_ids)), self.last.segments
+        can_send = self.left[2] + self.own >= self.fan_out
+        each = {
+            "8b: memory": _within(self.left[0], self.last.weight_bytes, caps),
+            "8c: compute": _within(self.left[1], self.last.multiplications, caps),
+            "8d: bandwidth to broadcast its output": np.where(can_send, caps, 0),
+        }
+        for name, most in each.items():
+            room = int(most.max() if self.span.gathers else most.sum())
+            if room < maps:
+                return NoRoom(self.span.last, f"{name}, room for {room} of {maps} segment(s)")
+        return NoRoom(self.span.last, "8b-8d together leave too little room")
 
     def spread(self, rate: float) -> Share:
         """Return the cheapest share on nodes of at least a rate; all layers alike."""
@@ -290,7 +324,8 @@ class _Stage:
             + self.prices[1] * self.last.multiplications
         )
         work = work + self.prices[2] * self.fan_out
-        work += [ahead[rate] for rate in self.problem.rate.tolist()]
+        tried, costs = np.array(list(ahead)), np.array(list(ahead.values()))
+        work += costs[np.searchsorted(tried, self.problem.rate, side="right") - 1]
         if len(self.layers) == 1:
             work = work + self.last.segments * (self.receive - self.prices[2] * self.own)
         for target in can[np.argsort(work[can], kind="stable")][:3].tolist():
@@ -318,6 +353,13 @@ class _Stage:
         return Share(share.cost_s + cost, share.counts, target)
 
 
+def _within(left: FloatArray, need: int, most: IntArray) -> IntArray:
+    """Return how many segments each node has room for, at most as many as given."""
+    if not need:
+        return most
+    return np.minimum(most, np.floor(np.maximum(left, 0.0) / need).astype(np.int64))
+
+
 def _caps(layer: LayerTask, nodes: int) -> IntArray:
     most = np.zeros(nodes, dtype=np.int64)
     most[list(layer.hosts)] = layer.cap
@@ -336,19 +378,44 @@ def _cheapest(
     Latencies of one or two layers, each the largest count times the time per map, are tried in
     all pairs; within them nodes are filled in order of their price per segment.
     """
+    nowhere = Share(np.inf, np.zeros(len(most), dtype=np.int64))
+    if not (most > 0).any():
+        return nowhere
     axes = [_latencies(time, most, maps) for time in times]
-    if any(not len(axis) for axis in axes):
-        return Share(np.inf, np.zeros(len(most), dtype=np.int64))
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes)], axis=1)
+    sums = grid.sum(axis=1)
+    grid = grid[np.argsort(sums, kind="stable")]
+    some = most > 0
+    unit = segment[some] + active[some] / np.minimum(most[some], maps)
+    best, least = nowhere, maps * float(unit.min())
+    for start in range(0, len(grid), TOGETHER):
+        pairs = grid[start : start + TOGETHER]
+        # All later pairs take at least as long, and no segment costs less than its cheapest.
+        if pairs[0].sum() + least >= best.cost_s:
+            break
+        found = _cheapest_within(pairs, times, most, segment, active, maps)
+        if found is not None and found.cost_s < best.cost_s:
+            best = found
+    return best
+
+
+def _cheapest_within(
+    grid: FloatArray,
+    times: tuple[FloatArray, ...],
+    most: IntArray,
+    segment: FloatArray,
+    active: FloatArray,
+    maps: int,
+) -> Share | None:
+    """Return the cheapest share whose latencies are at most one of several pairs of limits."""
     width = np.broadcast_to(most, (len(grid), len(most)))
     for time, limits in zip(times, grid.T, strict=True):
         fits = limits[:, np.newaxis] * UP // np.maximum(time, TINY)
         width = np.where(time > 0, np.minimum(width, np.minimum(fits, maps)), width)
     width = width.astype(np.int64)
-    enough = width.sum(axis=1) >= maps
-    if not enough.any():
-        return Share(np.inf, np.zeros(len(most), dtype=np.int64))
-    width, grid = width[enough], grid[enough]
+    width = width[width.sum(axis=1) >= maps]
+    if not len(width):
+        return None
     unit = np.where(width > 0, segment + active / np.maximum(width, 1), np.inf)
     order = np.argsort(unit, axis=1, kind="stable")
     room = np.take_along_axis(width, order, axis=1)
@@ -364,14 +431,16 @@ def _cheapest(
 
 def _latencies(time: FloatArray, most: IntArray, maps: int) -> FloatArray:
     """Return values that the latency of a layer can take, thinned out, the largest kept."""
-    some = most > 0
-    pairs = set(zip(time[some].tolist(), np.minimum(most[some], maps).tolist(), strict=True))
-    if not pairs:
+    alike = Counter(zip(time.tolist(), np.minimum(most, maps).tolist(), strict=True))
+    kinds = [(t, n, number) for (t, n), number in alike.items() if n > 0]
+    if not kinds:
         return np.zeros(0)
-    values = np.unique(np.concatenate([np.arange(1, n + 1) * t for t, n in pairs]))
-    per_map = np.maximum(time, TINY)
-    fits = np.where(time > 0, np.minimum(most, values[:, np.newaxis] * UP // per_map), most)
-    values = np.asarray(values[fits.sum(axis=1) >= maps], dtype=np.float64)
+    each = {t: max(n for other, n, _ in kinds if other == t) for t, _, _ in kinds}
+    values = np.unique(np.concatenate([np.arange(1, n + 1) * t for t, n in each.items()]))
+    room = np.zeros(len(values))
+    for t, n, number in kinds:
+        room += number * (np.minimum(n, values * UP // t) if t > 0 else n)
+    values = np.asarray(values[room >= maps], dtype=np.float64)
     if len(values) <= MOST_VALUES:
         return values
     wanted = np.geomspace(max(values[0], values[-1] * 1e-3), values[-1], MOST_VALUES)

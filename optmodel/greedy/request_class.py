@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import Problem, RequestTask
+from optmodel.problem import IntArray, Problem, RequestTask
 from optmodel.stages.fleet import Fleet
 
 
@@ -40,12 +40,26 @@ class RequestClass:
         self, member: RequestTask, placed: RequestPlacement, nodes: int
     ) -> RequestPlacement:
         """Return a placement of `problem` as one of the whole problem with that many nodes."""
-        place = np.append(np.arange(self.problem.helpers), member.source)
-        counts = np.zeros((len(placed.counts), nodes), dtype=np.int64)
-        counts[:, place] = placed.counts
+        return relocated(placed, np.append(np.arange(self.problem.helpers), member.source), nodes)
+
+    def from_member(self, member: RequestTask, placed: RequestPlacement) -> RequestPlacement:
+        """Return a placement of the whole problem as one of `problem`."""
+        helpers = self.problem.helpers
+        where = np.append(np.arange(helpers), member.source)
+        place = np.full(placed.counts.shape[1], helpers)
+        place[:helpers] = np.arange(helpers)
         flows = placed.flows
         moved = Flows(flows.layer, place[flows.sender], place[flows.receiver], flows.maps)
-        return RequestPlacement(counts, moved)
+        return RequestPlacement(placed.counts[:, where], moved)
+
+
+def relocated(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestPlacement:
+    """Return a placement with each node replaced by another one of so many nodes."""
+    counts = np.zeros((len(placed.counts), nodes), dtype=np.int64)
+    counts[:, where] = placed.counts
+    flows = placed.flows
+    moved = Flows(flows.layer, where[flows.sender], where[flows.receiver], flows.maps)
+    return RequestPlacement(counts, moved)
 
 
 def classes_of(problem: Problem) -> tuple[RequestClass, ...]:

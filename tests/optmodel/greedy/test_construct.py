@@ -1,0 +1,147 @@
+"""Constructions: their placements pass the checker, say what is rejected, and repeat themselves."""
+
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from strategies import by_hand, clashing, examples, instances, twice
+
+from heuristics.algorithm1 import algorithm1
+from instances.devices import BudgetScales
+from instances.generate import Recipe, generate
+from optmodel.checker import check
+from optmodel.evaluate import evaluate
+from optmodel.greedy import Construction, construct, constructions, offer_constructions, scarcity
+from optmodel.instance import Instance
+from optmodel.problem import Problem
+from optmodel.search import Search
+from optmodel.solve import solve
+from optmodel.solvers import SolverOptions
+from optmodel.translate import to_document
+
+SCALES = BudgetScales(memory=0.008, compute=0.0022, bandwidth=0.01)
+TWENTY = Recipe(("lenet=10,cifar_cnn=10",), "mixed", 20, 0.8, scales=SCALES)
+
+
+def assert_passes(made: Instance, found: Construction) -> None:
+    """The checker recomputes 8b-8h and the latency, and every request is placed or rejected."""
+    problem = Problem.of(made)
+    report = check(made, to_document(problem, found.placement, found.rejected))
+    assert report.passed, [str(violation) for violation in report.violations]
+    assert found.latency_s == pytest.approx(float(report.objective_s or Fraction(0)))
+    assert len(found.placement.requests) + len(found.rejected) == len(problem.tasks)
+
+
+@examples(150)
+@given(instances(requests=3))
+def test_tiny_batches_pass_the_checker(made: Instance) -> None:
+    for found in constructions(Problem.of(made), "most"):
+        assert_passes(made, found)
+
+
+@examples(60)
+@given(instances(requests=2))
+def test_never_faster_than_brute_force(made: Instance) -> None:
+    optimum = reference.best(made)
+    for found in constructions(Problem.of(made), "all"):
+        assert optimum is not None
+        assert found.latency_s >= float(optimum.latency_s) * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("networks", "devices", "fleet", "scales"),
+    [
+        ("lenet=10,cifar_cnn=10", 20, "mixed", SCALES),
+        ("cifar_cnn=4", 12, "mixed", BudgetScales(bandwidth=0.02)),
+        ("lenet=20", 15, "mixed", BudgetScales(memory=2e-4, compute=6e-6, bandwidth=4e-5)),
+        ("lenet=6,cifar_cnn=4", 14, "varied", BudgetScales(compute=0.002, bandwidth=0.01)),
+        ("vgg16_block1=2", 8, "power", BudgetScales(compute=0.05)),
+    ],
+)
+def test_batches_whose_budgets_bind_pass_the_checker(
+    networks: str, devices: int, fleet: str, scales: BudgetScales
+) -> None:
+    made = generate(Recipe((networks,), fleet, devices, 0.6, scales=scales), "batch")
+    found = list(constructions(Problem.of(made), "most"))
+    assert found
+    for construction in found:
+        assert_passes(made, construction)
+
+
+def test_copies_of_large_classes_pass_the_checker() -> None:
+    made = generate(Recipe(("lenet=70,cifar_cnn=5",), "mixed", 20, 0.8), "large")
+    found = construct(Problem.of(made))
+    assert not found.rejected
+    assert_passes(made, found)
+
+
+def test_twenty_requests_that_compete_are_all_placed_within_seconds() -> None:
+    search = Search(generate(TWENTY, "twenty"), SolverOptions(time_limit_s=2))
+    start = time.perf_counter()
+    offer_constructions(search)
+    assert time.perf_counter() - start < 5
+    assert search.served == 20
+
+
+@pytest.mark.parametrize("method", ["auto", "columns"])
+def test_two_seconds_are_enough_for_a_placement(method: str) -> None:
+    start = time.perf_counter()
+    found = solve(generate(TWENTY, "twenty"), method, SolverOptions(time_limit_s=2))
+    assert time.perf_counter() - start < 10
+    assert found.placement is not None
+    assert len(found.placement.requests) == 20
+
+
+def test_faster_than_algorithm_1_where_load_matters() -> None:
+    """Algorithm 1 does not count the load that a node already has in a layer."""
+    made = generate(Recipe(("cifar_cnn=4",), "mixed", 12, 0.6), "roomy")
+    problem = Problem.of(made)
+    search = Search(made, SolverOptions())
+    search.offer(algorithm1(problem).placement)
+    best = min(found.latency_s for found in constructions(problem, "all"))
+    assert search.objective_s is not None
+    assert 2 * best < search.objective_s
+
+
+def test_same_batch_same_construction() -> None:
+    first, second = (construct(Problem.of(generate(TWENTY, "twenty"))) for _ in range(2))
+    assert first.latency_s == second.latency_s
+    for name, placed in first.placement.requests.items():
+        np.testing.assert_array_equal(placed.counts, second.placement.requests[name].counts)
+
+
+def test_rejection_names_layer_and_budget() -> None:
+    made = clashing()
+    found = construct(Problem.of(made))
+    [rejection] = found.rejected
+    assert rejection.layer is not None
+    assert rejection.condition.startswith(("8b", "8c", "8d"))
+
+
+def test_who_comes_first_is_served() -> None:
+    problem = Problem.of(clashing())
+    for first, second in (problem.tasks, problem.tasks[::-1]):
+        found = construct(problem, order=(first, second))
+        assert list(found.placement.requests) == [first.request.id]
+
+
+def test_higher_prices_send_less() -> None:
+    problem = Problem.of(generate(TWENTY, "twenty"))
+    sent = []
+    for scale in (0.0, 30.0):
+        one = construct(problem, problem.tasks[:1], scarcity(problem, scale))
+        sent.append(evaluate(problem, one.placement).bandwidth_bits.sum())
+    assert sent[1] < sent[0]
+
+
+def test_all_or_nothing_where_all_are_asked_for() -> None:
+    assert not list(constructions(Problem.of(clashing()), "all"))
+
+
+def test_prices_of_slack_batch_change_no_feasibility() -> None:
+    made = twice(by_hand())
+    for found in constructions(Problem.of(made), "all"):
+        assert_passes(made, found)
