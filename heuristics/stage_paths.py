@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from optmodel.columns.request_class import RequestClass, alone
+from optmodel.greedy.request_class import RequestClass, alone
 from optmodel.problem import Problem, RequestTask
 from optmodel.stages.path import ArcBook, Path, StageGraph
 from optmodel.stages.relaxation import UNREACHABLE
