@@ -1,225 +1,46 @@
-"""Algorithm 1 of the paper, the online greedy, as the reading of the paper decides it."""
-
-from dataclasses import dataclass
+"""Algorithm 1 of the paper, the online greedy, on runs of segments instead of single ones."""
 
 import numpy as np
 
+from heuristics.filling import Offer, fill
 from heuristics.ledger import Ledger
-from heuristics.outcome import Outcome
-from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import BoolArray, FloatArray, IntArray, LayerTask, Problem, RequestTask
+from heuristics.plain_algorithm1 import BITS_PER_MEGABIT, Weights
+from optmodel.placement import RequestPlacement
+from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
 
-BITS_PER_MEGABIT = 1e6
 
+class Algorithm1:
+    """Places each segment on the node of least nrm, as the paper prints it.
 
-@dataclass(frozen=True)
-class Weights:
-    """Weights of nrm(j) = alpha · t(j) + beta / b_j, with t in seconds and b_j in megabits.
-
-    The paper fixes 0.7 and 0.3 and gives no units.
-    """
-
-    alpha: float = 0.7
-    beta: float = 0.3
-
-
-class _NoPlaceError(Exception):
-    """No node may take a segment; carries the segment (from 0) and the failed condition."""
-
-    def __init__(self, segment: int, condition: str) -> None:
-        super().__init__(condition)
-        self.segment = segment
-        self.condition = condition
-
-
-@dataclass(frozen=True, eq=False)
-class _Arrival:
-    """What reaches one segment, or all segments of a layer that must be whole.
-
-    Attributes
-    ----------
-    senders : ndarray of int, shape (senders,)
-        Nodes that send.
-    bits : ndarray of int, shape (senders,)
-        Bits that each of them sends to a node other than itself.
-    """
-
-    senders: IntArray
-    bits: IntArray
-
-    def slowest(self, problem: Problem, hosts: IntArray) -> FloatArray:
-        """Return the longest transfer to each host in seconds, none from itself."""
-        seconds = self.bits / problem.rate[self.senders]
-        from_others = self.senders[:, np.newaxis] != hosts
-        slowest: FloatArray = np.where(from_others, seconds[:, np.newaxis], 0.0).max(
-            axis=0, initial=0.0
-        )
-        return slowest
-
-    def affordable(self, ledger: Ledger, hosts: IntArray) -> BoolArray:
-        """Return for each host whether all senders have the bandwidth to reach it (cond2)."""
-        short = ledger.bandwidth_bits[self.senders] < self.bits
-        from_others = self.senders[:, np.newaxis] != hosts
-        affordable: BoolArray = ~(short[:, np.newaxis] & from_others).any(axis=0)
-        return affordable
-
-    def charge(self, ledger: Ledger, node: int) -> None:
-        """Take the transfer to `node` off the senders' bandwidth (line 22)."""
-        others = self.senders != node
-        ledger.bandwidth_bits[self.senders[others]] -= self.bits[others]
-
-
-def algorithm1(problem: Problem, weights: Weights | None = None) -> Outcome:
-    """Place requests in order of arrival, each segment on the node of least nrm.
-
-    Each segment of each layer goes to the helper j with the least nrm(j) among those that have
-    the memory and computation for it (cond1), whose senders have the bandwidth for it (cond2),
-    and that stay within Nf (cond4); t(j) is the longest transfer of this one segment plus its
-    computation, without the load already on j, exactly as printed.
-
-    Deviations from the printed listing, each because the listing is silent or contradicts the
-    text of the paper:
-
-    - t(j) and cond2 range over the nodes that really send to this segment, sources included, and
-      leave out j itself; the listing names helpers only, yet layer 2 is fed by a source.
-    - cond4 is "already on j < Nf"; the printed <= admits one segment too many. It holds for every
-      layer that receives maps at risk, instead of for l up to the split point.
-    - A first fc that is not kept on the source goes whole to one helper with room for all of it;
-      nrm is that of its first segment. The listing would scatter it, against 8g.
-    - The first and last layer and an exposed first fc need cond1 and cond2 on the source; when
-      they fail the request is rejected. The listing would fall through to the helpers.
-    - cond3 takes the text's sense: the first fc is on the source iff it would receive maps at risk.
-    - Ties go to the lowest index. A helper without bandwidth left has nrm = infinity.
-    - A rejected request gives back everything it had reserved; the listing keeps it. Within one
-      batch nothing is returned later, so a rejected request is not tried again here.
-    - Latency (line 27) is evaluated by Eq. 5 on the finished placement.
+    Places exactly what `heuristics.plain_algorithm1` places, which lists how the printed listing
+    is read. It is faster because a node keeps the least nrm until it cannot take another segment:
+    what it receives lowers the bandwidth of the senders other than itself, which raises their nrm
+    and no node's falls. So segments with equal senders are placed in runs.
 
     Parameters
     ----------
-    problem : Problem
-        The batch.
+    seed : int
+        Not used: nothing is drawn.
     weights : Weights, optional
         alpha and beta of nrm.
-
-    Returns
-    -------
-    Outcome
-        The placed requests, and for each rejected one the layer and the condition that failed.
     """
-    weights = weights or Weights()
-    ledger = Ledger.of(problem)
-    placed: dict[str, RequestPlacement] = {}
-    rejected: list[Rejection] = []
-    for task in problem.tasks:
-        attempt = ledger.copy()
-        labels: list[IntArray] = []
-        try:
-            for k in range(len(task.layers)):
-                labels.append(_place_layer(problem, attempt, task, labels, weights, k))
-        except _NoPlaceError as failure:
-            rejected.append(_rejection(task, len(labels), failure))
-            continue
-        ledger = attempt
-        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
-        placed[task.request.id] = RequestPlacement.from_labels(
-            labels, mapwise, len(problem.node_ids)
-        )
-    return Outcome(Placement(placed), tuple(rejected))
 
+    def __init__(self, *, seed: int = 0, weights: Weights | None = None) -> None:
+        self.weights = weights or Weights()
 
-def _rejection(task: RequestTask, k: int, failure: _NoPlaceError) -> Rejection:
-    return Rejection(
-        request=task.request.id,
-        layer=task.layers[k].name,
-        segment=failure.segment + 1,
-        condition=failure.condition,
-    )
+    def place(
+        self, problem: Problem, task: RequestTask, left: Ledger
+    ) -> RequestPlacement | Rejection:
+        """Place one request (lines 6-26), or name the layer and the condition that failed."""
+        return fill(problem, left, task, self._least_nrm)
 
-
-def _place_layer(
-    problem: Problem,
-    ledger: Ledger,
-    task: RequestTask,
-    labels: list[IntArray],
-    weights: Weights,
-    k: int,
-) -> IntArray:
-    """Return the node of each segment of layer `k`, and charge the ledger (lines 8-24)."""
-    layer = task.layers[k]
-    if not layer.hosts:
-        raise _NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
-    hosts = np.array(layer.hosts)
-    held = np.zeros(len(hosts), dtype=np.int64)
-    chosen = np.empty(layer.segments, dtype=np.int64)
-    block = layer.segments if layer.whole else 1
-    for p in range(0, layer.segments, block):
-        arrival = _arrival(task, labels, k, slice(p, p + block))
-        failed = _failed_conditions(ledger, layer, arrival, hosts, held, block)
-        fits = np.flatnonzero(~np.any(list(failed.values()), axis=0))
-        if not len(fits):
-            raise _NoPlaceError(p, _describe(failed))
-        nrm = _nrm(
-            problem, ledger, layer, _arrival(task, labels, k, slice(p, p + 1)), hosts, weights
-        )
-        best = fits[np.argmin(nrm[fits])]
-        node = int(hosts[best])
-        chosen[p : p + block] = node
-        held[best] += block
-        ledger.compute_mult[node] -= layer.multiplications * block
-        ledger.memory_bytes[node] -= layer.weight_bytes * block
-        arrival.charge(ledger, node)
-    return chosen
-
-
-def _arrival(task: RequestTask, labels: list[IntArray], k: int, segments: slice) -> _Arrival:
-    """Return what must reach these segments of layer `k`, wherever they are computed (Eq. 6)."""
-    if k == 0:
-        return _Arrival(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
-    before = task.layers[k - 1]
-    if before.transfer == "mapwise":
-        senders, maps = np.unique(labels[k - 1][segments], return_counts=True)
-    else:
-        senders = np.unique(labels[k - 1])
-        maps = np.full(len(senders), segments.stop - segments.start)
-    return _Arrival(senders, maps * before.output_bits)
-
-
-def _nrm(
-    problem: Problem,
-    ledger: Ledger,
-    layer: LayerTask,
-    arrival: _Arrival,
-    hosts: IntArray,
-    weights: Weights,
-) -> FloatArray:
-    """Return nrm(j) of one segment for each host (lines 16-17)."""
-    t = arrival.slowest(problem, hosts) + layer.multiplications / problem.speed[hosts]
-    with np.errstate(divide="ignore"):
-        scarcity = weights.beta / (ledger.bandwidth_bits[hosts] / BITS_PER_MEGABIT)
-    nrm: FloatArray = weights.alpha * t + scarcity
-    return nrm
-
-
-def _failed_conditions(
-    ledger: Ledger,
-    layer: LayerTask,
-    arrival: _Arrival,
-    hosts: IntArray,
-    held: IntArray,
-    block: int,
-) -> dict[str, BoolArray]:
-    """Return for each condition which hosts fail it."""
-    return {
-        "cond1 (memory)": ledger.memory_bytes[hosts] < layer.weight_bytes * block,
-        "cond1 (compute)": ledger.compute_mult[hosts] < layer.multiplications * block,
-        "cond2 (bandwidth of a sender)": ~arrival.affordable(ledger, hosts),
-        "cond4 (privacy)": held + block > layer.cap,
-    }
-
-
-def _describe(failed: dict[str, BoolArray]) -> str:
-    """Return how many hosts fail which condition."""
-    hosts = len(next(iter(failed.values())))
-    counts = [f"{name} on {int(at.sum())}" for name, at in failed.items() if at.any()]
-    return f"{', '.join(counts)} of {hosts} node(s)"
+    def _least_nrm(self, offer: Offer) -> tuple[int, int]:
+        """Fill the host of least nrm among those with room (lines 9-19); ties to the lowest."""
+        with np.errstate(divide="ignore"):
+            megabits = offer.ledger.bandwidth_bits[offer.hosts] / BITS_PER_MEGABIT
+            scarcity = self.weights.beta / megabits
+        nrm = self.weights.alpha * offer.segment_s + scarcity
+        fits = np.flatnonzero(offer.most)
+        best = int(fits[np.argmin(nrm[fits])])
+        return best, int(offer.most[best])

@@ -6,6 +6,8 @@ import numpy as np
 
 from optmodel.problem import FloatArray, IntArray, Problem
 
+UNITS = ("bytes of memory (8b)", "multiplications (8c)", "bits of bandwidth (8d)")
+
 
 @dataclass(eq=False)
 class Ledger:
@@ -13,27 +15,58 @@ class Ledger:
 
     Attributes
     ----------
-    memory_bytes, compute_mult, bandwidth_bits : ndarray of int, shape (nodes,)
+    left : ndarray of int, shape (3, nodes)
         What is left of 8b, 8c and 8d.
     """
 
-    memory_bytes: IntArray
-    compute_mult: IntArray
-    bandwidth_bits: IntArray
+    left: IntArray
 
     @classmethod
     def of(cls, problem: Problem) -> "Ledger":
         """Return the full budgets of a problem."""
-        return cls(
-            _whole(problem.memory),
-            _whole(problem.compute_budget),
-            _whole(problem.bandwidth_budget),
-        )
+        budgets = (problem.memory, problem.compute_budget, problem.bandwidth_budget)
+        return cls(np.stack([_whole(budget) for budget in budgets]))
+
+    @property
+    def memory_bytes(self) -> IntArray:
+        """What is left of 8b, shape (nodes,), a view."""
+        units: IntArray = self.left[0]
+        return units
+
+    @property
+    def compute_mult(self) -> IntArray:
+        """What is left of 8c, shape (nodes,), a view."""
+        units: IntArray = self.left[1]
+        return units
+
+    @property
+    def bandwidth_bits(self) -> IntArray:
+        """What is left of 8d, shape (nodes,), a view."""
+        units: IntArray = self.left[2]
+        return units
 
     def copy(self) -> "Ledger":
         """Return an independent copy, to go back to when a request is rejected."""
-        return Ledger(
-            self.memory_bytes.copy(), self.compute_mult.copy(), self.bandwidth_bits.copy()
+        return Ledger(self.left.copy())
+
+    def has_room(self, load: IntArray) -> bool:
+        """Tell whether a load of shape (3, nodes) fits."""
+        return bool((load <= self.left).all())
+
+    def reserve(self, load: IntArray) -> None:
+        """Take a load off what is left."""
+        self.left -= load
+
+    def release(self, load: IntArray) -> None:
+        """Give a load back."""
+        self.left += load
+
+    def describe_shortage(self, problem: Problem, load: IntArray) -> str:
+        """Say where a load does not fit."""
+        kind, node = np.argwhere(load > self.left)[0].tolist()
+        return (
+            f"'{problem.node_ids[node]}' has {self.left[kind, node]:,} {UNITS[kind]}, "
+            f"the placement takes {load[kind, node]:,}"
         )
 
 

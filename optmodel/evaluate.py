@@ -1,4 +1,4 @@
-"""Latency, traffic and load of a placement (Eq. 5-7), vectorised."""
+"""Latency and load of a placement (Eq. 5-7), vectorised; no node pays for what it does not do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import FloatArray, Problem, RequestTask
+from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
+
+
+@dataclass(frozen=True, eq=False)
+class RequestEvaluation:
+    """What the placement of one request costs.
+
+    Attributes
+    ----------
+    layer_latency_s : ndarray, shape (layers,)
+        T[l] in seconds (Eq. 5).
+    load : ndarray of int, shape (3, nodes)
+        Bytes, multiplications and bits sent of each node (left-hand sides of 8b, 8c, 8d).
+    """
+
+    layer_latency_s: FloatArray
+    load: IntArray
+
+    @property
+    def latency_s(self) -> float:
+        """Latency of the request, in seconds."""
+        return float(self.layer_latency_s.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,16 +38,14 @@ class Evaluation:
     ----------
     layer_latency_s : mapping of str to ndarray, shape (layers,)
         T[r, l] in seconds, by request id (Eq. 5).
-    sent_bits : ndarray, shape (nodes, nodes)
-        Bits from each sender to each receiver, over all requests and layers (Eq. 6).
-    memory_bytes, compute_mult : ndarray, shape (nodes,)
-        Load of each node (left-hand sides of 8b and 8c).
+    memory_bytes, compute_mult, bandwidth_bits : ndarray of int, shape (nodes,)
+        Load of each node, over all requests (left-hand sides of 8b, 8c, 8d).
     """
 
     layer_latency_s: Mapping[str, FloatArray]
-    sent_bits: FloatArray
-    memory_bytes: FloatArray
-    compute_mult: FloatArray
+    memory_bytes: IntArray
+    compute_mult: IntArray
+    bandwidth_bits: IntArray
 
     @property
     def request_latency_s(self) -> dict[str, float]:
@@ -38,28 +57,68 @@ class Evaluation:
         """The objective of Eq. 5: latency summed over requests, in seconds."""
         return sum(self.request_latency_s.values())
 
-    @property
-    def bandwidth_bits(self) -> FloatArray:
-        """Bits that each node sends (left-hand side of 8d), shape (nodes,)."""
-        total: FloatArray = self.sent_bits.sum(axis=1)
-        return total
-
 
 def evaluate(problem: Problem, placement: Placement) -> Evaluation:
     """Evaluate every placed request of a batch."""
-    nodes = len(problem.node_ids)
-    sent, memory, compute = np.zeros((nodes, nodes)), np.zeros(nodes), np.zeros(nodes)
+    load = np.zeros((3, len(problem.node_ids)), dtype=np.int64)
     latency: dict[str, FloatArray] = {}
     for task in problem.tasks:
         placed = placement.requests.get(task.request.id)
-        if placed is None:
-            continue
-        transfers = [transfer_bits(task, placed, k) for k in range(len(task.layers) - 1)]
-        latency[task.request.id] = _layer_latency(problem, task, placed, transfers)
-        sent += sum(transfers, np.zeros((nodes, nodes)))
-        memory += [layer.weight_bytes for layer in task.layers] @ placed.counts
-        compute += [layer.multiplications for layer in task.layers] @ placed.counts
-    return Evaluation(latency, sent, memory, compute)
+        if placed is not None:
+            found = evaluate_request(problem, task, placed)
+            latency[task.request.id] = found.layer_latency_s
+            load += found.load
+    return Evaluation(latency, *load)
+
+
+def evaluate_request(
+    problem: Problem, task: RequestTask, placed: RequestPlacement
+) -> RequestEvaluation:
+    """Evaluate one request by itself."""
+    counts, layers = placed.counts, task.layers
+    latency = np.zeros(len(layers))
+    sent = np.zeros(counts.shape[1], dtype=np.int64)
+    for k, layer in enumerate(layers):
+        finish = counts[k] * layer.multiplications / problem.speed
+        if k and layers[k - 1].transfer == "mapwise":
+            at = (placed.flows.layer == k - 1) & (placed.flows.sender != placed.flows.receiver)
+            sender, receiver = placed.flows.sender[at], placed.flows.receiver[at]
+            bits = placed.flows.maps[at] * layers[k - 1].output_bits
+            slowest = np.zeros(len(finish))
+            np.maximum.at(slowest, receiver, bits / problem.rate[sender])
+            np.add.at(sent, sender, bits)
+            finish += slowest
+        elif k:
+            senders = np.flatnonzero(counts[k - 1])
+            bits = counts[k] * layers[k - 1].output_bits
+            finish += bits / _heard_rate(problem.rate, senders)
+            sent[senders] += bits.sum() - bits[senders]
+        latency[k] = finish[counts[k] > 0].max(initial=0.0)
+    weights = [layer.weight_bytes for layer in layers]
+    work = [layer.multiplications for layer in layers]
+    load = np.stack([weights @ counts, work @ counts, sent])
+    return RequestEvaluation(latency, load)
+
+
+def _heard_rate(rate: FloatArray, senders: IntArray) -> FloatArray:
+    """Return the rate of the slowest sender other than the node itself; infinite without one."""
+    heard = np.full(len(rate), np.inf)
+    if senders.size:
+        slowest, *others = senders[np.argsort(rate[senders], kind="stable")][:2]
+        heard[:] = rate[slowest]
+        heard[slowest] = rate[others[0]] if others else np.inf
+    return heard
+
+
+def sent_bits(problem: Problem, placement: Placement) -> FloatArray:
+    """Return the bits from each sender to each receiver (Eq. 6), shape (senders, receivers)."""
+    total = np.zeros((len(problem.node_ids),) * 2)
+    for task in problem.tasks:
+        placed = placement.requests.get(task.request.id)
+        if placed is not None:
+            for k in range(len(task.layers) - 1):
+                total += transfer_bits(task, placed, k)
+    return total
 
 
 def transfer_bits(task: RequestTask, placed: RequestPlacement, layer: int) -> FloatArray:
@@ -71,20 +130,3 @@ def transfer_bits(task: RequestTask, placed: RequestPlacement, layer: int) -> Fl
     bits: FloatArray = units.astype(np.float64) * task.layers[layer].output_bits
     np.fill_diagonal(bits, 0.0)
     return bits
-
-
-def _layer_latency(
-    problem: Problem,
-    task: RequestTask,
-    placed: RequestPlacement,
-    transfers: list[FloatArray],
-) -> FloatArray:
-    """Return T[r, l]: the slowest node's longest reception plus its computation (Eq. 5, 7)."""
-    latency = np.zeros(len(task.layers))
-    for k, layer in enumerate(task.layers):
-        busy = placed.counts[k] > 0
-        finish = placed.counts[k] * layer.multiplications / problem.speed
-        if k:
-            finish += (transfers[k - 1] / problem.rate[:, np.newaxis]).max(axis=0)
-        latency[k] = finish[busy].max(initial=0.0)
-    return latency

@@ -37,7 +37,7 @@ class Placed:
 def measured(requests: RequestClass, placement: RequestPlacement) -> Placed:
     """Evaluate a placement of a class's request."""
     found = evaluate(requests.problem, Placement({requests.task.request.id: placement}))
-    load = np.stack([found.memory_bytes, found.compute_mult, found.bandwidth_bits])
+    load = np.stack([found.memory_bytes, found.compute_mult, found.bandwidth_bits]).astype(float)
     return Placed(placement, found.latency_s, load)
 
 

@@ -75,10 +75,10 @@ def classes_of(problem: Problem) -> tuple[RequestClass, ...]:
         source = problem.instance.nodes[task.source].model_copy(update={"id": "", "family": ""})
         key = (task.request.network, task.request.tolerated_ssim, *source.model_dump().values())
         alike.setdefault(key, []).append(task)
-    return tuple(RequestClass(_alone(problem, tasks[0]), tuple(tasks)) for tasks in alike.values())
+    return tuple(RequestClass(alone(problem, tasks[0]), tuple(tasks)) for tasks in alike.values())
 
 
-def _alone(problem: Problem, task: RequestTask) -> Problem:
+def alone(problem: Problem, task: RequestTask) -> Problem:
     """Return the problem of one request."""
     instance = problem.instance
     changes = {"sources": (instance.nodes[task.source],), "requests": (task.request,)}

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heuristics.algorithm1 import algorithm1
+from heuristics.algorithm1 import Algorithm1
+from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import place
+from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.problem import Problem
@@ -104,7 +106,7 @@ recipes = st.builds(
 @given(recipes)
 def test_placements_equal_the_naive_transcription(recipe):
     problem = Problem.of(generate(recipe, "drawn"))
-    outcome = algorithm1(problem)
+    outcome = plain_algorithm1(problem)
     expected = transcribe(problem)
     assert {rejection.request for rejection in outcome.rejected} == {
         name for name, labels in expected.items() if labels is None
@@ -121,6 +123,18 @@ def test_placements_equal_the_naive_transcription(recipe):
                     list(zip(here, there, strict=True)).count((i, j))
                     for i, j in zip(here, there, strict=True)
                 ]
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(recipes)
+def test_runs_of_segments_are_placed_as_single_segments_are(recipe):
+    problem = Problem.of(generate(recipe, "drawn"))
+    outcome, expected = place_all(problem, Algorithm1()), plain_algorithm1(problem)
+    assert outcome.rejected == expected.rejected
+    assert outcome.placement.requests.keys() == expected.placement.requests.keys()
+    for name, placed in outcome.placement.requests.items():
+        assert placed.counts.tolist() == expected.placement.requests[name].counts.tolist()
+        assert placed.flows.entries() == expected.placement.requests[name].flows.entries()
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -194,7 +208,7 @@ def test_a_rejected_request_gives_back_what_it_had_reserved():
     instance = drawn.model_copy(
         update={"devices": tuple(devices), "requests": (drawn.requests[0], tight)}
     )
-    outcome = algorithm1(Problem.of(instance))
+    outcome = place_all(Problem.of(instance), Algorithm1())
     assert [(r.request, r.layer) for r in outcome.rejected] == [("r1", "fc1")]
     assert list(outcome.placement.requests) == ["r2"]
 

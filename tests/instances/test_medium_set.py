@@ -6,8 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from heuristics.algorithm1 import algorithm1
+from heuristics.algorithm1 import Algorithm1
 from heuristics.outcome import Outcome
+from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import generate
 from instances.medium_set import MEDIUM
@@ -54,13 +55,13 @@ def problem_of(name: str) -> Problem:
 
 @cache
 def greedy(name: str) -> Outcome:
-    return algorithm1(problem_of(name))
+    return place_all(problem_of(name), Algorithm1())
 
 
 def unlimited_loads(member: Member) -> Evaluation:
     """Return what Algorithm 1 asks of each node if no budget holds it back."""
     free = Problem.of(generate(replace(member.recipe, scales=UNLIMITED), "free"))
-    outcome = algorithm1(free)
+    outcome = place_all(free, Algorithm1())
     assert not outcome.rejected
     return evaluate(free, outcome.placement)
 

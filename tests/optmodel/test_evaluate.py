@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import assignments, by_hand, document_of, examples, instances, place
 
 from optmodel.checker import check
-from optmodel.evaluate import Evaluation, evaluate
+from optmodel.evaluate import Evaluation, evaluate, sent_bits
 from optmodel.instance import Instance
 from optmodel.placement import Placement
 from optmodel.problem import Problem
@@ -52,8 +52,9 @@ def test_traffic_of_the_worked_example():
     expected[a, c] = 64  # partial sums for one map of conv2
     expected[b, c] = 64 + 64  # partial sums for one map of conv2, one map of act2
     expected[c, camera] = 160  # the output of fc1
+    problem = Problem.of(by_hand())
+    assert sent_bits(problem, place(problem, WORKED)).tolist() == expected.tolist()
     found = evaluated(by_hand(), WORKED)
-    assert found.sent_bits.tolist() == expected.tolist()
     assert found.bandwidth_bits.tolist() == [256, 128, 160, 384]
 
 
@@ -69,7 +70,7 @@ def test_a_request_without_a_place_costs_nothing():
     found = evaluate(Problem.of(by_hand()), Placement({}))
     assert found.latency_s == 0
     assert not found.layer_latency_s
-    assert not found.sent_bits.any()
+    assert not found.bandwidth_bits.any()
     assert not found.memory_bytes.any()
     assert not found.compute_mult.any()
 
@@ -95,7 +96,10 @@ def test_loads_and_traffic_equal_brute_force(made: Instance, data: st.DataObject
     names = [at.id for at in made.nodes]
     sent = reference.sent_bits(made, assignment)
     carried = reference.loads(made, assignment)
-    assert found.sent_bits.tolist() == [[sent[i, j] for j in names] for i in names]
+    problem = Problem.of(made)
+    matrix = sent_bits(problem, place(problem, assignment))
+    assert matrix.tolist() == [[sent[i, j] for j in names] for i in names]
+    assert found.bandwidth_bits.tolist() == matrix.sum(axis=1).tolist()
     assert found.memory_bytes.tolist() == [carried["8b"][i] for i in names]
     assert found.compute_mult.tolist() == [carried["8c"][i] for i in names]
     assert found.bandwidth_bits.tolist() == [carried["8d"][i] for i in names]

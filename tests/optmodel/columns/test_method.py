@@ -7,7 +7,8 @@ import reference
 from hypothesis import assume, given
 from strategies import by_hand, clashing, examples, instances, twice, with_fleet
 
-from heuristics.algorithm1 import algorithm1
+from heuristics.algorithm1 import Algorithm1
+from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.columns import solve_columns
@@ -42,7 +43,7 @@ def test_result_lies_between_bound_and_brute_force(made: Instance) -> None:
 @examples(40)
 @given(instances(requests=2))
 def test_whatever_algorithm_1_serves_is_served(made: Instance) -> None:
-    outcome = algorithm1(Problem.of(made))
+    outcome = place_all(Problem.of(made), Algorithm1())
     assume(not outcome.rejected)
     assert solve(made, "columns", SolverOptions(time_limit_s=60)).objective_s is not None
 

@@ -1,0 +1,105 @@
+"""Simple policies to compare with: layer-wise, random, everything on the source."""
+
+import numpy as np
+
+from heuristics.filling import Offer, fill
+from heuristics.ledger import Ledger
+from optmodel.placement import RequestPlacement
+from optmodel.problem import Problem, RequestTask
+from optmodel.solution import Rejection
+
+MOST_DRAWS = 20
+"""Draws of a random placement before the request is rejected."""
+
+
+class LayerWise:
+    """Keeps each layer together: whole on one device, or on as few as the caps allow.
+
+    The layer-wise distribution that the paper compares with (its reference [11]) gives each layer
+    to one device. Where maps are at risk (8f) that breaks the cap, so a device is filled to the
+    cap, and the next one takes over. The device is the one that would finish what it can take at
+    the least time per segment.
+
+    Parameters
+    ----------
+    seed : int
+        Not used: nothing is drawn.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        pass
+
+    def place(
+        self, problem: Problem, task: RequestTask, left: Ledger
+    ) -> RequestPlacement | Rejection:
+        """Place one request, or name the layer and the condition that failed."""
+        return fill(problem, left, task, _most_together)
+
+
+def _most_together(offer: Offer) -> tuple[int, int]:
+    """Choose a host that takes most segments, the fastest of these."""
+    widest = np.flatnonzero(offer.most == offer.most.max())
+    best = int(widest[np.argmin(offer.segment_s[widest])])
+    return best, int(offer.most[best])
+
+
+class AtRandom:
+    """Draws a host and a number of segments, again and again, until a request is placed.
+
+    Parameters
+    ----------
+    seed : int
+        Of the draws.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self._random = np.random.default_rng(seed)
+
+    def place(
+        self, problem: Problem, task: RequestTask, left: Ledger
+    ) -> RequestPlacement | Rejection:
+        """Place one request; after some draws without success, return why the last one failed."""
+        answer = fill(problem, left.copy(), task, self._drawn)
+        for _ in range(MOST_DRAWS - 1):
+            if isinstance(answer, RequestPlacement):
+                break
+            answer = fill(problem, left.copy(), task, self._drawn)
+        return answer
+
+    def _drawn(self, offer: Offer) -> tuple[int, int]:
+        host = int(self._random.choice(np.flatnonzero(offer.most)))
+        return host, int(self._random.integers(1, offer.most[host], endpoint=True))
+
+
+class OnSource:
+    """Computes everything where the image is: nothing leaks, and the camera does all the work.
+
+    The model allows the source the first and last layer, and what must not leave it (8h). So this
+    serves a request only where every layer must stay; elsewhere it says which layer may not.
+
+    Parameters
+    ----------
+    seed : int
+        Not used: nothing is drawn.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        pass
+
+    def place(
+        self, problem: Problem, task: RequestTask, left: Ledger
+    ) -> RequestPlacement | Rejection:
+        """Place one request on its source, or name the layer that may not be there."""
+        for layer in task.layers:
+            if task.source not in layer.hosts:
+                return Rejection(
+                    request=task.request.id,
+                    layer=layer.name,
+                    segment=1,
+                    condition="8h: the layer may not be on the source",
+                )
+        return fill(problem, left, task, _on_the_only_host)
+
+
+def _on_the_only_host(offer: Offer) -> tuple[int, int]:
+    return 0, int(offer.most[0])

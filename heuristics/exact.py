@@ -1,0 +1,60 @@
+"""The exact solver as a policy: each request gets the best placement on what is left."""
+
+from heuristics.ledger import Ledger
+from optmodel.instance import Instance
+from optmodel.placement import RequestPlacement
+from optmodel.problem import Problem, RequestTask
+from optmodel.solution import Rejection
+from optmodel.solve import solve
+from optmodel.solvers import SolverOptions
+from optmodel.translate import from_document
+
+TIME_LIMIT_S = 60.0
+"""For one request; the best placement found by then is taken."""
+
+
+class Exact:
+    """Solves each request exactly on what the requests before it have left.
+
+    Best for each request, not for the batch: that is what `python -m optmodel` finds.
+
+    Parameters
+    ----------
+    seed : int
+        Of the solver.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.options = SolverOptions(time_limit_s=TIME_LIMIT_S, seed=seed)
+
+    def place(
+        self, problem: Problem, task: RequestTask, left: Ledger
+    ) -> RequestPlacement | Rejection:
+        """Place one request, or say why it has no placement."""
+        remaining = remaining_instance(problem, task, left)
+        solution = solve(remaining, "auto", self.options)
+        if solution.placement is None:
+            why = "; ".join(solution.reasons) or "no placement fits what is left"
+            return Rejection(request=task.request.id, condition=why)
+        return from_document(problem, solution.placement).requests[task.request.id]
+
+
+def remaining_instance(problem: Problem, task: RequestTask, left: Ledger) -> Instance:
+    """Return the instance of one request on what is left of the budgets."""
+    helpers = problem.helpers
+    nodes = [
+        node.model_copy(
+            update={
+                "memory_bytes": float(left.memory_bytes[i]),
+                "compute_budget_mult": float(left.compute_mult[i]),
+                "bandwidth_budget_bits": float(left.bandwidth_bits[i]),
+            }
+        )
+        for i, node in enumerate(problem.instance.nodes)
+    ]
+    changes = {
+        "devices": tuple(nodes[:helpers]),
+        "sources": tuple(nodes[helpers:]),
+        "requests": (task.request,),
+    }
+    return problem.instance.model_copy(update=changes)

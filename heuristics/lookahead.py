@@ -1,0 +1,126 @@
+"""The default policy: best paths and constructed placements, weighed by what they use up."""
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from heuristics.algorithm1 import Algorithm1
+from heuristics.ledger import Ledger
+from heuristics.stage_paths import KnownPath, StagePaths
+from optmodel.evaluate import evaluate_request
+from optmodel.greedy.spread import NoRoom, Spreader
+from optmodel.placement import RequestPlacement
+from optmodel.problem import FloatArray, Problem, RequestTask
+from optmodel.solution import Rejection
+from optmodel.stages.assemble import Assembler
+
+PRICE_OF_A_NODE, STEEPNESS, LEAST_SHARE = 10.0, 1000.0, 0.05
+"""Using all of a budget of an average node costs so many latencies of the request when little is
+left; the price falls with what is left, to this share of it on an idle node."""
+MULTIPLES = (1.0, 4.0, 16.0)
+"""Of these prices, at which placements are constructed until one has room."""
+NEGLIGIBLE = 0.01
+"""A best path that uses up less than this share of its latency is taken without looking further."""
+
+
+class Lookahead:
+    """Places each request so that its latency and what it uses up together are least.
+
+    Three kinds of placements are weighed: the best path over the stages, which is optimal for the
+    request by itself (within `stage_paths.TOLERANCE`); one constructed stage by stage, each stage
+    balancing the load of its layers and counting what its slowest sender costs all later stages;
+    and Algorithm 1's. Budgets have prices, which grow exponentially with what is used: on an idle
+    fleet the fastest placement wins, on a busy one the thrifty ones, so that later requests are
+    served too.
+
+    Parameters
+    ----------
+    seed : int
+        Not used: nothing is drawn.
+    paths : StagePaths, optional
+        Solved paths to share with others.
+    """
+
+    def __init__(self, *, seed: int = 0, paths: StagePaths | None = None) -> None:
+        self.paths = paths or StagePaths()
+        self._thrifty = Algorithm1()
+        self._spreaders: WeakKeyDictionary[KnownPath, list[Spreader]] = WeakKeyDictionary()
+
+    def place(
+        self, problem: Problem, task: RequestTask, left: Ledger
+    ) -> RequestPlacement | Rejection:
+        """Place one request, or say why not even Algorithm 1 finds a placement."""
+        known = None if task.unattainable else self.paths.find(problem, task)
+        if known is None or known.bound_s is None:
+            return self._thrifty.place(problem, task, left)
+        offer = _Offer(problem, task, left, known)
+        if offer.weigh(offer.on_the_path()) < NEGLIGIBLE and offer.best is not None:
+            return offer.best
+        for multiple, spreader in zip(MULTIPLES, self._spreaders_of(known), strict=True):
+            if offer.weigh(offer.constructed(spreader, multiple)) < np.inf:
+                break
+        answer = self._thrifty.place(problem, task, left.copy())
+        if isinstance(answer, RequestPlacement):
+            offer.weigh(answer)
+        return offer.best or answer
+
+    def _spreaders_of(self, known: KnownPath) -> list[Spreader]:
+        if known not in self._spreaders:
+            self._spreaders[known] = [Spreader(known.requests.problem) for _ in MULTIPLES]
+        return self._spreaders[known]
+
+
+class _Offer:
+    """Placements of one request against each other, on what is left.
+
+    Attributes
+    ----------
+    best : RequestPlacement or None
+        The placement of least latency and price so far that has room.
+    """
+
+    def __init__(self, problem: Problem, task: RequestTask, left: Ledger, known: KnownPath) -> None:
+        self.problem, self.task, self.left, self.known = problem, task, left, known
+        self.best: RequestPlacement | None = None
+        self._least = np.inf
+        budgets = Ledger.of(problem).left
+        share = np.divide(left.left, budgets, out=np.zeros(budgets.shape), where=budgets > 0)
+        self._used, helpers = 1 - share, problem.helpers
+        average = np.maximum(budgets[:, :helpers].mean(axis=1, keepdims=True), 1.0)
+        self._unit = PRICE_OF_A_NODE * (known.bound_s or 0.0) / average
+        scarce = (STEEPNESS**self._used - 1) / (STEEPNESS - 1)
+        self.prices: FloatArray = self._unit * (LEAST_SHARE + scarce)
+        self.prices[:, helpers:] = 0.0  # A source serves nobody else's requests.
+
+    def weigh(self, placement: RequestPlacement | None) -> float:
+        """Keep a placement if it has room and is the best; return its price over its latency."""
+        if placement is None:
+            return np.inf
+        costs = evaluate_request(self.problem, self.task, placement)
+        if not self.left.has_room(costs.load):
+            return np.inf
+        price = float((self.prices * costs.load).sum())
+        if costs.latency_s + price < self._least:
+            self.best, self._least = placement, costs.latency_s + price
+        return price / costs.latency_s
+
+    def on_the_path(self) -> RequestPlacement | None:
+        """Return the best path's placement, on the nodes with most left."""
+        requests, path = self.known.requests, self.known.path
+        if path.value is None:
+            return None
+        deal = Assembler(requests.fleet)
+        deal.load[:, :-1] = self._used[:, : self.problem.helpers]
+        return self._on_all_nodes(deal.place(requests.task, path))
+
+    def constructed(self, spreader: Spreader, multiple: float) -> RequestPlacement | None:
+        """Return a placement constructed within what is left at a multiple of the prices."""
+        where = [*range(self.problem.helpers), self.task.source]
+        room, prices = self.left.left[:, where].astype(float), multiple * self.prices[:, where]
+        idle = np.broadcast_to(multiple * LEAST_SHARE * self._unit, prices.shape)
+        found = spreader.place(room, prices, idle)
+        return None if isinstance(found, NoRoom) else self._on_all_nodes(found)
+
+    def _on_all_nodes(self, placed: RequestPlacement) -> RequestPlacement:
+        nodes = len(self.problem.node_ids)
+        return self.known.requests.for_member(self.task, placed, nodes)

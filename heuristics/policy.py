@@ -1,0 +1,96 @@
+"""What a policy is: it decides, request by request, on what the fleet has left."""
+
+from importlib import import_module
+from typing import Protocol, cast
+
+from heuristics.ledger import Ledger
+from heuristics.outcome import Outcome
+from optmodel.evaluate import evaluate_request
+from optmodel.files import InputError
+from optmodel.placement import Placement, RequestPlacement
+from optmodel.problem import Problem, RequestTask
+from optmodel.solution import Rejection, ResultError
+
+
+class Policy(Protocol):
+    """Decides where one request is computed.
+
+    A policy lives as long as a run and may keep what it learns from one request to the next.
+    Equal policies that are asked the same in the same order must answer the same.
+    """
+
+    def place(
+        self, problem: Problem, task: RequestTask, left: Ledger
+    ) -> RequestPlacement | Rejection:
+        """Return a placement within what is left, or why there is none.
+
+        Parameters
+        ----------
+        problem : Problem
+            The fleet as it now is. Its tasks are the batch, of which a policy that decides online
+            should not look at those yet to come.
+        task : RequestTask
+            The request; its node indices are those of `problem`.
+        left : Ledger
+            What every node still has to give; a copy, which the policy may change.
+        """
+        ...
+
+
+class PolicyType(Protocol):
+    """What makes a policy: usually its class."""
+
+    def __call__(self, *, seed: int) -> Policy:
+        """Return a new policy; the seed is for those that draw at random."""
+        ...
+
+
+def place_all(problem: Problem, policy: Policy) -> Outcome:
+    """Place the requests of a batch in order of arrival, each on what is left.
+
+    Raises
+    ------
+    ResultError
+        If a placement takes more than a node has left.
+    """
+    ledger = Ledger.of(problem)
+    placed: dict[str, RequestPlacement] = {}
+    rejected: list[Rejection] = []
+    for task in problem.tasks:
+        answer = policy.place(problem, task, ledger.copy())
+        if isinstance(answer, Rejection):
+            rejected.append(answer)
+            continue
+        load = evaluate_request(problem, task, answer).load
+        if not ledger.has_room(load):
+            raise ResultError(
+                f"{type(policy).__name__} places request '{task.request.id}' on more than is left: "
+                f"{ledger.describe_shortage(problem, load)}"
+            )
+        ledger.reserve(load)
+        placed[task.request.id] = answer
+    return Outcome(Placement(placed), tuple(rejected))
+
+
+def load_policy_type(name: str) -> PolicyType:
+    """Import what a dotted name `package.module.Class` names.
+
+    Raises
+    ------
+    InputError
+        If there is no such module or class, or it has no method `place`.
+    """
+    module_name, _, attribute = name.rpartition(".")
+    try:
+        found = getattr(import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"--policy: expected package.module.Class, got '{name}': {error}; run from the folder "
+            "that holds the package, or install it"
+        ) from error
+    if not callable(getattr(found, "place", None)):
+        raise InputError(
+            f"--policy: expected a class with a method place(problem, task, left), got '{name}'; "
+            "heuristics/policy.py states the protocol"
+        )
+    return cast(PolicyType, found)

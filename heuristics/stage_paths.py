@@ -1,0 +1,79 @@
+"""Best paths over stages of single requests, kept per network, tolerance, source and fleet."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from optmodel.greedy.request_class import RequestClass, alone
+from optmodel.problem import Problem, RequestTask
+from optmodel.stages.path import ArcBook, Path, StageGraph
+from optmodel.stages.relaxation import UNREACHABLE
+
+TOLERANCE = 1e-4
+"""Relative gap to which paths are solved: online, the last digits are not worth their time."""
+MOST_GROUPS = 8
+"""Fleets of more kinds of devices are bounded by counting only: their arcs can take minutes."""
+
+
+@dataclass(frozen=True, eq=False)
+class KnownPath:
+    """What the stages say of requests of one kind on a fleet whose budgets are full.
+
+    Attributes
+    ----------
+    requests : RequestClass
+        The request alone, and the groups of the fleet.
+    path : Path
+        The best path; without steps if the request has none, or if only its bound is known.
+    """
+
+    requests: RequestClass
+    path: Path
+
+    @property
+    def bound_s(self) -> float | None:
+        """Lower bound on the latency in seconds, rounded down; None if there is no placement.
+
+        It holds on any fleet with budgets as large or smaller.
+        """
+        if self.path.bound >= UNREACHABLE:
+            return None
+        exactly = self.path.bound * self.requests.fleet.tick_s
+        rounded = float(exactly)
+        return rounded if Fraction(rounded) <= exactly else math.nextafter(rounded, -math.inf)
+
+
+class StagePaths:
+    """Solves each kind of request once per fleet.
+
+    Arcs are shared between all of them: equal stages of other networks, tolerances and fleets are
+    not solved again.
+    """
+
+    def __init__(self) -> None:
+        self._book = ArcBook(TOLERANCE)
+        self._known: dict[object, KnownPath] = {}
+
+    def find(self, problem: Problem, task: RequestTask) -> KnownPath:
+        """Return what the stages say of a request on the fleet of a problem."""
+        key = _what_counts(problem, task)
+        if key not in self._known:
+            requests = RequestClass(alone(problem, task), (task,))
+            graph = StageGraph(requests.fleet, requests.task, self._book)
+            few = len(requests.fleet.groups) <= MOST_GROUPS
+            self._known[key] = KnownPath(requests, graph.shortest(math.inf if few else 0.0))
+        return self._known[key]
+
+
+def _what_counts(problem: Problem, task: RequestTask) -> object:
+    """Return all that the path of a request depends on."""
+    columns = (
+        problem.speed,
+        problem.rate,
+        problem.memory,
+        problem.compute_budget,
+        problem.bandwidth_budget,
+    )
+    helpers = tuple(column[: problem.helpers].tobytes() for column in columns)
+    source = tuple(float(column[task.source]) for column in columns)
+    return task.network, task.request.tolerated_ssim, source, helpers
