@@ -9,7 +9,8 @@ import reference
 from hypothesis import given
 from strategies import by_hand, clashing, examples, instances, twice
 
-from heuristics.algorithm1 import algorithm1
+from heuristics.algorithm1 import Algorithm1
+from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.checker import check
@@ -100,7 +101,7 @@ def test_faster_than_algorithm_1_where_load_matters() -> None:
     made = generate(Recipe(("cifar_cnn=4",), "mixed", 12, 0.6), "roomy")
     problem = Problem.of(made)
     search = Search(made, SolverOptions())
-    search.offer(algorithm1(problem).placement)
+    search.offer(place_all(problem, Algorithm1()).placement)
     best = min(found.latency_s for found in constructions(problem, "all"))
     assert search.objective_s is not None
     assert 2 * best < search.objective_s
