@@ -11,9 +11,10 @@ from itertools import product
 
 import numpy as np
 
+from optmodel.problem import IntArray
 from optmodel.stages.arc import Arc, ArcPlacement, ArcSolution
 from optmodel.stages.decision import Thresholds
-from optmodel.stages.node_model import Undecided
+from optmodel.stages.level_search import LevelSearch, Undecided
 from optmodel.stages.relaxation import (
     first_thresholds,
     held_before_last,
@@ -119,6 +120,7 @@ class _Descent:
         self.best: ArcPlacement | None = None
         self.value: int | None = None
         self.undecided: list[int] = []
+        self.known: list[IntArray] = []
 
     def solution(self) -> ArcSolution:
         """Return what was found and proven."""
@@ -149,8 +151,9 @@ class _Descent:
     def search(self, choices: list[Candidate]) -> None:
         """Search all choices: the most promising one first, the others in blocks."""
         if choices:
-            self._search_one(min(choices))
-            self._search_block(choices)
+            best = min(choices)
+            self._search_one(best)
+            self._search_block([choice for choice in choices if choice is not best])
 
     def _search_block(self, choices: list[Candidate]) -> None:
         """Rule out choices of increasing first latency together, or halve them.
@@ -164,36 +167,54 @@ class _Descent:
             self._search_one(choices[0])
             return
         loosest = self.most - choices[0].spent
-        if self._decide(choices[-1], loosest) is False:
+        if self._ruled_out(choices[-1], loosest):
             return
         half = len(choices) // 2
         self._search_block(choices[:half])
         self._search_block(choices[half:])
 
     def _search_one(self, choice: Candidate) -> None:
-        """Find the least last latency for a choice, by halving the values it can take.
+        """Find the least last latency for a choice.
 
-        The bound from counting is tried first, for it is right most often; then the largest value,
-        which tells whether there is anything to find.
+        Prices on maps rule out values up to some point; the least value beyond is the answer most
+        often. If it is not, the next ones are tried in growing steps, and the last step is halved.
         """
         values = _last_latencies(self.arc, choice, self.most)
-        a, b, probe, found = 0, len(values), 0, False
-        while a < b and values[a] + choice.spent <= self.most:
+        low, high = self._first_in_doubt(choice, values), len(values)
+        probe, step, found = low, 1, False
+        while low < high and values[low] + choice.spent <= self.most:
             answer = self._decide(choice, values[probe])
             if answer is None:
-                self.undecided.append(values[a] + choice.spent)
+                self.undecided.append(values[low] + choice.spent)
                 return
             if answer:
-                found, b = True, probe
+                found, high = True, probe
             else:
-                a = probe + 1
-            probe = (a + b) // 2 if found else b - 1
+                low, step = probe + 1, 2 * step
+            probe = (low + high) // 2 if found else min(low + step - 1, high - 1)
+
+    def _first_in_doubt(self, choice: Candidate, values: list[int]) -> int:
+        """Return the first of the last latencies that prices do not rule out, by bisection.
+
+        The bound from counting is tried first, for it is right often.
+        """
+        low, high, probe = 0, len(values), 0
+        while low < high:
+            if self._ruled_out(choice, values[probe]):
+                low = probe + 1
+            else:
+                high = probe
+            probe = (low + high) // 2
+        return low
+
+    def _ruled_out(self, choice: Candidate, last: int) -> bool:
+        return LevelSearch(Thresholds(self.arc, choice.limits(last)), self.known).ruled_out()
 
     def _decide(self, choice: Candidate, last: int) -> bool | None:
         """Tell whether there is a placement within these latencies; None if time is up."""
-        thresholds = Thresholds(self.arc, choice.limits(last))
+        search = LevelSearch(Thresholds(self.arc, choice.limits(last)), self.known)
         try:
-            placement = thresholds.decide(self.deadline - time.perf_counter())
+            placement = search.decide(self.deadline)
         except Undecided:
             return None
         if placement is None:
