@@ -7,7 +7,6 @@ latency from below; decisions then find the least value that can be had.
 
 import time
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from optmodel.stages.relaxation import (
     held_before_last,
     last_thresholds,
     least_work,
-    quick_bound,
 )
 
 
@@ -52,28 +50,27 @@ class Candidate:
         return self.first + sum(self.early)
 
 
-def candidates(arc: Arc, early: tuple[int, ...], most: int) -> list[Candidate]:
-    """Return the first latencies with a bound of at most `most`, the smallest first."""
-    spent = sum(early)
-    least_last = least_work(arc) or 0
-    first = first_thresholds(arc, most - spent - least_last)
+def candidates(arc: Arc, most: int) -> list[Candidate]:
+    """Return the first latencies if nothing moves early, those with a bound of at most `most`."""
+    early = (0,) * (len(arc.send) - 1)
+    first = first_thresholds(arc, most - (least_work(arc) or 0))
     last = last_thresholds(arc, first, early)
     return [
-        Candidate(spent + a + b, a, early)
+        Candidate(a + b, a, early)
         for a, b in zip(first.tolist(), last.tolist(), strict=True)
-        if spent + a + b <= most
+        if a + b <= most
     ]
 
 
-def early_latencies(arc: Arc) -> list[tuple[int, ...]]:
-    """Return what the layers between can take, the least sum first: nothing moves in the first."""
+def early_latencies(arc: Arc) -> list[list[int]]:
+    """Return what each of the layers between can take; nothing moves in the least of them."""
     choices = []
     for sends, caps in zip(arc.send[:-1], arc.caps, strict=False):
         values = {0}
         for send, cap in set(zip(sends, caps, strict=True)):
             values.update(range(0, send * cap + 1, send) if send else ())
         choices.append(sorted(values))
-    return sorted(product(*choices), key=sum)
+    return choices
 
 
 def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: float) -> ArcSolution:
@@ -91,16 +88,12 @@ def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: floa
         `time.perf_counter()` at which to stop with what is known.
     """
     descent = _Descent(arc, cutoff, tolerance, deadline)
-    least = quick_bound(arc) or 0
-    for early in early_latencies(arc):
-        if sum(early) + least > descent.most:
-            break
-        choices = candidates(arc, early, descent.most)
-        if descent.value is None and choices:
-            descent.sketch(min(choices))
-        if descent.stopped(sum(early) + least):
-            break
-        descent.search(choices)
+    choices = candidates(arc, descent.most)
+    if choices:
+        descent.sketch(min(choices))
+        if time.perf_counter() < deadline:
+            descent.search_one(min(choices))
+    descent.search_all()
     return descent.solution()
 
 
@@ -117,6 +110,7 @@ class _Descent:
     def __init__(self, arc: Arc, cutoff: int, tolerance: float, deadline: float) -> None:
         self.arc, self.tolerance, self.deadline = arc, tolerance, deadline
         self.most = cutoff
+        self.least_last = least_work(arc) or 0
         self.best: ArcPlacement | None = None
         self.value: int | None = None
         self.undecided: list[int] = []
@@ -148,32 +142,40 @@ class _Descent:
                 b = middle
                 self._keep(placement)
 
-    def search(self, choices: list[Candidate]) -> None:
-        """Search all choices: the most promising one first, the others in blocks."""
-        if choices:
-            best = min(choices)
-            self._search_one(best)
-            self._search_block([choice for choice in choices if choice is not best])
+    def search_all(self) -> None:
+        """Search all latencies of the layers but the last."""
+        first = first_thresholds(self.arc, self.most - self.least_last).tolist()
+        self._search_box([first, *early_latencies(self.arc)])
 
-    def _search_block(self, choices: list[Candidate]) -> None:
-        """Rule out choices of increasing first latency together, or halve them.
+    def _search_box(self, box: list[list[int]]) -> None:
+        """Rule out all latencies in a box together, or halve it.
 
-        What one of them admits, the largest first latency of all admits with the largest last one.
+        What one of them admits, the largest of all admit with the largest last one.
         """
-        choices = [choice for choice in choices if choice.total <= self.most]
-        if not choices or self.stopped(min(choices).total):
+        box = self._trimmed(box)
+        if not all(box):
             return
-        if len(choices) == 1:
-            self._search_one(choices[0])
+        least = sum(values[0] for values in box)
+        if self.stopped(least + self.least_last):
             return
-        loosest = self.most - choices[0].spent
-        if self._ruled_out(choices[-1], loosest):
+        if all(len(values) == 1 for values in box):
+            [[first], *early] = box
+            choice = Candidate(least + self.least_last, first, tuple(e for [e] in early))
+            self.search_one(choice)
             return
-        half = len(choices) // 2
-        self._search_block(choices[:half])
-        self._search_block(choices[half:])
+        if self._ruled_out((*(values[-1] for values in box), self.most - least)):
+            return
+        widest = max(range(len(box)), key=lambda k: box[k][-1] - box[k][0])
+        half = len(box[widest]) // 2
+        for part in (box[widest][:half], box[widest][half:]):
+            self._search_box([*box[:widest], part, *box[widest + 1 :]])
 
-    def _search_one(self, choice: Candidate) -> None:
+    def _trimmed(self, box: list[list[int]]) -> list[list[int]]:
+        """Leave out what takes too long even with the least of all other layers."""
+        spare = self.most - self.least_last - sum(values[0] for values in box if values)
+        return [[v for v in values if v - values[0] <= spare] for values in box]
+
+    def search_one(self, choice: Candidate) -> None:
         """Find the least last latency for a choice.
 
         Prices on maps rule out values up to some point; the least value beyond is the answer most
@@ -200,15 +202,15 @@ class _Descent:
         """
         low, high, probe = 0, len(values), 0
         while low < high:
-            if self._ruled_out(choice, values[probe]):
+            if self._ruled_out(choice.limits(values[probe])):
                 low = probe + 1
             else:
                 high = probe
             probe = (low + high) // 2
         return low
 
-    def _ruled_out(self, choice: Candidate, last: int) -> bool:
-        return LevelSearch(Thresholds(self.arc, choice.limits(last)), self.known).ruled_out()
+    def _ruled_out(self, limits: tuple[int, ...]) -> bool:
+        return LevelSearch(Thresholds(self.arc, limits), self.known).ruled_out()
 
     def _decide(self, choice: Candidate, last: int) -> bool | None:
         """Tell whether there is a placement within these latencies; None if time is up."""
