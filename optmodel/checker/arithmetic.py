@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property, lru_cache
 
 from optmodel.instance import Instance, Request
 from optmodel.network import ConvLayer, FcLayer, Layer, Network
@@ -16,6 +17,8 @@ class PlacedWork:
 
     Attributes
     ----------
+    word_bits : int
+        Bits of a number, as the instance says.
     request : Request
         The request it belongs to.
     layer, before : Layer, Layer or None
@@ -30,6 +33,7 @@ class PlacedWork:
         Maps handed on, by sender and receiver.
     """
 
+    word_bits: int
     request: Request
     layer: Layer
     before: Layer | None
@@ -39,14 +43,20 @@ class PlacedWork:
     segments: dict[str, Fraction]
     flows: dict[tuple[str, str], Fraction] | None
 
+    @cached_property
+    def costs(self) -> tuple[Fraction, Fraction, Fraction]:
+        """Multiplications and weight bytes of a segment, bits of a transferred map."""
+        return layer_costs(self.word_bits, self.layer)
+
     @property
     def where(self) -> str:
         """Request and layer, for messages."""
         return f"request '{self.request.id}', layer '{self.layer.name}'"
 
 
+@lru_cache(maxsize=2**16)
 def decimal(number: Number) -> Fraction:
-    """Return the decimal that was written in the file, exactly."""
+    """Return the decimal that was written in the file, exactly; files repeat their numbers."""
     return Fraction(repr(number))
 
 
@@ -59,6 +69,7 @@ def placed_works(
     for k, layer in enumerate(network.layers):
         held = by_name.get(layer.name, PlacedLayer(layer=layer.name, segments={}, flows=None))
         yield PlacedWork(
+            word_bits=instance.word_bits,
             request=request,
             layer=layer,
             before=before,
@@ -101,9 +112,9 @@ def _cap(instance: Instance, request: Request, before: Layer | None) -> Fraction
     return Fraction(max(safe, default=0))
 
 
-def layer_costs(instance: Instance, layer: Layer) -> tuple[Fraction, Fraction, Fraction]:
+def layer_costs(word_bits: int, layer: Layer) -> tuple[Fraction, Fraction, Fraction]:
     """Return multiplications and weight bytes of a segment, bits of a transferred map."""
-    word = Fraction(instance.word_bits)
+    word = Fraction(word_bits)
     if isinstance(layer, FcLayer):
         products = Fraction(layer.input_neurons * layer.output_neurons, layer.input_maps)
         return products, products * word / 8, word * layer.output_neurons
@@ -114,19 +125,19 @@ def layer_costs(instance: Instance, layer: Layer) -> tuple[Fraction, Fraction, F
     return Fraction(0), Fraction(0), word * pixels
 
 
-def sent_bits(
-    instance: Instance, work: PlacedWork, following: PlacedWork
-) -> dict[tuple[str, str], Fraction]:
+def sent_bits(work: PlacedWork, following: PlacedWork) -> dict[tuple[str, str], Fraction]:
     """Return O[i, j, l] in bits for i != j with anything to send (Eq. 6)."""
-    bits = layer_costs(instance, work.layer)[2]
+    bits = work.costs[2]
     if work.layer.kind in ("act", "pool"):
         maps = work.flows or {}
         return {pair: bits * n for pair, n in maps.items() if pair[0] != pair[1]}
+    received = {node: bits * n for node, n in following.segments.items() if n != 0}
     return {
-        (sender, receiver): bits * n
+        (sender, receiver): amount
         for sender, held in work.segments.items()
-        for receiver, n in following.segments.items()
-        if sender != receiver and held > 0 and n != 0
+        if held > 0
+        for receiver, amount in received.items()
+        if sender != receiver
     }
 
 
@@ -135,24 +146,14 @@ def layer_latencies(instance: Instance, chain: Sequence[PlacedWork]) -> dict[str
     nodes = {node.id: node for node in instance.nodes}
     latencies = {}
     for k, work in enumerate(chain):
+        receive_s: dict[str, Fraction] = defaultdict(Fraction)
+        for (i, j), bits in (sent_bits(chain[k - 1], work) if k else {}).items():
+            if i in nodes:
+                receive_s[j] = max(receive_s[j], bits / decimal(nodes[i].rate_bits_per_s))
         slowest = Fraction(0)
-        sent = sent_bits(instance, chain[k - 1], work) if k else {}
         for node, number in work.segments.items():
-            if number == 0 or node not in nodes:
-                continue
-            work_s = (
-                number
-                * layer_costs(instance, work.layer)[0]
-                / decimal(nodes[node].compute_mult_per_s)
-            )
-            receive_s = max(
-                (
-                    bits / decimal(nodes[i].rate_bits_per_s)
-                    for (i, j), bits in sent.items()
-                    if j == node and i in nodes
-                ),
-                default=Fraction(0),
-            )
-            slowest = max(slowest, work_s + receive_s)
+            if number != 0 and node in nodes:
+                work_s = number * work.costs[0] / decimal(nodes[node].compute_mult_per_s)
+                slowest = max(slowest, work_s + receive_s[node])
         latencies[work.layer.name] = slowest
     return latencies

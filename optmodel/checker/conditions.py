@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from optmodel.checker.arithmetic import PlacedWork, decimal, layer_costs, sent_bits
+from optmodel.checker.arithmetic import PlacedWork, decimal, sent_bits
 from optmodel.checker.violation import Violation
 from optmodel.instance import Instance, Node
 from optmodel.network import Network
@@ -146,12 +146,13 @@ def within_budgets(instance: Instance, works: dict[str, list[PlacedWork]]) -> It
     sent: dict[str, Fraction] = defaultdict(Fraction)
     for chain in works.values():
         for k, work in enumerate(chain):
-            multiplications, weight_bytes, _ = layer_costs(instance, work.layer)
-            for holder, number in work.segments.items():
-                memory[holder] += number * weight_bytes
-                compute[holder] += number * multiplications
+            multiplications, weight_bytes, _ = work.costs
+            if weight_bytes or multiplications:  # An act or pool needs neither.
+                for holder, number in work.segments.items():
+                    memory[holder] += number * weight_bytes
+                    compute[holder] += number * multiplications
             for (sender, _), bits in (
-                sent_bits(instance, work, chain[k + 1]).items() if k + 1 < len(chain) else ()
+                sent_bits(work, chain[k + 1]).items() if k + 1 < len(chain) else ()
             ):
                 sent[sender] += bits
     for node in instance.nodes:

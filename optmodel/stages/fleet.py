@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-
-import numpy as np
+from itertools import pairwise
 
 from optmodel.privacy import exact
 from optmodel.problem import LayerTask, Problem, RequestTask
@@ -44,6 +43,7 @@ class Fleet:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.groups = tuple(self._groups())
+        self._ticks: dict[tuple[int, float], int] = {}
 
     def _groups(self) -> list[Group]:
         alike: dict[tuple[float, ...], list[int]] = {}
@@ -74,40 +74,50 @@ class Fleet:
     @cached_property
     def tick_s(self) -> Fraction:
         """Seconds per tick: a power of ten of the time unit, coarser for very uneven fleets."""
-        longest = max(self._longest_s(task) for task in self.problem.tasks)
+        alike = {
+            (task.request.network, task.request.tolerated_ssim): task for task in self.problem.tasks
+        }
+        longest = max(self._longest_s(task) for task in alike.values())
         return max(Fraction(self.problem.time_unit_s) / TICKS_PER_UNIT, longest / MOST_TICKS)
 
     def _longest_s(self, task: RequestTask) -> Fraction:
         """Return what no placement of a request exceeds: all on the slowest speed and rate."""
+        work = sum(layer.segments * layer.multiplications for layer in task.layers)
+        bits = sum(
+            following.segments * layer.output_bits for layer, following in pairwise(task.layers)
+        )
         speed = exact(min(group.speed for group in self.groups))
         rate = exact(min(group.rate for group in self.groups))
-        bits = [0, *(layer.output_bits for layer in task.layers)]
-        return sum(
-            (
-                layer.segments * (layer.multiplications / speed + received / rate)
-                for layer, received in zip(task.layers, bits, strict=False)
-            ),
-            Fraction(0),
-        )
+        return work / speed + bits / rate
 
     def work(self, layer: LayerTask, group: Group) -> int:
         """Return c_l / e in ticks, rounded down (Eq. 7)."""
-        return int(Fraction(layer.multiplications) / exact(group.speed) / self.tick_s)
+        return self._ticks_at(layer.multiplications, group.speed)
 
     def sending(self, layer: LayerTask, rate: float) -> int:
         """Return the ticks to send one map that a layer puts out, rounded down (Eq. 6)."""
-        return int(Fraction(layer.output_bits) / exact(rate) / self.tick_s)
+        return self._ticks_at(layer.output_bits, rate)
 
-    def most_segments(self, layer: LayerTask, group: Group) -> int:
-        """Return how many segments of a layer one node of the group may hold, all else empty."""
-        node = group.nodes[0]
-        if node not in layer.hosts:
-            return 0
+    def _ticks_at(self, amount: int, per_s: float) -> int:
+        """Return the ticks for an amount at a rate per second, worked out once for equal ones."""
+        if (amount, per_s) not in self._ticks:
+            self._ticks[amount, per_s] = int(amount / exact(per_s) / self.tick_s)
+        return self._ticks[amount, per_s]
+
+    def most_segments(self, layer: LayerTask) -> tuple[int, ...]:
+        """Return how many segments of a layer one node of each group may hold, all else empty."""
+        hosts = set(layer.hosts)
+        return tuple(
+            self._room(layer, group.nodes[0]) if group.nodes[0] in hosts else 0
+            for group in self.groups
+        )
+
+    def _room(self, layer: LayerTask, node: int) -> int:
         most = layer.cap
         for need, budget in (
             (layer.weight_bytes, self.problem.memory),
             (layer.multiplications, self.problem.compute_budget),
         ):
             if need:
-                most = min(most, int(np.floor(budget[node])) // need)
+                most = min(most, int(budget[node]) // need)
         return most

@@ -4,22 +4,27 @@ import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.stages.arc import Arc, ArcPlacement, ArcSolution
-from optmodel.stages.relaxation import least_threshold, room
+from optmodel.stages.relaxation import quick_bound, room
 
 
 def solve_one_layer(arc: Arc, cutoff: int) -> ArcSolution:
     """Solve an arc of one layer: the least threshold, filled group by group."""
-    each = np.array(arc.receive) + np.array(arc.work)
-    sizes, caps = np.array(arc.sizes), np.array(arc.caps[0])
-    value = least_threshold(each, caps, sizes, arc.maps)
+    value = quick_bound(arc)
     if value is None or value > cutoff:
         return ArcSolution(cutoff + 1)
-    return ArcSolution(value, _filled(arc, each, value), value)
+    return ArcSolution(value, _filled(arc, value), value)
 
 
-def _filled(arc: Arc, each: IntArray, threshold: int) -> ArcPlacement:
+def _filled(arc: Arc, threshold: int) -> ArcPlacement:
     """Fill nodes in order up to the threshold until all maps have a place."""
+    each = np.array(arc.receive) + np.array(arc.work)
     most = room(threshold, each, np.array(arc.caps[0]))
+    return ArcPlacement(filled(arc, most)[np.newaxis], ())
+
+
+def filled(arc: Arc, most: IntArray) -> IntArray:
+    """Deal all maps to the nodes in order, each node of a group taking at most so many."""
     per_node = most[arc.group_of]
-    before = np.concatenate([[0], np.cumsum(per_node)[:-1]])
-    return ArcPlacement(np.clip(arc.maps - before, 0, per_node)[np.newaxis], ())
+    before = np.cumsum(per_node) - per_node
+    shares: IntArray = np.clip(arc.maps - before, 0, per_node)
+    return shares

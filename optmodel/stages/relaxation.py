@@ -1,9 +1,15 @@
 """Lower bounds on an arc from counting, without a solver: least thresholds with enough room."""
 
+from functools import cache, lru_cache
+from operator import add
+
 import numpy as np
 
 from optmodel.problem import BoolArray, IntArray
 from optmodel.stages.arc import Arc
+
+Row = tuple[int, ...]
+"""A number for each group."""
 
 UNREACHABLE = np.iinfo(np.int64).max // 4
 
@@ -14,17 +20,30 @@ def room(threshold: IntArray | int, ticks: IntArray, caps: IntArray) -> IntArray
     return np.where(ticks > 0, np.minimum(caps, np.maximum(fits, 0)), caps)
 
 
-def least_threshold(ticks: IntArray, caps: IntArray, sizes: IntArray, maps: int) -> int | None:
+@lru_cache(maxsize=2**14)
+def least_threshold(ticks: Row, caps: Row, sizes: Row, maps: int) -> int | None:
     """Return the least T with room for all maps: sum of size · min(cap, T // ticks) >= maps.
 
-    None if the caps leave too little room whatever T is.
+    None if the caps leave too little room whatever T is. Answers are kept: arcs share first and
+    last layers.
     """
-    if int((sizes * caps).sum()) < maps:
+    timed: dict[tuple[int, int], int] = {}
+    high, every, free = 0, 0, 0
+    for each, cap, size in zip(ticks, caps, sizes, strict=True):
+        every += size * cap
+        high = max(high, each * cap)
+        if each:
+            timed[each, cap] = timed.get((each, cap), 0) + size
+        else:
+            free += size * cap
+    if every < maps:
         return None
-    low, high = -1, int((ticks * caps).max())
+    kinds = [(each, cap, size) for (each, cap), size in timed.items()]
+    low = -1
     while high - low > 1:
         middle = (low + high) // 2
-        if int((sizes * room(middle, ticks, caps)).sum()) >= maps:
+        fits = sum([size * min(cap, middle // each) for each, cap, size in kinds])
+        if fits + free >= maps:
             high = middle
         else:
             low = middle
@@ -36,21 +55,23 @@ def quick_bound(arc: Arc) -> int | None:
 
     None if the nodes cannot hold one of the layers.
     """
-    sizes, caps = np.array(arc.sizes), np.array(arc.caps)
-    if not len(sizes) or int((caps * sizes).sum(axis=1).min()) < arc.maps:
+    if not arc.sizes or any(_most(arc, caps) < arc.maps for caps in arc.caps):
         return None
-    receive = np.array(arc.receive)
-    if len(caps) == 1:
-        return least_threshold(receive + np.array(arc.work), caps[0], sizes, arc.maps)
-    first = least_threshold(receive, caps[0], sizes, arc.maps)
+    if len(arc.caps) == 1:
+        each = tuple(map(add, arc.receive, arc.work))
+        return least_threshold(each, arc.caps[0], arc.sizes, arc.maps)
+    first = least_threshold(arc.receive, arc.caps[0], arc.sizes, arc.maps)
     return (first or 0) + (least_work(arc) or 0)
+
+
+def _most(arc: Arc, caps: tuple[int, ...]) -> int:
+    """Return how many segments of a layer all nodes together may hold."""
+    return sum([size * cap for size, cap in zip(arc.sizes, caps, strict=True)])
 
 
 def least_work(arc: Arc) -> int | None:
     """Return the least latency of the last layer if reception took no time."""
-    return least_threshold(
-        np.array(arc.work), np.array(arc.caps[-1]), np.array(arc.sizes), arc.maps
-    )
+    return least_threshold(arc.work, arc.caps[-1], arc.sizes, arc.maps)
 
 
 def first_thresholds(arc: Arc, most: int) -> IntArray:
@@ -63,18 +84,13 @@ def first_thresholds(arc: Arc, most: int) -> IntArray:
     most : int
         Largest value of interest, in ticks.
     """
-    receive, caps = np.array(arc.receive), np.array(arc.caps[0])
     values = {0}
-    for ticks, cap in set(zip(receive.tolist(), caps.tolist(), strict=True)):
+    for ticks, cap in set(zip(arc.receive, arc.caps[0], strict=True)):
         if ticks:
             values.update(range(0, min(ticks * cap, most) + 1, ticks))
-    sizes = np.array(arc.sizes)
-    return np.array(
-        sorted(
-            value for value in values if int((sizes * room(value, receive, caps)).sum()) >= arc.maps
-        ),
-        dtype=np.int64,
-    )
+    first = np.array(sorted(values), dtype=np.int64)
+    enough: IntArray = first[held_at_first(arc, first) @ np.array(arc.sizes) >= arc.maps]
+    return enough
 
 
 LEVELS = 4
@@ -111,8 +127,12 @@ def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntAr
     return held
 
 
-def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> IntArray:
+def last_thresholds(
+    arc: Arc, first: IntArray, early: tuple[int, ...] = (), most: int | None = None
+) -> IntArray:
     """Return for each latency of the first layer a lower bound on that of the last one.
+
+    UNREACHABLE where the stage would exceed `most`.
 
     Under a threshold T on the last layer, a node that receives for the time theta can compute
     (T - theta) // work segments. Of these it holds what it may before the last transfer, and
@@ -128,7 +148,7 @@ def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> I
     (`_Case._worth_taking`). Every case is tried, the least T kept.
 
     The conditions need not be monotone in T, but a placement within T is one within T + 1: if they
-    fail at T, no smaller threshold can be had, which is all that bisection relies on.
+    fail at T, no smaller threshold can be had, which is all that searching the least relies on.
 
     Parameters
     ----------
@@ -138,8 +158,13 @@ def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> I
         Latencies of the first layer, in ticks, each with room for all maps.
     early : tuple of int
         Latencies of the layers between the first and the last.
+    most : int, optional
+        Latency of the whole stage beyond which there is no interest, in ticks. None if any is
+        of interest, with first latencies up to UNREACHABLE too.
     """
-    send = np.array(arc.send[-1])
+    send, least = np.array(arc.send[-1]), least_work(arc)
+    if least is None:
+        return np.full(len(first), UNREACHABLE)
     start, held = held_at_first(arc, first), held_before_last(arc, first, early)
     moves_early = np.zeros(len(send), dtype=bool)
     for row, latency in zip(arc.send[:-1], early, strict=True):
@@ -150,7 +175,10 @@ def last_thresholds(arc: Arc, first: IntArray, early: tuple[int, ...] = ()) -> I
         case = _Case(arc, start, held, moves_early, kind)
         starts = _cuts([b for b in kinds if b <= kind], end)
         ends = np.append(starts[1:], end) - 1
-        best = np.minimum(best, case.least_threshold(starts, ends))
+        interesting = best - 1
+        if most is not None:
+            interesting = np.minimum(interesting, most - sum(early) - first)
+        best = np.minimum(best, case.least_threshold(starts, ends, least, interesting))
     return best
 
 
@@ -168,8 +196,20 @@ def _received(arc: Arc, k: int, held: IntArray, thetas: IntArray) -> IntArray:
     """
     send, sizes = np.array(arc.send[k]), np.array(arc.sizes)
     each = room(thetas[:, np.newaxis], send, held[:, np.newaxis, :])
-    received: IntArray = (each * sizes).sum(axis=2, keepdims=True) - each
+    received: IntArray = (each @ sizes)[..., np.newaxis] - each
     return received
+
+
+FINEST = 2**20
+"""Part of a threshold to which it is searched; the values that it can take lie further apart."""
+AT_ONCE, MOST_WAYS = 64, 15
+"""Thresholds that are tried together, over all first thresholds and for each of them."""
+
+
+@cache
+def _steps(most: int) -> IntArray:
+    """Return numbers from 1 to `most`, evenly apart in proportion."""
+    return np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
 
 
 class _Case:
@@ -197,45 +237,70 @@ class _Case:
         self.free = moves_early | (send < kind)
         self.slowest = max(int(self.sizes[send == kind].sum()), 1)
         most = int(held[:, send == kind].max(initial=1))
-        steps = np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
+        steps = _steps(most)
         # Each step stands for all up to the next one: it costs no more, and brings as much as any.
         self.takes, self.brings = steps, np.append(steps[1:] - 1, most)
 
-    def least_threshold(self, starts: IntArray, ends: IntArray) -> IntArray:
-        """Return the least T with room for all maps, for each first threshold.
+    def least_threshold(
+        self, starts: IntArray, ends: IntArray, least: int, most: IntArray
+    ) -> IntArray:
+        """Return the least T with room for all maps, or a little less, for each first threshold.
 
-        `starts` and `ends` cut the time for receiving into intervals.
+        Several thresholds are tried at once, the more the fewer first thresholds are left.
+
+        Parameters
+        ----------
+        starts, ends : ndarray of int, shape (times,)
+            The intervals into which the time for receiving is cut.
+        least : int
+            No smaller T has room.
+        most : ndarray of int, shape (values,)
+            The largest T of interest for each first threshold; UNREACHABLE is returned beyond.
         """
         received = _received(self.arc, len(self.arc.send) - 1, self.held, ends)
         self.starts, self.reachable = starts, self.held[:, np.newaxis, :] + received
-        most = (
-            int((self.work * self.caps).max())
-            + int(starts[-1])
-            + self.kind * int(self.takes[-1])
-            + 1
-        )
-        low, high = np.full(len(self.held), -1), np.full(len(self.held), most)
-        fits = self._fits(high)
-        while int((high - low).max()) > 1:
-            middle = (low + high) // 2
-            enough = self._fits(middle)
-            high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-        return np.where(fits, high, UNREACHABLE)
+        enough = int((self.work * self.caps).max()) + int(starts[-1])
+        high = np.minimum(most, enough + self.kind * int(self.takes[-1]) + 1)
+        found = np.full(len(most), UNREACHABLE)
+        rows = np.flatnonzero(high >= least)
+        rows = rows[self._fits(high[rows], rows)]
+        low, high = np.full(len(rows), least - 1), high[rows]
+        ways = int(np.clip(AT_ONCE // max(len(rows), 1), 1, MOST_WAYS))
+        while (high - low > 1 + np.maximum(low, 0) // FINEST).any():
+            parts = (high - low)[:, np.newaxis] * np.arange(1, ways + 1) // (ways + 1)
+            tried = np.sort(
+                np.minimum(low[:, np.newaxis] + np.maximum(parts, 1), high[:, np.newaxis])
+            )
+            fits = self._fits(tried.ravel(), np.repeat(rows, ways)).reshape(tried.shape)
+            # All up to the largest that fails fail; the next one tried, if any, fits.
+            failing = np.where(fits, -1, np.arange(ways)).max(axis=1)
+            edges = np.hstack([low[:, np.newaxis], tried, high[:, np.newaxis]])
+            at = np.arange(len(rows))
+            low, high = edges[at, failing + 1], edges[at, failing + 2]
+        found[rows] = low + 1
+        return found
 
     def _computed(self, threshold: IntArray, received_for: IntArray) -> IntArray:
         """Return the segments computed in what reception leaves, shape (values, times, groups)."""
         left = threshold[:, np.newaxis, np.newaxis] - received_for[:, np.newaxis]
         return np.where(left >= 0, room(left, self.work, self.caps), 0)
 
-    def _fits(self, threshold: IntArray) -> BoolArray:
+    def _fits(self, threshold: IntArray, rows: IntArray) -> BoolArray:
+        """Tell for each threshold whether there is room, with the first threshold of its row."""
+        held, start = self.held[rows], self.start[rows]
         computed = self._computed(threshold, self.starts)
-        alone = np.minimum(computed[:, 0, :], self.held)
-        best = np.minimum(computed, self.reachable).max(axis=1)
-        spare = (best * self.sizes).sum(axis=1) - self.arc.maps
-        staying = np.minimum(alone, self.start)
-        supply = (np.where(self.free, self.start, staying) * self.sizes).sum(axis=1)
+        alone = np.minimum(computed[:, 0, :], held)
+        best = np.minimum(computed, self.reachable[rows]).max(axis=1)
+        spare = best @ self.sizes - self.arc.maps
+        staying = np.minimum(alone, start)
+        supply = np.where(self.free, start, staying) @ self.sizes
         need = -(-np.maximum(self.arc.maps - supply, 0) // self.slowest)
-        fits: BoolArray = (spare >= 0) & self._worth_taking(threshold, best, need, spare)
+        fits: BoolArray = spare >= 0
+        taking = np.flatnonzero(fits & (need > 0))
+        if taking.size:
+            fits[taking] = self._worth_taking(
+                threshold[taking], best[taking], need[taking], spare[taking]
+            )
         return fits
 
     def _worth_taking(
@@ -254,5 +319,5 @@ class _Case:
         least = loss.min(axis=2)
         needed, spared = need[:, np.newaxis], spare[:, np.newaxis]
         can = np.minimum(least, 2**20) * needed <= spared * self.brings
-        worth: BoolArray = (need == 0) | (can & (least < UNREACHABLE)).any(axis=1)
+        worth: BoolArray = (can & (least < UNREACHABLE)).any(axis=1)
         return worth

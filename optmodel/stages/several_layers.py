@@ -20,6 +20,7 @@ from optmodel.stages.relaxation import (
     last_thresholds,
     least_work,
 )
+from optmodel.stages.staying import simple_placement
 
 
 @dataclass(frozen=True, order=True)
@@ -54,7 +55,7 @@ def candidates(arc: Arc, most: int) -> list[Candidate]:
     """Return the first latencies if nothing moves early, those with a bound of at most `most`."""
     early = (0,) * (len(arc.send) - 1)
     first = first_thresholds(arc, most - (least_work(arc) or 0))
-    last = last_thresholds(arc, first, early)
+    last = last_thresholds(arc, first, early, most)
     return [
         Candidate(a + b, a, early)
         for a, b in zip(first.tolist(), last.tolist(), strict=True)
@@ -88,9 +89,11 @@ def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: floa
         `time.perf_counter()` at which to stop with what is known.
     """
     descent = _Descent(arc, cutoff, tolerance, deadline)
+    descent.begin(first_thresholds(arc, cutoff - (least_work(arc) or 0)))
     choices = candidates(arc, descent.most)
     if choices:
-        descent.sketch(min(choices))
+        if descent.value is None:
+            descent.sketch(min(choices))
         if time.perf_counter() < deadline:
             descent.search_one(min(choices))
     descent.search_all()
@@ -128,6 +131,12 @@ class _Descent:
         if late:
             self.undecided.append(least)
         return late
+
+    def begin(self, first: IntArray) -> None:
+        """Start from a placement that moves no map, where that is short enough."""
+        placement = simple_placement(self.arc, first)
+        if placement is not None and placement.ticks(self.arc) <= self.most:
+            self._keep(placement)
 
     def sketch(self, choice: Candidate) -> None:
         """Find some placement for a choice in no time, so that there is one at any deadline."""

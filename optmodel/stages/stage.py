@@ -23,11 +23,23 @@ class Stage:
         Indices of the layers, from 0.
     ends : tuple of Signature
         Signatures of the nodes that may compute the last layer.
+    groups : tuple of int
+        Groups of the fleet that may take part.
+    caps : tuple of tuple of int, shape (layers, groups of the fleet)
+        Most segments of a layer on one node of a group; 0 for the sources of other requests.
+    send : tuple of tuple of int, shape (layers, groups of the fleet)
+        Ticks that a node of a group takes to send one map after a layer.
+    work : tuple of int, shape (groups of the fleet,)
+        Ticks that a node of a group computes for one segment of the last layer.
     """
 
     first: int
     last: int
     ends: tuple[Signature, ...]
+    groups: tuple[int, ...]
+    caps: tuple[tuple[int, ...], ...]
+    send: tuple[tuple[int, ...], ...]
+    work: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -72,18 +84,27 @@ def stages_of(fleet: Fleet, task: RequestTask) -> list[Stage]:
     if not ends or ends[-1] != len(task.layers) - 1:
         ends.append(len(task.layers) - 1)
     firsts = [0, *(k + 1 for k in ends[:-1])]
-    return [
-        Stage(first, last, tuple(_ends(fleet, task, task.layers[last])))
-        for first, last in zip(firsts, ends, strict=True)
-    ]
+    return [_stage(fleet, task, first, last) for first, last in zip(firsts, ends, strict=True)]
 
 
-def _ends(fleet: Fleet, task: RequestTask, layer: LayerTask) -> list[Signature]:
-    rates = {
-        g: group.rate
-        for g, group in ((g, fleet.groups[g]) for g in fleet.groups_of(task))
-        if fleet.most_segments(layer, group) > 0
-    }
+def _stage(fleet: Fleet, task: RequestTask, first: int, last: int) -> Stage:
+    layers = task.layers[first : last + 1]
+    known = {layer: fleet.most_segments(layer) for layer in set(layers)}
+    return Stage(
+        first=first,
+        last=last,
+        ends=tuple(_ends(fleet, layers[-1], known[layers[-1]])),
+        groups=tuple(fleet.groups_of(task)),
+        caps=tuple(known[layer] for layer in layers),
+        send=tuple(
+            tuple(fleet.sending(layer, group.rate) for group in fleet.groups) for layer in layers
+        ),
+        work=tuple(fleet.work(layers[-1], group) for group in fleet.groups),
+    )
+
+
+def _ends(fleet: Fleet, layer: LayerTask, caps: tuple[int, ...]) -> list[Signature]:
+    rates = {g: group.rate for g, group in enumerate(fleet.groups) if caps[g] > 0}
     single = layer.whole or layer.segments == 1 or len(layer.hosts) == 1
     return signatures(rates, single)
 
@@ -97,19 +118,19 @@ def arcs_between(
     """
     one = before.alone if before else None
     for shared in (True, False) if one is not None and one == behind.alone else (False,):
-        parts = _parts(fleet, task, one, behind.alone, shared)
+        parts = _parts(fleet, stage, one, behind.alone, shared)
         if all(part.size >= 0 for part in parts):
             yield _arc(fleet, task, stage, before, behind, parts)
 
 
 def _parts(
-    fleet: Fleet, task: RequestTask, one: int | None, other: int | None, shared: bool
+    fleet: Fleet, stage: Stage, one: int | None, other: int | None, shared: bool
 ) -> list[Part]:
     """Return the fleet with the singled-out nodes set apart."""
     apart = [Part(g, 1, sends=True, ends=shared) for g in (one,) if g is not None]
     apart += [Part(g, 1, ends=True) for g in (other,) if g is not None and not shared]
     taken = [part.group for part in apart]
-    rest = [Part(g, len(fleet.groups[g].nodes) - taken.count(g)) for g in fleet.groups_of(task)]
+    rest = [Part(g, len(fleet.groups[g].nodes) - taken.count(g)) for g in stage.groups]
     return [*rest, *apart]
 
 
@@ -121,25 +142,22 @@ def _arc(
     behind: Signature,
     parts: list[Part],
 ) -> StageArc:
-    layers = task.layers[stage.first : stage.last + 1]
     used, columns = [], []
     for part in parts:
-        caps = [fleet.most_segments(layer, fleet.groups[part.group]) for layer in layers]
+        caps = [row[part.group] for row in stage.caps]
         if not (part.ends or behind.admits(fleet.groups[part.group].rate)):
             caps[-1] = 0
         if part.size and any(caps):
             used.append(part)
             columns.append(caps)
-    groups = [fleet.groups[part.group] for part in used]
+    groups = [part.group for part in used]
     arc = Arc(
-        maps=layers[0].segments,
-        sizes=tuple(part.size for part in used),
-        receive=tuple(_receive(fleet, task, stage, before, part) for part in used),
-        caps=tuple(tuple(caps[k] for caps in columns) for k in range(len(layers))),
-        send=tuple(
-            tuple(fleet.sending(layer, group.rate) for group in groups) for layer in layers[:-1]
-        ),
-        work=tuple(fleet.work(layers[-1], group) for group in groups),
+        maps=task.layers[stage.first].segments,
+        sizes=tuple([part.size for part in used]),
+        receive=tuple([_receive(fleet, task, stage, before, part) for part in used]),
+        caps=tuple(zip(*columns, strict=True)) or ((),) * len(stage.caps),
+        send=tuple([tuple([row[g] for g in groups]) for row in stage.send[:-1]]),
+        work=tuple([stage.work[g] for g in groups]),
     )
     return StageArc(arc, tuple(used))
 

@@ -1,8 +1,8 @@
 """Arcs: bounds, decisions and optima against the enumeration of every placement."""
 
-import math
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -24,6 +24,7 @@ from optmodel.stages.relaxation import (
     quick_bound,
 )
 from optmodel.stages.several_layers import early_latencies, solve_several_layers
+from optmodel.stages.staying import simple_placement
 
 LIMIT_S = 60.0
 
@@ -96,6 +97,24 @@ def test_one_layer_is_filled_to_the_least_threshold():
     assert solve_one_layer(arc, 5).placement is None
 
 
+def node_by_node(arc: Arc) -> Arc:
+    """Return the same arc with every node a group of its own."""
+    group = arc.group_of
+
+    def each(row: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(np.array(row)[group].tolist())
+
+    return Arc(
+        maps=arc.maps,
+        sizes=(1,) * arc.nodes,
+        receive=each(arc.receive),
+        caps=tuple(each(row) for row in arc.caps),
+        send=tuple(each(row) for row in arc.send),
+        work=each(arc.work),
+    )
+
+
+
 # Bounds from counting.
 
 
@@ -117,6 +136,54 @@ def test_counting_never_exceeds_what_a_placement_reaches():
 
     stay_below()
     assert tight[True] > 3 * tight[False] > 0
+
+
+def test_with_a_largest_latency_of_interest_counting_says_the_same_up_to_it():
+    seen: Counter = Counter()
+
+    @examples(150)
+    @given(arcs(), st.data())
+    def agree(arc: Arc, data: st.DataObject) -> None:
+        first = first_thresholds(arc, arc.longest)
+        early = data.draw(st.sampled_from(list(product(*early_latencies(arc)))))
+        most = data.draw(st.integers(0, 30))
+        whole = last_thresholds(arc, first, early)
+        beyond = whole > most - sum(early) - first
+        expected = np.where(beyond, UNREACHABLE, whole)
+        assert last_thresholds(arc, first, early, most).tolist() == expected.tolist()
+        seen.update(beyond.tolist())
+
+    agree()
+    assert min(seen[True], seen[False]) >= 50
+
+
+def test_without_a_largest_latency_of_interest_the_first_one_may_be_endless():
+    arc = Arc(maps=4, sizes=(2,), receive=(1,), caps=((2,), (2,)), send=((1,),), work=(1,))
+    assert last_thresholds(arc, np.array([2, UNREACHABLE])).tolist() == [2, 2]
+
+
+def test_large_latencies_are_bounded_to_a_millionth():
+    scale = 3**25
+    kept: Counter = Counter()
+
+    @examples(60)
+    @given(arcs())
+    def stay_close(arc: Arc) -> None:
+        receive, *send, work = (
+            tuple(scale * ticks for ticks in row) for row in (arc.receive, *arc.send, arc.work)
+        )
+        large = Arc(arc.maps, arc.sizes, receive, arc.caps, tuple(send), work)
+        first, still = first_thresholds(arc, arc.longest), (0,) * (len(send) - 1)
+        exact = last_thresholds(arc, first, still)
+        counted = last_thresholds(large, first * scale, still)
+        found = exact < UNREACHABLE
+        assert (counted[~found] == UNREACHABLE).all()
+        assert (counted[found] <= exact[found] * scale).all()
+        assert (counted[found] >= exact[found] * scale * (1 - 1e-6) - 1).all()
+        kept.update(found.tolist())
+
+    stay_close()
+    assert kept[True] >= 50
 
 
 def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
@@ -150,7 +217,7 @@ def test_all_latencies_that_occur_are_tried(arc: Arc):
 def test_the_least_threshold_has_room_and_no_smaller_one_has(data: st.DataObject):
     groups = data.draw(st.integers(1, 3))
     rows = [
-        np.array(data.draw(st.lists(st.integers(least, most), min_size=groups, max_size=groups)))
+        tuple(data.draw(st.lists(st.integers(least, most), min_size=groups, max_size=groups)))
         for least, most in ((0, 9), (0, 5), (1, 3))
     ]
     ticks, caps, sizes = rows
@@ -159,7 +226,7 @@ def test_the_least_threshold_has_room_and_no_smaller_one_has(data: st.DataObject
     def holds(threshold: int) -> bool:
         most = [
             min(cap, threshold // tick) if tick else cap
-            for tick, cap in zip(ticks.tolist(), caps.tolist(), strict=True)
+            for tick, cap in zip(ticks, caps, strict=True)
         ]
         return int(np.dot(most, sizes)) >= maps
 
@@ -211,6 +278,64 @@ def test_a_decision_that_has_no_time_says_so():
         search.decide(time.perf_counter() - 1.0)
 
 
+# Without moves.
+
+
+def without_moves(arc: Arc) -> int | None:
+    """Return the least latency if no map moves, or all go to the only node that can compute."""
+    group = arc.group_of.tolist()
+    hosts = [j for j, g in enumerate(group) if arc.caps[-1][g]]
+    best = None
+    for counts in product(range(arc.maps + 1), repeat=arc.nodes):
+        end = [0] * arc.nodes
+        if len(hosts) == 1 and arc.caps[-1][group[hosts[0]]] >= arc.maps:
+            end[hosts[0]] = arc.maps
+        else:
+            end = list(counts)
+        layers = [counts] * (len(arc.caps) - 1) + [end]
+        within = all(
+            n <= caps[g]
+            for row, caps in zip(layers, arc.caps, strict=True)
+            for n, g in zip(row, group, strict=True)
+        )
+        if sum(counts) == arc.maps and within:
+            received = [
+                max(
+                    (arc.send[-1][group[i]] * counts[i] for i in range(arc.nodes) if i != j),
+                    default=0,
+                )
+                if end != list(counts) and end[j]
+                else 0
+                for j in range(arc.nodes)
+            ]
+            first = max(n * arc.receive[g] for n, g in zip(counts, group, strict=True))
+            last = max(t + n * arc.work[g] for t, n, g in zip(received, end, group, strict=True))
+            best = first + last if best is None else min(best, first + last)
+    return best
+
+
+def test_the_best_placement_without_moves_equals_enumeration():
+    seen: Counter = Counter()
+
+    @examples(200)
+    @given(arcs(), st.booleans())
+    def agree(arc: Arc, one_host: bool) -> None:
+        if one_host:
+            ends = (arc.caps[-1][0], *(0 for _ in arc.caps[-1][1:]))
+            arc = replace(arc, caps=(*arc.caps[:-1], ends))
+        placement = simple_placement(arc, first_thresholds(arc, arc.longest))
+        expected = without_moves(arc)
+        hosts = sum(size for size, cap in zip(arc.sizes, arc.caps[-1], strict=True) if cap)
+        seen[placement is None, hosts == 1] += 1
+        assert (placement is None) == (expected is None)
+        if placement is not None:
+            assert_whole(arc, placement)
+            assert placement.ticks(arc) == expected
+
+    agree()
+    assert min(seen[pair] for pair in product((True, False), repeat=2)) >= 5
+
+
 # Early moves.
 
 
@@ -240,7 +365,6 @@ def test_an_arc_knows_what_none_of_its_placements_exceeds():
     @given(arcs())
     def never(arc: Arc) -> None:
         assert max(map(sum, latencies(arc)), default=0) <= arc.longest
-        assert math.prod(arc.node_by_node().sizes) == 1
-        assert latencies(arc.node_by_node()) == latencies(arc)
+        assert latencies(node_by_node(arc)) == latencies(arc)
 
     never()
