@@ -87,7 +87,8 @@ class Thresholds:
         """Return what a node at each level can compute if all others send what they may."""
         own = levels.taken[np.arange(len(levels.group)), levels.group]
         received = (levels.taken * np.array(self.arc.sizes)).sum(axis=1) - own
-        return np.minimum(levels.computes, self.held[levels.group] + received)
+        reach: IntArray = np.minimum(levels.computes, self.held[levels.group] + received)
+        return reach
 
     @cached_property
     def _levels(self) -> Levels:

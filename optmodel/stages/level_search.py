@@ -79,17 +79,20 @@ class LevelSearch:
 
     def _shares(self, lots: list[Lot]) -> FloatArray | None:
         """Return how many nodes take each level, in fractions; None if no choice will do."""
-        groups = np.array([lot.group for lot in lots])
-        numbers = np.array([lot.number for lot in lots])
-        transfers = [self._early(k, groups, numbers) for k in range(len(self.thresholds.early))]
-        transfers.append(self._last(lots, groups, numbers))
-        dual = MapPrices(self.arc.maps, numbers, self.thresholds.start[groups], transfers)
+        dual, groups = self._dual(lots), [lot.group for lot in lots]
         shares = dual.rule_out([prices[:, groups] for prices in self.known])
         if shares is not None:
             return shares[-1]
         if len(lots) == len(self.arc.sizes) and dual.prices is not None:
             self.known[:] = [*self.known[-KEPT + 1 :], dual.prices]
         return None
+
+    def _dual(self, lots: list[Lot]) -> MapPrices:
+        groups = np.array([lot.group for lot in lots])
+        numbers = np.array([lot.number for lot in lots])
+        transfers = [self._early(k, groups, numbers) for k in range(len(self.thresholds.early))]
+        transfers.append(self._last(lots, groups, numbers))
+        return MapPrices(self.arc.maps, numbers, self.thresholds.start[groups], transfers)
 
     def _early(self, k: int, groups: IntArray, numbers: IntArray) -> Transfer:
         """Return what may be taken after layer k, one option per lot."""

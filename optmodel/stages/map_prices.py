@@ -145,8 +145,8 @@ class MapPrices:
 def _first_largest(lot: IntArray, value: IntArray) -> IntArray:
     """Return for each lot its option of the largest value."""
     order = np.lexsort((-value, lot))
-    first = np.append(True, np.diff(lot[order]) > 0)[: len(order)]
-    return order[first]
+    first: IntArray = order[np.append(True, np.diff(lot[order]) > 0)[: len(order)]]
+    return first
 
 
 @cache
