@@ -8,6 +8,9 @@ from optmodel.problem import FloatArray
 from optmodel.stages.signature import Signature
 from optmodel.stages.stage import arcs_between, stages_of
 
+MOST_SIGNATURES = 60
+"""Signatures that a stage tells apart; all pairs of them are priced, again and again."""
+
 
 class PricedGraph:
     """The stage graph of a class, its arcs bounded from below at given prices.
@@ -22,7 +25,7 @@ class PricedGraph:
         fleet, task = requests.fleet, requests.task
         self._arcs: list[list[list[list[PricedArc]]]] = []
         befores: tuple[Signature | None, ...] = (None,)
-        for stage in stages_of(fleet, task):
+        for stage in stages_of(fleet, task, MOST_SIGNATURES):
             self._arcs.append(
                 [
                     [

@@ -57,22 +57,6 @@ class Arc:
         """Group of each node, shape (nodes,)."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
-    def node_by_node(self) -> "Arc":
-        """Return the same arc with every node a group of its own."""
-        group = self.group_of.tolist()
-
-        def each(row: tuple[int, ...]) -> tuple[int, ...]:
-            return tuple(row[g] for g in group)
-
-        return Arc(
-            maps=self.maps,
-            sizes=(1,) * self.nodes,
-            receive=each(self.receive),
-            caps=tuple(each(row) for row in self.caps),
-            send=tuple(each(row) for row in self.send),
-            work=each(self.work),
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class ArcPlacement:

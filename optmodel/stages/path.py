@@ -6,6 +6,7 @@ bound from counting.
 
 import time
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -13,10 +14,13 @@ from optmodel.problem import IntArray, RequestTask
 from optmodel.stages.arc import Arc, ArcSolution
 from optmodel.stages.fleet import Fleet
 from optmodel.stages.one_layer import solve_one_layer
-from optmodel.stages.relaxation import UNREACHABLE, quick_bound
+from optmodel.stages.relaxation import UNREACHABLE, quick_bound, quick_bounds
 from optmodel.stages.several_layers import solve_several_layers
 from optmodel.stages.signature import Signature
 from optmodel.stages.stage import Stage, StageArc, arcs_between, stages_of
+
+MOST_SIGNATURES = 1000
+"""Signatures that a stage tells apart: enough for 43 devices that all differ."""
 
 
 class ArcBook:
@@ -94,6 +98,67 @@ class Path:
     value: int | None
 
 
+class ArcMatrix:
+    """The arcs of one stage of a request: a bound for each pair of signatures, arcs on demand.
+
+    Parameters
+    ----------
+    fleet, task : Fleet, RequestTask
+        The nodes and the request.
+    stage : Stage
+        The stage.
+    befores : tuple of Signature or None
+        Signatures of the nodes that may send to it.
+    book : ArcBook
+        Where solved arcs are kept.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        task: RequestTask,
+        stage: Stage,
+        befores: tuple[Signature | None, ...],
+        book: ArcBook,
+    ) -> None:
+        self.stage, self.book, self.befores = stage, book, befores
+        self._between = partial(arcs_between, fleet, task, stage)
+        self._made: dict[tuple[int, int], list[StageArc]] = {}
+
+    def choices(self, a: int, b: int) -> list[StageArc]:
+        """Return the arcs between two signatures, given by their places."""
+        if (a, b) not in self._made:
+            self._made[a, b] = list(self._between(self.befores[a], self.stage.ends[b]))
+        return self._made[a, b]
+
+    @cached_property
+    def bounds(self) -> IntArray:
+        """Lower bounds in ticks, shape (befores, ends); sharper where an arc was looked at.
+
+        What bounds the first of several layers depends on the signature before alone, what bounds
+        the last one on the signature behind alone.
+        """
+        before, behind = len(self.befores), len(self.stage.ends)
+        if self.stage.first == self.stage.last:
+            rows = [[self._least(a, b) for b in range(behind)] for a in range(before)]
+            return np.array(rows, dtype=np.int64)
+        first = [quick_bounds(self.choices(a, 0)[0].arc)[0] for a in range(before)]
+        last = [quick_bounds(self.choices(0, b)[0].arc)[1] for b in range(behind)]
+        return np.minimum(np.add.outer(first, last), UNREACHABLE)
+
+    def solve(self, a: int, b: int, slack: int, deadline: float) -> Step:
+        """Solve the most promising arc between two signatures, up to a slack beyond its bound."""
+        choices = self.choices(a, b)
+        choice = min(choices, key=lambda c: self.book.look(c.arc).bound)
+        bound = self.book.look(choice.arc).bound
+        solution = self.book.solve(choice.arc, min(bound + slack, UNREACHABLE), deadline)
+        self.bounds[a, b] = max(self.bounds[a, b], self._least(a, b))
+        return Step(self.stage, self.stage.ends[b], choice, solution)
+
+    def _least(self, a: int, b: int) -> int:
+        return min((self.book.look(c.arc).bound for c in self.choices(a, b)), default=UNREACHABLE)
+
+
 class StageGraph:
     """The graph of one request: signatures between stages, arcs with bounds.
 
@@ -110,27 +175,12 @@ class StageGraph:
     def __init__(self, fleet: Fleet, task: RequestTask, book: ArcBook) -> None:
         self.book = book
         self._best = Path(0, (), None)
-        self.stages = stages_of(fleet, task)
-        self._choices: list[list[list[list[StageArc]]]] = []
-        befores: tuple[Signature | None, ...] = (None,)
-        for stage in self.stages:
-            self._choices.append(
-                [
-                    [
-                        list(arcs_between(fleet, task, stage, before, behind))
-                        for behind in stage.ends
-                    ]
-                    for before in befores
-                ]
-            )
-            befores = stage.ends
-        self._bounds = [
-            np.array([[self._least(choices) for choices in row] for row in matrix], dtype=np.int64)
-            for matrix in self._choices
+        self.stages = stages_of(fleet, task, MOST_SIGNATURES)
+        befores = [(None,), *(stage.ends for stage in self.stages[:-1])]
+        self._matrices = [
+            ArcMatrix(fleet, task, stage, before, book)
+            for stage, before in zip(self.stages, befores, strict=True)
         ]
-
-    def _least(self, choices: list[StageArc]) -> int:
-        return min((self.book.look(c.arc).bound for c in choices), default=UNREACHABLE)
 
     def shortest(self, deadline: float) -> Path:
         """Return the shortest path, or the best one and a bound at the deadline.
@@ -158,8 +208,8 @@ class StageGraph:
         """Return the length of the shortest path by bounds, and its signatures."""
         length: IntArray = np.zeros(1, dtype=np.int64)
         origins: list[IntArray] = []
-        for bounds in self._bounds:
-            sums = np.minimum(length[:, np.newaxis] + bounds, UNREACHABLE)
+        for matrix in self._matrices:
+            sums = np.minimum(length[:, np.newaxis] + matrix.bounds, UNREACHABLE)
             origins.append(sums.argmin(axis=0))
             length = sums.min(axis=0)
         place = int(length.argmin())
@@ -172,13 +222,8 @@ class StageGraph:
         self, places: list[int], slack: int, deadline: float
     ) -> tuple[Step, ...] | None:
         """Solve the arcs of a path; return its steps if each has a placement."""
-        steps = []
-        for k, stage in enumerate(self.stages):
-            a, b = places[k], places[k + 1]
-            choices = self._choices[k][a][b]
-            choice = min(choices, key=lambda c: self.book.look(c.arc).bound)
-            known = self.book.look(choice.arc)
-            solution = self.book.solve(choice.arc, min(known.bound + slack, UNREACHABLE), deadline)
-            self._bounds[k][a, b] = self._least(choices)
-            steps.append(Step(stage, stage.ends[b], choice, solution))
+        steps = [
+            matrix.solve(places[k], places[k + 1], slack, deadline)
+            for k, matrix in enumerate(self._matrices)
+        ]
         return tuple(steps) if all(step.solution.value is not None for step in steps) else None

@@ -55,13 +55,25 @@ def quick_bound(arc: Arc) -> int | None:
 
     None if the nodes cannot hold one of the layers.
     """
-    if not arc.sizes or any(_most(arc, caps) < arc.maps for caps in arc.caps):
-        return None
+    bound = sum(quick_bounds(arc))
+    return None if bound >= UNREACHABLE else bound
+
+
+def quick_bounds(arc: Arc) -> tuple[int, int]:
+    """Return the least latencies of the first and the last layer; the first is 0 if alone.
+
+    UNREACHABLE if the nodes cannot hold the layer, or one between.
+    """
+    if any(_most(arc, caps) < arc.maps for caps in arc.caps[1:-1]):
+        return UNREACHABLE, UNREACHABLE
+    first: int | None = 0
     if len(arc.caps) == 1:
         each = tuple(map(add, arc.receive, arc.work))
-        return least_threshold(each, arc.caps[0], arc.sizes, arc.maps)
-    first = least_threshold(arc.receive, arc.caps[0], arc.sizes, arc.maps)
-    return (first or 0) + (least_work(arc) or 0)
+        last = least_threshold(each, arc.caps[0], arc.sizes, arc.maps)
+    else:
+        first = least_threshold(arc.receive, arc.caps[0], arc.sizes, arc.maps)
+        last = least_work(arc)
+    return UNREACHABLE if first is None else first, UNREACHABLE if last is None else last
 
 
 def _most(arc: Arc, caps: tuple[int, ...]) -> int:

@@ -7,20 +7,18 @@ latency from below; decisions then find the least value that can be had.
 
 import time
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.stages.arc import Arc, ArcPlacement, ArcSolution
 from optmodel.stages.decision import Thresholds
-from optmodel.stages.node_model import Undecided
+from optmodel.stages.level_search import LevelSearch, Undecided
 from optmodel.stages.relaxation import (
     first_thresholds,
     held_before_last,
     last_thresholds,
     least_work,
-    quick_bound,
 )
 from optmodel.stages.staying import simple_placement
 
@@ -53,28 +51,27 @@ class Candidate:
         return self.first + sum(self.early)
 
 
-def candidates(arc: Arc, early: tuple[int, ...], most: int) -> list[Candidate]:
-    """Return the first latencies with a bound of at most `most`, the smallest first."""
-    spent = sum(early)
-    least_last = least_work(arc) or 0
-    first = first_thresholds(arc, most - spent - least_last)
+def candidates(arc: Arc, most: int) -> list[Candidate]:
+    """Return the first latencies if nothing moves early, those with a bound of at most `most`."""
+    early = (0,) * (len(arc.send) - 1)
+    first = first_thresholds(arc, most - (least_work(arc) or 0))
     last = last_thresholds(arc, first, early, most)
     return [
-        Candidate(spent + a + b, a, early)
+        Candidate(a + b, a, early)
         for a, b in zip(first.tolist(), last.tolist(), strict=True)
-        if spent + a + b <= most
+        if a + b <= most
     ]
 
 
-def early_latencies(arc: Arc) -> list[tuple[int, ...]]:
-    """Return what the layers between can take, the least sum first: nothing moves in the first."""
+def early_latencies(arc: Arc) -> list[list[int]]:
+    """Return what each of the layers between can take; nothing moves in the least of them."""
     choices = []
     for sends, caps in zip(arc.send[:-1], arc.caps, strict=False):
         values = {0}
         for send, cap in set(zip(sends, caps, strict=True)):
             values.update(range(0, send * cap + 1, send) if send else ())
         choices.append(sorted(values))
-    return sorted(product(*choices), key=sum)
+    return choices
 
 
 def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: float) -> ArcSolution:
@@ -92,17 +89,14 @@ def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: floa
         `time.perf_counter()` at which to stop with what is known.
     """
     descent = _Descent(arc, cutoff, tolerance, deadline)
-    least = quick_bound(arc) or 0
     descent.begin(first_thresholds(arc, cutoff - (least_work(arc) or 0)))
-    for early in early_latencies(arc):
-        if sum(early) + least > descent.most:
-            break
-        choices = candidates(arc, early, descent.most)
-        if descent.value is None and choices:
+    choices = candidates(arc, descent.most)
+    if choices:
+        if descent.value is None:
             descent.sketch(min(choices))
-        if descent.stopped(sum(early) + least):
-            break
-        descent.search(choices)
+        if time.perf_counter() < deadline:
+            descent.search_one(min(choices))
+    descent.search_all()
     return descent.solution()
 
 
@@ -119,9 +113,11 @@ class _Descent:
     def __init__(self, arc: Arc, cutoff: int, tolerance: float, deadline: float) -> None:
         self.arc, self.tolerance, self.deadline = arc, tolerance, deadline
         self.most = cutoff
+        self.least_last = least_work(arc) or 0
         self.best: ArcPlacement | None = None
         self.value: int | None = None
         self.undecided: list[int] = []
+        self.known: list[IntArray] = []
 
     def solution(self) -> ArcSolution:
         """Return what was found and proven."""
@@ -155,54 +151,81 @@ class _Descent:
                 b = middle
                 self._keep(placement)
 
-    def search(self, choices: list[Candidate]) -> None:
-        """Search all choices: the most promising one first, the others in blocks."""
-        if choices:
-            self._search_one(min(choices))
-            self._search_block(choices)
+    def search_all(self) -> None:
+        """Search all latencies of the layers but the last."""
+        first = first_thresholds(self.arc, self.most - self.least_last).tolist()
+        self._search_box([first, *early_latencies(self.arc)])
 
-    def _search_block(self, choices: list[Candidate]) -> None:
-        """Rule out choices of increasing first latency together, or halve them.
+    def _search_box(self, box: list[list[int]]) -> None:
+        """Rule out all latencies in a box together, or halve it.
 
-        What one of them admits, the largest first latency of all admits with the largest last one.
+        What one of them admits, the largest of all admit with the largest last one.
         """
-        choices = [choice for choice in choices if choice.total <= self.most]
-        if not choices or self.stopped(min(choices).total):
+        box = self._trimmed(box)
+        if not all(box):
             return
-        if len(choices) == 1:
-            self._search_one(choices[0])
+        least = sum(values[0] for values in box)
+        if self.stopped(least + self.least_last):
             return
-        loosest = self.most - choices[0].spent
-        if self._decide(choices[-1], loosest) is False:
+        if all(len(values) == 1 for values in box):
+            [[first], *early] = box
+            choice = Candidate(least + self.least_last, first, tuple(e for [e] in early))
+            self.search_one(choice)
             return
-        half = len(choices) // 2
-        self._search_block(choices[:half])
-        self._search_block(choices[half:])
+        if self._ruled_out((*(values[-1] for values in box), self.most - least)):
+            return
+        widest = max(range(len(box)), key=lambda k: box[k][-1] - box[k][0])
+        half = len(box[widest]) // 2
+        for part in (box[widest][:half], box[widest][half:]):
+            self._search_box([*box[:widest], part, *box[widest + 1 :]])
 
-    def _search_one(self, choice: Candidate) -> None:
-        """Find the least last latency for a choice, by halving the values it can take.
+    def _trimmed(self, box: list[list[int]]) -> list[list[int]]:
+        """Leave out what takes too long even with the least of all other layers."""
+        spare = self.most - self.least_last - sum(values[0] for values in box if values)
+        return [[v for v in values if v - values[0] <= spare] for values in box]
 
-        The bound from counting is tried first, for it is right most often; then the largest value,
-        which tells whether there is anything to find.
+    def search_one(self, choice: Candidate) -> None:
+        """Find the least last latency for a choice.
+
+        Prices on maps rule out values up to some point; the least value beyond is the answer most
+        often. If it is not, the next ones are tried in growing steps, and the last step is halved.
         """
         values = _last_latencies(self.arc, choice, self.most)
-        a, b, probe, found = 0, len(values), 0, False
-        while a < b and values[a] + choice.spent <= self.most:
+        low, high = self._first_in_doubt(choice, values), len(values)
+        probe, step, found = low, 1, False
+        while low < high and values[low] + choice.spent <= self.most:
             answer = self._decide(choice, values[probe])
             if answer is None:
-                self.undecided.append(values[a] + choice.spent)
+                self.undecided.append(values[low] + choice.spent)
                 return
             if answer:
-                found, b = True, probe
+                found, high = True, probe
             else:
-                a = probe + 1
-            probe = (a + b) // 2 if found else b - 1
+                low, step = probe + 1, 2 * step
+            probe = (low + high) // 2 if found else min(low + step - 1, high - 1)
+
+    def _first_in_doubt(self, choice: Candidate, values: list[int]) -> int:
+        """Return the first of the last latencies that prices do not rule out, by bisection.
+
+        The bound from counting is tried first, for it is right often.
+        """
+        low, high, probe = 0, len(values), 0
+        while low < high:
+            if self._ruled_out(choice.limits(values[probe])):
+                low = probe + 1
+            else:
+                high = probe
+            probe = (low + high) // 2
+        return low
+
+    def _ruled_out(self, limits: tuple[int, ...]) -> bool:
+        return LevelSearch(Thresholds(self.arc, limits), self.known).ruled_out()
 
     def _decide(self, choice: Candidate, last: int) -> bool | None:
         """Tell whether there is a placement within these latencies; None if time is up."""
-        thresholds = Thresholds(self.arc, choice.limits(last))
+        search = LevelSearch(Thresholds(self.arc, choice.limits(last)), self.known)
         try:
-            placement = thresholds.decide(self.deadline - time.perf_counter())
+            placement = search.decide(self.deadline)
         except Undecided:
             return None
         if placement is None:

@@ -8,10 +8,8 @@ by itself, which hears the next slowest only.
 from dataclasses import dataclass
 from itertools import pairwise
 
-MOST_SIGNATURES = 60
-"""Up to so many, every signature is told apart; beyond, rates are pooled in intervals."""
 INTERVALS = 16
-"""Number of intervals of rates then; their bounds hold, but need not be reached."""
+"""Number of intervals of pooled rates; their bounds hold, but need not be reached."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Signature:
         return self.others if pooled or singled_out else self.rate
 
 
-def signatures(rates: dict[int, float], single: bool) -> list[Signature]:
+def signatures(rates: dict[int, float], single: bool, most: int) -> list[Signature]:
     """Return the signatures of a layer that nodes of these groups may compute.
 
     Parameters
@@ -60,6 +58,8 @@ def signatures(rates: dict[int, float], single: bool) -> list[Signature]:
         Rate of each group that may host the layer.
     single : bool
         Whether one node must compute the whole layer.
+    most : int
+        Up to so many, every signature is told apart; beyond, rates are pooled in intervals.
     """
     distinct = sorted(set(rates.values()))
     if single:
@@ -70,7 +70,7 @@ def signatures(rates: dict[int, float], single: bool) -> list[Signature]:
         for others in (None, *(r for r in distinct if r > rate))
     ]
     exact = [*(Signature(rate) for rate in distinct), *alone]
-    return exact if len(exact) <= MOST_SIGNATURES else _pooled(distinct)
+    return exact if len(exact) <= most else _pooled(distinct)
 
 
 def _pooled(distinct: list[float]) -> list[Signature]:

@@ -78,22 +78,25 @@ class StageArc:
     parts: tuple[Part, ...]
 
 
-def stages_of(fleet: Fleet, task: RequestTask) -> list[Stage]:
-    """Cut a request's layers into stages."""
+def stages_of(fleet: Fleet, task: RequestTask, most_signatures: int) -> list[Stage]:
+    """Cut a request's layers into stages, with at most so many signatures told apart."""
     ends = [k for k, layer in enumerate(task.layers) if layer.transfer == "broadcast"]
     if not ends or ends[-1] != len(task.layers) - 1:
         ends.append(len(task.layers) - 1)
     firsts = [0, *(k + 1 for k in ends[:-1])]
-    return [_stage(fleet, task, first, last) for first, last in zip(firsts, ends, strict=True)]
+    return [
+        _stage(fleet, task, first, last, most_signatures)
+        for first, last in zip(firsts, ends, strict=True)
+    ]
 
 
-def _stage(fleet: Fleet, task: RequestTask, first: int, last: int) -> Stage:
+def _stage(fleet: Fleet, task: RequestTask, first: int, last: int, most: int) -> Stage:
     layers = task.layers[first : last + 1]
     known = {layer: fleet.most_segments(layer) for layer in set(layers)}
     return Stage(
         first=first,
         last=last,
-        ends=tuple(_ends(fleet, layers[-1], known[layers[-1]])),
+        ends=tuple(_ends(fleet, layers[-1], known[layers[-1]], most)),
         groups=tuple(fleet.groups_of(task)),
         caps=tuple(known[layer] for layer in layers),
         send=tuple(
@@ -103,10 +106,10 @@ def _stage(fleet: Fleet, task: RequestTask, first: int, last: int) -> Stage:
     )
 
 
-def _ends(fleet: Fleet, layer: LayerTask, caps: tuple[int, ...]) -> list[Signature]:
+def _ends(fleet: Fleet, layer: LayerTask, caps: tuple[int, ...], most: int) -> list[Signature]:
     rates = {g: group.rate for g, group in enumerate(fleet.groups) if caps[g] > 0}
     single = layer.whole or layer.segments == 1 or len(layer.hosts) == 1
-    return signatures(rates, single)
+    return signatures(rates, single, most)
 
 
 def arcs_between(

@@ -11,13 +11,13 @@ from optmodel.instance import Instance
 from optmodel.solution import SolutionStatus
 from optmodel.solve import solve
 from optmodel.solvers import SolverOptions
-from optmodel.stages import signature
+from optmodel.stages import path, signature
 from optmodel.stages.signature import Signature, signatures
 
 
 def test_many_rates_are_pooled_so_that_every_sender_falls_into_one_interval():
     rates = {group: float(group + 1) for group in range(30)}
-    pooled = signatures(rates, single=False)
+    pooled = signatures(rates, False, most=60)
     assert len(pooled) == signature.INTERVALS
     for slowest in rates.values():
         [home] = [s for s in pooled if s.floor <= slowest <= s.rate]
@@ -30,12 +30,12 @@ def test_many_rates_are_pooled_so_that_every_sender_falls_into_one_interval():
 
 
 def test_few_rates_are_told_apart():
-    assert Signature(1.0) in signatures({0: 1.0, 1: 3.0}, single=False)
+    assert Signature(1.0) in signatures({0: 1.0, 1: 3.0}, False, most=60)
 
 
 @pytest.mark.parametrize("intervals", [1, 2])
 def test_the_bound_holds_with_pooled_rates(monkeypatch, intervals: int):
-    monkeypatch.setattr(signature, "MOST_SIGNATURES", 0)
+    monkeypatch.setattr(path, "MOST_SIGNATURES", 0)
     monkeypatch.setattr(signature, "INTERVALS", intervals)
     seen: Counter[str] = Counter()
 

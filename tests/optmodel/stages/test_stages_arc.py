@@ -1,6 +1,5 @@
 """Arcs: bounds, decisions and optima against the enumeration of every placement."""
 
-import math
 import time
 from collections import Counter
 from dataclasses import replace
@@ -10,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ortools.sat.python import cp_model
 from strategies import examples
 from tiny_arcs import arcs, latencies, optimum
 
 from optmodel.stages.arc import Arc
-from optmodel.stages.decision import GroupChoice, Thresholds
-from optmodel.stages.node_model import NodeModel, Undecided, feasible
+from optmodel.stages.decision import Thresholds
+from optmodel.stages.level_search import LevelSearch, Undecided
+from optmodel.stages.map_prices import UNIT
 from optmodel.stages.one_layer import solve_one_layer
 from optmodel.stages.relaxation import (
     UNREACHABLE,
@@ -99,6 +98,23 @@ def test_one_layer_is_filled_to_the_least_threshold():
     assert solve_one_layer(arc, 5).placement is None
 
 
+def node_by_node(arc: Arc) -> Arc:
+    """Return the same arc with every node a group of its own."""
+    group = arc.group_of
+
+    def each(row: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(np.array(row)[group].tolist())
+
+    return Arc(
+        maps=arc.maps,
+        sizes=(1,) * arc.nodes,
+        receive=each(arc.receive),
+        caps=tuple(each(row) for row in arc.caps),
+        send=tuple(each(row) for row in arc.send),
+        work=each(arc.work),
+    )
+
+
 # Bounds from counting.
 
 
@@ -129,7 +145,7 @@ def test_with_a_largest_latency_of_interest_counting_says_the_same_up_to_it():
     @given(arcs(), st.data())
     def agree(arc: Arc, data: st.DataObject) -> None:
         first = first_thresholds(arc, arc.longest)
-        early = data.draw(st.sampled_from(early_latencies(arc)))
+        early = data.draw(st.sampled_from(list(product(*early_latencies(arc)))))
         most = data.draw(st.integers(0, 30))
         whole = last_thresholds(arc, first, early)
         beyond = whole > most - sum(early) - first
@@ -190,10 +206,10 @@ def test_an_arc_without_room_in_a_layer_has_no_bound():
 @given(arcs(layers=3))
 def test_all_latencies_that_occur_are_tried(arc: Arc):
     firsts = set(first_thresholds(arc, arc.longest).tolist())
-    earlies = set(early_latencies(arc))
+    earlies = early_latencies(arc)
     for first, *early, _ in latencies(arc):
         assert first in firsts
-        assert tuple(early) in earlies
+        assert all(latency in choices for latency, choices in zip(early, earlies, strict=True))
 
 
 @examples(100)
@@ -231,21 +247,14 @@ def test_decisions_equal_enumeration():
         limits = tuple(max(limit - data.draw(st.integers(0, 2)), 0) for limit in near)
         expected = within(arc, limits)
         seen[expected] += 1
-        thresholds = Thresholds(arc, limits)
-        for question in (
-            thresholds,
-            NodeModel(arc, limits),
-            Thresholds(arc.node_by_node(), limits),
-        ):
-            placement = question.decide(LIMIT_S)
+        for grouped in (arc, node_by_node(arc)):
+            search = LevelSearch(Thresholds(grouped, limits), [])
+            placement = search.decide(time.perf_counter() + LIMIT_S)
             assert (placement is not None) == expected
+            assert not (expected and search.ruled_out())
             if placement is not None:
                 assert placement.ticks(arc) <= sum(limits)
                 assert_whole(arc, placement)
-        pooled = GroupChoice(thresholds).solve(LIMIT_S)
-        assert pooled is not None or not expected
-        if max(arc.sizes) == 1:
-            assert (pooled is not None) == expected
 
     agree()
     assert min(seen[True], seen[False]) >= 50
@@ -261,38 +270,104 @@ def assert_whole(arc: Arc, placement) -> None:
         assert (moved.sum(axis=0) == placement.counts[k + 1]).all()
 
 
-def test_coarse_ticks_that_mislead_are_decided_again_in_whole_maps():
-    # The first node holds two maps and computes one for w; the second takes w for the other one and
-    # computes it for w. Limits just above 2^33 are counted in nines, so that w = 9 a + 8 becomes a,
-    # and the limit 2 w - 1 = 18 a + 15 becomes 2 a + 1: it looks like enough.
-    work = 9 * (2**32 // 9) + 8
-    arc = Arc(2, (1, 1), (0, 2**40), ((2, 2), (2, 2)), ((work, work),), (work, work))
-    limits = (0, 2 * work - 1)
-    assert NodeModel(arc, limits).decide(LIMIT_S).ticks(arc) > sum(limits)
-    assert Thresholds(arc, limits)._decide_node_by_node(LIMIT_S) is None
-    assert solved(arc).bound == solved(arc).value == 2 * work
-
-
-def test_a_node_too_slow_for_a_single_map_does_not_coarsen_the_ticks_of_others():
-    # In ticks fit for the second node, 3 ticks on the first would round down to none.
-    arc = Arc(
-        maps=2, sizes=(1, 1), receive=(0, 0), caps=((2, 2), (2, 2)), send=((3, 3),), work=(3, 2**50)
-    )
-    assert NodeModel(arc, (0, 5)).decide(LIMIT_S) is None
-    assert NodeModel(arc, (0, 6)).decide(LIMIT_S).ticks(arc) == 6
-
-
-def test_a_decision_that_has_no_time_says_so(monkeypatch):
-    class Hasty:
-        def __init__(self):
-            self.parameters = type("Parameters", (), {})()
-
-        def solve(self, model):
-            return 0  # UNKNOWN
-
-    monkeypatch.setattr("optmodel.stages.node_model.cp_model.CpSolver", Hasty)
+def test_a_decision_that_has_no_time_says_so():
+    # The obvious levels fail here, and prices do not rule the limits out.
+    arc = Arc(4, (1, 2), (0, 1), ((4, 1), (1, 4)), ((6, 2),), (7, 8))
+    limits = (1, 28)
+    assert LevelSearch(Thresholds(arc, limits), []).decide(time.perf_counter() + LIMIT_S)
     with pytest.raises(Undecided):
-        feasible(cp_model.CpModel(), 1.0)
+        LevelSearch(Thresholds(arc, limits), []).decide(time.perf_counter() - 1.0)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Thresholds:
+    """Draw an arc with several levels per node, and limits that are neither loose nor hopeless."""
+    sizes = draw(st.sampled_from(((1, 1), (2,), (2, 1), (1, 1, 1), (3,))))
+
+    def row(least: int, most: int) -> tuple[int, ...]:
+        return tuple(draw(st.integers(least, most)) for _ in sizes)
+
+    maps = draw(st.integers(4, 9))
+    arc = Arc(maps, sizes, row(0, 2), (row(1, maps), row(1, maps)), (row(1, 4),), row(1, 6))
+    return Thresholds(arc, (draw(st.integers(0, 12)), draw(st.integers(4, 30))))
+
+
+def some_choice(thresholds: Thresholds) -> bool:
+    """Tell whether maps flow at any choice of levels, every node on its own."""
+    levels = [thresholds.levels.range_of(g) or (-1,) for g in thresholds.arc.group_of.tolist()]
+    return any(thresholds.flow(np.array(choice)) for choice in product(*levels))
+
+
+@pytest.mark.parametrize("blind", [False, True], ids=["with prices", "without prices"])
+def test_branching_decides_like_trying_every_choice_of_levels(monkeypatch, blind: bool):
+    """Without prices nothing is ruled out before all levels are given; fractions say nothing then,
+    and levels that cannot help are not left out."""
+    seen: Counter = Counter()
+    halves = LevelSearch._halves
+
+    def counted(self, lots, shares):
+        found = halves(self, lots, shares)
+        seen["branched"] += bool(found)
+        return found
+
+    def evenly(self, lots):
+        return np.concatenate(
+            [np.full(lot.high - lot.low, lot.number / max(lot.high - lot.low, 1)) for lot in lots]
+        )
+
+    monkeypatch.setattr(LevelSearch, "_halves", counted)
+    if blind:
+        monkeypatch.setattr(LevelSearch, "_shares", evenly)
+
+    @examples(200)
+    @given(questions())
+    def agree(thresholds: Thresholds) -> None:
+        every = Thresholds(thresholds.arc, (thresholds.first, thresholds.last))
+        every.levels = every._levels
+        expected = some_choice(every)
+        seen[expected] += 1
+        if blind:
+            thresholds = every
+        placement = LevelSearch(thresholds, []).decide(time.perf_counter() + LIMIT_S)
+        assert (placement is not None) == expected
+
+    agree()
+    assert min(seen[True], seen[False]) >= 20
+    assert seen["branched"] >= 20 or not blind
+
+
+# Prices on maps.
+
+
+def test_prices_that_rule_out_are_a_proof_in_whole_numbers():
+    """Whatever the prices, all nodes together earn P or more where there is a placement."""
+    seen: Counter = Counter()
+
+    @examples(200)
+    @given(arcs(), st.data())
+    def earn(arc: Arc, data: st.DataObject) -> None:
+        limits = data.draw(st.sampled_from(sorted(latencies(arc)) or [(0,) * len(arc.caps)]))
+        search = LevelSearch(Thresholds(arc, limits), [])
+        dual = search._dual(search._all_nodes())
+        row = st.lists(st.integers(0, UNIT), min_size=len(arc.sizes), max_size=len(arc.sizes))
+        prices = np.array([data.draw(row) for _ in arc.send])
+        earned, _ = dual.earnings(prices)
+        seen[within(arc, limits), earned < arc.maps * UNIT] += 1
+        assert earned >= arc.maps * UNIT or not within(arc, limits)
+
+    earn()
+    assert seen[True, False] >= 50
+
+
+def test_prices_found_for_one_question_rule_out_the_next():
+    # Four maps on one holder, who computes one in 5: three must move, 1 tick each, one at a time.
+    arc = Arc(4, (1, 1), (0, 9), ((4, 4), (4, 4)), ((1, 1),), (5, 5))
+    known: list = []
+    assert LevelSearch(Thresholds(arc, (0, 11)), known).ruled_out()
+    [prices] = known
+    dual = LevelSearch(Thresholds(arc, (0, 10)), known)
+    earned, _ = dual._dual(dual._all_nodes()).earnings(prices)
+    assert earned < arc.maps * UNIT
 
 
 # Without moves.
@@ -382,7 +457,6 @@ def test_an_arc_knows_what_none_of_its_placements_exceeds():
     @given(arcs())
     def never(arc: Arc) -> None:
         assert max(map(sum, latencies(arc)), default=0) <= arc.longest
-        assert math.prod(arc.node_by_node().sizes) == 1
-        assert latencies(arc.node_by_node()) == latencies(arc)
+        assert latencies(node_by_node(arc)) == latencies(arc)
 
     never()

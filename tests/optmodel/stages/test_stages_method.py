@@ -143,7 +143,7 @@ def test_a_signature_admits_what_sends_at_least_as_fast():
 
 
 def test_signatures_are_rates_or_one_slow_group_and_the_rate_of_the_others():
-    assert signatures({4: 1.0, 5: 1.0, 6: 3.0}, single=False) == [
+    assert signatures({4: 1.0, 5: 1.0, 6: 3.0}, single=False, most=60) == [
         Signature(1.0),
         Signature(3.0),
         Signature(1.0, 4),
@@ -152,7 +152,10 @@ def test_signatures_are_rates_or_one_slow_group_and_the_rate_of_the_others():
         Signature(1.0, 5, 3.0),
         Signature(3.0, 6),
     ]
-    assert signatures({4: 1.0, 6: 3.0}, single=True) == [Signature(1.0, 4), Signature(3.0, 6)]
+    assert signatures({4: 1.0, 6: 3.0}, single=True, most=60) == [
+        Signature(1.0, 4),
+        Signature(3.0, 6),
+    ]
 
 
 def sender_alone(devices: int = 1, maps: int = 8) -> Instance:
