@@ -1,7 +1,5 @@
 """Move what one node computed to one other node, and leave all else where it is."""
 
-from collections import Counter
-
 import numpy as np
 
 from heuristics.ledger import Ledger
@@ -49,7 +47,8 @@ def _substitutes(
     """Return helpers worth trying: those in use, and of equal idle ones the first with room.
 
     An idle helper would take exactly the load of the lost one. Any helper may compute what a
-    helper computed (8h), and the first fc moves as a whole (8g).
+    helper computed (8h), and the first fc moves as a whole (8g). One in use may save sending, so
+    only its memory and computation are certain to grow by the lost one's.
     """
     counts = placed.counts
     at = np.flatnonzero(counts[:, lost])
@@ -58,23 +57,26 @@ def _substitutes(
     allowed = (together <= caps[:, np.newaxis]).all(axis=0)
     allowed[lost] = False
     allowed[problem.helpers :] = False
+    load = evaluate_request(problem, task, placed).load
     busy = counts.any(axis=0)
-    need = evaluate_request(problem, task, placed).load[:, [lost]]
-    idle = np.flatnonzero(allowed & ~busy & (need <= left.left).all(axis=0))
+    room = left.left - load >= load[:, [lost]]
+    idle = np.flatnonzero(allowed & ~busy & room.all(axis=0))
     kinds = np.stack([problem.speed[idle], problem.rate[idle]])
     firsts = idle[np.unique(kinds, axis=1, return_index=True)[1]]
-    return sorted([*np.flatnonzero(allowed & busy).tolist(), *firsts.tolist()])
+    in_use = np.flatnonzero(allowed & busy & room[:2].all(axis=0))
+    return sorted([*in_use.tolist(), *firsts.tolist()])
 
 
 def _moved(placed: RequestPlacement, lost: int, node: int) -> RequestPlacement:
-    counts = placed.counts.copy()
+    counts, flows = placed.counts.copy(), placed.flows
     counts[:, node] += counts[:, lost]
     counts[:, lost] = 0
-    maps: Counter[tuple[int, int, int]] = Counter()
-    for layer, sender, receiver, number in placed.flows.entries():
-        sends, receives = (node if end == lost else end for end in (sender, receiver))
-        maps[layer, sends, receives] += number
-    return RequestPlacement(counts, Flows.from_entries([(*key, n) for key, n in maps.items()]))
+    ends = np.stack([flows.sender, flows.receiver])
+    ends[ends == lost] = node
+    moves, at = np.unique(np.stack([flows.layer, *ends]), axis=1, return_inverse=True)
+    maps = np.zeros(moves.shape[1], dtype=np.int64)
+    np.add.at(maps, at.ravel(), flows.maps)
+    return RequestPlacement(counts, Flows(moves[0], moves[1], moves[2], maps))
 
 
 def segments_moved(before: PlacedRequest, after: PlacedRequest) -> int:
