@@ -1,18 +1,20 @@
-"""Place one instance without a solver: `python -m heuristics FILE.json`."""
+"""Place without a solver: `python -m heuristics FILE.json`, or `serve FLEET.json` as they come."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from heuristics.policies import POLICIES, place
+from heuristics import policies
+from heuristics.policies import POLICIES
+from heuristics.scheduler.serve import serve
 from optmodel.cli import console, require_choice, run_app
 from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import print_solution
 
 
-def main(
+def place(
     file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
     policy: Annotated[
         str, typer.Option(help=f"How to place: {', '.join(POLICIES)}.")
@@ -26,11 +28,11 @@ def main(
     require_choice("--policy", policy, POLICIES)
     if out is not None:
         require_writable(out, file)
-    solution = place(read_instance(file), policy)
+    solution = policies.place(read_instance(file), policy)
     if out is not None:
         write_model(out, solution)
     print_solution(console, solution)
 
 
 if __name__ == "__main__":
-    run_app(main)
+    run_app(place, serve)

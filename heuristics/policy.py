@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from heuristics.ledger import Ledger
 from heuristics.outcome import Outcome
-from optmodel.evaluate import evaluate_request
+from optmodel.evaluate import RequestEvaluation, evaluate_request
 from optmodel.files import InputError
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem, RequestTask
@@ -45,6 +45,28 @@ class PolicyType(Protocol):
         ...
 
 
+def place_one(
+    problem: Problem, policy: Policy, task: RequestTask, left: Ledger
+) -> tuple[RequestPlacement, RequestEvaluation] | Rejection:
+    """Ask a policy for one request; return its placement and what that costs, or why not.
+
+    Raises
+    ------
+    ResultError
+        If the placement takes more than a node has left.
+    """
+    answer = policy.place(problem, task, left.copy())
+    if isinstance(answer, Rejection):
+        return answer
+    evaluation = evaluate_request(problem, task, answer)
+    if not left.has_room(evaluation.load):
+        raise ResultError(
+            f"{type(policy).__name__} places request '{task.request.id}' on more than is left: "
+            f"{left.describe_shortage(problem, evaluation.load)}"
+        )
+    return answer, evaluation
+
+
 def place_all(problem: Problem, policy: Policy) -> Outcome:
     """Place the requests of a batch in order of arrival, each on what is left.
 
@@ -57,18 +79,12 @@ def place_all(problem: Problem, policy: Policy) -> Outcome:
     placed: dict[str, RequestPlacement] = {}
     rejected: list[Rejection] = []
     for task in problem.tasks:
-        answer = policy.place(problem, task, ledger.copy())
+        answer = place_one(problem, policy, task, ledger)
         if isinstance(answer, Rejection):
             rejected.append(answer)
             continue
-        load = evaluate_request(problem, task, answer).load
-        if not ledger.has_room(load):
-            raise ResultError(
-                f"{type(policy).__name__} places request '{task.request.id}' on more than is left: "
-                f"{ledger.describe_shortage(problem, load)}"
-            )
-        ledger.reserve(load)
-        placed[task.request.id] = answer
+        placed[task.request.id], evaluation = answer
+        ledger.reserve(evaluation.load)
     return Outcome(Placement(placed), tuple(rejected))
 
 
