@@ -108,7 +108,7 @@ def _or_greedy(best: Solution, instance: Instance, mip_gap: float) -> Solution:
     """Return Algorithm 1's placement with the bound that is known where no better one is known."""
     if best.placement is not None or best.solution_status is SolutionStatus.INFEASIBLE:
         return best
-    greedy = place(instance, "algorithm1")
+    greedy = place(instance, "algorithm1", with_bound=False)
     return (
         best
         if greedy.solution_status is not SolutionStatus.FEASIBLE

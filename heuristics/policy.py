@@ -88,25 +88,28 @@ def place_all(problem: Problem, policy: Policy) -> Outcome:
     return Outcome(Placement(placed), tuple(rejected))
 
 
-def load_policy_type(name: str) -> PolicyType:
+def load_policy_type(name: str, option: str) -> PolicyType:
     """Import what a dotted name `package.module.Class` names.
 
     Raises
     ------
     InputError
-        If there is no such module or class, or it has no method `place`.
+        If there is no such module or class, or it has no method `place`; the message names the
+        option.
     """
     module_name, _, attribute = name.rpartition(".")
     try:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise ImportError("that is no dotted name")
         found = getattr(import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"--policy: expected package.module.Class, got '{name}': {error}; run from the folder "
+            f"{option}: expected package.module.Class, got '{name}': {error}; run from the folder "
             "that holds the package, or install it"
         ) from error
     if not callable(getattr(found, "place", None)):
         raise InputError(
-            f"--policy: expected a class with a method place(problem, task, left), got '{name}'; "
+            f"{option}: expected a class with a method place(problem, task, left), got '{name}'; "
             "heuristics/policy.py states the protocol"
         )
     return cast(PolicyType, found)

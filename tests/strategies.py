@@ -176,6 +176,13 @@ def with_fleet(made: Instance, field: str, budgets: Sequence[float]) -> Instance
     return made
 
 
+def unlimited(made: Instance) -> Instance:
+    """Return the instance with budgets that never bind."""
+    for at in made.nodes:
+        made = with_budget(made, at.id, **dict.fromkeys(reference.BUDGETS.values(), PLENTY))
+    return made
+
+
 def twice(made: Instance) -> Instance:
     """Return the instance with its request sent twice, as r1 and r2."""
     request = made.requests[0]

@@ -8,7 +8,6 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import (
-    PLENTY,
     SPEEDS,
     conv,
     examples,
@@ -19,7 +18,7 @@ from strategies import (
     node,
     ssim_row,
     twice,
-    with_budget,
+    unlimited,
     with_fleet,
 )
 
@@ -38,12 +37,6 @@ from optmodel.stages.signature import Signature, signatures
 EXACT = SolverOptions(mip_gap=0.0)
 ROUNDING = 1e-9
 """What a float says of a fraction, relatively, and then some."""
-
-
-def unlimited(made: Instance) -> Instance:
-    for at in made.nodes:
-        made = with_budget(made, at.id, **dict.fromkeys(reference.BUDGETS.values(), PLENTY))
-    return made
 
 
 def stages(made: Instance, options: SolverOptions = EXACT) -> Solution:
