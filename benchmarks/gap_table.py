@@ -6,8 +6,9 @@ from statistics import mean, median
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.cli import milliseconds, new_table, percent, print_table
+from benchmarks.cli import new_table, percent, print_table
 from benchmarks.records import Record
+from optmodel.report import milliseconds
 from optmodel.solution import SolutionStatus
 
 
