@@ -1,21 +1,27 @@
 """How far policies are from the optimum: `python -m benchmarks.gap --instances DIR`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
-from benchmarks.cli import ForceOption, OutOption, instance_files, require_output
+from benchmarks.cli import (
+    Faults,
+    ForceOption,
+    InstancesOption,
+    MethodOption,
+    OutOption,
+    SolverOption,
+    TimeLimitOption,
+    instance_files,
+    progress,
+    require_output,
+)
 from benchmarks.comparison import Comparer, Comparison
 from benchmarks.gap_table import print_gaps
 from benchmarks.records import Record, RecordBook, as_frame
 from heuristics.policies import POLICIES, policy_type
 from optmodel.cli import (
-    EXIT_BAD_INPUT,
-    EXIT_BAD_RESULT,
-    MAX_SECONDS,
     MipGapOption,
     SeedOption,
     ThreadsOption,
@@ -26,7 +32,6 @@ from optmodel.cli import (
 )
 from optmodel.files import InputError
 from optmodel.instance import Instance, read_instance
-from optmodel.solution import ResultError
 from optmodel.solve import METHODS
 from optmodel.solvers import SolverOptions, require_solver
 
@@ -35,7 +40,7 @@ SHOWN = ",".join(name for name in POLICIES if name != "exact")
 
 
 def main(
-    instances: Annotated[Path, typer.Option(help="Folder with instances, or one file.")],
+    instances: InstancesOption,
     policies: Annotated[
         str,
         typer.Option(
@@ -43,13 +48,9 @@ def main(
             "with commas between."
         ),
     ] = SHOWN,
-    method: Annotated[
-        str, typer.Option(help=f"How to find the optimum: {', '.join(METHODS)}.")
-    ] = "auto",
-    solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
-    time_limit: Annotated[
-        float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each optimum.")
-    ] = 60.0,
+    method: MethodOption = "auto",
+    solver: SolverOption = "highs",
+    time_limit: TimeLimitOption = 60.0,
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = None,
     seed: SeedOption = None,
@@ -72,30 +73,19 @@ def main(
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
     comparer = Comparer(method, options, named, RecordBook(out, Record), force)
     comparisons: list[Comparison] = []
-    unusable, wrong = [], []
     names: dict[str, Path] = {}
-    files = instance_files("--instances", instances)
-    for file in track(files, "Solving", console=errors, disable=not errors.is_terminal):
-        try:
+    faults = Faults()
+    for file in progress(instance_files("--instances", instances), "Solving"):
+        with faults.noted(file):
             instance = read_instance(file)
             _refuse_repeated_name(instance, file, names)
-            comparison = comparer.compare(instance)
-        except InputError as error:
-            unusable.append(str(error))
-        except ResultError as error:
-            wrong.append(f"{file}: {error}")
-        else:
-            comparisons.append(comparison)
-            wrong += comparison.contradictions()
+            comparisons.append(comparer.compare(instance))
+            faults.wrong += comparisons[-1].contradictions()
     print_gaps(console, comparisons)
     if plot is not None:
         _draw(comparisons, plot)
-    for line in [*unusable, *wrong]:
-        errors.print(f"Error: {line}", markup=False)
-    if wrong:
-        sys.exit(EXIT_BAD_RESULT)
-    if unusable:
-        sys.exit(EXIT_BAD_INPUT)
+    faults.print()
+    faults.exit_if_any()
 
 
 def _refuse_repeated_name(instance: Instance, file: Path, names: dict[str, Path]) -> None:

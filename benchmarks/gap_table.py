@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.cli import milliseconds, new_table, percent, print_table
+from benchmarks.cli import new_table, percent, print_table
 from benchmarks.comparison import Comparison, most_served
 from benchmarks.records import Record
+from optmodel.report import milliseconds
 from optmodel.solution import SolutionStatus
 
 LEGEND = """\

@@ -67,6 +67,7 @@ def run_app(command: Callable[..., None], *others: Callable[..., None]) -> None:
 def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        """Run the command and turn what it raises into a message and an exit code."""
         logging.getLogger("pyomo").setLevel(logging.ERROR)
         try:
             command(*args, **kwargs)

@@ -58,27 +58,17 @@ def conv(name: str, maps: tuple[int, int], size: tuple[int, int], row: str, kern
 
 
 def act(name: str, maps: int, size: tuple[int, int], row: str) -> ActLayer:
-    height, width = size
-    return ActLayer(
-        kind="act",
-        name=name,
-        input_maps=maps,
-        output_height=height,
-        output_width=width,
-        ssim_row=row,
-    )
+    return ActLayer(kind="act", **_mapwise(name, maps, size, row))
 
 
 def pool(name: str, maps: int, size: tuple[int, int], row: str) -> PoolLayer:
+    return PoolLayer(kind="pool", **_mapwise(name, maps, size, row))
+
+
+def _mapwise(name: str, maps: int, size: tuple[int, int], row: str) -> dict[str, object]:
     height, width = size
-    return PoolLayer(
-        kind="pool",
-        name=name,
-        input_maps=maps,
-        output_height=height,
-        output_width=width,
-        ssim_row=row,
-    )
+    fields = {"output_height": height, "output_width": width, "ssim_row": row}
+    return {"name": name, "input_maps": maps, **fields}
 
 
 def fc(name: str, maps: int, neurons: tuple[int, int]) -> FcLayer:
