@@ -390,7 +390,7 @@ def test_a_time_limit_gives_incumbent_and_bound_as_far_as_known(engine: Engine, 
 
 @quick_engines
 def test_without_time_nothing_is_claimed(engine: Engine):
-    solution = engine.solve(BATCH, time_limit_s=0.01)
+    solution = engine.solve(BATCH, time_limit_s=1e-6)
     assert solution.gap is None
     if engine.method == "auto":  # Its construction takes milliseconds.
         assert solution.solution_status is SolutionStatus.FEASIBLE
