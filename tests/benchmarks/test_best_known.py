@@ -56,7 +56,9 @@ def greedy(file: Path, **changes: object) -> Solution:
         "termination": Termination.TIME_LIMIT,
         "options": {"solver": "highs", "time_limit_s": 60.0, "mip_gap": 1e-6},
     }
-    return place(read_instance(file), "algorithm1").model_copy(update=values | changes)
+    return place(read_instance(file), "algorithm1", with_bound=False).model_copy(
+        update=values | changes
+    )
 
 
 def batch_with_gap() -> Solution:
