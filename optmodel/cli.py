@@ -54,7 +54,8 @@ def run_app(command: Callable[..., None]) -> None:
 def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        logging.getLogger("pyomo").setLevel(logging.ERROR)
+        # Pyomo calls Ctrl-C in a rule an error; what its solvers report is told in the result.
+        logging.getLogger("pyomo").setLevel(logging.CRITICAL)
         try:
             command(*args, **kwargs)
         except InputError as error:
