@@ -255,7 +255,8 @@ def main(
             except ResultError as error:
                 wrong.append(f"{file}: {error}")
     finally:
-        _print(best)
+        if best:
+            _print(best)
         for line in [*unusable, *wrong]:
             errors.print(f"Error: {line}", markup=False)
     if wrong or unusable:

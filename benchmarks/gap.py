@@ -141,7 +141,8 @@ def main(
         else:
             comparisons.append(comparison)
             wrong += comparison.contradictions()
-    print_gaps(console, [c.exact for c in comparisons], [c.policies for c in comparisons])
+    if comparisons:
+        print_gaps(console, [c.exact for c in comparisons], [c.policies for c in comparisons])
     if plot is not None:
         _draw(comparisons, plot)
     for line in [*unusable, *wrong]:

@@ -381,3 +381,11 @@ def test_proven_depends_on_the_gap_that_is_asked():
     assert not is_proven(solution, 1e-4)
     assert not is_proven(known(2.0, None), 1.0)
     assert is_proven(PROOF, 0.0)
+
+
+def test_a_folder_without_any_usable_instance_gives_the_error_alone(tmp_path):
+    (tmp_path / "broken.json").write_text('{"schema_version": 1}')
+    done = run("benchmarks.best_known", "--instances", tmp_path)
+    assert done.returncode == 2
+    assert "broken.json: name: expected a value" in done.stderr
+    assert done.stdout == ""
