@@ -1,4 +1,4 @@
-# `make gap` compares the greedy with the optimum on instances/small/, `make runtime` the methods that
+# `make gap` compares the policies with the optimum on instances/small/, `make runtime` the methods that
 # find it; `make test` runs every check.
 PYTHON ?= python3
 BIN := .venv/bin

@@ -1,40 +1,39 @@
 """Keep the best known solution beside every instance: `python -m benchmarks.best_known`."""
 
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-import typer
-from rich import box
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 from rich.text import Text
 
-from benchmarks.cli import instance_files
+from benchmarks.cli import (
+    Faults,
+    InstancesOption,
+    MethodOption,
+    SolverOption,
+    TimeLimitOption,
+    instance_files,
+    new_table,
+    print_table,
+    progress,
+)
 from heuristics.policies import place
 from instances.layout import write_laid_out
 from instances.members import solution_file
-from instances.page import milliseconds, standing
+from instances.page import standing
 from optmodel.checker import check_solution
 from optmodel.cli import (
-    EXIT_BAD_INPUT,
-    EXIT_BAD_RESULT,
-    MAX_SECONDS,
     MipGapOption,
     SeedOption,
     ThreadsOption,
     console,
-    errors,
     require_choice,
     run_app,
 )
 from optmodel.files import InputError, require_writable
 from optmodel.instance import Instance, read_instance
-from optmodel.report import percent
+from optmodel.report import milliseconds, percent
 from optmodel.search import BOUND_TOLERANCE
 from optmodel.solution import (
     ResultError,
@@ -108,7 +107,7 @@ def _or_greedy(best: Solution, instance: Instance, mip_gap: float) -> Solution:
     """Return Algorithm 1's placement with the bound that is known where no better one is known."""
     if best.placement is not None or best.solution_status is SolutionStatus.INFEASIBLE:
         return best
-    greedy = place(instance, "algorithm1")
+    greedy = place(instance, "algorithm1", with_bound=False)
     return (
         best
         if greedy.solution_status is not SolutionStatus.FEASIBLE
@@ -222,12 +221,10 @@ def _outcome(known: Solution | None, best: Solution) -> Outcome:
 
 
 def main(
-    instances: Annotated[Path, typer.Option(help="Folder with instances, or one file.")],
-    method: Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")] = "auto",
-    solver: Annotated[str, typer.Option(help="MILP solver.")] = "highs",
-    time_limit: Annotated[
-        float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each instance.")
-    ] = 300.0,
+    instances: InstancesOption,
+    method: MethodOption = "auto",
+    solver: SolverOption = "highs",
+    time_limit: TimeLimitOption = 300.0,
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = None,
     seed: SeedOption = None,
@@ -244,42 +241,30 @@ def main(
     require_solver(solver)
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
     best: dict[str, BestKnown] = {}
-    unusable, wrong = [], []
+    faults = Faults()
     files = instance_files("--instances", instances)
     try:
-        for file in track(files, "Solving", console=errors, disable=not errors.is_terminal):
-            try:
+        for file in progress(files, "Solving"):
+            with faults.noted(file):
                 best[file.stem] = update(file, method, options)
-            except InputError as error:
-                unusable.append(str(error))
-            except ResultError as error:
-                wrong.append(f"{file}: {error}")
     finally:
         if best:
             _print(best)
-        for line in [*unusable, *wrong]:
-            errors.print(f"Error: {line}", markup=False)
-    if wrong or unusable:
-        sys.exit(EXIT_BAD_RESULT if wrong else EXIT_BAD_INPUT)
+        faults.print()
+    faults.exit_if_any()
 
 
 def _print(best: dict[str, BestKnown]) -> None:
     """Print a line per instance, and how many are proven."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("instance", "status"):
-        table.add_column(title, no_wrap=True)
-    for title in ("latency ms", "bound ms", "s"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("this run", no_wrap=True)
+    table = new_table(("instance", "status", "this run"), ("latency ms", "bound ms", "s"))
     for name, known in best.items():
         solution = known.solution
         table.add_row(
-            *(Text(name), standing(solution)),
+            *(Text(name), standing(solution), str(known.outcome)),
             *(milliseconds(solution.objective_s), milliseconds(solution.bound_s)),
-            *(f"{solution.wall_time_s:.1f}", str(known.outcome)),
+            f"{solution.wall_time_s:.1f}",
         )
-    natural = console.measure(table, options=console.options.update(width=1000)).maximum
-    Console(file=console.file, width=max(natural, console.width), highlight=False).print(table)
+    print_table(console, table)
     console.print(_summary([known.solution for known in best.values()]), markup=False)
 
 

@@ -1,15 +1,30 @@
-"""What the benchmark commands share: output options, folders of instances, wide tables."""
+"""What the benchmark commands share: options, folders of instances, faults, wide tables."""
 
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich import box
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
+from optmodel.cli import EXIT_BAD_INPUT, EXIT_BAD_RESULT, MAX_SECONDS, errors
 from optmodel.files import InputError, require_writable
+from optmodel.solution import ResultError
+from optmodel.solve import METHODS
 
+T = TypeVar("T")
+
+InstancesOption = Annotated[Path, typer.Option(help="Folder with instances, or one file.")]
+MethodOption = Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")]
+SolverOption = Annotated[str, typer.Option(help="MILP solver.")]
+TimeLimitOption = Annotated[
+    float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each instance.")
+]
 OutOption = Annotated[
     Path | None, typer.Option(help="Write FILE.csv, and FILE.records.json beside it.")
 ]
@@ -53,6 +68,45 @@ def require_output(option: str, path: Path | None, suffix: str, *others: Path | 
     require_writable(path, *others)
 
 
+def progress(items: Sequence[T], doing: str) -> Iterable[T]:
+    """Return the items, with a progress bar if a person is watching."""
+    return track(items, doing, console=errors, disable=not errors.is_terminal)
+
+
+class Faults:
+    """What is wrong with single instances, while the others go on.
+
+    Attributes
+    ----------
+    unusable, wrong : list of str
+        Files that cannot be used, and results that are wrong.
+    """
+
+    def __init__(self) -> None:
+        self.unusable: list[str] = []
+        self.wrong: list[str] = []
+
+    @contextmanager
+    def noted(self, file: Path) -> Iterator[None]:
+        """Note that a file is unusable, or its result wrong, instead of raising it."""
+        try:
+            yield
+        except InputError as error:
+            self.unusable.append(str(error))
+        except ResultError as error:
+            self.wrong.append(f"{file}: {error}")
+
+    def print(self) -> None:
+        """Print all faults as errors."""
+        for line in [*self.unusable, *self.wrong]:
+            errors.print(f"Error: {line}", markup=False)
+
+    def exit_if_any(self) -> None:
+        """Exit with 1 if a result is wrong, else with 2 if a file is unusable."""
+        if self.wrong or self.unusable:
+            sys.exit(EXIT_BAD_RESULT if self.wrong else EXIT_BAD_INPUT)
+
+
 def new_table(texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
     """Return an empty table with columns of text, then columns of numbers."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -68,11 +122,6 @@ def print_table(console: Console, table: Table) -> None:
     natural = console.measure(table, options=console.options.update(width=1000)).maximum
     wide = Console(file=console.file, width=max(natural, console.width), highlight=False)
     wide.print(table)
-
-
-def milliseconds(seconds: float | None) -> str:
-    """Return a latency in milliseconds with six decimals, or a dash."""
-    return "-" if seconds is None else f"{seconds * 1e3:.6f}"
 
 
 def percent(gap: float | None) -> str:

@@ -1,82 +1,103 @@
-"""The gap table on the screen: a line per instance, then mean, median and worst."""
+"""The gap tables on the screen: a line per instance, then a line per policy."""
 
 from collections.abc import Sequence
 from statistics import mean, median
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from benchmarks.cli import milliseconds, new_table, percent, print_table
+from benchmarks.cli import new_table, percent, print_table
+from benchmarks.comparison import Comparison, most_served
 from benchmarks.records import Record
+from optmodel.report import milliseconds
 from optmodel.solution import SolutionStatus
 
+LEGEND = """\
+Policies: gap to the best in %, or the requests served where fewer are than can be.
+Proven: the best is optimal, or within so many %; m/n: not more than m of n requests can be served.
+"""
 
-def print_gaps(
-    console: Console, exact: Sequence[Record], policies: Sequence[Sequence[Record]]
-) -> None:
-    """Print one line per instance, and the statistics of each policy's gaps.
+
+def print_gaps(console: Console, comparisons: Sequence[Comparison]) -> None:
+    """Print one line per instance, one per policy, and what was proven.
 
     Parameters
     ----------
     console : rich.console.Console
         Where to print.
-    exact : sequence of Record
-        Optimum, or incumbent and bound, of each instance.
-    policies : sequence of sequence of Record
-        The policies' records of each instance.
+    comparisons : sequence of Comparison
+        The records of each instance; their policies are the same.
     """
-    names = [record.method for record in policies[0]] if policies else []
-    numbers = ("optimum ms", "s", *(title for name in names for title in _titles(name)))
-    table = new_table(("instance", "status"), numbers)
-    for best, others in zip(exact, policies, strict=True):
-        cells = [str(best.solution_status), _optimum(best), f"{best.wall_time_s:.2f}"]
-        cells += [cell for record in others for cell in _cells(record)]
-        table.add_row(Text(best.instance), *cells)
-    print_table(console, table)
-    for line in summary(exact, policies):
-        console.print(line, markup=False)
+    if comparisons:
+        print_table(console, _instances(comparisons))
+        console.print(f"\n{LEGEND}", markup=False)
+        print_table(console, _policies(comparisons))
+        console.print()
+    console.print(summary(comparisons), markup=False)
 
 
-def _titles(policy: str) -> tuple[str, ...]:
-    return (f"{policy} ms", "gap %", "served", "s")
+def _instances(comparisons: Sequence[Comparison]) -> Table:
+    names = [record.method.rpartition(".")[2] for record in comparisons[0].policies]
+    table = _narrow(new_table(("instance", "proven"), ("best ms", *names)))
+    for one in comparisons:
+        best = milliseconds(one.reference.objective_s)
+        cells = [_cell(record, one.reference) for record in one.policies]
+        table.add_row(Text(one.exact.instance), _proven(one), best, *cells)
+    return table
 
 
-def _cells(record: Record) -> tuple[str, ...]:
-    requests = record.served + record.rejected
-    return (
-        milliseconds(record.objective_s),
-        percent(record.gap),
-        f"{record.served}/{requests}",
-        f"{record.wall_time_s:.3f}",
-    )
+def _narrow(table: Table) -> Table:
+    """Return the table with one space between its columns: there is one for each policy."""
+    table.padding, table.show_edge = 0, False
+    return table
 
 
-def _optimum(record: Record) -> str:
-    """Return the optimum, or incumbent and bound where it is not proven."""
-    if record.solution_status is SolutionStatus.OPTIMAL or record.bound_s is None:
-        return milliseconds(record.objective_s)
-    return f"{milliseconds(record.objective_s)} >= {milliseconds(record.bound_s)}"
+def _proven(one: Comparison) -> str:
+    """Return what is proven of the reference."""
+    best, most = one.reference, most_served(one.reference)
+    words = [] if most == best.requests else [f"{most}/{best.requests}"]
+    if best.solution_status is not SolutionStatus.OPTIMAL:
+        words.append("open" if best.gap is None else f"{percent(best.gap)} %")
+    return " ".join(words) or "optimal"
 
 
-def summary(exact: Sequence[Record], policies: Sequence[Sequence[Record]]) -> list[str]:
-    """Return what was proven, and each policy's mean, median and worst gap, as sentences."""
-    status = [record.solution_status for record in exact]
+def _cell(record: Record, reference: Record) -> str:
+    """Return a gap, or the served requests where they are fewer than can be served."""
+    if record.served < most_served(reference):
+        return f"{record.served}/{record.requests}"
+    return percent(record.gap)
+
+
+def _policies(comparisons: Sequence[Comparison]) -> Table:
+    """Return one line per policy: what it serves, its gaps, its time."""
+    counts, gaps = ("served", "rejected", "instances"), ("mean %", "median %", "worst %")
+    table = _narrow(new_table(("policy",), (*counts, *gaps, "ms/request", "s")))
+    for records in zip(*(one.policies for one in comparisons), strict=True):
+        served, requests = sum(r.served for r in records), sum(r.requests for r in records)
+        known = [record.gap for record in records if record.gap is not None]
+        spread = [percent(f(known)) for f in (mean, median, max)] if known else ["-"] * 3
+        seconds = sum(record.wall_time_s for record in records)
+        table.add_row(
+            Text(records[0].method),
+            *(str(served), str(requests - served), str(len(known))),
+            *spread,
+            *(f"{1e3 * seconds / requests:.1f}", f"{seconds:.2f}"),
+        )
+    return table
+
+
+def summary(comparisons: Sequence[Comparison]) -> str:
+    """Return what was proven, and how many requests can be served."""
+    status = [one.exact.solution_status for one in comparisons]
     optimal = status.count(SolutionStatus.OPTIMAL)
     infeasible = status.count(SolutionStatus.INFEASIBLE)
-    lines = [
-        f"{len(exact)} instances: {optimal} optimal, {infeasible} proven infeasible, "
-        f"{len(exact) - optimal - infeasible} open; "
-        f"{sum(record.wall_time_s for record in exact):.1f} s"
-    ]
-    for records in zip(*policies, strict=True):
-        gaps = [record.gap for record in records if record.gap is not None]
-        served = sum(record.served for record in records)
-        requests = served + sum(record.rejected for record in records)
-        text = f"{records[0].method}: {served} of {requests} requests served"
-        if gaps:
-            text += (
-                f"; gap over {len(gaps)} instances: mean {percent(mean(gaps))} %, "
-                f"median {percent(median(gaps))} %, worst {percent(max(gaps))} %"
-            )
-        lines.append(text)
-    return lines
+    most = sum(most_served(one.reference) for one in comparisons)
+    requests = sum(one.exact.requests for one in comparisons)
+    exact = [record for one in comparisons for record in (one.exact, one.most) if record]
+    return (
+        f"{len(comparisons)} instances: {optimal} optimal, {infeasible} proven infeasible, "
+        f"{len(comparisons) - optimal - infeasible} open; "
+        f"{sum(record.wall_time_s for record in exact):.1f} s\n"
+        f"{requests} requests, of which {most} can be served at most"
+    )

@@ -1,4 +1,4 @@
-"""Result records: one per instance, method and solver, kept as CSV and JSON, resumable."""
+"""Result records: one per instance, method and kind of run, as CSV and JSON, resumable."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,6 +14,9 @@ from optmodel.solution import Solution, SolutionStatus, Termination
 
 Options = dict[str, str | int | float | bool | None]
 
+SIDE_BY_SIDE = ("solver", "admission", "seed")
+"""Options whose runs are kept beside each other; other options replace the run before."""
+
 
 class Record(StrictModel):
     """What one method achieved on one instance; the columns of the CSV file."""
@@ -27,13 +30,16 @@ class Record(StrictModel):
     objective_s: float | None
     """Latency of the served requests, in seconds."""
     bound_s: float | None
-    """Proven lower bound on serving all requests, in seconds."""
+    """Proven lower bound on serving all requests (as many as can be served, with admission "most"),
+    in seconds."""
     gap: float | None
-    """(objective - bound) / bound; None unless all requests are served and a bound is known."""
+    """(objective - bound) / bound; None unless as many are served and a bound is known."""
     served: int
     """Requests with a place."""
     rejected: int
     """Requests without."""
+    most_served: int | None = None
+    """Proven upper bound on the requests that can be served; None for a policy."""
     wall_time_s: float
     """Run time, in seconds."""
     termination: Termination
@@ -58,8 +64,13 @@ class Record(StrictModel):
     """Time of the run, UTC."""
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Instance, method and solver: a book holds one record of each."""
+    def requests(self) -> int:
+        """Requests of the instance."""
+        return self.served + self.rejected
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Instance, method, and the options of `SIDE_BY_SIDE`: a book holds one record of each."""
         return _key(self.instance, self.method, self.options)
 
     @classmethod
@@ -85,6 +96,7 @@ class Record(StrictModel):
             gap=solution.gap,
             served=served,
             rejected=requests - served,
+            most_served=solution.most_served,
             wall_time_s=solution.wall_time_s,
             termination=solution.termination,
             solver=solution.solver,
@@ -95,8 +107,8 @@ class Record(StrictModel):
         )
 
 
-def _key(instance: str, method: str, options: Options) -> tuple[str, str, str]:
-    return instance, method, str(options.get("solver", ""))
+def _key(instance: str, method: str, options: Options) -> tuple[str, ...]:
+    return instance, method, *(str(options.get(name, "")) for name in SIDE_BY_SIDE)
 
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -151,7 +163,7 @@ class RecordBook(Generic[RecordT]):
 
     @property
     def records(self) -> list[RecordT]:
-        """All records, by instance, method and solver."""
+        """All records, sorted by their keys."""
         return [self._records[key] for key in sorted(self._records)]
 
     def find(self, instance: str, sha256: str, method: str, options: Options) -> RecordT | None:

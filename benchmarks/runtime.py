@@ -1,16 +1,15 @@
 """What proving an optimum takes: `python -m benchmarks.runtime --set small`."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
 from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, require_output
+from benchmarks.cli import ForceOption, OutOption, progress, require_output
 from benchmarks.measure import measure
 from benchmarks.records import RecordBook
 from benchmarks.run_statistics import Runs
@@ -108,13 +107,12 @@ def pending(
     work: Work, chosen: Sequence[Configuration], baseline: Configuration
 ) -> list[tuple[Case, Configuration]]:
     """Return what is to be measured, instance by instance."""
-
-    def wanted(case: Case) -> Iterator[Configuration]:
-        yield from chosen
-        if case.with_baseline and baseline not in chosen:
-            yield baseline
-
-    return [(case, one) for case in work.cases.values() for one in wanted(case)]
+    with_baseline = [*dict.fromkeys([*chosen, baseline])]
+    return [
+        (case, one)
+        for case in work.cases.values()
+        for one in (with_baseline if case.with_baseline else chosen)
+    ]
 
 
 def recorded(
@@ -136,55 +134,64 @@ def recorded(
     return record
 
 
+SetsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help=f"{', '.join(SETS)}, or a folder of instances or one file; repeatable. targets is the "
+        "table of speeds to reach; scaling grows maps, devices and requests. Default: small.",
+    ),
+]
+MethodsOption = Annotated[
+    str,
+    typer.Option(
+        help=f"Methods to measure, of {', '.join(METHODS)}. With segment among them, its seconds "
+        "over those of each other method are printed; targets adds it by itself."
+    ),
+]
+SolversOption = Annotated[
+    str, typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc.")
+]
+TimeLimitOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        max=MAX_SECONDS,
+        help="Seconds for each run; default: 60, or what a row of targets allows.",
+    ),
+]
+MipGapOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Relative gap that counts as optimal; default: 1e-6, or that of a row of targets.",
+    ),
+]
+RepeatOption = Annotated[
+    int, typer.Option(min=1, max=1000, help="Runs of each; the one of median time is kept.")
+]
+PlotOption = Annotated[
+    Path | None, typer.Option(help="Draw performance profile and run times as FILE.png.")
+]
+ScalingPlotOption = Annotated[
+    Path | None, typer.Option(help="Draw time against size as FILE.png; needs --set scaling.")
+]
+
+
 def main(
-    sets: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help=f"{', '.join(SETS)}, or a folder of instances or one file; repeatable. "
-            "targets is the table of speeds to reach; scaling grows maps, devices and requests. "
-            "Default: small.",
-        ),
-    ] = None,
-    methods: Annotated[
-        str,
-        typer.Option(
-            help=f"Methods to measure, of {', '.join(METHODS)}. With segment among them, its "
-            "seconds over those of each other method are printed; targets adds it by itself."
-        ),
-    ] = "segment,count,auto",
-    solvers: Annotated[
-        str, typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc.")
-    ] = "highs",
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001,
-            max=MAX_SECONDS,
-            help="Seconds for each run; default: 60, or what a row of targets allows.",
-        ),
-    ] = None,
-    mip_gap: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Relative gap that counts as optimal; default: 1e-6, or that of a row of targets.",
-        ),
-    ] = None,
+    sets: SetsOption = None,
+    methods: MethodsOption = "segment,count,auto",
+    solvers: SolversOption = "highs",
+    time_limit: TimeLimitOption = None,
+    mip_gap: MipGapOption = None,
     threads: ThreadsOption = None,
     seed: SeedOption = None,
-    repeat: Annotated[
-        int, typer.Option(min=1, max=1000, help="Runs of each; the one of median time is kept.")
-    ] = 1,
+    repeat: RepeatOption = 1,
     out: OutOption = None,
     force: ForceOption = False,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw performance profile and run times as FILE.png.")
-    ] = None,
-    scaling_plot: Annotated[
-        Path | None, typer.Option(help="Draw time against size as FILE.png; needs --set scaling.")
-    ] = None,
+    plot: PlotOption = None,
+    scaling_plot: ScalingPlotOption = None,
 ) -> None:
     """Measure what each method takes: seconds to read, build, solve and check, and memory.
 
@@ -207,7 +214,7 @@ def main(
     todo = pending(work, chosen, baseline)
     named = labels([*dict.fromkeys(one for _, one in todo)])
     runs: dict[str, dict[str, RunRecord]] = {label: {} for label in named.values()}
-    for case, one in track(todo, "Measuring", console=errors, disable=not errors.is_terminal):
+    for case, one in progress(todo, "Measuring"):
         runs[named[one]][case.instance.name] = recorded(case, one, limits, book, force)
     _print_all(work, runs, named.get(baseline))
     if plot is not None or scaling_plot is not None:

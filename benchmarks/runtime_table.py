@@ -7,7 +7,7 @@ from statistics import median
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.cli import milliseconds, new_table, percent, print_table
+from benchmarks.cli import new_table, percent, print_table
 from benchmarks.run_statistics import (
     SHIFT_S,
     Runs,
@@ -19,6 +19,7 @@ from benchmarks.run_statistics import (
 )
 from benchmarks.runtime_record import Outcome, RunRecord
 from benchmarks.targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, Target
+from optmodel.report import milliseconds
 
 PHASES: dict[str, Callable[[RunRecord], float | None]] = {
     "read s": lambda record: record.read_s,

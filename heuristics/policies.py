@@ -1,5 +1,6 @@
 """The policies by name, and how a policy becomes a checked solution."""
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -9,10 +10,12 @@ from heuristics.exact import Exact
 from heuristics.lookahead import Lookahead
 from heuristics.outcome import Outcome
 from heuristics.policy import Policy, PolicyType, load_policy_type, place_all
+from heuristics.stage_paths import StagePaths
 from optmodel.cli import require_choice
 from optmodel.instance import Instance
 from optmodel.problem import Problem
-from optmodel.solution import Solution, SolutionStatus, Termination
+from optmodel.search import BOUND_TOLERANCE
+from optmodel.solution import ResultError, Solution, SolutionStatus, Termination, relative_gap
 from optmodel.translate import to_document
 from optmodel.verified import digest, with_placement
 
@@ -27,6 +30,20 @@ POLICIES: Mapping[str, PolicyType] = {
 """Policies by the name that `--policy` takes; a dotted name takes one of the user's own."""
 
 
+def policy_type(name: str, option: str = "--policy") -> PolicyType:
+    """Return what makes a policy, by its name here or its dotted name.
+
+    Raises
+    ------
+    InputError
+        If there is no such policy; the message names the option.
+    """
+    if "." in name:
+        return load_policy_type(name, option)
+    require_choice(option, name, (*POLICIES, "package.module.Class"))
+    return POLICIES[name]
+
+
 def make_policy(name: str, seed: int = 0) -> Policy:
     """Return a new policy by its name here or its dotted name.
 
@@ -35,13 +52,10 @@ def make_policy(name: str, seed: int = 0) -> Policy:
     InputError
         If there is no such policy.
     """
-    if "." in name:
-        return load_policy_type(name)(seed=seed)
-    require_choice("--policy", name, POLICIES)
-    return POLICIES[name](seed=seed)
+    return policy_type(name)(seed=seed)
 
 
-def place(instance: Instance, policy: str, seed: int = 0) -> Solution:
+def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = True) -> Solution:
     """Place the requests of an instance with a policy, and check what it decides.
 
     Parameters
@@ -52,26 +66,52 @@ def place(instance: Instance, policy: str, seed: int = 0) -> Solution:
         A key of `POLICIES`, or the dotted name of a class.
     seed : int
         For policies that draw at random.
+    with_bound : bool
+        Whether to bound the latency of the served requests; where the policy does not know their
+        stages, solving them can take seconds.
+
+    Returns
+    -------
+    Solution
+        Its run time is that of deciding, without bounds and checking.
 
     Raises
     ------
     InputError
         If there is no such policy.
     ResultError
-        If the policy's placement fails the checker.
+        If the policy's placement fails the checker, or beats the bound.
     """
-    maker = make_policy(policy, seed)
-    start = time.perf_counter()
+    decider = make_policy(policy, seed)
     problem = Problem.of(instance)
-    outcome = place_all(problem, maker)
+    start = time.perf_counter()
+    outcome = place_all(problem, decider)
     wall_time_s = time.perf_counter() - start
+    solution = checked_solution(problem, outcome, policy, seed, wall_time_s)
+    if not with_bound:
+        return solution
+    paths = decider.paths if isinstance(decider, Lookahead) else StagePaths()
+    return _with_bound(solution, live_bound(problem, outcome, paths))
+
+
+def checked_solution(
+    problem: Problem, outcome: Outcome, policy: str, seed: int, wall_time_s: float
+) -> Solution:
+    """Return a policy's decisions as a solution without a bound.
+
+    Raises
+    ------
+    ResultError
+        If the placement fails the checker.
+    """
+    instance = problem.instance
     solution = Solution(
         instance=instance.name,
         instance_sha256=digest(instance),
         method=policy,
         solver=None,
         solver_version=None,
-        options={},
+        options={"seed": seed},
         termination=Termination.HEURISTIC_END,
         solution_status=_status(outcome),
         objective_s=None,
@@ -82,6 +122,37 @@ def place(instance: Instance, policy: str, seed: int = 0) -> Solution:
     )
     document = to_document(problem, outcome.placement, outcome.rejected)
     return with_placement(solution, instance, document)
+
+
+def live_bound(problem: Problem, outcome: Outcome, paths: StagePaths) -> float | None:
+    """Return a lower bound in seconds on serving the requests that an outcome serves.
+
+    The sum of what the stages prove of each request on the fleet as it is, with budgets of its
+    own: it holds for every placement of these requests, together or one after another.
+
+    Returns
+    -------
+    float or None
+        None if nothing is served.
+    """
+    served = [task for task in problem.tasks if task.request.id in outcome.placement.requests]
+    bounds = [paths.find(problem, task).bound_s for task in served]
+    known = [bound for bound in bounds if bound is not None]
+    return math.fsum(known) if known and len(known) == len(bounds) else None
+
+
+def _with_bound(solution: Solution, bound_s: float | None) -> Solution:
+    objective_s = solution.objective_s
+    if bound_s is not None and objective_s is not None and bound_s > objective_s:
+        if bound_s > objective_s * (1 + BOUND_TOLERANCE):
+            raise ResultError(
+                f"the stages claim the bound {bound_s!r} s, but {solution.method} takes "
+                f"{objective_s!r} s"
+            )
+        bound_s = objective_s
+    return solution.model_copy(
+        update={"bound_s": bound_s, "gap": relative_gap(objective_s, bound_s)}
+    )
 
 
 def _status(outcome: Outcome) -> SolutionStatus:

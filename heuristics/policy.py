@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from heuristics.ledger import Ledger
 from heuristics.outcome import Outcome
-from optmodel.evaluate import evaluate_request
+from optmodel.evaluate import RequestEvaluation, evaluate_request
 from optmodel.files import InputError
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem, RequestTask
@@ -45,6 +45,28 @@ class PolicyType(Protocol):
         ...
 
 
+def place_one(
+    problem: Problem, policy: Policy, task: RequestTask, left: Ledger
+) -> tuple[RequestPlacement, RequestEvaluation] | Rejection:
+    """Ask a policy for one request; return its placement and what that costs, or why not.
+
+    Raises
+    ------
+    ResultError
+        If the placement takes more than a node has left.
+    """
+    answer = policy.place(problem, task, left.copy())
+    if isinstance(answer, Rejection):
+        return answer
+    evaluation = evaluate_request(problem, task, answer)
+    if not left.has_room(evaluation.load):
+        raise ResultError(
+            f"{type(policy).__name__} places request '{task.request.id}' on more than is left: "
+            f"{left.describe_shortage(problem, evaluation.load)}"
+        )
+    return answer, evaluation
+
+
 def place_all(problem: Problem, policy: Policy) -> Outcome:
     """Place the requests of a batch in order of arrival, each on what is left.
 
@@ -57,40 +79,37 @@ def place_all(problem: Problem, policy: Policy) -> Outcome:
     placed: dict[str, RequestPlacement] = {}
     rejected: list[Rejection] = []
     for task in problem.tasks:
-        answer = policy.place(problem, task, ledger.copy())
+        answer = place_one(problem, policy, task, ledger)
         if isinstance(answer, Rejection):
             rejected.append(answer)
             continue
-        load = evaluate_request(problem, task, answer).load
-        if not ledger.has_room(load):
-            raise ResultError(
-                f"{type(policy).__name__} places request '{task.request.id}' on more than is left: "
-                f"{ledger.describe_shortage(problem, load)}"
-            )
-        ledger.reserve(load)
-        placed[task.request.id] = answer
+        placed[task.request.id], evaluation = answer
+        ledger.reserve(evaluation.load)
     return Outcome(Placement(placed), tuple(rejected))
 
 
-def load_policy_type(name: str) -> PolicyType:
+def load_policy_type(name: str, option: str) -> PolicyType:
     """Import what a dotted name `package.module.Class` names.
 
     Raises
     ------
     InputError
-        If there is no such module or class, or it has no method `place`.
+        If there is no such module or class, or it has no method `place`; the message names the
+        option.
     """
     module_name, _, attribute = name.rpartition(".")
     try:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise ImportError("that is no dotted name")
         found = getattr(import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"--policy: expected package.module.Class, got '{name}': {error}; run from the folder "
+            f"{option}: expected package.module.Class, got '{name}': {error}; run from the folder "
             "that holds the package, or install it"
         ) from error
     if not callable(getattr(found, "place", None)):
         raise InputError(
-            f"--policy: expected a class with a method place(problem, task, left), got '{name}'; "
+            f"{option}: expected a class with a method place(problem, task, left), got '{name}'; "
             "heuristics/policy.py states the protocol"
         )
     return cast(PolicyType, found)

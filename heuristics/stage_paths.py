@@ -13,6 +13,10 @@ TOLERANCE = 1e-4
 """Relative gap to which paths are solved: online, the last digits are not worth their time."""
 MOST_GROUPS = 8
 """Fleets of more kinds of devices are bounded by counting only: their arcs can take minutes."""
+MOST_FLEETS = 8
+"""How many fleets are remembered; what is known of a thousand devices takes tens of megabytes."""
+MOST_KINDS = 256
+"""How many kinds of requests are remembered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +51,26 @@ class StagePaths:
     """Solves each kind of request once per fleet.
 
     Arcs are shared between all of them: equal stages of other networks, tolerances and fleets are
-    not solved again.
+    not solved again. So that memory stays flat where fleets change, all is forgotten now and then.
     """
 
     def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self._book = ArcBook(TOLERANCE)
         self._known: dict[object, KnownPath] = {}
+        self._fleets: set[object] = set()
 
     def find(self, problem: Problem, task: RequestTask) -> KnownPath:
         """Return what the stages say of a request on the fleet of a problem."""
-        key = _what_counts(problem, task)
+        helpers, *request = _what_counts(problem, task)
+        key = (helpers, *request)
         if key not in self._known:
+            self._fleets.add(helpers)
+            if len(self._fleets) > MOST_FLEETS or len(self._known) >= MOST_KINDS:
+                self._forget()
+                self._fleets.add(helpers)
             requests = RequestClass(alone(problem, task), (task,))
             graph = StageGraph(requests.fleet, requests.task, self._book)
             few = len(requests.fleet.groups) <= MOST_GROUPS
@@ -65,8 +78,8 @@ class StagePaths:
         return self._known[key]
 
 
-def _what_counts(problem: Problem, task: RequestTask) -> object:
-    """Return all that the path of a request depends on."""
+def _what_counts(problem: Problem, task: RequestTask) -> tuple[object, ...]:
+    """Return all that the path of a request depends on, the helpers first."""
     columns = (
         problem.speed,
         problem.rate,
@@ -76,4 +89,4 @@ def _what_counts(problem: Problem, task: RequestTask) -> object:
     )
     helpers = tuple(column[: problem.helpers].tobytes() for column in columns)
     source = tuple(float(column[task.source]) for column in columns)
-    return task.network, task.request.tolerated_ssim, source, helpers
+    return helpers, task.network, task.request.tolerated_ssim, source

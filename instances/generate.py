@@ -193,50 +193,59 @@ def _build(name: str, draw: random.Random) -> Network:
     return synthetic(name, draw) if name in SYNTHETIC else NETWORKS[name]()
 
 
+NetworkOption = Annotated[
+    list[str], typer.Option(help="Network, repeatable, or counts: lenet=2,cifar_cnn=1.")
+]
+FleetOption = Annotated[
+    str,
+    typer.Option(
+        help="mixed (rpi3, nexus, stm32h7 in turn), power (rpi3, nexus in turn), varied (all "
+        "differ, drawn from the seed), percent powerful and small: 70-30, or counts: "
+        "rpi3=2,stm32h7=1."
+    ),
+]
+DevicesOption = Annotated[int | None, typer.Option(min=1, max=MAX_COUNT, help="Number of helpers.")]
+ToleranceOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        help="Similarity of a recovered image that requests tolerate; several are dealt to "
+        "the requests in turn; default: 0.8."
+    ),
+]
+RequestsOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=MAX_COUNT, help="Number of requests; default: one per network."),
+]
+CamerasOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=MAX_COUNT, help="Number of sources; default: one per request."),
+]
+SeedOption = Annotated[
+    int, typer.Option(help="Seed of synthetic networks, request order and varied fleets.")
+]
+SsimOption = Annotated[
+    Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
+]
+UnattainableOption = Annotated[
+    str, typer.Option(help="Layers of which no share is safe: reject or source.")
+]
+
+
 def main(
-    network: Annotated[
-        list[str], typer.Option(help="Network, repeatable, or counts: lenet=2,cifar_cnn=1.")
-    ],
+    network: NetworkOption,
     out: Annotated[Path, typer.Option(help="File to write.")],
-    fleet: Annotated[
-        str,
-        typer.Option(
-            help="mixed (rpi3, nexus, stm32h7 in turn), power (rpi3, nexus in turn), varied (all "
-            "differ, drawn from the seed), percent powerful and small: 70-30, or counts: "
-            "rpi3=2,stm32h7=1."
-        ),
-    ] = "mixed",
-    devices: Annotated[
-        int | None, typer.Option(min=1, max=MAX_COUNT, help="Number of helpers.")
-    ] = None,
-    tolerated_ssim: Annotated[
-        list[float] | None,
-        typer.Option(
-            help="Similarity of a recovered image that requests tolerate; several are dealt to "
-            "the requests in turn; default: 0.8."
-        ),
-    ] = None,
-    requests: Annotated[
-        int | None,
-        typer.Option(min=1, max=MAX_COUNT, help="Number of requests; default: one per network."),
-    ] = None,
-    cameras: Annotated[
-        int | None,
-        typer.Option(min=1, max=MAX_COUNT, help="Number of sources; default: one per request."),
-    ] = None,
+    fleet: FleetOption = "mixed",
+    devices: DevicesOption = None,
+    tolerated_ssim: ToleranceOption = None,
+    requests: RequestsOption = None,
+    cameras: CamerasOption = None,
     period_s: Annotated[float, typer.Option(help="Scheduling period, in seconds.")] = 60.0,
     memory_scale: Annotated[float, typer.Option(help="Factor on every memory.")] = 1.0,
     compute_scale: Annotated[float, typer.Option(help="Factor on every compute budget.")] = 1.0,
     bandwidth_scale: Annotated[float, typer.Option(help="Factor on every bandwidth budget.")] = 1.0,
-    seed: Annotated[
-        int, typer.Option(help="Seed of synthetic networks, request order and varied fleets.")
-    ] = 0,
-    ssim: Annotated[
-        Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
-    ] = None,
-    unattainable: Annotated[
-        str, typer.Option(help="Layers of which no share is safe: reject or source.")
-    ] = "reject",
+    seed: SeedOption = 0,
+    ssim: SsimOption = None,
+    unattainable: UnattainableOption = "reject",
     description: Annotated[str, typer.Option(help="What the instance shows.")] = "",
 ) -> None:
     """Generate an instance file.

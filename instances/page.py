@@ -5,7 +5,7 @@ from pathlib import Path
 
 from instances.generate import command_line
 from instances.members import InstanceSet, Member, solution_file
-from optmodel.report import PROVEN_GAP, percent
+from optmodel.report import PROVEN_GAP, milliseconds, percent
 from optmodel.solution import Solution, SolutionStatus, read_solution
 
 PAGE = """# {title} instances
@@ -85,8 +85,3 @@ def standing(solution: Solution | None) -> str:
     elif not rejected:
         words.append("no bound known")
     return ", ".join(words)
-
-
-def milliseconds(seconds: float | None) -> str:
-    """Return a time with six decimals, without its unit, or a dash."""
-    return "-" if seconds is None else f"{seconds * 1e3:.6f}"

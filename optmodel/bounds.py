@@ -241,22 +241,24 @@ def _from_several(layer: _Layer) -> Fleet:
     for j, number in layer.alike:
         slowest = _slowest_needed(layer, j, 1)
         if slowest is not None:
-            fleet[Holder(layer.room[j], layer.work[j] + slowest, 0, 0)] += number
+            fleet[_receiver(layer, j, slowest)] += number
     return fleet
 
 
 def _from_one(layer: _Layer, sender: int) -> Fleet:
-    def holder(j: int, reception: int) -> Holder:
-        return Holder(layer.room[j], layer.work[j] + reception, 0, 0)
-
     ticks = layer.map_ticks[sender]
     fleet: Fleet = Counter()
     for j, number in layer.alike:
-        fleet[holder(j, ticks)] += number
+        fleet[_receiver(layer, j, ticks)] += number
     if sender in layer.room:
-        fleet[holder(sender, ticks)] -= 1
-        fleet[holder(sender, 0)] += 1
+        fleet[_receiver(layer, sender, ticks)] -= 1
+        fleet[_receiver(layer, sender, 0)] += 1
     return +fleet
+
+
+def _receiver(layer: _Layer, j: int, map_ticks: int) -> Holder:
+    """Return node `j` as a holder that receives the map of each segment first."""
+    return Holder(layer.room[j], layer.work[j] + map_ticks, 0, 0)
 
 
 def _least_ticks(segments: int, fleet: Fleet, below: int | None) -> int | None:

@@ -44,16 +44,30 @@ def require_choice(option: str, value: str, known: Iterable[str]) -> None:
         raise InputError(f"{option}: expected one of {', '.join(names)}, got '{value}'; correct it")
 
 
-def run_app(command: Callable[..., None]) -> None:
-    """Run a typer command; input errors exit with 2 and one message, Ctrl-C with 130."""
+def run_app(command: Callable[..., None], *others: Callable[..., None]) -> None:
+    """Run a typer command; input errors exit with 2 and one message, Ctrl-C with 130.
+
+    Parameters
+    ----------
+    command : callable
+        What runs; with others, unless the first argument names one of them.
+    *others : callable
+        Commands by their names.
+    """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(_mapping_errors(command))
-    app()
+    for one in (command, *others):
+        app.command(one.__name__)(_mapping_errors(one))
+    names = {one.__name__ for one in (command, *others)}
+    arguments = sys.argv[1:]
+    if others and arguments[:1] != ["--help"] and names.isdisjoint(arguments[:1]):
+        arguments = [command.__name__, *arguments]
+    app(arguments)
 
 
 def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        """Run the command and turn what it raises into a message and an exit code."""
         # Pyomo calls Ctrl-C in a rule an error; what its solvers report is told in the result.
         logging.getLogger("pyomo").setLevel(logging.CRITICAL)
         try:

@@ -14,17 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 MAX_FILE_BYTES = 64_000_000
-TOO_DEEP = "expected JSON nested a few levels deep, got hundreds of levels; name the right file"
 PYDANTIC_PREFIX = re.compile(r"^(Input|Tuple|String) should (be|have) ")
 
 SchemaVersion = Annotated[int, Field(ge=1, le=1)]
 """The one version of the file formats so far; unlike `Literal[1]` it refuses true."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-class InputError(Exception):
-    """Input that cannot be used; the message names the culprit and the repair."""
 
 
 class RuleError(ValueError):
@@ -41,11 +36,38 @@ class RuleError(ValueError):
     """
 
     def __init__(self, field: str, expected: str, got: str, repair: str) -> None:
-        super().__init__(f"{field}: expected {expected}, got {got}; {repair}")
+        where = f"{field}: " if field else ""
+        super().__init__(f"{where}expected {expected}, got {got}; {repair}")
         self.field = field
         self.expected = expected
         self.got = got
         self.repair = repair
+
+    def below(self, parent: str) -> "RuleError":
+        """Return the same rule told by the object that holds the one that states it."""
+        field = f"{parent}.{self.field}" if parent else self.field
+        return RuleError(field, self.expected, self.got, self.repair)
+
+
+class InputError(Exception):
+    """Input that cannot be used; the message names the culprit and the repair.
+
+    Parameters
+    ----------
+    message : str
+        In one line.
+    rule : RuleError, optional
+        The rule of the format that is broken, if it is one.
+    """
+
+    def __init__(self, message: str, rule: RuleError | None = None) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+TOO_DEEP = RuleError(
+    "", "JSON nested a few levels deep", "hundreds of levels", "name the right file"
+)
 
 
 def refuse_repeated(collection: str, key: str, values: Iterable[object]) -> None:
@@ -106,25 +128,28 @@ def read_model(path: Path, model: type[ModelT]) -> ModelT:
 
 def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
     """Parse JSON text into a pydantic model; `name` stands for the file in messages."""
-    written = _parse_json(content, name)
+    try:
+        written = _parse_json(content)
+    except RuleError as error:
+        raise InputError(f"{name}: {_one_line(str(error))}", error) from error
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        raise InputError(f"{name}: {_one_line(_describe(error, written))}") from error
+        first, *others = error.errors(include_url=False)
+        rule, more = _broken_rule(first, written), f" (and {len(others)} more)" if others else ""
+        raise InputError(f"{name}: {_one_line(str(rule))}{more}", rule) from error
 
 
-def _parse_json(content: bytes, name: str) -> Any:
+def _parse_json(content: bytes) -> Any:
     """Refuse text that is not JSON, nests too deeply, or repeats a key."""
     try:
         return json.loads(content.decode(), object_pairs_hook=_refuse_repeated_keys)
-    except RuleError as error:
-        raise InputError(f"{name}: {_one_line(str(error))}") from error
+    except RuleError:
+        raise
     except RecursionError as error:
-        raise InputError(f"{name}: {TOO_DEEP}") from error
+        raise TOO_DEEP from error
     except ValueError as error:
-        raise InputError(
-            f"{name}: expected JSON in UTF-8, got '{error}'; mend the syntax"
-        ) from error
+        raise RuleError("", "JSON in UTF-8", f"'{error}'", "mend the syntax") from error
 
 
 def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -136,37 +161,28 @@ def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _describe(error: ValidationError, written: object) -> str:
-    """Return the first broken rule, and how many more there are."""
-    first, *others = error.errors(include_url=False)
-    more = f" (and {len(others)} more)" if others else ""
-    return _describe_one(first, written) + more
-
-
-def _describe_one(detail: ErrorDetails, written: object) -> str:
+def _broken_rule(detail: ErrorDetails, written: object) -> RuleError:
     kind, context = detail["type"], detail.get("ctx", {})
     field = field_path(_without_tags(detail["loc"], written))
     cause = context.get("error")
     if isinstance(cause, RuleError):
-        joined = f"{field}.{cause.field}" if field else cause.field
-        return f"{joined}: expected {cause.expected}, got {cause.got}; {cause.repair}"
+        return cause.below(field)
     if kind == "json_invalid":
-        too_deep = "recursion" in str(cause)
-        return TOO_DEEP if too_deep else f"expected JSON, got '{cause}'; mend the syntax"
+        syntax = RuleError("", "JSON", f"'{cause}'", "mend the syntax")
+        return TOO_DEEP if "recursion" in str(cause) else syntax
     if kind == "extra_forbidden":
-        return f"{field}: expected no such field, got one; delete it or mend its name"
-    if kind == "union_tag_invalid":
+        return RuleError(field, "no such field", "one", "delete it or mend its name")
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
         tag = context["discriminator"].strip("'")
-        return (
-            f"{field}.{tag}: expected one of {context['expected_tags']}, got '{context['tag']}'; "
-            "correct the field"
-        )
-    if kind in ("missing", "union_tag_not_found"):
-        missing = f".{context['discriminator']}".replace("'", "") if context else ""
-        return f"{field}{missing}: expected a value, got nothing; add the field"
-    expected = PYDANTIC_PREFIX.sub("", detail["msg"])
-    got = f"expected {expected}, got {_shorten(detail['input'])}"
-    return f"{field}: {got}; correct the field" if field else f"{got}; name the right file"
+        tagged = f"{field}.{tag}" if field else tag
+        if kind == "union_tag_not_found":
+            return RuleError(tagged, "a value", "nothing", "add the field")
+        expected, got = f"one of {context['expected_tags']}", f"'{context['tag']}'"
+        return RuleError(tagged, expected, got, "correct the field")
+    if kind == "missing":
+        return RuleError(field, "a value", "nothing", "add the field")
+    expected, got = PYDANTIC_PREFIX.sub("", detail["msg"]), _shorten(detail["input"])
+    return RuleError(field, expected, got, "correct the field" if field else "name the right file")
 
 
 def _without_tags(location: Iterable[int | str], written: object) -> Iterator[int | str]:

@@ -1,4 +1,7 @@
-"""One problem as a JSON file: devices, sources, networks, requests, SSIM table, budgets."""
+"""One problem as a JSON file: devices, sources, networks, requests, SSIM table, budgets.
+
+A file without requests describes a fleet that serves requests as they come.
+"""
 
 import json
 from pathlib import Path
@@ -46,8 +49,8 @@ class Request(StrictModel):
     """Largest similarity of a recovered image that the user accepts."""
 
 
-class Instance(StrictModel):
-    """A batch of requests to be placed on a fleet of helpers."""
+class FleetDocument(StrictModel):
+    """Helpers, cameras, networks and measured leakage: all that requests are placed on."""
 
     schema_version: SchemaVersion
     """Version of this format."""
@@ -70,8 +73,8 @@ class Instance(StrictModel):
     """The CNNs that requests use."""
     ssim_table: SsimTable
     """Measured leakage, from which caps and split points follow."""
-    requests: Annotated[tuple[Request, ...], Field(min_length=1)]
-    """The batch, in order of arrival."""
+    requests: tuple[Request, ...] = ()
+    """The batch, in order of arrival; whoever serves requests as they come ignores it."""
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
@@ -89,20 +92,8 @@ class Instance(StrictModel):
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Self:
-        known = {
-            "source": {s.id for s in self.sources},
-            "network": {n.id for n in self.networks},
-        }
         for index, request in enumerate(self.requests):
-            for field, ids in known.items():
-                name = getattr(request, field)
-                if name not in ids:
-                    raise RuleError(
-                        f"requests[{index}].{field}",
-                        f"the id of a {field} ({_some(ids)})",
-                        repr(name),
-                        f"correct it or add the {field}",
-                    )
+            self.refuse_unknown(request, f"requests[{index}]")
         return self
 
     @model_validator(mode="after")
@@ -119,6 +110,38 @@ class Instance(StrictModel):
                     )
         return self
 
+    def refuse_unknown(self, request: Request, name: str) -> None:
+        """Raise a `RuleError` if a request names a source or network that is not here.
+
+        Parameters
+        ----------
+        request : Request
+            What to look at.
+        name : str
+            What stands for it in the message.
+        """
+        known = {
+            "source": {s.id for s in self.sources},
+            "network": {n.id for n in self.networks},
+        }
+        for field, ids in known.items():
+            asked = getattr(request, field)
+            if asked not in ids:
+                raise RuleError(
+                    f"{name}.{field}",
+                    f"the id of a {field} ({_some(ids)})",
+                    repr(asked),
+                    f"correct it or add the {field}",
+                )
+
+    def with_requests(self, requests: tuple[Request, ...]) -> "Instance":
+        """Return the instance of these requests on this fleet, not validated anew."""
+        return Instance.model_construct(**{**dict(self), "requests": requests})
+
+    def without_requests(self) -> "FleetDocument":
+        """Return the fleet alone."""
+        return FleetDocument.model_construct(**{**dict(self), "requests": ()})
+
     @property
     def nodes(self) -> tuple[Node, ...]:
         """Helpers, then sources: the order of every array over nodes."""
@@ -127,6 +150,13 @@ class Instance(StrictModel):
     def network_of(self, request: Request) -> Network:
         """Return the network that a request uses."""
         return next(n for n in self.networks if n.id == request.network)
+
+
+class Instance(FleetDocument):
+    """A batch of requests to be placed on a fleet of helpers."""
+
+    requests: Annotated[tuple[Request, ...], Field(min_length=1)]
+    """The batch, in order of arrival."""
 
 
 def _some(names: set[str]) -> str:
@@ -144,6 +174,17 @@ def read_instance(path: Path) -> Instance:
         If the file cannot be read or breaks a rule; the message names the field.
     """
     return read_model(path, Instance)
+
+
+def read_fleet(path: Path) -> FleetDocument:
+    """Read and validate a fleet; an instance serves as well, its requests are left out.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or breaks a rule; the message names the field.
+    """
+    return read_model(path, FleetDocument).without_requests()
 
 
 def json_schema() -> dict[str, Any]:

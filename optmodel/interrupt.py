@@ -26,6 +26,7 @@ def noticing_interrupt(stop: Callable[[], bool]) -> Iterator[threading.Event]:
         return
 
     def notice(_signal: int, _frame: FrameType | None) -> None:
+        """Take the first Ctrl-C for a wish to stop, the second for an order."""
         second = interrupted.is_set()
         interrupted.set()
         if second or not stop():

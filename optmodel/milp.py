@@ -50,6 +50,7 @@ def _serve_most(search: Search, built: Formulation) -> Termination:
     requests = len(search.problem.tasks)
 
     def learn(bound: float) -> None:
+        """Take a bound on the number of requests left out."""
         rejected = ceil(bound - WHOLE_TOLERANCE)
         search.most_served = min(search.most_served, requests - rejected)
 
@@ -67,6 +68,7 @@ def _least_latency(search: Search, built: Formulation) -> Termination:
     minimise_latency(model)
 
     def learn(bound: float) -> None:
+        """Take a bound on the latency, in the problem's time unit."""
         search.raise_bound(bound * search.problem.time_unit_s)
 
     return _run(search, built, learn, options.mip_gap)
@@ -86,9 +88,11 @@ def _run(
         built.set_values(search.incumbent)
 
     def offer() -> None:
+        """Offer the placement that the model's variables hold."""
         search.offer(built.placement())
 
     def bounded(bound: float) -> None:
+        """Learn a bound that tells something; 0 is below every latency."""
         if bound > 0:
             learn(bound)
 
@@ -100,7 +104,6 @@ def _run(
     if run.bound is not None and run.termination is Termination.CONVERGED:
         learn(run.bound)
     elif run.bound is not None:
-        # 0 is below every latency and tells nothing.
         bounded(run.bound)
     if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
         offer()

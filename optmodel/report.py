@@ -12,9 +12,14 @@ PROVEN_GAP = 2e-6
 ONLY_THE_SOLVER = "budgets clash between layers; no single limit shows it, the solver proved it"
 
 
+def milliseconds(seconds: float | None) -> str:
+    """Return a time in milliseconds with six decimals, without its unit, or a dash."""
+    return "-" if seconds is None else f"{seconds * 1e3:.6f}"
+
+
 def seconds(value: float | None) -> str:
-    """Return a time in milliseconds with six decimals, or a dash."""
-    return "-" if value is None else f"{value * 1e3:.6f} ms"
+    """Return a time in milliseconds with six decimals and its unit, or a dash."""
+    return "-" if value is None else f"{milliseconds(value)} ms"
 
 
 def percent(gap: float | None) -> str:

@@ -180,6 +180,7 @@ def run_solver(
         solver.start, solver.watcher = start, watcher
 
     def stop() -> bool:
+        """Tell HiGHS to stop; any other solver cannot be told."""
         highs = getattr(solver, "_solver_model", None)
         if not isinstance(highs, highspy.Highs):
             return False

@@ -18,14 +18,15 @@ def to_document(
 ) -> PlacementDocument:
     """Write a placement in names."""
     placed = [
-        _write_request(problem, task, placement.requests[task.request.id])
+        write_request(problem, task, placement.requests[task.request.id])
         for task in problem.tasks
         if task.request.id in placement.requests
     ]
     return PlacementDocument(requests=tuple(placed), rejected=tuple(rejected))
 
 
-def _write_request(problem: Problem, task: RequestTask, placed: RequestPlacement) -> PlacedRequest:
+def write_request(problem: Problem, task: RequestTask, placed: RequestPlacement) -> PlacedRequest:
+    """Write the placement of one request in names."""
     flows: dict[int, list[Flow]] = {}
     for layer, sender, receiver, maps in placed.flows.entries():
         flow = Flow(sender=problem.node_ids[sender], receiver=problem.node_ids[receiver], maps=maps)
@@ -56,15 +57,22 @@ def from_document(problem: Problem, document: PlacementDocument) -> Placement:
     index = {name: i for i, name in enumerate(problem.node_ids)}
     return Placement(
         {
-            placed.request: _read_request(_named(tasks, placed.request, "request"), placed, index)
+            placed.request: read_request(_named(tasks, placed.request, "request"), placed, index)
             for placed in document.requests
         }
     )
 
 
-def _read_request(
+def read_request(
     task: RequestTask, placed: PlacedRequest, index: Mapping[str, int]
 ) -> RequestPlacement:
+    """Read the placement of one request; `index` tells the nodes by name.
+
+    Raises
+    ------
+    InputError
+        If it names a layer or node that the instance lacks.
+    """
     layer_index = {layer.name: k for k, layer in enumerate(task.layers)}
     counts = np.zeros((len(task.layers), len(index)), dtype=np.int64)
     entries = []

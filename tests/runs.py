@@ -1,8 +1,8 @@
-"""Records of runs that were never run, and workers that misbehave."""
+"""Records and solutions of runs that were never run, and workers that misbehave."""
 
 from benchmarks import measure
 from benchmarks.runtime_record import Outcome, RunRecord
-from optmodel.solution import SolutionStatus
+from optmodel.solution import Solution, SolutionStatus, Termination
 
 
 def record(**changes) -> RunRecord:
@@ -44,6 +44,26 @@ def killed() -> RunRecord:
     nothing = dict.fromkeys(("read_s", "build_s", "solve_s", "check_s", "peak_memory_bytes"))
     status = {"solution_status": SolutionStatus.NONE, "gap": None, "objective_s": None}
     return record(outcome=Outcome.KILLED, wall_time_s=90.0, **nothing, **status)
+
+
+def solution(**changes: object) -> Solution:
+    """A placement of one request with a gap of a quarter, when the time limit came."""
+    values = {
+        "instance": "i",
+        "instance_sha256": "0",
+        "method": "count",
+        "solver": None,
+        "solver_version": None,
+        "options": {},
+        "termination": Termination.TIME_LIMIT,
+        "solution_status": SolutionStatus.FEASIBLE,
+        "objective_s": 2.0,
+        "bound_s": 1.6,
+        "wall_time_s": 1.0,
+        "gap": 0.25,
+        "placement": {"requests": ({"request": "r1", "layers": ()},)},
+    }
+    return Solution.model_validate(values | changes)
 
 
 AS_WORKER = """

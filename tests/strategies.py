@@ -58,27 +58,17 @@ def conv(name: str, maps: tuple[int, int], size: tuple[int, int], row: str, kern
 
 
 def act(name: str, maps: int, size: tuple[int, int], row: str) -> ActLayer:
-    height, width = size
-    return ActLayer(
-        kind="act",
-        name=name,
-        input_maps=maps,
-        output_height=height,
-        output_width=width,
-        ssim_row=row,
-    )
+    return ActLayer(kind="act", **_mapwise(name, maps, size, row))
 
 
 def pool(name: str, maps: int, size: tuple[int, int], row: str) -> PoolLayer:
+    return PoolLayer(kind="pool", **_mapwise(name, maps, size, row))
+
+
+def _mapwise(name: str, maps: int, size: tuple[int, int], row: str) -> dict[str, object]:
     height, width = size
-    return PoolLayer(
-        kind="pool",
-        name=name,
-        input_maps=maps,
-        output_height=height,
-        output_width=width,
-        ssim_row=row,
-    )
+    fields = {"output_height": height, "output_width": width, "ssim_row": row}
+    return {"name": name, "input_maps": maps, **fields}
 
 
 def fc(name: str, maps: int, neurons: tuple[int, int]) -> FcLayer:
@@ -173,6 +163,13 @@ def with_fleet(made: Instance, field: str, budgets: Sequence[float]) -> Instance
     """Return the instance with one kind of budget changed on every helper."""
     for device, budget in zip(made.devices, budgets, strict=True):
         made = with_budget(made, device.id, **{field: budget})
+    return made
+
+
+def unlimited(made: Instance) -> Instance:
+    """Return the instance with budgets that never bind."""
+    for at in made.nodes:
+        made = with_budget(made, at.id, **dict.fromkeys(reference.BUDGETS.values(), PLENTY))
     return made
 
 

@@ -85,19 +85,18 @@ def broadcast_partial_sums(model: pyo.ConcreteModel, problem: Problem) -> None:
         for i in layer.hosts
         for j in following.hosts
     ]
-
-    def cap(r: int, k: int) -> int:
-        return layer_of(problem, r, k + 1).cap
-
     model.active_sends_every_map = pyo.Constraint(
         pairs,
         rule=lambda m, r, k, i, j: (
-            m.sent[r, k, i, j] >= m.x[r, k + 1, j] - cap(r, k) * (1 - m.sender[r, k, i])
+            m.sent[r, k, i, j]
+            >= m.x[r, k + 1, j] - layer_of(problem, r, k + 1).cap * (1 - m.sender[r, k, i])
         ),
     )
     model.idle_sends_nothing = pyo.Constraint(
         pairs,
-        rule=lambda m, r, k, i, j: m.sent[r, k, i, j] <= cap(r, k) * m.sender[r, k, i],
+        rule=lambda m, r, k, i, j: (
+            m.sent[r, k, i, j] <= layer_of(problem, r, k + 1).cap * m.sender[r, k, i]
+        ),
     )
     model.no_more_than_computed_there = pyo.Constraint(
         pairs, rule=lambda m, r, k, i, j: m.sent[r, k, i, j] <= m.x[r, k + 1, j]
@@ -150,6 +149,7 @@ def bound_latency_by_reception(model: pyo.ConcreteModel, problem: Problem) -> No
     """Eq. 5 for i != j: T[r, l] >= O[i, j, l-1] / rho_i + x[r, l, j] · c_l / e_j."""
 
     def rule(m: pyo.ConcreteModel, r: int, k: int, i: int, j: int) -> object:
+        """Return the row of one sender and one receiver."""
         seconds = layer_of(problem, r, k).output_bits / float(problem.rate[i])
         reception = seconds / problem.time_unit_s * m.sent[r, k, i, j]
         return m.T[r, k + 1] >= reception + _computation(m, problem, r, k + 1, j)
@@ -193,6 +193,7 @@ def _within(loads: Loads, budgets: FloatArray) -> pyo.Constraint:
     terms = {i: [(a, v) for a, v in entries if a > 0] for i, entries in loads.items()}
 
     def rule(_: pyo.Block, i: int) -> object:
+        """Return the row of one node."""
         divisor = math.gcd(*(amount for amount, _ in terms[i]))
         budget = math.floor(budgets[i]) // divisor
         return pyo.quicksum(amount // divisor * v for amount, v in terms[i]) <= budget

@@ -48,6 +48,7 @@ def _serve_most(search: Search, built: CpsatModel) -> Termination:
     requests = len(search.problem.tasks)
 
     def learn(bound: float) -> None:
+        """Take a bound on the number of requests left out."""
         search.most_served = min(search.most_served, requests - ceil(bound))
 
     return _run(search, built, learn, gap=0.0)
@@ -58,6 +59,7 @@ def _least_latency(search: Search, built: CpsatModel) -> Termination:
     minimise_latency(built.model, built.variables)
 
     def learn(bound: float) -> None:
+        """Take a bound on the latency, in ticks."""
         search.raise_bound(float(ceil(bound) * built.ticks.length_s))
 
     return _run(search, built, learn, (1 - ROUNDING_SHARE) * search.options.mip_gap)
@@ -72,6 +74,7 @@ class _Offering(cp_model.CpSolverSolutionCallback):
         self._built = built
 
     def on_solution_callback(self) -> None:
+        """Offer the solution that CP-SAT has just found."""
         self._search.offer(self._built.placement(self.value))
 
 
@@ -86,6 +89,7 @@ def _run(
     solver.best_bound_callback = learn
 
     def stop() -> bool:
+        """Tell CP-SAT to stop, which it does."""
         solver.stop_search()
         return True
 

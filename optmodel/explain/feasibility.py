@@ -25,7 +25,12 @@ from typing import Any, Self
 import numpy as np
 import pyomo.environ as pyo
 
-from optmodel.count.constraints import keep_first_fc_whole, place_every_segment, respect_caps
+from optmodel.count.constraints import (
+    keep_first_fc_whole,
+    layer_of,
+    place_every_segment,
+    respect_caps,
+)
 from optmodel.count.variables import add_counts, add_served, add_whole, transitions
 from optmodel.explain.loads import BUDGETS, BudgetKind, most_loads
 from optmodel.placement import Flows, Placement, RequestPlacement
@@ -121,19 +126,18 @@ def keep_maps(model: pyo.ConcreteModel, problem: Problem, nodes: set[int]) -> No
     both = [(r, k, i) for _, r, k, i in sending if (r, k + 1, i) in model.x]
     model.sender = pyo.Var(broadcast, domain=pyo.Binary)
     model.kept = pyo.Var(both, domain=pyo.NonNegativeReals)
-
-    def cap(r: int, k: int) -> int:
-        return problem.tasks[r].layers[k].cap
-
     model.segment_makes_sender = pyo.Constraint(
-        broadcast, rule=lambda m, r, k, i: m.x[r, k, i] <= cap(r, k) * m.sender[r, k, i]
+        broadcast,
+        rule=lambda m, r, k, i: m.x[r, k, i] <= layer_of(problem, r, k).cap * m.sender[r, k, i],
     )
     model.kept_is_used_here = pyo.Constraint(
         both, rule=lambda m, r, k, i: m.kept[r, k, i] <= m.x[r, k + 1, i]
     )
     model.kept_was_sent_here = pyo.Constraint(
         [index for index in broadcast if index in model.kept],
-        rule=lambda m, r, k, i: m.kept[r, k, i] <= cap(r, k + 1) * m.sender[r, k, i],
+        rule=lambda m, r, k, i: (
+            m.kept[r, k, i] <= layer_of(problem, r, k + 1).cap * m.sender[r, k, i]
+        ),
     )
     model.kept_was_held_here = pyo.Constraint(
         [index for index in mapwise if index in model.kept],
@@ -147,6 +151,7 @@ def respect_budgets(
     """8b-8d, over the amounts' common divisor, so that one unit too much is no rounding error."""
 
     def rule(m: pyo.ConcreteModel, kind: BudgetKind, i: int) -> object:
+        """Return the row of one budget of one node."""
         terms = load_terms(m, problem, kind, i)
         divisor = math.gcd(*(amount for amount, _ in terms))
         return _total(terms, divisor) <= BUDGETS[kind].of(problem.instance.nodes[i]) // divisor

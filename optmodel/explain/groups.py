@@ -142,12 +142,14 @@ def lift(problem: Problem, groups: Collection[Group]) -> Problem:
     every_helper = tuple(range(problem.helpers))
 
     def layer_without(task: RequestTask, layer: LayerTask) -> LayerTask:
+        """Return a layer without its lifted cap and with its first fc split if that is lifted."""
         name = (task.request.id, layer.name)
         if ("privacy", *name) in lifted:
             layer = replace(layer, cap=layer.segments, hosts=layer.hosts or every_helper)
         return replace(layer, whole=layer.whole and ("whole", *name) not in lifted)
 
     def node_without(node: Node) -> Node:
+        """Return a node whose lifted budgets have no end."""
         fields = [b.field for kind, b in BUDGETS.items() if (kind, node.id) in lifted]
         return node.model_copy(update=dict.fromkeys(fields, UNLIMITED))
 

@@ -204,6 +204,7 @@ def _fewest(search: Search, device: Node, most: int) -> tuple[int, Answer, bool]
     """Return the fewest copies that suffice, up to `most`: galloping, then bisection."""
 
     def with_copies(number: int) -> Answer:
+        """Look for a placement with so many copies."""
         change = Change(kind="devices", targets=(device.id,), amount=number)
         return search.try_change(change)
 

@@ -35,8 +35,9 @@ class Assembler:
                 counts[k, members] = share
                 self._charge(task, k, members, share)
             for k, moved in enumerate(placement.flows, start=step.stage.first):
-                for i, j in np.argwhere(moved).tolist():
-                    entries.append((k, int(members[i]), int(members[j]), int(moved[i, j])))
+                for i in np.flatnonzero(counts[k, members]).tolist():
+                    for j in np.flatnonzero(moved[i]).tolist():
+                        entries.append((k, int(members[i]), int(members[j]), int(moved[i, j])))
         return RequestPlacement(counts, Flows.from_entries(entries))
 
     def _members(
@@ -81,7 +82,10 @@ class Assembler:
         """
         if group.nodes[0] >= self.fleet.problem.helpers:
             return [task.source]
-        return sorted(group.nodes, key=lambda i: (float(self.load[:, i].max()), i))
+        nodes = np.array(group.nodes)
+        busiest = self.load[:, nodes].max(axis=0)
+        ordered: list[int] = nodes[np.argsort(busiest, kind="stable")].tolist()
+        return ordered
 
     def _charge(self, task: RequestTask, k: int, members: IntArray, share: IntArray) -> None:
         """Add a layer's shares of the budgets 8b-8d to the loads."""

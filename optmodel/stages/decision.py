@@ -92,27 +92,17 @@ class Thresholds:
 
     @cached_property
     def _levels(self) -> Levels:
+        """All levels but those at which a node computes no more than at a longer one."""
         times, send = self._times(), np.array(self.arc.send[-1])
-        taken = room(times[:, np.newaxis], send, self.held)
-        # Before the next of them, one takes nothing more; behind it, something from someone.
-        fresh = np.append(True, (np.diff(taken, axis=0) != 0).any(axis=1))
-        chosen: list[IntArray] = []
-        computed: list[IntArray] = []
-        for work, cap in zip(self.arc.work, self.arc.caps[-1], strict=True):
-            computes = room(self.last - times, np.array(work), np.array(cap))
-            # The longest time of those that compute the same, the shortest that takes the same.
-            last = np.append(np.diff(computes) != 0, True)
-            [at] = np.nonzero(last & (computes > 0))
-            newer = np.append(0, np.cumsum(fresh))[at + 1]
-            at = at[np.append(True, np.diff(newer) > 0)[: len(at)]]
-            chosen.append(at)
-            computed.append(computes[at])
-        where = np.concatenate(chosen)
-        group = np.repeat(np.arange(len(chosen)), [len(at) for at in chosen])
-        return Levels(group, times[where], np.concatenate(computed), taken[where])
+        work, caps = np.array(self.arc.work), np.array(self.arc.caps[-1])
+        computes = room(self.last - times, work[:, np.newaxis], caps[:, np.newaxis])
+        longest = np.diff(computes, axis=1, append=-1) != 0
+        group, at = np.nonzero(longest & (computes > 0))
+        taken = room(times[at][:, np.newaxis], send, self.held)
+        return Levels(group, times[at], computes[group, at], taken)
 
     def _times(self) -> IntArray:
-        """Return the times after which a node may have one more map of some sender."""
+        """Return the times at which a node may have one more map of some sender."""
         times = {0}
         for b, held in set(zip(self.arc.send[-1], self.held.tolist(), strict=True)):
             if b:

@@ -23,7 +23,7 @@ BINDING = (
 SHARE_OF_GAP = 0.01
 """What the stages may leave of the asked gap: closing them nearly costs no more than to the gap."""
 LEAST_TOLERANCE = 1e-8
-"""Relative; covers the rounding of the coarser ticks that CP-SAT counts in."""
+"""Relative; what ticks and floats may leave of it."""
 
 
 @dataclass(frozen=True, eq=False)

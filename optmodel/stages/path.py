@@ -20,7 +20,7 @@ from optmodel.stages.signature import Signature
 from optmodel.stages.stage import Stage, StageArc, arcs_between, stages_of
 
 MOST_SIGNATURES = 1000
-"""Signatures that a stage tells apart: enough for 43 devices that all differ."""
+"""Signatures that a stage tells apart: enough for 43 nodes that all differ."""
 
 
 class ArcBook:

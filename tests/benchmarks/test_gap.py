@@ -2,20 +2,19 @@
 
 import json
 import shutil
-from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from commands import rows_of, run
+from rich.console import Console
 
 from benchmarks.cli import instance_files
-from benchmarks.gap import Comparison, compare
-from benchmarks.gap_table import summary
+from benchmarks.comparison import Comparer, Comparison, most_served
+from benchmarks.gap_table import print_gaps, summary
 from benchmarks.records import Record, RecordBook
-from heuristics.policies import POLICIES
 from optmodel.files import InputError
 from optmodel.instance import read_instance
-from optmodel.placement import Placement
 from optmodel.solution import SolutionStatus
 from optmodel.solvers import SolverOptions
 
@@ -28,6 +27,9 @@ SUBSET = (
     "synthetic2-0.6-seed1",
     "infeasible-camera",
 )
+DEFAULT = ("lookahead", "algorithm1", "layerwise", "random", "source")
+OWN = Path(__file__).parents[1] / "heuristics"
+"""Where `own_policies` is."""
 
 
 @pytest.fixture
@@ -45,17 +47,17 @@ def test_a_subset_is_solved_compared_recorded_and_drawn(subset, tmp_path):
     done = run("benchmarks.gap", "--instances", subset, "--out", out, "--plot", plot)
     assert done.returncode == 0, done.stderr
     assert "6 instances: 5 optimal, 1 proven infeasible, 0 open" in done.stdout
-    assert "mean" in done.stdout
-    assert "median" in done.stdout
-    assert "worst" in done.stdout
+    assert "7 requests, of which 6 can be served at most" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
     assert plot.read_bytes().startswith(b"\x89PNG")
     rows = rows_of(out)
-    assert set(rows) == {(name, method) for name in SUBSET for method in ("auto", "algorithm1")}
+    assert set(rows) == {(name, method) for name in SUBSET for method in ("auto", *DEFAULT)}
     exact, greedy = rows["lenet-0.8-4-mixed", "auto"], rows["lenet-0.8-4-mixed", "algorithm1"]
     assert float(exact["objective_s"]) * 1e3 == pytest.approx(1.217059, abs=1e-6)
     assert float(greedy["gap"]) == pytest.approx(1.629390 / 1.217059 - 1, rel=1e-5)
     rejecting = rows["lenet-0.6-x2-bandwidth-tight", "algorithm1"]
     assert (rejecting["served"], rejecting["rejected"], rejecting["gap"]) == ("1", "1", "")
+    assert float(rows["lenet-0.8-4-mixed", "lookahead"]["gap"]) <= 1e-4
     records = json.loads(out.with_suffix(".records.json").read_text())["records"]
     assert {"versions", "options", "commit", "host", "recorded_at"} <= set(records[0])
 
@@ -75,7 +77,7 @@ def test_other_options_are_another_run(tmp_path):
     book = RecordBook(tmp_path / "gap.csv", Record)
     instance = read_instance(SMALL / "lenet-0.4-3-mixed.json")
     options = SolverOptions()
-    compare(instance, "segment", options, book, force=False)
+    Comparer("segment", options, (), book).compare(instance)
     sha256 = book.records[0].instance_sha256
     same = {"solver": "highs", "time_limit_s": None, "mip_gap": 1e-6, "threads": None}
     same |= {"seed": None, "presolve": True, "admission": "all"}
@@ -91,7 +93,7 @@ def test_one_bad_instance_is_reported_and_the_rest_is_done(subset, tmp_path):
     done = run("benchmarks.gap", "--instances", subset, "--out", out)
     assert done.returncode == 2
     assert "broken.json: name: expected a value, got nothing" in done.stderr
-    assert len(rows_of(out)) == 2 * len(SUBSET)
+    assert len(rows_of(out)) == (1 + len(DEFAULT)) * len(SUBSET)
 
 
 def test_a_folder_without_instances_is_refused(tmp_path):
@@ -99,20 +101,88 @@ def test_a_folder_without_instances_is_refused(tmp_path):
         instance_files("--instances", tmp_path)
 
 
-def test_a_policy_whose_placement_fails_the_checker_exits_1(subset, monkeypatch, capsys):
-    def careless(problem):
-        """Serve the first request, and keep silent about the others."""
-        outcome = POLICIES["algorithm1"](problem)
-        kept = dict(list(outcome.placement.requests.items())[:1])
-        return replace(outcome, placement=Placement(kept), rejected=())
+def test_policies_of_one_s_own_stand_beside_the_shipped_ones(subset, tmp_path):
+    out = tmp_path / "gap.csv"
+    named = ("--policies", "algorithm1,own_policies.Cautious,algorithm1")
+    arguments = ("--instances", subset / "lenet-0.8-4-mixed.json", *named, "--out", out)
+    done = run("benchmarks.gap", *arguments, importing=OWN)
+    assert done.returncode == 0, done.stderr
+    assert "best ms algorithm1 Cautious" in done.stdout
+    methods = [method for _, method in rows_of(out)]
+    assert methods == ["algorithm1", "auto", "own_policies.Cautious"]
 
-    from benchmarks import gap
 
-    monkeypatch.setitem(gap.POLICIES, "careless", careless)
-    with pytest.raises(SystemExit) as stopped:
-        gap.main(instances=SMALL / "lenet-0.4-x4.json", time_limit=60.0)
-    assert stopped.value.code == 1
-    assert "careless returned a placement that is not one" in capsys.readouterr().err
+def test_a_policy_of_one_s_own_is_asked_again_as_its_code_may_have_changed(subset, tmp_path):
+    out = tmp_path / "gap.csv"
+    arguments = ("--instances", subset / "lenet-0.4-3-mixed.json", "--out", out)
+    arguments += ("--policies", "algorithm1,own_policies.Cautious")
+    times = []
+    for _ in range(2):
+        assert run("benchmarks.gap", *arguments, importing=OWN).returncode == 0
+        times.append({method: row["wall_time_s"] for (_, method), row in rows_of(out).items()})
+    changed = {method for method in times[0] if times[0][method] != times[1][method]}
+    assert changed == {"own_policies.Cautious"}
+
+
+@pytest.mark.parametrize(
+    ("policies", "why"),
+    [
+        ("algorithm1,best", "--policies: expected one of lookahead, algorithm1"),
+        ("nowhere.Policy", "--policies: expected package.module.Class, got 'nowhere.Policy'"),
+        ("", "--policies: expected one of lookahead, algorithm1"),
+    ],
+)
+def test_an_unknown_policy_exits_2_and_nothing_is_solved(subset, tmp_path, policies, why):
+    out = tmp_path / "gap.csv"
+    done = run("benchmarks.gap", "--instances", subset, "--policies", policies, "--out", out)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ("Sloppy", "own_policies.Sloppy returned a placement that is not one"),
+        ("Forgetful", "Forgetful places request"),
+    ],
+)
+def test_a_policy_that_breaks_a_limit_exits_1_and_the_rest_is_done(tmp_path, policy, why):
+    for name in ("lenet-0.4-x4-compute", "infeasible-camera"):
+        shutil.copy(SMALL / f"{name}.json", tmp_path)
+    arguments = ("--instances", tmp_path, "--policies", f"own_policies.{policy}")
+    done = run("benchmarks.gap", *arguments, importing=OWN)
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert "infeasible-camera" in done.stdout
+
+
+def test_where_not_all_can_be_served_policies_are_held_against_the_most_that_can():
+    """Three of four fit, whichever order they come in; a policy that serves two has no gap."""
+    book = RecordBook(None, Record)
+    comparer = Comparer("auto", SolverOptions(), ("algorithm1", "lookahead", "source"), book)
+    comparison = comparer.compare(read_instance(SMALL / "infeasible-compute.json"))
+    assert comparison.exact.solution_status is SolutionStatus.INFEASIBLE
+    assert comparison.reference.options["admission"] == "most"
+    assert most_served(comparison.reference) == 3
+    greedy, ahead, source = comparison.policies
+    assert (greedy.served, greedy.rejected) == (3, 1)
+    assert greedy.gap == pytest.approx(0, abs=1e-6)
+    assert ahead.gap == pytest.approx(0, abs=1e-4)
+    assert (source.served, source.gap) == (0, None)
+    assert not list(comparison.contradictions())
+    admissions = [record.options.get("admission") for record in book.records]
+    assert admissions.count("all") == admissions.count("most") == 1
+
+
+def test_seeds_are_recorded_side_by_side(tmp_path):
+    instance = read_instance(SMALL / "lenet-0.8-6-mixed.json")
+    for seed in (1, 2):
+        book = RecordBook(tmp_path / "gap.csv", Record)
+        Comparer("auto", SolverOptions(seed=seed), ("random",), book).compare(instance)
+    drawn = [record for record in book.records if record.method == "random"]
+    assert [record.options["seed"] for record in drawn] == [1, 2]
+    assert drawn[0].objective_s != drawn[1].objective_s
 
 
 def record(**changes) -> Record:
@@ -136,36 +206,86 @@ def record(**changes) -> Record:
 
 
 def policy_record(**changes) -> Record:
-    return record(method="greedy", solution_status=SolutionStatus.FEASIBLE, **changes)
+    return record(**{"method": "greedy", "solution_status": SolutionStatus.FEASIBLE, **changes})
 
 
 def test_a_policy_below_a_proven_optimum_is_a_contradiction():
-    comparison = Comparison(record(), (policy_record(objective_s=1.9),))
+    comparison = Comparison(record(), (policy_record(objective_s=0.9),))
     assert list(comparison.contradictions()) == [
-        "i: greedy takes 1.9 s, below the proven bound 2.0 s"
+        "i: greedy takes 0.9 s, below the proven bound 1.0 s"
     ]
 
 
-def test_a_policy_that_serves_an_infeasible_instance_is_a_contradiction():
-    exact = record(solution_status=SolutionStatus.INFEASIBLE, objective_s=None, bound_s=None)
-    (text,) = Comparison(exact, (policy_record(),)).contradictions()
-    assert text == "i: greedy serves all requests of an instance proven infeasible"
+def test_a_policy_that_serves_more_than_can_be_is_a_contradiction():
+    infeasible = {"solution_status": SolutionStatus.INFEASIBLE, "bound_s": None}
+    exact = record(**infeasible, objective_s=None, served=0, rejected=2)
+    most = record(served=1, rejected=1, most_served=1)
+    policies = (policy_record(served=2), policy_record(served=1, rejected=1))
+    (text,) = Comparison(exact, policies, most).contradictions()
+    assert text == "i: greedy serves 2 requests, of which 1 are proven the most"
 
 
 def test_a_partial_service_below_the_optimum_is_no_contradiction():
-    partial = record(method="greedy", solution_status=SolutionStatus.PARTIAL, objective_s=1.0)
-    assert not list(Comparison(record(), (partial,)).contradictions())
-
-
-def test_the_summary_counts_only_comparable_gaps():
-    exact = [record(), record(instance="j")]
-    policies = [(policy_record(gap=0.5),), (policy_record(instance="j", gap=None, rejected=1),)]
-    first, second = summary(exact, policies)
-    assert first.startswith("2 instances: 2 optimal, 0 proven infeasible, 0 open")
-    assert second == (
-        "greedy: 2 of 3 requests served; gap over 1 instances: mean 50.00 %, median 50.00 %, "
-        "worst 50.00 %"
+    partial = record(
+        method="greedy", solution_status=SolutionStatus.PARTIAL, objective_s=1.0, rejected=1
     )
+    assert not list(Comparison(record(served=2), (partial,)).contradictions())
+
+
+def printed(comparisons: list[Comparison]) -> list[str]:
+    paper = StringIO()
+    print_gaps(Console(file=paper, width=100), comparisons)
+    return [" ".join(line.split()) for line in paper.getvalue().splitlines()]
+
+
+def test_the_tables_show_gaps_counts_and_times_side_by_side():
+    comparisons = [
+        Comparison(record(), (policy_record(gap=0.5), policy_record(method="own.Quick", gap=0.25))),
+        Comparison(
+            record(instance="j", served=2, gap=0.03, solution_status=SolutionStatus.FEASIBLE),
+            (
+                policy_record(instance="j", served=2, gap=0.1),
+                policy_record(method="own.Quick", instance="j", gap=None, rejected=1),
+            ),
+        ),
+    ]
+    lines = printed(comparisons)
+    assert lines[0] == "instance proven best ms greedy Quick"
+    assert "i optimal 2000.000000 50.00 25.00" in lines
+    assert "j 3.00 % 2000.000000 10.00 1/2" in lines
+    assert "greedy 3 0 2 30.00 30.00 50.00 66.7 0.20" in lines
+    assert "own.Quick 2 1 1 25.00 25.00 25.00 66.7 0.20" in lines
+
+
+def test_an_oversubscribed_instance_shows_the_most_that_can_be_served():
+    exact = record(solution_status=SolutionStatus.INFEASIBLE, bound_s=None, objective_s=None)
+    proven = record(served=3, rejected=1, most_served=3)
+    unproven = proven.model_copy(
+        update={"solution_status": SolutionStatus.FEASIBLE, "bound_s": None, "gap": None}
+    )
+    policies = (policy_record(served=3, rejected=1, gap=0.2), policy_record(served=2, rejected=2))
+    lines = printed([Comparison(exact, policies, most) for most in (proven, unproven)])
+    assert "i 3/4 2000.000000 20.00 2/4" in lines
+    assert "i 3/4 open 2000.000000 20.00 2/4" in lines
+
+
+def test_the_summary_counts_what_is_proven():
+    infeasible = record(
+        instance="k", solution_status=SolutionStatus.INFEASIBLE, served=0, rejected=2
+    )
+    most = record(instance="k", served=1, rejected=1, most_served=1)
+    comparisons = [Comparison(record(), ()), Comparison(infeasible, (), most)]
+    assert summary(comparisons) == (
+        "2 instances: 1 optimal, 1 proven infeasible, 0 open; 0.3 s\n"
+        "3 requests, of which 2 can be served at most"
+    )
+
+
+def test_nothing_is_printed_as_a_table_where_nothing_could_be_read():
+    assert printed([]) == [
+        "0 instances: 0 optimal, 0 proven infeasible, 0 open; 0.0 s",
+        "0 requests, of which 0 can be served at most",
+    ]
 
 
 def test_two_instances_of_one_name_are_reported(subset):

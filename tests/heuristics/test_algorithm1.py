@@ -4,7 +4,7 @@ import math
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from recipes import recipes
 
 from heuristics.algorithm1 import Algorithm1
 from heuristics.plain_algorithm1 import plain_algorithm1
@@ -86,20 +86,6 @@ def received_bits(task, placed, number, segments, j):
         maps = [previous[p] for p in segments]
         return [(i, maps.count(i) * layer.output_bits) for i in sorted(set(maps)) if i != j]
     return [(i, len(segments) * layer.output_bits) for i in sorted(set(previous)) if i != j]
-
-
-scales = st.sampled_from([1.0, 1e-4, 6e-5, 4e-5, 2e-5, 5e-6])
-recipes = st.builds(
-    Recipe,
-    networks=st.sampled_from([("lenet",), ("synthetic2",), ("synthetic3",), ("synthetic4=2",)]),
-    fleet=st.sampled_from(["mixed", "power"]),
-    devices=st.integers(1, 6),
-    tolerated_ssim=st.sampled_from([0.2, 0.4, 0.6, 0.8, 1.0]),
-    cameras=st.sampled_from([None, 1]),
-    scales=st.builds(BudgetScales, memory=scales, compute=scales, bandwidth=scales),
-    seed=st.integers(0, 50),
-    unattainable=st.sampled_from(["reject", "source"]),
-)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from commands import run
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
@@ -12,13 +13,22 @@ def test_a_placement_is_printed_and_written(tmp_path):
     out = tmp_path / "placed.json"
     done = run("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--out", out)
     assert done.returncode == 0
-    assert "1.629390 ms" in done.stdout
+    assert "latency      1.217059 ms" in done.stdout
     assert "rpi3-1" in done.stdout
     written = json.loads(out.read_text())
-    assert written["method"] == "algorithm1"
+    assert written["method"] == "lookahead"
     assert written["solution_status"] == "feasible"
     checked = run("optmodel.check", SMALL / "lenet-0.8-4-mixed.json", out)
     assert checked.returncode == 0
+
+
+def test_latency_bound_and_gap_of_another_policy_are_printed():
+    done = run("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--policy", "algorithm1")
+    assert done.returncode == 0
+    printed = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[:6])
+    assert printed["latency"] == "1.629390 ms"
+    assert float(printed["bound"].split()[0]) == pytest.approx(1.217059, rel=2e-4)
+    assert float(printed["gap"].split()[0]) == pytest.approx(33.88, abs=0.02)
 
 
 def test_rejections_are_printed_with_layer_and_condition():
@@ -32,5 +42,5 @@ def test_an_unknown_policy_exits_2_and_writes_nothing(tmp_path):
     instance = SMALL / "lenet-0.8-4-mixed.json"
     done = run("heuristics", instance, "--policy", "best", "--out", out)
     assert done.returncode == 2
-    assert "--policy: expected one of algorithm1, got 'best'" in done.stderr
+    assert "--policy: expected one of lookahead, algorithm1" in done.stderr
     assert not out.exists()

@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 from commands import run
+from runs import solution
 
 from heuristics.policies import place
 from instances.generate import command_line, generate
@@ -14,7 +15,7 @@ from instances.sets import SETS
 from optmodel.checker import check_solution
 from optmodel.columns.method import SHARED
 from optmodel.instance import read_instance
-from optmodel.solution import Solution, SolutionStatus, Termination, read_solution
+from optmodel.solution import SolutionStatus, read_solution
 from optmodel.stages.method import SLACK
 from optmodel.verified import digest
 
@@ -128,25 +129,6 @@ def test_a_set_that_cannot_be_written_is_refused(arguments, message):
     done = run("instances.sets", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
-
-
-def solution(**changes: object) -> Solution:
-    values = {
-        "instance": "i",
-        "instance_sha256": "0",
-        "method": "count",
-        "solver": None,
-        "solver_version": None,
-        "options": {},
-        "termination": Termination.TIME_LIMIT,
-        "solution_status": SolutionStatus.FEASIBLE,
-        "objective_s": 2.0,
-        "bound_s": 1.6,
-        "wall_time_s": 1.0,
-        "gap": 0.25,
-        "placement": {"requests": ({"request": "r1", "layers": ()},)},
-    }
-    return Solution.model_validate(values | changes)
 
 
 REJECTED = {"request": "r2", "layer": "l", "segment": 1, "condition": "full"}

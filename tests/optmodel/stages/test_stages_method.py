@@ -8,7 +8,6 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import (
-    PLENTY,
     SPEEDS,
     conv,
     examples,
@@ -19,7 +18,7 @@ from strategies import (
     node,
     ssim_row,
     twice,
-    with_budget,
+    unlimited,
     with_fleet,
 )
 
@@ -38,12 +37,6 @@ from optmodel.stages.signature import Signature, signatures
 EXACT = SolverOptions(mip_gap=0.0)
 ROUNDING = 1e-9
 """What a float says of a fraction, relatively, and then some."""
-
-
-def unlimited(made: Instance) -> Instance:
-    for at in made.nodes:
-        made = with_budget(made, at.id, **dict.fromkeys(reference.BUDGETS.values(), PLENTY))
-    return made
 
 
 def stages(made: Instance, options: SolverOptions = EXACT) -> Solution:
@@ -101,6 +94,49 @@ def test_with_binding_budgets_the_bound_holds_and_what_is_offered_is_optimal():
     hold()
     kinds = (SolutionStatus.INFEASIBLE, SolutionStatus.NONE, SolutionStatus.OPTIMAL)
     assert min(seen[kind] for kind in kinds) >= 20
+
+
+def test_devices_that_all_differ_reach_the_optimum_of_brute_force():
+    seen: Counter = Counter()
+
+    @examples(120)
+    @given(
+        instances(), st.permutations((1.0, 2.0, 3.0, 5.0)), st.permutations((1.0, 1.5, 2.0, 4.0))
+    )
+    def agree(made: Instance, speeds: list[float], rates: list[float]) -> None:
+        made = unlimited(made)
+        varied = tuple(
+            device.model_copy(
+                update={
+                    "compute_mult_per_s": device.compute_mult_per_s * speed,
+                    "rate_bits_per_s": 100.0 * rate,
+                }
+            )
+            for device, speed, rate in zip(made.devices, speeds, rates, strict=False)
+        )
+        made = made.model_copy(update={"devices": varied})
+        best, found = reference.best(made), stages(made)
+        seen[best is None, len(varied)] += 1
+        if best is None:
+            assert found.solution_status is SolutionStatus.INFEASIBLE
+            return
+        assert found.notes == (SLACK,)
+        assert found.objective_s == pytest.approx(float(best.latency_s), rel=ROUNDING)
+        assert found.bound_s <= float(best.latency_s) * (1 + ROUNDING)
+
+    agree()
+    assert seen[False, 2] + seen[False, 3] >= 30
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_devices_that_all_differ_reach_the_optimum_of_the_count_model(seed: int):
+    recipe = Recipe(("lenet",), "varied", 6, tolerated_ssim=0.6, period_s=1e6, seed=seed)
+    made = generate(recipe, "varied")
+    found = stages(made, SolverOptions(mip_gap=1e-6))
+    count = solve(made, "count", SolverOptions(mip_gap=1e-6))
+    assert found.notes == (SLACK,)
+    assert count.solution_status is SolutionStatus.OPTIMAL
+    assert found.objective_s == pytest.approx(count.objective_s, rel=2e-6)
 
 
 @examples(60)
@@ -285,6 +321,7 @@ def generated(name: str, fleet: str, devices: int, tolerance: float) -> Instance
     [
         ("lenet", "mixed", 4, 0.8, 1.217059),
         ("lenet", "mixed", 6, 0.4, 0.964869),
+        ("cifar_cnn", "mixed", 4, 0.8, 97.236342),
         ("cifar_cnn", "mixed", 10, 0.4, 198.210405),
         ("vgg16", "power", 20, 0.8, 625.815),
         ("vgg16", "mixed", 20, 0.8, 1774.419),

@@ -1,0 +1,136 @@
+"""One instance by every policy, beside the best that can be done: gaps, counts, contradictions."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+
+from benchmarks.records import Record, RecordBook
+from heuristics.policies import POLICIES, place
+from optmodel.instance import Instance
+from optmodel.search import BOUND_TOLERANCE
+from optmodel.solution import SolutionStatus, Termination, relative_gap
+from optmodel.solve import solve
+from optmodel.solvers import SolverOptions
+from optmodel.verified import digest
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The records of one instance.
+
+    Attributes
+    ----------
+    exact : Record
+        Optimum, or incumbent and bound, of serving every request.
+    policies : tuple of Record
+        One per policy, their gaps against the bound of the reference.
+    most : Record or None
+        The same as `exact` for as many requests as can be served, where not all can.
+    """
+
+    exact: Record
+    policies: tuple[Record, ...]
+    most: Record | None = None
+
+    @property
+    def reference(self) -> Record:
+        """What the policies are compared with."""
+        return self.exact if self.most is None else self.most
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield how a policy refutes what the exact method claims to have proven."""
+        most, bound = most_served(self.reference), self.reference.bound_s
+        for record in self.policies:
+            name = f"{record.instance}: {record.method}"
+            if record.served > most:
+                yield f"{name} serves {record.served} requests, of which {most} are proven the most"
+            elif record.served < most or bound is None or record.objective_s is None:
+                continue
+            elif record.objective_s < bound * (1 - BOUND_TOLERANCE):
+                yield f"{name} takes {record.objective_s!r} s, below the proven bound {bound!r} s"
+
+
+def most_served(reference: Record) -> int:
+    """Return how many requests can be served at most, as far as a reference knows."""
+    return reference.requests if reference.most_served is None else reference.most_served
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """Compares policies with the best that can be done, unless a book has the records.
+
+    Attributes
+    ----------
+    method : str
+        A key of `optmodel.solve.METHODS`.
+    options : SolverOptions
+        Limits of each optimum; its seed is that of the policies too.
+    policies : tuple of str
+        Names, or dotted names.
+    book : RecordBook
+        What is known already, and where results are kept.
+    force : bool
+        Whether to repeat what the book has.
+    """
+
+    method: str
+    options: SolverOptions
+    policies: tuple[str, ...]
+    book: RecordBook[Record]
+    force: bool = False
+
+    @property
+    def seed(self) -> int:
+        """Seed of the policies."""
+        return self.options.seed or 0
+
+    def compare(self, instance: Instance) -> Comparison:
+        """Solve an instance exactly, and place it by every policy.
+
+        Raises
+        ------
+        ResultError
+            If a placement fails the checker.
+        KeyboardInterrupt
+            If the solver was interrupted; nothing is recorded then.
+        """
+        exact, most = self._solved(instance, self.options), None
+        if exact.solution_status is SolutionStatus.INFEASIBLE:
+            most = self._solved(instance, replace(self.options, admission="most"))
+        reference = exact if most is None else most
+        policies = tuple(self._placed(instance, name, reference) for name in self.policies)
+        return Comparison(exact, policies, most)
+
+    def _solved(self, instance: Instance, options: SolverOptions) -> Record:
+        known = self._known(instance, self.method, asdict(options))
+        if known is not None:
+            return known
+        solution = solve(instance, self.method, options)
+        if solution.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
+        record = Record.of(solution, len(instance.requests))
+        self.book.add(record)
+        return record
+
+    def _placed(self, instance: Instance, policy: str, reference: Record) -> Record:
+        """Return a policy's record, its gap measured against the bound of the reference.
+
+        A policy of the user's own is asked again each time: its code may have changed.
+        """
+        shipped = policy in POLICIES
+        known = self._known(instance, policy, {"seed": self.seed}) if shipped else None
+        record = known or Record.of(
+            place(instance, policy, self.seed, with_bound=False), len(instance.requests)
+        )
+        comparable = record.served == most_served(reference)
+        gap = relative_gap(record.objective_s, reference.bound_s) if comparable else None
+        measured = record.model_copy(update={"bound_s": reference.bound_s, "gap": gap})
+        if measured != known:
+            self.book.add(measured)
+        return measured
+
+    def _known(
+        self, instance: Instance, method: str, options: dict[str, str | int | float | bool | None]
+    ) -> Record | None:
+        if self.force:
+            return None
+        return self.book.find(instance.name, digest(instance), method, options)

@@ -1,0 +1,78 @@
+"""How fast policies decide, and how well: `python -m benchmarks.policies`."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+from rich.progress import track
+from rich.text import Text
+
+from benchmarks import provenance
+from benchmarks.cli import ForceOption, OutOption, new_table, print_table, require_output
+from benchmarks.decisions import Case, decide
+from benchmarks.policy_targets import Target, policy_table
+from benchmarks.records import Record, RecordBook
+from optmodel.cli import console, errors, run_app
+from optmodel.verified import digest
+
+Records = Mapping[Case, Record]
+
+
+def recorded(case: Case, book: RecordBook[Record], force: bool) -> Record:
+    """Return the record of a case on this machine, measuring it unless the book has it."""
+    instance = case.instance
+    known = book.find(instance.name, digest(instance), case.contender, case.options)
+    if known is not None and known.host == provenance.host() and not force:
+        return known
+    record = decide(case)
+    book.add(record)
+    return record
+
+
+def main(
+    repeat: Annotated[
+        int, typer.Option(min=1, max=1000, help="Runs of single decisions; the median is kept.")
+    ] = 5,
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Measure how long policies take to decide, and how far they are from the optimum.
+
+    Prints what each row of work takes beside what is to be reached. Every placement is checked
+    exactly. With --out a run that was interrupted goes on where it stopped. Exit code 1 if a
+    placement breaks a limit or beats a proven bound.
+
+    Example: python -m benchmarks.policies --out policies.csv
+    """
+    require_output("--out", out, ".csv")
+    targets = policy_table(repeat)
+    book = RecordBook(out, Record)
+    cases = [*dict.fromkeys(case for target in targets for case in target.cases)]
+    records = {
+        case: recorded(case, book, force)
+        for case in track(cases, "Deciding", console=errors, disable=not errors.is_terminal)
+    }
+    print_targets(targets, records)
+
+
+def print_targets(targets: tuple[Target, ...], records: Records) -> None:
+    """Print one line per row: the value, and whether it reaches what it should."""
+    table = new_table(("work",), ("served", "value", "at least", "reached", "aim", "reached"))
+    for target in targets:
+        rows = [records[case] for case in target.cases]
+        value = target.value(rows)
+        served, requests = sum(r.served for r in rows), sum(r.requests for r in rows)
+        goals = [
+            cell
+            for goal in (target.at_least, target.aim)
+            for cell in (f"{goal:g}", "yes" if target.reached(value, goal) else "no")
+        ]
+        table.add_row(Text(target.work), f"{served}/{requests}", f"{value:.3f}", *goals)
+    print_table(console, table)
+    console.print(
+        "single decisions: of the slowest instance; the ratio: of the least", markup=False
+    )
+
+
+if __name__ == "__main__":
+    run_app(main)

@@ -1,0 +1,113 @@
+"""What deciding is held against: rows of work, each with what to reach at least, and the aim."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from statistics import mean
+
+from benchmarks.cli import instance_files
+from benchmarks.decisions import Case
+from benchmarks.records import Record
+from benchmarks.targets import mixed_batch, singles
+from instances.members import solution_file
+from instances.sets import SETS
+from optmodel.instance import read_instance
+from optmodel.solution import SolutionStatus, read_solution
+
+Value = Callable[[Sequence[Record]], float]
+"""What is held against the numbers of a row; infinite if something to be served was rejected."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One row of the table.
+
+    Attributes
+    ----------
+    work : str
+        Says what is measured, and in which unit.
+    cases : tuple of Case
+        What is measured for it.
+    value : callable
+        Summarises the records of the cases, which come in their order.
+    at_least, aim : float
+        What to reach: at most so much, or so many times as much with `more`.
+    more : bool
+        Whether more is better.
+    """
+
+    work: str
+    cases: tuple[Case, ...]
+    value: Value
+    at_least: float
+    aim: float
+    more: bool = False
+
+    def reached(self, value: float, goal: float) -> bool:
+        """Tell whether a value is as good as a goal."""
+        return value >= goal if self.more else value <= goal
+
+
+def policy_table(repeat: int) -> tuple[Target, ...]:
+    """Return the rows; single decisions are run so many times."""
+    vgg16 = singles(("vgg16",), 70, (0.8, 0.6, 0.4), ("power", "mixed"))
+    plain, fast, cold, warm = (
+        tuple(Case(instance, contender, repeat=repeat) for instance in vgg16)
+        for contender in ("plain_algorithm1", "algorithm1", "lookahead", "lookahead (warm)")
+    )
+    single = single_requests([named.folder for named in SETS.values()])
+    batch = tuple(Case(instance, "lookahead") for instance in mixed_batch())
+    one = "VGG16 request, 70 devices"
+    everywhere = "single requests of small, medium, paper: gap"
+    return (
+        Target(f"{one}: algorithm1, ms", fast, slowest_ms, 50, 5),
+        Target(f"{one}: plain / algorithm1", (*plain, *fast), least_ratio, 50, 50, more=True),
+        Target(f"{one}: lookahead, first of its kind, ms", cold, slowest_ms, 200, 20),
+        Target(f"{one}: lookahead, kind known, ms", warm, slowest_ms, 200, 20),
+        Target(f"{everywhere}, mean %", single, mean_gap, 3, 0.5),
+        Target(f"{everywhere}, worst %", single, worst_gap, 15, 3),
+        Target("320 mixed requests, 70 devices: lookahead, s", batch, seconds, 60, 5),
+    )
+
+
+def single_requests(folders: Sequence[Path]) -> tuple[Case, ...]:
+    """Return the instances of one request that have a placement, with their shipped bounds."""
+    files = [file for folder in folders for file in instance_files("SET", folder)]
+    cases = []
+    for file in files:
+        instance, known = read_instance(file), read_solution(solution_file(file))
+        if len(instance.requests) == 1 and known.solution_status is not SolutionStatus.INFEASIBLE:
+            cases.append(Case(instance, "lookahead", known.bound_s))
+    return tuple(cases)
+
+
+def slowest_ms(records: Sequence[Record]) -> float:
+    """Return the milliseconds of the slowest run."""
+    return 1e3 * max(record.wall_time_s for record in records)
+
+
+def seconds(records: Sequence[Record]) -> float:
+    """Return the seconds of all runs."""
+    return sum(record.wall_time_s for record in records)
+
+
+def least_ratio(records: Sequence[Record]) -> float:
+    """Return the least ratio of seconds between the first half of the records and the second."""
+    half = len(records) // 2
+    pairs = zip(records[:half], records[half:], strict=True)
+    return min(slow.wall_time_s / fast.wall_time_s for slow, fast in pairs)
+
+
+def mean_gap(records: Sequence[Record]) -> float:
+    """Return the mean gap in percent."""
+    return mean(_gaps(records))
+
+
+def worst_gap(records: Sequence[Record]) -> float:
+    """Return the largest gap in percent."""
+    return max(_gaps(records))
+
+
+def _gaps(records: Sequence[Record]) -> list[float]:
+    return [inf if record.gap is None else 100 * record.gap for record in records]

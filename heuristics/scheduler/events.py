@@ -1,0 +1,98 @@
+"""The events of `python -m heuristics serve`, one JSON object per line, and their answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, RootModel
+
+from heuristics.scheduler.decision import Count, Decision, Standing
+from optmodel.files import StrictModel
+from optmodel.instance import Node, Request
+from optmodel.network import Identifier
+
+
+class Submit(StrictModel):
+    """A request comes."""
+
+    event: Literal["submit"]
+    request: Request
+
+
+class Finish(StrictModel):
+    """A request has been served, or stops waiting."""
+
+    event: Literal["finish"]
+    request: Identifier
+
+
+class Join(StrictModel):
+    """A device comes."""
+
+    event: Literal["join"]
+    device: Node
+
+
+class Leave(StrictModel):
+    """A device wants to go."""
+
+    event: Literal["leave"]
+    device: Identifier
+
+
+class Die(StrictModel):
+    """A device has gone."""
+
+    event: Literal["die"]
+    device: Identifier
+
+
+class Reoptimise(StrictModel):
+    """It is time to look at what runs."""
+
+    event: Literal["reoptimise"]
+    most_moves: Count
+
+
+Event = Annotated[Submit | Finish | Join | Leave | Die | Reoptimise, Field(discriminator="event")]
+
+
+class EventLine(RootModel[Event]):
+    """One line of input."""
+
+
+class Answer(StrictModel):
+    """One line of output: all decisions that an event led to."""
+
+    event: str
+    """Its kind."""
+    number: Count
+    """How many events have been answered, from 1; the same event sent again keeps its number."""
+    decisions: tuple[Decision, ...]
+    """In the order in which they were taken."""
+    standing: Standing
+    """How all requests stand afterwards."""
+
+
+class Exchange(StrictModel):
+    """An event and its answer."""
+
+    event: Event
+    answer: Answer
+
+
+class BadLine(StrictModel):
+    """What is wrong with a line of input, which has changed nothing."""
+
+    line: int
+    """Its number, from 1."""
+    field: str
+    """The field to look at; empty for the line as a whole."""
+    expected: str
+    got: str
+    repair: str
+    """What to do."""
+
+
+class ErrorLine(StrictModel):
+    """One line of output for a line of input that is no event, or cannot happen now."""
+
+    error: BadLine

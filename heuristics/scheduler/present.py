@@ -1,0 +1,79 @@
+"""The devices present, as a problem; absent ones may not hold even layers that cost nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from heuristics.ledger import Ledger
+from heuristics.stage_paths import MOST_KINDS
+from optmodel.instance import FleetDocument, Node, Request
+from optmodel.problem import IntArray, Problem, RequestTask
+
+Load = tuple[int, int, int]
+"""Bytes of memory (8b), multiplications (8c) and bits sent (8d)."""
+
+
+class Present:
+    """The fleet as it now is, and its requests by kind.
+
+    Parameters
+    ----------
+    fleet : FleetDocument
+        Its devices are those present, perhaps none.
+    """
+
+    def __init__(self, fleet: FleetDocument) -> None:
+        self.fleet = fleet
+        self.problem = Problem(fleet.with_requests(()), ())
+        self._kind = lru_cache(maxsize=MOST_KINDS)(self._task_of_kind)
+
+    def __contains__(self, device_id: object) -> bool:
+        """Tell whether a device is present."""
+        return self.index.get(str(device_id), self.problem.helpers) < self.problem.helpers
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Index of each node by its id."""
+        return {name: i for i, name in enumerate(self.problem.node_ids)}
+
+    @cached_property
+    def budgets(self) -> Ledger:
+        """What the nodes have if nothing runs."""
+        return Ledger.of(self.problem)
+
+    def task(self, request: Request) -> RequestTask:
+        """Return a request ready to be placed; what its kind has in common is worked out once."""
+        kind = self._kind(request.network, request.tolerated_ssim, request.source)
+        return replace(kind, request=request)
+
+    def _task_of_kind(self, network: str, tolerated_ssim: float, source: str) -> RequestTask:
+        one = Request(id="any", source=source, network=network, tolerated_ssim=tolerated_ssim)
+        return Problem.of(self.fleet.with_requests((one,))).tasks[0]
+
+    def without(self, device_id: str) -> "Present":
+        """Return what is present once a device has gone."""
+        return self._with(tuple(d for d in self.fleet.devices if d.id != device_id))
+
+    def joined_by(self, device: Node) -> "Present":
+        """Return what is present once a device has come."""
+        return self._with((*self.fleet.devices, device))
+
+    def _with(self, devices: tuple[Node, ...]) -> "Present":
+        return Present(self.fleet.model_copy(update={"devices": devices}))
+
+    def by_name(self, load: IntArray) -> dict[str, Load]:
+        """Return a load of shape (3, nodes) by node id, without nodes that have none."""
+        loaded = np.flatnonzero(load.any(axis=0)).tolist()
+        names = self.problem.node_ids
+        return {names[i]: (int(load[0, i]), int(load[1, i]), int(load[2, i])) for i in loaded}
+
+    def by_index(self, loads: Iterable[Mapping[str, Load]]) -> IntArray:
+        """Return the sum of loads by node id, shape (3, nodes); absent nodes are left out."""
+        total = np.zeros((3, len(self.index)), dtype=np.int64)
+        for load in loads:
+            for name, amounts in load.items():
+                if name in self.index:
+                    total[:, self.index[name]] += amounts
+        return total

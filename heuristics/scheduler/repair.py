@@ -1,0 +1,88 @@
+"""Move what one node computed to one other node, and leave all else where it is."""
+
+import numpy as np
+
+from heuristics.ledger import Ledger
+from optmodel.evaluate import evaluate_request
+from optmodel.placement import Flows, RequestPlacement
+from optmodel.problem import Problem, RequestTask
+from optmodel.solution import PlacedRequest
+
+
+def repaired(
+    problem: Problem, task: RequestTask, placed: RequestPlacement, lost: int, left: Ledger
+) -> RequestPlacement | None:
+    """Return the fastest placement that has another helper in the place of a lost one.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fleet, the lost helper still in it.
+    task : RequestTask
+        The request.
+    placed : RequestPlacement
+        Where it runs.
+    lost : int
+        Node index of the helper.
+    left : Ledger
+        What the nodes have for this request; nothing on the lost one.
+
+    Returns
+    -------
+    RequestPlacement or None
+        None if no helper has room within the caps (8f).
+    """
+    best, least_s = None, np.inf
+    for node in _substitutes(problem, task, placed, lost, left):
+        moved = _moved(placed, lost, node)
+        evaluation = evaluate_request(problem, task, moved)
+        if evaluation.latency_s < least_s and left.has_room(evaluation.load):
+            best, least_s = moved, evaluation.latency_s
+    return best
+
+
+def _substitutes(
+    problem: Problem, task: RequestTask, placed: RequestPlacement, lost: int, left: Ledger
+) -> list[int]:
+    """Return helpers worth trying: those in use, and of equal idle ones the first with room.
+
+    An idle helper would take exactly the load of the lost one. Any helper may compute what a
+    helper computed (8h), and the first fc moves as a whole (8g). One in use may save sending, so
+    only its memory and computation are certain to grow by the lost one's.
+    """
+    counts = placed.counts
+    at = np.flatnonzero(counts[:, lost])
+    caps = np.array([task.layers[k].cap for k in at])
+    together = counts[at] + counts[at, lost][:, np.newaxis]
+    allowed = (together <= caps[:, np.newaxis]).all(axis=0)
+    allowed[lost] = False
+    allowed[problem.helpers :] = False
+    load = evaluate_request(problem, task, placed).load
+    busy = counts.any(axis=0)
+    room = left.left - load >= load[:, [lost]]
+    idle = np.flatnonzero(allowed & ~busy & room.all(axis=0))
+    kinds = np.stack([problem.speed[idle], problem.rate[idle]])
+    firsts = idle[np.unique(kinds, axis=1, return_index=True)[1]]
+    in_use = np.flatnonzero(allowed & busy & room[:2].all(axis=0))
+    return sorted([*in_use.tolist(), *firsts.tolist()])
+
+
+def _moved(placed: RequestPlacement, lost: int, node: int) -> RequestPlacement:
+    counts, flows = placed.counts.copy(), placed.flows
+    counts[:, node] += counts[:, lost]
+    counts[:, lost] = 0
+    ends = np.stack([flows.sender, flows.receiver])
+    ends[ends == lost] = node
+    moves, at = np.unique(np.stack([flows.layer, *ends]), axis=1, return_inverse=True)
+    maps = np.zeros(moves.shape[1], dtype=np.int64)
+    np.add.at(maps, at.ravel(), flows.maps)
+    return RequestPlacement(counts, Flows(moves[0], moves[1], moves[2], maps))
+
+
+def segments_moved(before: PlacedRequest, after: PlacedRequest) -> int:
+    """Return how many segments of a request change node; segments of a layer are equal."""
+    return sum(
+        max(0, int(segments) - int(old.segments.get(node, 0)))
+        for old, new in zip(before.layers, after.layers, strict=True)
+        for node, segments in new.segments.items()
+    )

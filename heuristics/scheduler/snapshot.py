@@ -1,0 +1,152 @@
+"""The state as a JSON file: written wholly or not at all, verified before it is believed."""
+
+import math
+from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
+
+from heuristics.scheduler.books import Books, Running, Waiting
+from heuristics.scheduler.decision import Counts
+from heuristics.scheduler.events import Exchange
+from heuristics.scheduler.present import Present
+from optmodel.checker import check
+from optmodel.evaluate import evaluate_request
+from optmodel.files import (
+    InputError,
+    RuleError,
+    SchemaVersion,
+    StrictModel,
+    read_model,
+    refuse_repeated,
+    write_text,
+)
+from optmodel.instance import FleetDocument, Node
+from optmodel.solution import PlacementDocument
+from optmodel.translate import read_request
+
+REPAIR = "restore a snapshot that was not edited"
+CLOSE = 1e-9
+"""Relative difference allowed between a stored latency and the one worked out again."""
+
+
+class Snapshot(StrictModel):
+    """All that a scheduler needs to go on."""
+
+    schema_version: SchemaVersion = 1
+    """Version of this format."""
+    policy: str
+    """How requests are placed."""
+    seed: int
+    """For policies that draw at random."""
+    fleet: FleetDocument
+    """The fleet as it was at first."""
+    devices: tuple[Node, ...]
+    """The devices present."""
+    running: tuple[Running, ...]
+    """Requests that have a place."""
+    waiting: tuple[Waiting, ...]
+    """Rejected requests that are tried again."""
+    counts: Counts
+    """What has happened so far."""
+    last: Exchange | None = None
+    """The event answered last, so that it can be answered again."""
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        refuse_repeated("devices", "id", (d.id for d in (*self.devices, *self.fleet.sources)))
+        known: tuple[Running | Waiting, ...] = (*self.running, *self.waiting)
+        refuse_repeated("running", "request.id", (one.request.id for one in known))
+        refuse_repeated("running", "arrival", (one.arrival for one in known))
+        return self
+
+    @model_validator(mode="after")
+    def _references_resolve(self) -> Self:
+        for n, running in enumerate(self.running):
+            self.fleet.refuse_unknown(running.request, f"running[{n}].request")
+        for n, waiting in enumerate(self.waiting):
+            self.fleet.refuse_unknown(waiting.request, f"waiting[{n}].request")
+        return self
+
+    @model_validator(mode="after")
+    def _every_request_is_accounted_for(self) -> Self:
+        gone = self.counts.finished + self.counts.unserved
+        total = len(self.running) + len(self.waiting) + gone
+        if self.counts.submitted != total:
+            raise RuleError(
+                "counts.submitted",
+                f"{total}, the requests that run, wait, are finished or unserved",
+                str(self.counts.submitted),
+                REPAIR,
+            )
+        return self
+
+    def books(self) -> Books:
+        """Return the books, every placement checked and every reservation worked out again.
+
+        Raises
+        ------
+        RuleError
+            If a placement breaks a limit, or a reservation is not what its placement takes.
+        """
+        present = Present(self.fleet.model_copy(update={"devices": self.devices}))
+        self._check_placements(present)
+        for n, one in enumerate(self.running):
+            _check_costs(present, one, f"running[{n}]")
+        return Books.of(present, self.running, self.waiting, self.counts)
+
+    def _check_placements(self, present: Present) -> None:
+        for n, one in enumerate(self.running):
+            if one.placement.request != one.request.id:
+                raise RuleError(
+                    f"running[{n}].placement.request",
+                    repr(one.request.id),
+                    repr(one.placement.request),
+                    REPAIR,
+                )
+        instance = present.fleet.with_requests(tuple(one.request for one in self.running))
+        document = PlacementDocument(requests=tuple(one.placement for one in self.running))
+        for violation in check(instance, document).violations[:1]:
+            raise RuleError("running", "placements within all limits", str(violation), REPAIR)
+
+
+def _check_costs(present: Present, one: Running, name: str) -> None:
+    """Refuse reservations and latencies that are not those of the placement."""
+    task = present.task(one.request)
+    placed = read_request(task, one.placement, present.index)
+    evaluation = evaluate_request(present.problem, task, placed)
+    takes = present.by_name(evaluation.load)
+    for node in sorted({*takes, *one.reserved}):
+        if takes.get(node) != one.reserved.get(node):
+            raise RuleError(
+                f"{name}.reserved.{node}",
+                f"{takes.get(node)}, which the placement takes",
+                str(one.reserved.get(node)),
+                REPAIR,
+            )
+    if not math.isclose(evaluation.latency_s, one.latency_s, rel_tol=CLOSE):
+        raise RuleError(f"{name}.latency_s", str(evaluation.latency_s), str(one.latency_s), REPAIR)
+    if one.bound_s > one.latency_s * (1 + CLOSE):
+        raise RuleError(
+            f"{name}.bound_s", f"at most {one.latency_s}, the latency", str(one.bound_s), REPAIR
+        )
+
+
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot, wholly or not at all."""
+    write_text(path, snapshot.model_dump_json() + "\n")
+
+
+def read_snapshot(path: Path) -> tuple[Snapshot, Books]:
+    """Read a snapshot and verify it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, breaks a rule of the format, or contradicts itself.
+    """
+    snapshot = read_model(path, Snapshot)
+    try:
+        return snapshot, snapshot.books()
+    except RuleError as rule:
+        raise InputError(f"{path}: {rule}", rule) from rule

@@ -1,0 +1,87 @@
+"""A policy of one's own runs by its dotted name, behind the checker; mistakes are named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import run
+
+from heuristics.policies import make_policy, policy_type
+from optmodel.files import InputError
+
+SMALL = Path(__file__).parents[2] / "instances" / "small"
+HERE = Path(__file__).parent
+LENET = SMALL / "lenet-0.8-4-mixed.json"
+BATCH = SMALL / "lenet-0.4-x4-compute.json"
+
+
+def place(instance: Path, name: str, *arguments: object):
+    policy = ("--policy", f"own_policies.{name}")
+    return run("heuristics", instance, *policy, *arguments, importing=HERE)
+
+
+def test_a_policy_of_a_module_of_one_s_own_is_run_and_checked(tmp_path):
+    out = tmp_path / "placed.json"
+    done = place(LENET, "Cautious", "--out", out, "--seed", 3)
+    assert done.returncode == 0, done.stderr
+    assert "checked exactly" in done.stdout
+    written = json.loads(out.read_text())
+    assert written["method"] == "own_policies.Cautious"
+    assert written["options"] == {"seed": 3}
+    assert written["bound_s"] <= written["objective_s"]
+    assert run("optmodel.check", LENET, out).returncode == 0
+
+
+def test_its_own_rejections_are_printed():
+    done = place(BATCH, "Choosy")
+    assert done.returncode == 0
+    assert "rejected     request 'r2': every second one is turned away" in done.stdout
+    assert "served       2 of 4 requests" in done.stdout
+
+
+def test_a_policy_that_overbooks_is_refused_with_node_and_budget(tmp_path):
+    out = tmp_path / "placed.json"
+    done = place(BATCH, "Forgetful", "--out", out)
+    assert done.returncode == 1
+    assert "Forgetful places request 'r" in done.stderr
+    assert "multiplications (8c), the placement takes" in done.stderr
+    assert "' has " in done.stderr
+    assert not out.exists()
+
+
+def test_a_policy_that_loses_a_segment_is_refused_by_the_checker():
+    done = place(LENET, "Sloppy")
+    assert done.returncode == 1
+    assert "own_policies.Sloppy returned a placement that is not one" in done.stderr
+    assert "8e" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nowhere.Policy", "No module named 'nowhere'"),
+        ("own_policies.Missing", "has no attribute 'Missing'"),
+        ("..Policy", "that is no dotted name"),
+        ("own_policies.", "that is no dotted name"),
+    ],
+)
+def test_an_unknown_dotted_name_exits_2_and_writes_nothing(tmp_path, name, why):
+    out = tmp_path / "placed.json"
+    done = run("heuristics", LENET, "--policy", name, "--out", out, importing=HERE)
+    assert done.returncode == 2
+    assert f"--policy: expected package.module.Class, got '{name}'" in done.stderr
+    assert why in done.stderr
+    assert not out.exists()
+
+
+def test_a_class_that_cannot_place_is_no_policy():
+    done = place(LENET, "NoPolicy")
+    assert done.returncode == 2
+    assert "expected a class with a method place(problem, task, left)" in done.stderr
+
+
+def test_policies_are_found_by_name_or_dotted_name():
+    assert policy_type("algorithm1") is policy_type("heuristics.algorithm1.Algorithm1")
+    assert make_policy("random", 1) is not make_policy("random", 1)
+    with pytest.raises(InputError, match="--policies: expected one of lookahead, algorithm1"):
+        policy_type("best", "--policies")

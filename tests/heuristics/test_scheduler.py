@@ -1,0 +1,262 @@
+"""The online scheduler keeps every promise, whatever comes, goes, leaves or dies."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scheduling import (
+    TOLERANCES,
+    assert_promises_are_kept,
+    full_budgets,
+    request,
+    tight_fleet,
+)
+from strategies import examples, node
+
+from heuristics.scheduler import Scheduler
+from heuristics.scheduler.repair import segments_moved
+from optmodel.files import RuleError
+from optmodel.instance import Request
+
+DEVICES = {device.id: device for device in tight_fleet().devices} | {
+    "d": node("d", 1500.0, 3000.0, memory_bytes=100.0)
+}
+events = st.one_of(
+    st.tuples(st.just("submit"), st.integers(0, 5), st.sampled_from(TOLERANCES)),
+    st.tuples(st.just("finish"), st.integers(0, 5)),
+    st.tuples(st.sampled_from(["join", "leave", "die"]), st.sampled_from(sorted(DEVICES))),
+    st.tuples(st.just("reoptimise"), st.integers(0, 12)),
+)
+
+
+def perform(scheduler: Scheduler, event: tuple) -> tuple:
+    """Do what an event asks for; return the decisions, none if it cannot happen now."""
+    kind, what, *more = event
+    try:
+        if kind == "submit":
+            return (scheduler.submit(request(f"r{what}", *more)),)
+        if kind == "finish":
+            return scheduler.finish(f"r{what}")
+        if kind == "join":
+            return scheduler.join(DEVICES[what])
+        return getattr(scheduler, kind)(what)
+    except RuleError:
+        return ()
+
+
+@pytest.mark.parametrize("policy", ["lookahead", "algorithm1"])
+@examples(60)
+@given(st.lists(events, max_size=14))
+def test_after_every_event_all_promises_are_kept(tmp_path_factory, policy, sequence):
+    folder = tmp_path_factory.mktemp("events")
+    scheduler = Scheduler(tight_fleet(), policy)
+    for event in sequence:
+        before = {one.request.id: one for one in scheduler.running}
+        decisions = perform(scheduler, event)
+        assert_promises_are_kept(scheduler, folder)
+        assert_decisions_tell_the_state(scheduler, decisions)
+        if event[0] == "reoptimise":
+            improved = [d for d in decisions if d.cause == "reoptimised"]
+            assert sum(d.moved for d in improved) <= event[1]
+            for decision in improved:
+                old = before[decision.request]
+                assert decision.latency_s < old.latency_s
+                assert decision.moved == segments_moved(old.placement, decision.placement)
+    for one in (*scheduler.waiting, *scheduler.running):
+        if one.request.id in {r.request.id for r in (*scheduler.running, *scheduler.waiting)}:
+            scheduler.finish(one.request.id)
+    assert scheduler.left() == full_budgets(scheduler)
+    assert not scheduler.running
+    assert not scheduler.waiting
+
+
+def assert_decisions_tell_the_state(scheduler, decisions):
+    """The last decision on each request says where it now is."""
+    running = {one.request.id: one for one in scheduler.running}
+    waiting = {one.request.id for one in scheduler.waiting}
+    for decision in {decision.request: decision for decision in decisions}.values():
+        if decision.placement is not None:
+            assert running[decision.request].placement == decision.placement
+        else:
+            assert decision.rejection.condition
+            assert (decision.request in waiting) == decision.waits
+
+
+def test_a_rejected_request_is_served_when_something_is_freed_in_order_of_arrival():
+    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))  # fc1 fits once
+    assert scheduler.submit(request("r1")).placement
+    for name in ("r2", "r3"):
+        decision = scheduler.submit(request(name))
+        assert decision.waits
+        assert "memory" in decision.rejection.condition
+        assert decision.bound_s > 0
+    assert [d.request for d in scheduler.finish("r1")] == ["r2"]
+    assert [(d.request, d.cause) for d in scheduler.finish("r2")] == [("r3", "retried")]
+    counts = scheduler.standing.counts
+    assert (counts.submitted, counts.rejected_at_first, counts.unserved) == (3, 2, 0)
+
+
+def test_a_request_that_was_withdrawn_while_waiting_is_counted_as_unserved():
+    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))
+    scheduler.submit(request("r1"))
+    scheduler.submit(request("r2"))
+    assert scheduler.finish("r2") == ()
+    assert scheduler.standing.counts.unserved == 1
+
+
+def test_a_request_that_no_fleet_could_serve_does_not_wait():
+    scheduler = Scheduler(tight_fleet())
+    decision = scheduler.submit(request("r1", 0.25))
+    assert decision.rejection.layer == "act1"
+    assert not decision.waits
+    assert scheduler.waiting == ()
+
+
+def test_the_same_request_again_is_placed_once():
+    scheduler = Scheduler(tight_fleet())
+    first, before = scheduler.submit(request("r1")), scheduler.left()
+    assert scheduler.submit(request("r1")) == first
+    assert scheduler.left() == before
+    with pytest.raises(RuleError, match=r"request\.id: expected an id that no other request has"):
+        scheduler.submit(request("r1", 0.9))
+
+
+def test_a_waiting_request_again_gets_its_rejection_again():
+    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))
+    scheduler.submit(request("r1"))
+    first = scheduler.submit(request("r2"))
+    assert scheduler.submit(request("r2")) == first
+    assert scheduler.standing.counts.submitted == 2
+
+
+def test_when_a_device_dies_only_its_segments_move():
+    fleet = tight_fleet((400.0, 400.0, 400.0))
+    scheduler = Scheduler(fleet)
+    scheduler.submit(request("r1", 0.9))
+    before = scheduler.running[0]
+    lost = next(node for node in ("a", "b", "c") if before.is_on(node))
+    (decision,) = scheduler.die(lost)
+    assert decision.cause == "repaired"
+    for old, new in zip(before.placement.layers, decision.placement.layers, strict=True):
+        kept = {name: number for name, number in old.segments.items() if name != lost}
+        assert all(new.segments[name] >= number for name, number in kept.items())
+        assert len(set(new.segments) - set(kept)) <= 1
+    assert decision.moved == sum(layer.segments.get(lost, 0) for layer in before.placement.layers)
+
+
+def test_when_caps_leave_no_substitute_the_whole_request_is_placed_anew(tmp_path):
+    """At 0.6 a helper may hold 2 of 3 maps, and a has no room for fc1 (80 bytes).
+
+    So the node with fc1 and some maps has no substitute: a lacks the room, the other would hold
+    all maps.
+    """
+    scheduler = Scheduler(tight_fleet((30.0, 400.0, 400.0)))
+    decision = scheduler.submit(request("r1"))
+    layers = {layer.layer: layer.segments for layer in decision.placement.layers}
+    (holder,) = layers["fc1"]
+    assert set(layers["act1"]) == {"b", "c"} >= {holder}
+    (anew,) = scheduler.die(holder)
+    assert anew.cause == "placed anew"
+    gained = {
+        name
+        for layer in anew.placement.layers
+        for name, segments in layer.segments.items()
+        if segments > layers[layer.layer].get(name, 0)
+    }
+    assert gained == {"a", "b"}  # not one substitute for all
+    assert_promises_are_kept(scheduler, tmp_path)
+
+
+def test_when_the_last_device_dies_its_requests_wait_with_a_reason_until_one_joins():
+    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    scheduler.submit(request("r1", 0.9))
+    decisions = [d for name in ("a", "b", "c") for d in scheduler.die(name)]
+    assert decisions[-1].rejection.condition == "device 'c' died; no device is present"
+    assert decisions[-1].waits
+    assert scheduler.standing.counts.interrupted == 1
+    (served,) = scheduler.join(DEVICES["a"])
+    assert (served.request, served.cause) == ("r1", "retried")
+
+
+def test_a_device_that_is_needed_does_not_leave_and_nothing_changes():
+    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))
+    scheduler.submit(request("r1"))
+    before = scheduler.snapshot()
+    with pytest.raises(RuleError, match="'a', which request 'r1' needs"):
+        scheduler.leave("a")
+    assert scheduler.snapshot() == before
+    (decision,) = scheduler.die("a")
+    assert decision.rejection.condition.startswith("device 'a' died; ")
+
+
+def test_a_device_leaves_once_its_segments_have_another_place(tmp_path):
+    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    scheduler.submit(request("r1", 0.9))
+    scheduler.leave("c")
+    assert [device.id for device in scheduler.devices] == ["a", "b"]
+    assert not scheduler.running[0].is_on("c")
+    assert_promises_are_kept(scheduler, tmp_path)
+
+
+def test_after_a_faster_device_joins_what_runs_moves_to_it_within_the_limit():
+    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    before = scheduler.submit(request("r1", 0.9))
+    scheduler.join(node("fast", 1e6, 1e6))
+    assert scheduler.running[0].bound_s < before.bound_s
+    assert scheduler.running[0].gap > 0.5
+    assert scheduler.reoptimise(0) == ()
+    (decision,) = scheduler.reoptimise(100)
+    assert decision.latency_s < before.latency_s
+    assert decision.moved == scheduler.standing.counts.moved > 0
+
+
+def test_every_decision_has_a_bound_that_reservations_cannot_break():
+    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    decisions = [scheduler.submit(request(f"r{n}", 0.9)) for n in range(4)]
+    assert len({decision.bound_s for decision in decisions}) == 1
+    assert decisions[0].gap <= 1e-4
+    standing = scheduler.standing
+    assert standing.bound_s == pytest.approx(sum(one.bound_s for one in scheduler.running))
+    assert standing.latency_s == pytest.approx(sum(one.latency_s for one in scheduler.running))
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (
+            lambda s: s.submit(Request(id="x", source="no", network="net", tolerated_ssim=0.5)),
+            r"request\.source: expected the id of a source \(camera\), got 'no'",
+        ),
+        (
+            lambda s: s.submit(Request(id="x", source="camera", network="no", tolerated_ssim=0.5)),
+            r"request\.network: expected the id of a network \(net\), got 'no'",
+        ),
+        (lambda s: s.finish("x"), "request: expected the id of a request that runs or waits"),
+        (lambda s: s.die("x"), "device: expected the id of a device that is present, got 'x'"),
+        (lambda s: s.leave("camera"), "device: expected the id of a device that is present"),
+        (lambda s: s.join(node("camera", 1.0, 1.0)), r"device\.id: expected an id that no node"),
+        (lambda s: s.join(node("a", 1.0, 1.0)), r"device\.id: expected an id that no node has"),
+    ],
+)
+def test_what_cannot_happen_is_refused_and_changes_nothing(act, message):
+    scheduler = Scheduler(tight_fleet())
+    scheduler.submit(request("r1"))
+    before = scheduler.snapshot()
+    with pytest.raises(RuleError, match=message):
+        act(scheduler)
+    assert scheduler.snapshot() == before
+
+
+def test_a_device_that_is_present_joins_without_effect():
+    scheduler = Scheduler(tight_fleet())
+    assert scheduler.join(DEVICES["a"]) == ()
+    assert len(scheduler.devices) == 3
+
+
+def test_finished_requests_leave_nothing_but_counts():
+    scheduler = Scheduler(tight_fleet())
+    for n in range(300):
+        scheduler.submit(request(f"r{n}"))
+        scheduler.finish(f"r{n}")
+    empty = Scheduler(tight_fleet()).snapshot()
+    assert scheduler.snapshot().model_copy(update={"counts": empty.counts}) == empty
+    assert scheduler.standing.counts.finished == 300

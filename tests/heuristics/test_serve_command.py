@@ -1,0 +1,222 @@
+"""`python -m heuristics serve`: one line in, one line out, and a kill loses nothing."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import run
+from scheduling import request, tight_fleet
+from strategies import node
+
+from optmodel.files import write_model
+
+COMMAND = [sys.executable, "-m", "heuristics", "serve"]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("fleet") / "fleet.json"
+    write_model(path, tight_fleet((400.0, 120.0, 120.0)))
+    return path
+
+
+def submit(name: str, tolerance: float = 0.6) -> dict:
+    return {"event": "submit", "request": request(name, tolerance).model_dump()}
+
+
+DEVICE_D = json.loads(node("d", 1500.0, 3000.0, memory_bytes=100.0).model_dump_json())
+STREAM = [
+    submit("r1"),
+    submit("r2", 0.9),
+    submit("r3"),
+    submit("r4", 0.25),
+    {"event": "die", "device": "c"},
+    submit("r5", 0.9),
+    {"event": "finish", "request": "r1"},
+    {"event": "join", "device": DEVICE_D},
+    submit("r6"),
+    {"event": "leave", "device": "nobody"},
+    {"event": "reoptimise", "most_moves": 5},
+    {"event": "finish", "request": "r3"},
+    {"event": "die", "device": "a"},
+    submit("r7"),
+]
+
+
+def serve(fleet: Path, lines: list, *options: object) -> list[dict]:
+    text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+    done = subprocess.run(
+        [*COMMAND, str(fleet), *map(str, options)],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_line_gets_one_line(fleet):
+    answers = serve(fleet, STREAM)
+    assert len(answers) == len(STREAM)
+    numbers = [answer["number"] for answer in answers if "number" in answer]
+    assert numbers == list(range(1, len(STREAM)))
+    assert answers[9]["error"]["field"] == "device"
+    assert answers[0]["decisions"][0]["gap"] <= 1e-4
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_any_instant_and_restarted_nothing_is_lost_or_booked_twice(fleet, tmp_path, seed):
+    """The client sends the first event without an answer again; the end is that of one run."""
+    whole, state = tmp_path / "whole.json", tmp_path / "state.json"
+    expected = serve(fleet, STREAM, "--state", whole)
+    draw = random.Random(seed)
+    answers: list[dict] = []
+    kills = 0
+    while len(answers) < len(STREAM):
+        pending = STREAM[len(answers) :]
+        patience = draw.randint(0, 5) if kills < 6 else len(pending)
+        answers += until_killed(fleet, state, pending, patience)
+        kills += 1
+    assert kills > 2
+    assert [without_line(answer) for answer in answers] == [without_line(a) for a in expected]
+    assert json.loads(state.read_text()) == json.loads(whole.read_text())
+
+
+def until_killed(fleet: Path, state: Path, pending: list[dict], patience: int) -> list[dict]:
+    """Stream events without waiting; kill after some answers; return those that came."""
+    process = subprocess.Popen(
+        [*COMMAND, str(fleet), "--state", str(state)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    process.stdin.write("".join(json.dumps(event) + "\n" for event in pending))
+    process.stdin.flush()
+    came = [process.stdout.readline() for _ in range(min(patience, len(pending)))]
+    process.send_signal(signal.SIGKILL)
+    came += process.stdout.read().splitlines(keepends=True)
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    return [json.loads(line) for line in came if line.endswith("\n")]
+
+
+def without_line(answer: dict) -> dict:
+    """Line numbers start again with each run."""
+    error = answer.get("error")
+    return answer if error is None else {"error": {**error, "line": 0}}
+
+
+def test_the_last_event_sent_again_gets_the_same_answer_and_changes_nothing(fleet, tmp_path):
+    state = tmp_path / "state.json"
+    (first,) = serve(fleet, [submit("r1")], "--state", state)
+    before = state.read_bytes()
+    assert serve(fleet, [submit("r1")], "--state", state) == [first]
+    assert state.read_bytes() == before
+    (done,) = serve(fleet, [{"event": "finish", "request": "r1"}], "--state", state)
+    assert serve(fleet, [{"event": "finish", "request": "r1"}], "--state", state) == [done]
+
+
+BAD_LINES = {
+    "no json": ("", "JSON in UTF-8"),
+    "": ("", "JSON in UTF-8"),
+    "[]": ("", "an object"),
+    '{"request": {}}': ("event", "a value"),
+    '{"event": "jump"}': (
+        "event",
+        "one of 'submit', 'finish', 'join', 'leave', 'die', 'reoptimise'",
+    ),
+    '{"event": "die"}': ("device", "a value"),
+    '{"event": "die", "device": "a", "why": "heat"}': ("why", "no such field"),
+    '{"event": "die", "device": "a", "device": "b"}': ("device", "each key once in an object"),
+    '{"event": "reoptimise", "most_moves": -1}': ("most_moves", "greater than or equal to 0"),
+    '{"event": "submit", "request": {"id": "x", "source": "camera", "network": "net", '
+    '"tolerated_ssim": "high"}}': ("request.tolerated_ssim", "a valid number"),
+    '{"event": "submit", "request": {"id": "x", "source": "c", "network": "net", '
+    '"tolerated_ssim": 0.5}}': ("request.source", "the id of a source (camera)"),
+    '{"event": "finish", "request": "r9"}': (
+        "request",
+        "the id of a request that runs or waits",
+    ),
+    "[" * 5000: ("", "JSON nested a few levels deep"),
+}
+
+
+def test_a_bad_line_gives_one_error_line_and_serving_goes_on(fleet, tmp_path):
+    lines = [submit("r1"), *BAD_LINES, {"event": "finish", "request": "r1"}]
+    first, *errors, last = serve(fleet, lines, "--state", tmp_path / "state.json")
+    for number, (answer, (field, expected)) in enumerate(
+        zip(errors, BAD_LINES.values(), strict=True), start=2
+    ):
+        error = answer["error"]
+        assert (error["line"], error["field"], error["expected"]) == (number, field, expected)
+        assert error["got"]
+        assert error["repair"]
+    assert (first["number"], last["number"]) == (1, 2)
+    assert last["standing"]["counts"]["finished"] == 1
+
+
+def test_running_requests_are_looked_at_after_every_so_many_events(fleet):
+    fast = json.loads(node("fast", 1e6, 1e6).model_dump_json())
+    lines = [submit("r1", 0.9), {"event": "join", "device": fast}]
+    answers = serve(fleet, lines, "--reoptimise-every", 2, "--most-moves", 50)
+    (moved,) = answers[1]["decisions"]
+    assert moved["cause"] == "reoptimised"
+    assert 0 < moved["moved"] <= 50
+    (unmoved,) = serve(fleet, lines, "--reoptimise-every", 2, "--most-moves", 0)[1:]
+    assert unmoved["decisions"] == []
+
+
+def test_ctrl_c_ends_without_a_traceback(fleet):
+    process = subprocess.Popen(
+        [*COMMAND, str(fleet)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdin.write(json.dumps(submit("r1")) + "\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "Interrupted.\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--policy", "algorithm1"], "policy: expected the policy that this snapshot was made"),
+        (["--seed", "1"], "seed: expected the seed that this snapshot was made with"),
+    ],
+)
+def test_a_state_of_other_options_is_refused(fleet, tmp_path, change, message):
+    state = tmp_path / "state.json"
+    serve(fleet, [submit("r1")], "--state", state)
+    done = run("heuristics", "serve", fleet, "--state", state, *change)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_state_of_another_fleet_is_refused(fleet, tmp_path):
+    state, other = tmp_path / "state.json", tmp_path / "other.json"
+    serve(fleet, [submit("r1")], "--state", state)
+    write_model(other, tight_fleet())
+    before = state.read_bytes()
+    done = run("heuristics", "serve", other, "--state", state)
+    assert done.returncode == 2
+    assert "fleet: expected the fleet that this snapshot was made with" in done.stderr
+    assert state.read_bytes() == before
+
+
+def test_help_shows_both_commands_and_their_examples():
+    assert {"place", "serve"} <= set(run("heuristics", "--help").stdout.split())
+    for command in ("place", "serve"):
+        assert "Example:" in run("heuristics", command, "--help").stdout

@@ -1,0 +1,71 @@
+"""Paths over stages are solved once per kind of request and fleet; their bounds round down."""
+
+from fractions import Fraction
+
+import pytest
+
+import optmodel.stages.path
+from heuristics.stage_paths import MOST_GROUPS, StagePaths
+from instances.generate import Recipe, generate
+from optmodel.problem import Problem
+from optmodel.solve import solve
+
+
+def problem_of(*networks: str, **changes: object) -> Problem:
+    values = {"fleet": "mixed", "devices": 4, "tolerated_ssim": 0.8} | changes
+    return Problem.of(generate(Recipe(networks, **values), "known"))
+
+
+def test_equal_requests_from_equal_sources_are_solved_once():
+    problem, paths = problem_of("lenet=3"), StagePaths()
+    first, *others = (paths.find(problem, task) for task in problem.tasks)
+    assert all(known is first for known in others)
+
+
+@pytest.mark.parametrize(
+    "other", [{"tolerated_ssim": 0.6}, {"devices": 5}, {"period_s": 30.0}, {"fleet": "power"}]
+)
+def test_another_tolerance_fleet_or_budget_is_another_kind(other):
+    one, two, paths = problem_of("lenet"), problem_of("lenet", **other), StagePaths()
+    assert paths.find(one, one.tasks[0]) is not paths.find(two, two.tasks[0])
+
+
+def test_equal_stages_of_another_fleet_are_not_solved_again(monkeypatch):
+    """Other budgets that do not bind leave every arc as it is."""
+    paths, solved = StagePaths(), []
+    solve_arc = optmodel.stages.path._solve
+
+    def counted(*asked: object) -> object:
+        solved.append(asked)
+        return solve_arc(*asked)
+
+    monkeypatch.setattr(optmodel.stages.path, "_solve", counted)
+    numbers = []
+    for period_s in (60.0, 61.0):
+        problem = problem_of("lenet", period_s=period_s)
+        paths.find(problem, problem.tasks[0])
+        numbers.append(len(solved))
+    assert numbers[0] > 0
+    assert numbers[1] == numbers[0]
+
+
+@pytest.mark.parametrize("tolerance", [0.8, 0.6, 0.4])
+def test_the_bound_is_the_optimum_within_the_tolerance_rounded_down(tolerance):
+    problem = problem_of("lenet", tolerated_ssim=tolerance)
+    known = StagePaths().find(problem, problem.tasks[0])
+    exactly = known.path.bound * known.requests.fleet.tick_s
+    assert Fraction(known.bound_s) <= exactly
+    optimum = solve(problem.instance).objective_s
+    assert optimum * (1 - 2e-4) <= known.bound_s <= optimum
+
+
+def test_a_request_without_a_placement_has_no_bound():
+    problem = problem_of("cifar_block1", devices=6, tolerated_ssim=0.4)
+    assert StagePaths().find(problem, problem.tasks[0]).bound_s is None
+
+
+def test_fleets_of_many_kinds_are_bounded_by_counting_alone():
+    problem = problem_of("lenet", fleet="varied", devices=MOST_GROUPS + 2)
+    known = StagePaths().find(problem, problem.tasks[0])
+    assert known.path.value is None
+    assert 0 < known.bound_s <= solve(problem.instance).objective_s
