@@ -248,7 +248,8 @@ def main(
             with faults.noted(file):
                 best[file.stem] = update(file, method, options)
     finally:
-        _print(best)
+        if best:
+            _print(best)
         faults.print()
     faults.exit_if_any()
 

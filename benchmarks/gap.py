@@ -81,7 +81,8 @@ def main(
             _refuse_repeated_name(instance, file, names)
             comparisons.append(comparer.compare(instance))
             faults.wrong += comparisons[-1].contradictions()
-    print_gaps(console, comparisons)
+    if comparisons:
+        print_gaps(console, comparisons)
     if plot is not None:
         _draw(comparisons, plot)
     faults.print()

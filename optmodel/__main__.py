@@ -47,7 +47,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
     lp: Annotated[
         Path | None,
-        typer.Option(help="Write the model as an LP file: count unless --method says segment."),
+        typer.Option(help="Write a model as an LP file: segment if --method says so, else count."),
     ] = None,
 ) -> None:
     """Find the placement of least latency, or prove that there is none.
@@ -63,7 +63,8 @@ def main(
     require_solver(solver)
     instance = read_instance(file)
     if lp is not None:
-        export_lp(instance, method, lp)
+        written = export_lp(instance, method, lp)
+        console.print(f"{'model':<12} {written}, written to {lp}", markup=False)
     options = SolverOptions(
         solver, time_limit, mip_gap, threads, seed, admission=cast(Admission, admission)
     )

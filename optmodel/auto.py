@@ -7,7 +7,6 @@ from optmodel.columns import solve_columns
 from optmodel.count import CountModel
 from optmodel.greedy import offer_constructions
 from optmodel.milp import solve_milp, within_reach
-from optmodel.problem import Problem
 from optmodel.search import Search
 from optmodel.served import limit_served
 from optmodel.solution import Termination
@@ -26,11 +25,11 @@ def solve_auto(search: Search) -> Termination:
     A batch first gets a placement by construction, so that any time limit leaves one. Stages come
     next: they are exact, and fast, where budgets are slack, and give a bound elsewhere. Where
     budgets bind, prices and single requests give a larger batch a better bound and incumbent; the
-    count model starts from there, unless it would be too large to build.
+    count model starts from there, unless it would be too large to build or take too long.
     """
     limit_served(search)
     termination = Termination.CONVERGED
-    for method in _plan(search.problem):
+    for method in _plan(search):
         termination = method(search)
         stopped = termination in (Termination.INTERRUPTED, Termination.TIME_LIMIT)
         if search.closed or stopped or search.left_s <= 0:
@@ -38,13 +37,13 @@ def solve_auto(search: Search) -> Termination:
     return termination
 
 
-def _plan(problem: Problem) -> Iterator[Callable[[Search], Termination]]:
-    if len(problem.tasks) > 1:
+def _plan(search: Search) -> Iterator[Callable[[Search], Termination]]:
+    if len(search.problem.tasks) > 1:
         yield offer_constructions
     yield partial(solve_stages, share=STAGES_SHARE)
-    if not within_reach(problem, FEW_PAIRS):
+    if not within_reach(search, FEW_PAIRS):
         yield solve_columns
-    if within_reach(problem):
+    if within_reach(search):
         yield _solve_count
 
 

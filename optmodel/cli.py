@@ -68,7 +68,8 @@ def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         """Run the command and turn what it raises into a message and an exit code."""
-        logging.getLogger("pyomo").setLevel(logging.ERROR)
+        # Pyomo calls Ctrl-C in a rule an error; what its solvers report is told in the result.
+        logging.getLogger("pyomo").setLevel(logging.CRITICAL)
         try:
             command(*args, **kwargs)
         except InputError as error:

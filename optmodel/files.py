@@ -3,9 +3,10 @@
 import json
 import os
 import re
-import tempfile
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -228,7 +229,7 @@ def require_writable(path: Path, *others: Path | None) -> None:
     Raises
     ------
     InputError
-        If the folder is missing or may not be written, the path is no regular file, or it is one
+        If the folder is missing or takes no new file, the path is no regular file, or it is one
         of the others.
     """
     obstacle = _obstacle(path, [other for other in others if other is not None])
@@ -250,8 +251,8 @@ def _obstacle(path: Path, others: Iterable[Path]) -> str | None:
             return "a device or pipe"
         if not target.parent.is_dir():
             return f"a folder that does not exist ({target.parent})"
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            return f"a folder without permission ({target.parent})"
+        with _temporary_beside(target) as temporary:
+            temporary.touch(exist_ok=False)
     except OSError as error:
         return f"'{error.strerror}'"
     return None
@@ -263,25 +264,39 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing: a temporary file beside it, then a rename."""
+    """Write a whole file or nothing: a temporary file beside it, then a rename.
+
+    Raises
+    ------
+    InputError
+        If the folder takes no new file, the disk is full, or the path is a folder.
+    """
     target = path.resolve()
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        with _temporary_beside(target) as temporary:
+            with temporary.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+    except OSError as error:
+        raise InputError(
+            f"{path}: expected a place for {len(content):,} bytes, got '{error.strerror}'; name "
+            "another file or free the space"
+        ) from error
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextmanager
+def _temporary_beside(target: Path) -> Iterator[Path]:
+    """Give the name of a new file beside the target, and remove what is left there at the end.
+
+    The name is known before the file is made, so that Ctrl-C at any moment leaves none behind.
+    """
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_model(path: Path, model: BaseModel) -> None:

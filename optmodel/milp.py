@@ -11,7 +11,6 @@ from optmodel.admission import most_then_fastest
 from optmodel.count.objective import minimise_latency, minimise_rejected
 from optmodel.formulation import Formulation
 from optmodel.highs import Watcher
-from optmodel.problem import Problem
 from optmodel.search import Search
 from optmodel.solution import SolutionStatus, Termination
 from optmodel.solvers import SolverOptions, run_solver
@@ -23,19 +22,22 @@ MOST_PAIRS = 200_000
 """Pairs of nodes between which maps may move, over all layers, up to which a model in one piece is
 built when another method asks for it; beyond, building alone takes minutes and gigabytes."""
 
+SECONDS_PER_PAIR = 1e-4
+"""What such a pair takes, about, until the solver has the model: nothing can stop that."""
 
-def within_reach(problem: Problem, most_pairs: int = MOST_PAIRS) -> bool:
-    """Tell whether the count model of a problem is small enough to be built."""
+
+def within_reach(search: Search, most_pairs: int = MOST_PAIRS) -> bool:
+    """Tell whether the count model is small enough to be built, and in the time that is left."""
     pairs = sum(
         len(layer.hosts) * len(following.hosts)
-        for task in problem.tasks
+        for task in search.problem.tasks
         for layer, following in pairwise(task.layers)
     )
-    return pairs <= most_pairs
+    return pairs <= min(most_pairs, search.left_s / SECONDS_PER_PAIR)
 
 
 def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
-    """Build the MILP of the search's problem and run the solver on it."""
+    """Build the MILP of the search's problem and run the solver on it, if there is time left."""
     with search.phase("build"):
         built = formulation.build(search.problem, search.options.admission)
     return most_then_fastest(
@@ -76,6 +78,8 @@ def _run(
     search: Search, built: Formulation, learn: Callable[[float], None], gap: float
 ) -> Termination:
     """Solve once; `learn` hears of every bound on the objective."""
+    if search.left_s <= 0:
+        return Termination.TIME_LIMIT
     options = replace(search.options, mip_gap=gap)
     if isfinite(search.left_s):
         options = replace(options, time_limit_s=max(search.left_s, 0.01))

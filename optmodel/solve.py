@@ -36,6 +36,8 @@ FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": 
 
 Method = Callable[[Search], Termination]
 
+UNUSED = "{method}: came to its result without the solver {solver} that was asked for"
+
 METHODS: dict[str, Method] = {
     **{name: partial(solve_milp, formulation=model) for name, model in FORMULATIONS.items()},
     "cpsat": solve_cpsat,
@@ -81,6 +83,8 @@ def solve(
         termination = Termination.CONVERGED
     else:
         termination = _run(METHODS[method], search)
+    if options.solver not in (SolverOptions.solver, search.solver):
+        search.notes.append(UNUSED.format(method=method, solver=options.solver))
     return _conclude(search, method, termination, reasons)
 
 
@@ -93,10 +97,10 @@ def _run(method: Method, search: Search) -> Termination:
         return Termination.INTERRUPTED
 
 
-def export_lp(instance: Instance, method: str, path: Path) -> None:
+def export_lp(instance: Instance, method: str, path: Path) -> str:
     """Write the model of a formulation as an LP file, with the names of its formulation.
 
-    A method that is no formulation gives the count formulation.
+    A method that is no formulation gives the count formulation. Returns which one was written.
 
     Raises
     ------
@@ -109,11 +113,13 @@ def export_lp(instance: Instance, method: str, path: Path) -> None:
             f"--lp: expected an instance whose layers all have a host, got '{instance.name}', "
             f"where {reasons_infeasible(problem)[0]}; raise the tolerance or leave --lp out"
         )
-    model = FORMULATIONS.get(method, CountModel).build(problem).pyomo_model
+    name = method if method in FORMULATIONS else "count"
+    model = FORMULATIONS[name].build(problem).pyomo_model
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "model.lp"
         model.write(str(written), io_options={"symbolic_solver_labels": True})
         write_text(path, written.read_text(encoding="utf-8"))
+    return name
 
 
 def _conclude(

@@ -9,6 +9,7 @@ from pyomo.common.tee import capture_output
 
 from optmodel.greedy.batch import Placed
 from optmodel.greedy.request_class import RequestClass
+from optmodel.interrupt import noticing_interrupt
 from optmodel.problem import FloatArray
 
 MOST_COLUMNS = 3_000
@@ -71,6 +72,11 @@ class Master:
             A choice that is known, whose columns are in the pool.
         seconds : float
             Time limit.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            As soon as HiGHS has stopped after Ctrl-C.
         """
         for requests, placed in start:
             self.add(requests, placed)
@@ -86,7 +92,7 @@ class Master:
         known.col_value = values.tolist()
         model.setSolution(known)
         model.setOptionValue("time_limit", max(seconds, 0.01))
-        model.run()
+        run_until_interrupt(model)
         solution = model.getSolution()
         if solution.value_valid:
             values = np.array(solution.col_value)
@@ -116,3 +122,18 @@ class Master:
             cost = placed.latency_s / self.unit_s
             model.addCol(cost, 0.0, most, len(where), where, entries)
         return model
+
+
+def run_until_interrupt(model: Any) -> None:
+    """Run HiGHS where Python hears of Ctrl-C meanwhile, and raise it once HiGHS has stopped."""
+    model.HandleKeyboardInterrupt = True
+
+    def stop() -> bool:
+        """Tell HiGHS to stop, which it does."""
+        model.cancelSolve()
+        return True
+
+    with noticing_interrupt(stop) as interrupted:
+        model.solve()
+    if interrupted.is_set():
+        raise KeyboardInterrupt

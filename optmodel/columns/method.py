@@ -52,14 +52,15 @@ LEAST_GAIN = 1e-5
 
 def solve_columns(search: Search) -> Termination:
     """Bound the batch by prices on its budgets, and place its requests with those prices."""
+    limit_served(search)
+    if search.incumbent is None:
+        offer_constructions(search)
     run = _Run(search)
     if search.options.admission == "all" and not run.bound_without_prices():
         search.infeasible = True
         return Termination.CONVERGED
-    limit_served(search)
-    if search.incumbent is None:
-        offer_constructions(search)
-    run.each_alone()
+    if not run.each_alone():
+        return Termination.INTERRUPTED
     if not search.closed:
         if search.options.admission == "all":
             run.raise_prices()
@@ -116,11 +117,12 @@ class _Run:
     def raise_prices(self) -> None:
         """Look for better prices until there are none, the gap is closed, or time is up."""
         deadline = self._deadline(PRICES_SHARE)
-        for priced in self.steps:
+        while not self.search.closed and time.perf_counter() < deadline:
+            priced = next(self.steps, None)
+            if priced is None:
+                return
             if math.isfinite(priced.bound_s):
                 self._keep(priced)
-            if self.search.closed or time.perf_counter() > deadline:
-                return
 
     def _node_prices(self, scale: float) -> FloatArray:
         """Return prices per helper, shape (3, helpers): the best known, and a little at least."""
@@ -234,11 +236,17 @@ class _Run:
                 return False
         return False
 
-    def each_alone(self) -> None:
-        """Place every request as if it were alone: the optimum where budgets are slack."""
+    def each_alone(self) -> bool:
+        """Place every request as if it were alone: the optimum where budgets are slack.
+
+        Returns whether the run may go on; False after Ctrl-C, with what is known by then kept.
+        """
         deadline = self._deadline(STAGES_SHARE)
         tolerance = max(min(self.search.options.mip_gap, ALONE_GAP), LEAST_TOLERANCE)
-        results = [shortest_paths(c.problem, tolerance, deadline) for c in self.classes]
+        results: list[StageResult] = []
+        for requests in self.classes:
+            results.append(shortest_paths(requests.problem, tolerance, deadline))
+            deadline = -math.inf if results[-1].interrupted else deadline
         self.alone_s = {id(c): r.bound_s() for c, r in zip(self.classes, results, strict=True)}
         alone = zip(self.classes, results, strict=True)
         sums = [len(c.members) * result.bound_s() for c, result in alone]
@@ -249,6 +257,7 @@ class _Run:
             self.search.offer(batch.placement())
             if self.search.closed:
                 self.search.notes.append(SHARED)
+        return not any(result.interrupted for result in results)
 
     def _deal(self, batch: Batch, results: list[StageResult]) -> bool:
         """Put every request on its own shortest path; False if the budgets do not allow it."""
@@ -272,7 +281,7 @@ class _Run:
     def conclude(self) -> Termination:
         """Hand over to the count model if nothing was found; say what the result rests on."""
         search = self.search
-        if search.incumbent is None and within_reach(self.problem):
+        if search.incumbent is None and within_reach(search):
             search.notes.append(WHOLE)
             return solve_milp(search, CountModel)
         if self.can_be_bounded and self.best is not None:

@@ -99,24 +99,34 @@ def constructions(problem: Problem, admission: Admission) -> Iterator[Constructi
         With "all", only placements of every request are yielded. With "most", requests that load
         the budgets least get a turn to go first, which may serve more of them.
     """
+    for found in _attempts(problem, admission):
+        if admission == "most" or not found.rejected:
+            yield found
+
+
+def _attempts(problem: Problem, admission: Admission) -> Iterator[Construction]:
+    """Yield what each scale comes to; with "all" the first request without a place ends it."""
     classes = classes_of(problem)
     for scale in SCALES:
         prices = scarcity(problem, scale)
         batch = Batch(problem, classes)
         rejected = _fill(batch, batch.order, prices, admission)
-        if admission == "most" or not rejected:
-            yield _finished(batch, rejected)
+        yield _finished(batch, rejected)
         if rejected and admission == "most":
             batch = Batch(problem, classes)
             yield _finished(batch, _fill(batch, _by_size(batch, classes), prices))
 
 
 def offer_constructions(search: Search) -> Termination:
-    """Offer constructions of the search's batch: the first, and more while there is time."""
+    """Offer constructions of the search's batch: the first, and more while there is time.
+
+    As long as none serves as many requests as asked, that is all the time there is.
+    """
     deadline = time.perf_counter() + min(START_SHARE * search.left_s, 1e9)
-    for construction in constructions(search.problem, search.options.admission):
+    for construction in _attempts(search.problem, search.options.admission):
         search.offer(construction.placement)
-        if time.perf_counter() > deadline:
+        enough = search.served >= search.most_served
+        if search.left_s <= 0 or (enough and time.perf_counter() > deadline):
             break
     return Termination.CONVERGED if search.left_s > 0 else Termination.TIME_LIMIT
 

@@ -271,3 +271,11 @@ def test_an_interrupted_run_keeps_its_better_placement_and_stops(file, monkeypat
     with pytest.raises(KeyboardInterrupt):
         update(file, "segment", MINUTE)
     assert read_solution(beside(file)) == found
+
+
+def test_a_folder_without_any_usable_instance_gives_the_error_alone(tmp_path):
+    (tmp_path / "broken.json").write_text('{"schema_version": 1}')
+    done = run("benchmarks.best_known", "--instances", tmp_path)
+    assert done.returncode == 2
+    assert "broken.json: name: expected a value" in done.stderr
+    assert done.stdout == ""

@@ -310,3 +310,11 @@ def test_a_folder_of_infeasible_instances_has_nothing_to_draw(tmp_path):
     assert done.returncode == 0
     assert "there is no gap to show" in done.stderr
     assert not plot.exists()
+
+
+def test_a_folder_without_any_usable_instance_gives_the_error_alone(tmp_path):
+    (tmp_path / "broken.json").write_text('{"schema_version": 1}')
+    done = run("benchmarks.gap", "--instances", tmp_path)
+    assert done.returncode == 2
+    assert "broken.json: name: expected a value" in done.stderr
+    assert done.stdout == ""

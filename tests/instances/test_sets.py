@@ -13,8 +13,10 @@ from instances.members import InstanceSet, Member, solution_file
 from instances.page import page, standing
 from instances.sets import SETS
 from optmodel.checker import check_solution
+from optmodel.columns.method import SHARED
 from optmodel.instance import read_instance
 from optmodel.solution import SolutionStatus, read_solution
+from optmodel.stages.method import SLACK
 from optmodel.verified import digest
 
 sets = pytest.mark.parametrize("named", SETS.values(), ids=SETS)
@@ -49,6 +51,14 @@ def test_the_shipped_solution_is_verified_and_marked(named: InstanceSet, member:
         assert solution.bound_s <= solution.objective_s
     proven = solution.gap is not None and solution.gap <= 2e-6
     assert ("proven" in standing(solution)) == proven
+
+
+@over(MEMBERS)
+def test_only_a_proven_solution_is_called_exact(named: InstanceSet, member: Member):
+    solution = read_solution(solution_file(named.folder / f"{member.name}.json"))
+    if {SLACK, SHARED}.intersection(solution.notes):
+        assert solution.solution_status is SolutionStatus.OPTIMAL
+        assert "proven" in standing(solution)
 
 
 @over([(named, member) for named, member in MEMBERS if named.name != "paper"])

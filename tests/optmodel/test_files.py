@@ -5,6 +5,7 @@ import resource
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import IOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -78,14 +79,17 @@ def test_whoever_reads_the_old_file_meanwhile_sees_all_of_it(tmp_path):
 def test_a_failing_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
     out = tmp_path / "out.json"
     out.write_text("old")
-    with files_of_at_most(1_000), pytest.raises(OSError, match="File too large"):
+    with (
+        files_of_at_most(1_000),
+        pytest.raises(InputError, match="expected a place for 100,000 bytes, got 'File too large'"),
+    ):
         write_text(out, "n" * 100_000)
     assert out.read_text() == "old"
     assert names(tmp_path) == ["out.json"]
 
 
 def test_a_failing_write_makes_no_new_file(tmp_path):
-    with files_of_at_most(1_000), pytest.raises(OSError, match="File too large"):
+    with files_of_at_most(1_000), pytest.raises(InputError, match="File too large"):
         write_text(tmp_path / "out.json", "n" * 100_000)
     assert names(tmp_path) == []
 
@@ -101,9 +105,37 @@ def test_text_that_cannot_be_encoded_leaves_the_old_file(tmp_path):
 
 def test_a_failing_rename_leaves_no_temporary_file(tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(InputError, match="got 'Is a directory'"):
         write_text(tmp_path / "folder", "new")
     assert names(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize("moment", ["os.fsync", "pathlib.Path.open", "pathlib.Path.replace"])
+@pytest.mark.parametrize("done", [True, False], ids=["after", "before"])
+def test_ctrl_c_at_any_moment_is_ctrl_c_and_leaves_no_temporary_file(
+    tmp_path, monkeypatch, moment, done
+):
+    module, _, name = moment.rpartition(".")
+    owner = os if module == "os" else Path
+    real = getattr(owner, name)
+
+    def interrupted(*arguments):
+        made = real(*arguments) if done else None
+        if isinstance(made, IOBase):
+            made.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_text(tmp_path / "out.json", "new")
+    written = done and name == "replace"
+    assert names(tmp_path) == (["out.json"] if written else [])
+
+
+def test_a_folder_that_takes_no_file_is_refused_before_the_work():
+    """The permissions of /proc say that root may write there."""
+    with pytest.raises(InputError, match="expected a file name in a writable folder, got"):
+        require_writable(Path("/proc/out.json"))
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

@@ -1,10 +1,16 @@
 """`python -m optmodel` and `python -m optmodel.check`: what they print, write and refuse."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from commands import run
+
+from optmodel.instance import read_instance
+from optmodel.solve import solve
+from optmodel.solvers import SolverOptions
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 LENET = SMALL / "lenet-0.4-3-mixed.json"
@@ -94,7 +100,9 @@ def test_an_infeasible_instance_says_so_and_why(name, because):
 
 def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
     model = tmp_path / "model.lp"
-    assert run("optmodel", LENET, "--method", "segment", "--lp", model).returncode == 0
+    done = run("optmodel", LENET, "--method", "segment", "--lp", model)
+    assert done.returncode == 0
+    assert f"model        segment, written to {model}" in done.stdout
     text = model.read_text()
     assert "assign_every_segment_once" in text
     assert "respect_memory" in text
@@ -110,6 +118,8 @@ def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
         (("--solver", "abacus"), "--solver: expected a MILP solver that Pyomo can drive"),
         (("--admission", "some"), "--admission: expected one of all, most, got 'some'"),
         (("--out", "no/such/folder/x.json"), "expected a file name in a writable folder"),
+        (("--out", "/proc/x.json"), "/proc/x.json: expected a file name in a writable folder"),
+        (("--lp", "/proc/x.lp"), "/proc/x.lp: expected a file name in a writable folder"),
         (("--time-limit", "nan"), "--time-limit"),
         (("--mip-gap", "nan"), "--mip-gap"),
         (("--time-limit", "-1"), "--time-limit"),
@@ -169,3 +179,44 @@ def test_only_a_proven_latency_is_called_the_optimum():
     assert done.returncode == 0
     assert "optimum " not in done.stdout
     assert "latency " in done.stdout
+
+
+@pytest.mark.parametrize("method", ["auto", "cpsat", "columns", "stages", "count"])
+def test_a_method_without_a_model_of_its_own_says_which_one_is_exported(method, tmp_path):
+    model = tmp_path / "model.lp"
+    done = run("optmodel", LENET, "--method", method, "--lp", model)
+    assert f"model        count, written to {model}" in done.stdout
+    assert "place_every_segment" in model.read_text()
+
+
+@pytest.mark.parametrize(
+    ("method", "used"), [("stages", False), ("cpsat", False), ("auto", False), ("count", True)]
+)
+def test_a_solver_that_was_asked_for_but_not_used_is_named(method, used):
+    instance = read_instance(LENET)
+    found = solve(instance, method, SolverOptions("scip"))
+    note = f"{method}: came to its result without the solver scip that was asked for"
+    assert (note in found.notes) != used
+    assert not any("asked for" in note for note in solve(instance, method).notes)
+
+
+INTERRUPTED_WHILE_BUILDING = """
+import pyomo.environ as pyo
+from optmodel.cli import run_app
+
+def interrupted(model):
+    raise KeyboardInterrupt
+
+def main() -> None:
+    model = pyo.ConcreteModel()
+    model.broken = pyo.Constraint(rule=interrupted)
+
+run_app(main)
+"""
+
+
+def test_ctrl_c_while_a_model_is_built_is_no_error_of_pyomo():
+    script = INTERRUPTED_WHILE_BUILDING
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr == "Interrupted.\n"

@@ -11,17 +11,22 @@ from heuristics.algorithm1 import Algorithm1
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
+from instances.medium_set import MEDIUM
 from optmodel.columns import solve_columns
-from optmodel.instance import Instance
+from optmodel.columns.method import PRICED
+from optmodel.instance import Instance, read_instance
 from optmodel.problem import Problem
 from optmodel.search import Search
 from optmodel.solution import SolutionStatus, Termination
 from optmodel.solve import solve
 from optmodel.solvers import SolverOptions
+from optmodel.stages.path import Path, StageGraph
 
 
-def tight(networks: str = "lenet=3,cifar_cnn=3", devices: int = 8) -> Instance:
-    scales = BudgetScales(memory=0.008, compute=0.0018, bandwidth=0.01)
+def tight(
+    networks: str = "lenet=3,cifar_cnn=3", devices: int = 8, bandwidth: float = 0.01
+) -> Instance:
+    scales = BudgetScales(memory=0.008, compute=0.0018, bandwidth=bandwidth)
     return generate(Recipe((networks,), "mixed", devices, 0.8, scales=scales), "tight")
 
 
@@ -48,6 +53,33 @@ def test_whatever_algorithm_1_serves_is_served(made: Instance) -> None:
     assert solve(made, "columns", SolverOptions(time_limit_s=60)).objective_s is not None
 
 
+@pytest.mark.parametrize("method", ["auto", "columns"])
+@pytest.mark.parametrize(
+    "name",
+    ["lenet-x20-15-binding", "cifar_cnn-x4-0.6-12-bandwidth", "lenet10-cifar10-0.6-20-binding"],
+)
+def test_whatever_algorithm_1_serves_is_served_within_a_second_or_two(
+    method: str, name: str
+) -> None:
+    """Wall time depends on what else runs; on an idle machine all of them end within 3 s."""
+    made = read_instance(MEDIUM.folder / f"{name}.json")
+    assert not place_all(Problem.of(made), Algorithm1()).rejected
+    start = time.perf_counter()
+    found = solve(made, method, SolverOptions(time_limit_s=1))
+    assert time.perf_counter() - start < 15
+    assert found.termination is Termination.TIME_LIMIT
+    assert found.objective_s is not None
+
+
+@examples(40)
+@given(instances(requests=3))
+def test_most_serves_as_many_as_algorithm_1_at_least(made: Instance) -> None:
+    outcome = place_all(Problem.of(made), Algorithm1())
+    found = solve(made, "columns", SolverOptions(time_limit_s=60, admission="most"))
+    assert found.placement is not None
+    assert len(found.placement.requests) >= len(outcome.placement.requests)
+
+
 def test_single_request_with_slack_budgets_is_solved_as_by_stages() -> None:
     made = generate(Recipe(("lenet",), "mixed", 6, 0.4), "one")
     by_stages, by_columns = solve(made, "stages"), solve(made, "columns")
@@ -69,10 +101,11 @@ def test_same_instance_same_result() -> None:
 
 
 def test_binding_batch_gets_incumbent_bound_and_gap() -> None:
-    found = solve(tight(), "columns")
+    found = solve(tight(bandwidth=0.0025), "columns", SolverOptions(time_limit_s=6))
+    assert PRICED in found.notes
     assert found.objective_s is not None
     assert found.gap is not None
-    assert 0 <= found.gap < 0.3
+    assert 0 <= found.gap < 0.4
 
 
 def test_time_limit_is_honoured_and_leaves_incumbent_and_bound() -> None:
@@ -110,3 +143,25 @@ def test_unused_budget_changes_nothing() -> None:
 def test_interrupted_limit_is_no_error() -> None:
     found = solve(tight(), "columns", SolverOptions(time_limit_s=0.01))
     assert found.termination in (Termination.TIME_LIMIT, Termination.CONVERGED)
+
+
+@pytest.mark.parametrize("method", ["stages", "columns", "auto"])
+def test_ctrl_c_within_the_stages_ends_the_run_with_placement_and_bound(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a time limit, so that nothing but Ctrl-C ends it."""
+    shortest, deadlines = StageGraph.shortest, []
+
+    def interrupted_once(self: StageGraph, deadline: float) -> Path:
+        deadlines.append(deadline)
+        if len(deadlines) == 1:
+            raise KeyboardInterrupt
+        return shortest(self, deadline)
+
+    monkeypatch.setattr(StageGraph, "shortest", interrupted_once)
+    found = solve(tight(), method)
+    assert found.termination is Termination.INTERRUPTED
+    assert found.bound_s is not None or found.objective_s is None
+    assert (found.objective_s is not None) == (method != "stages")
+    assert len(deadlines) == 3
+    assert all(deadline < time.perf_counter() for deadline in deadlines[1:])

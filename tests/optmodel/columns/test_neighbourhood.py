@@ -1,14 +1,17 @@
 """Neighbourhood and restricted master: never worse, within budgets, the best choice of a pool."""
 
+import signal
+import time
 from itertools import product
 
+import highspy
 import numpy as np
 import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.checker import check
-from optmodel.columns.master import Master
+from optmodel.columns.master import Master, run_until_interrupt
 from optmodel.columns.neighbourhood import Neighbourhood
 from optmodel.greedy import construct, scarcity
 from optmodel.greedy.batch import Batch
@@ -103,3 +106,37 @@ def test_duals_of_the_master_bound_its_integer_choice() -> None:
     pool = list(neighbourhood.master.columns.values())
     most = np.max([placed.load[:, :-1] for placed in pool], axis=0)
     assert not prices[most == 0].any()
+
+
+def market_split(rows: int) -> highspy.Highs:
+    """Return a small integer programme whose proof takes ages."""
+    random = np.random.default_rng(1)
+    columns = 10 * (rows - 1)
+    model = highspy.Highs()
+    model.setOptionValue("output_flag", False)
+    model.setOptionValue("time_limit", 60.0)
+    for _ in range(columns):
+        model.addVariable(0, 1, type=highspy.HighsVarType.kInteger)
+    for _ in range(rows):
+        entries = random.integers(0, 100, columns)
+        slack, half = model.addVariable(0, 1e4, 1.0), entries.sum() // 2
+        where = np.append(np.arange(columns), slack.index).astype(np.int32)
+        model.addRow(half, half, columns + 1, where, np.append(entries, 1.0))
+    return model
+
+
+def test_ctrl_c_stops_the_master_at_once() -> None:
+    model, sent = market_split(5), []
+
+    def send_once(_event: object) -> None:
+        if not sent:
+            sent.append(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    model.cbMipInterrupt += send_once
+    handler, start = signal.getsignal(signal.SIGINT), time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        run_until_interrupt(model)
+    assert sent
+    assert time.perf_counter() - start < 30
+    assert signal.getsignal(signal.SIGINT) is handler

@@ -1,5 +1,6 @@
 """Constructions: their placements pass the checker, say what is rejected, and repeat themselves."""
 
+import sys
 import time
 from fractions import Fraction
 
@@ -13,6 +14,8 @@ from heuristics.algorithm1 import Algorithm1
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
+from instances.medium_set import MEDIUM
+from instances.members import Member
 from optmodel.checker import check
 from optmodel.evaluate import evaluate
 from optmodel.greedy import Construction, construct, constructions, offer_constructions, scarcity
@@ -24,6 +27,7 @@ from optmodel.solvers import SolverOptions
 from optmodel.translate import to_document
 
 SCALES = BudgetScales(memory=0.008, compute=0.0022, bandwidth=0.01)
+NARROW = BudgetScales(bandwidth=1.8e-3)
 TWENTY = Recipe(("lenet=10,cifar_cnn=10",), "mixed", 20, 0.8, scales=SCALES)
 
 
@@ -146,3 +150,31 @@ def test_prices_of_slack_batch_change_no_feasibility() -> None:
     made = twice(by_hand())
     for found in constructions(Problem.of(made), "all"):
         assert_passes(made, found)
+
+
+@pytest.mark.parametrize(
+    "member", [m for m in MEDIUM.members if len(generate(m.recipe, m.name).requests) > 1]
+)
+def test_at_least_as_many_are_served_as_by_algorithm_1(member: Member) -> None:
+    problem = Problem.of(generate(member.recipe, member.name))
+    online = place_all(problem, Algorithm1())
+    served = max(len(found.placement.requests) for found in constructions(problem, "most"))
+    assert served >= len(online.placement.requests)
+
+
+def test_constructions_go_on_until_one_serves_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the share of the time that they get once there is one."""
+    made = generate(Recipe(("cifar_cnn=4",), "mixed", 12, 0.6, scales=NARROW), "narrow")
+    module = sys.modules[constructions.__module__]
+    monkeypatch.setattr(module, "START_SHARE", 0.0)
+    monkeypatch.setattr(module, "SCALES", (0.0, 10.0))
+    [_second] = constructions(Problem.of(made), "all")
+    search = Search(made, SolverOptions(time_limit_s=60))
+    offer_constructions(search)
+    assert search.served == 4
+
+
+def test_no_construction_begins_after_the_limit() -> None:
+    search = Search(generate(TWENTY, "twenty"), SolverOptions(time_limit_s=1e-6, admission="most"))
+    offer_constructions(search)
+    assert len(search.trace) == 1
