@@ -11,7 +11,7 @@ from optmodel.stages.relaxation import UNREACHABLE
 
 TOLERANCE = 1e-4
 """Relative gap to which paths are solved: online, the last digits are not worth their time."""
-MOST_GROUPS = 8
+MOST_GROUPS = 16
 """Fleets of more kinds of devices are bounded by counting only: their arcs can take minutes."""
 MOST_FLEETS = 8
 """How many fleets are remembered; what is known of a thousand devices takes tens of megabytes."""
