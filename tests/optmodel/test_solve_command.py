@@ -142,10 +142,17 @@ def test_an_export_without_a_model_is_refused_and_writes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["optmodel", "optmodel.check", "heuristics", "instances.generate", "benchmarks.gap"]
+    ("module", "command"),
+    [
+        ("optmodel", ()),
+        ("optmodel.check", ()),
+        ("heuristics", ("place",)),
+        ("instances.generate", ()),
+        ("benchmarks.gap", ()),
+    ],
 )
-def test_help_shows_an_example(module):
-    done = run(module, "--help")
+def test_help_shows_an_example(module, command):
+    done = run(module, *command, "--help")
     assert done.returncode == 0
     assert f"Example: python -m {module}" in done.stdout
 
