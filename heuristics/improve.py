@@ -2,45 +2,23 @@
 
 import math
 import time
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from heuristics.insertion import insertions
-from heuristics.ledger import Ledger
-from heuristics.windows import Effort, freed_devices, freed_stages, solve_freed
-from optmodel.auto import FEW_PAIRS
-from optmodel.columns.neighbourhood import Neighbourhood
-from optmodel.columns.prices import PriceSearch
-from optmodel.count import CountModel
-from optmodel.evaluate import evaluate
-from optmodel.greedy.request_class import classes_of
+from heuristics.outcome import Outcome
+from heuristics.policies import checked_solution
+from heuristics.rounds import Rounds
 from optmodel.instance import Instance
-from optmodel.milp import solve_milp, within_reach
 from optmodel.placement import Placement
-from optmodel.problem import BoolArray, Problem, RequestTask
+from optmodel.problem import Problem
+from optmodel.report import percent, seconds
 from optmodel.search import BOUND_TOLERANCE, Search
-from optmodel.solution import ResultError, Termination, TracePoint, relative_gap
+from optmodel.solution import ResultError, Solution, Termination, TracePoint, relative_gap
 from optmodel.solvers import SolverOptions
-from optmodel.stages import solve_stages
+from optmodel.translate import from_document
 
-STAGES_SHARE, PRICES_SHARE, REQUESTS_SHARE = 0.2, 0.2, 0.3
-"""Shares of the time then left for the stages, for prices, and for requests in each round."""
 INSERT_SHARE = 0.3
 """Share of the time for requests that are left out."""
-IDLE_ROUNDS = 3
-"""Rounds in a row without a better placement after which windows have nothing left to find."""
-LEAST_WIDTH = 2
-"""Stages in a window; each idle round frees one more."""
-DEVICE_SETS = 4
-"""Sets of devices that are freed per request and round."""
-WORK = 0.5
-"""Deterministic time of one window."""
-SECONDS = 60.0
-"""Wall time of one window, for machines on which deterministic time passes very slowly."""
-LEAST_GAIN = 1e-7
-"""Relative; less is no improvement."""
-_INTERRUPTED = Termination.INTERRUPTED
 
 
 @dataclass(frozen=True)
@@ -115,7 +93,7 @@ def improve(
     Raises
     ------
     ResultError
-        If a bound lies above a placement's latency.
+        If a bound lies above a placement's latency, or a method claims that there is none.
     """
     start = time.perf_counter()
     interrupted = False
@@ -132,9 +110,69 @@ def improve(
     search.offer(placement)
     if bound_s is not None:
         search.raise_bound(bound_s)
-    run = _Run(search, seed, rounds)
-    termination = Termination.INTERRUPTED if interrupted else run.to_the_end()
-    return _concluded(search, termination)
+    if interrupted:
+        return _concluded(search, Termination.INTERRUPTED)
+    return _concluded(search, Rounds(search, seed, rounds).to_the_end())
+
+
+def improve_solution(
+    instance: Instance, solution: Solution, time_limit_s: float, seed: int = 0
+) -> Solution:
+    """Improve what a policy has decided, rejected requests included, and check the result.
+
+    Parameters
+    ----------
+    instance : Instance
+        What was placed.
+    solution : Solution
+        Of a policy.
+    time_limit_s : float
+        Wall time in seconds.
+    seed : int
+        Of all that is drawn.
+
+    Raises
+    ------
+    ResultError
+        If the improved placement fails the checker, or beats the bound.
+    """
+    assert solution.placement is not None
+    problem, start = Problem.of(instance), time.perf_counter()
+    found = improve(
+        problem,
+        from_document(problem, solution.placement),
+        time_limit_s=time_limit_s,
+        bound_s=solution.bound_s,
+        seed=seed,
+        insert=True,
+    )
+    wall_time_s = solution.wall_time_s + time.perf_counter() - start
+    served = found.placement.requests
+    rejected = tuple(r for r in solution.placement.rejected if r.request not in served)
+    outcome = Outcome(found.placement, rejected)
+    better = checked_solution(problem, outcome, solution.method, seed, wall_time_s)
+    return better.model_copy(
+        update={
+            "options": {**better.options, "improve_s": time_limit_s},
+            "termination": found.termination,
+            "bound_s": found.bound_s,
+            "gap": found.gap,
+            "trace": found.trace,
+            "notes": (_gained(solution, found),),
+        }
+    )
+
+
+def _gained(before: Solution, found: Improvement) -> str:
+    """Say how much better a placement became."""
+    assert before.placement is not None
+    more = len(found.placement.requests) - len(before.placement.requests)
+    if more:
+        return f"improvement: serves {more} more; before, {seconds(before.objective_s)}"
+    if before.objective_s is None:
+        return "improvement: still nobody can be served"
+    gained = 1 - found.latency_s / before.objective_s
+    return f"improvement: {percent(max(gained, 0.0))} less than {seconds(before.objective_s)}"
 
 
 def _with_inserted(
@@ -159,6 +197,8 @@ def _concluded(search: Search, termination: Termination) -> Improvement:
     assert search.incumbent is not None
     assert search.objective_s is not None
     bound_s = search.bound_s
+    if search.infeasible:
+        raise ResultError("the improvement claims that there is no placement, but was given one")
     if bound_s is not None and bound_s > search.objective_s:
         if bound_s > search.objective_s * (1 + BOUND_TOLERANCE):
             raise ResultError(
@@ -173,114 +213,3 @@ def _concluded(search: Search, termination: Termination) -> Improvement:
         trace=tuple(search.trace),
         termination=termination,
     )
-
-
-class _Run:
-    """One improvement of a search's incumbent.
-
-    Parameters
-    ----------
-    search : Search
-        All of whose requests the incumbent serves.
-    seed : int
-        Of everything that is drawn.
-    rounds : int or None
-        Most rounds.
-    """
-
-    def __init__(self, search: Search, seed: int, rounds: int | None) -> None:
-        self.search, self.problem = search, search.problem
-        self.random = np.random.default_rng(seed)
-        self.seed, self.rounds = seed, rounds
-        self.classes = classes_of(self.problem)
-
-    def to_the_end(self) -> Termination:
-        """Improve until the gap is reached, time is up, Ctrl-C comes, or nothing helps."""
-        try:
-            ended = self._improve()
-        except KeyboardInterrupt:
-            return Termination.INTERRUPTED
-        if ended is Termination.INTERRUPTED:
-            return ended
-        if self.search.closed:
-            return Termination.CONVERGED
-        return Termination.TIME_LIMIT if self.search.left_s <= 0 else Termination.HEURISTIC_END
-
-    def _improve(self) -> Termination:
-        """Go through bounds, rounds and the count model; stop early if one was interrupted."""
-        if self._may_go_on() and solve_stages(self.search, STAGES_SHARE) is _INTERRUPTED:
-            return _INTERRUPTED
-        self._raise_prices()
-        self._rounds()
-        timed = self.search.options.time_limit_s is not None
-        small = timed and self.rounds is None and within_reach(self.problem, FEW_PAIRS)
-        if small and self._may_go_on():
-            return solve_milp(self.search, CountModel)
-        return Termination.HEURISTIC_END
-
-    def _may_go_on(self) -> bool:
-        return self.search.left_s > 0 and not self.search.closed
-
-    def _deadline(self, share: float) -> float:
-        return time.perf_counter() + share * self.search.left_s
-
-    def _raise_prices(self) -> None:
-        """Raise the bound by prices on the budgets."""
-        if not self._may_go_on():
-            return
-        deadline = self._deadline(PRICES_SHARE)
-        for priced in PriceSearch(self.classes).improving():
-            self.search.raise_bound(priced.bound_s)
-            if not self._may_go_on() or time.perf_counter() > deadline:
-                return
-
-    def _rounds(self) -> None:
-        idle = number = 0
-        while idle < IDLE_ROUNDS and number != self.rounds and self._may_go_on():
-            before = self._latency_s
-            self._place_anew(number)
-            for task in self.problem.tasks:
-                self._free_parts(task, LEAST_WIDTH + idle)
-            idle = 0 if self._latency_s < before * (1 - LEAST_GAIN) else idle + 1
-            number += 1
-
-    @property
-    def _latency_s(self) -> float:
-        assert self.search.objective_s is not None
-        return self.search.objective_s
-
-    def _place_anew(self, number: int) -> None:
-        """Place a few requests anew at a time, with other draws in each round."""
-        deadline = self._deadline(REQUESTS_SHARE)
-        self.search.options = replace(self.search.options, seed=self.seed + number)
-        Neighbourhood(self.search, self.classes).improve(
-            lambda: self._may_go_on() and time.perf_counter() < deadline
-        )
-
-    def _free_parts(self, task: RequestTask, width: int) -> None:
-        """Free windows of stages and sets of devices of one request, one after another."""
-        for _ in range(DEVICE_SETS):
-            placed = self._incumbent.requests[task.request.id]
-            self._solve_freed(task, freed_devices(self.problem, task, placed, self.random))
-        placed = self._incumbent.requests[task.request.id]
-        for free in freed_stages(task, placed, width, self.random):
-            self._solve_freed(task, free)
-
-    @property
-    def _incumbent(self) -> Placement:
-        assert self.search.incumbent is not None
-        return self.search.incumbent
-
-    def _solve_freed(self, task: RequestTask, free: BoolArray) -> None:
-        """Offer the best placement that differs only in what is freed."""
-        if not self._may_go_on():
-            return
-        incumbent, left = self._incumbent, Ledger.of(self.problem)
-        costs = evaluate(self.problem, incumbent)
-        left.reserve(np.stack([costs.memory_bytes, costs.compute_mult, costs.bandwidth_bits]))
-        effort = Effort(WORK, min(self.search.left_s, SECONDS), self.seed)
-        placed = incumbent.requests[task.request.id]
-        found = solve_freed(self.problem, task, placed, free, left, effort)
-        if found is not None:
-            requests = {**incumbent.requests, task.request.id: found}
-            self.search.offer(Placement(requests))
