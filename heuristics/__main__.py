@@ -31,7 +31,9 @@ def place(
     improve: Annotated[
         float | None,
         typer.Option(
-            min=0.001, max=MAX_SECONDS, help="Improve the placement for so many seconds, or to Ctrl-C."
+            min=0.001,
+            max=MAX_SECONDS,
+            help="Improve the placement for so many seconds, or to Ctrl-C.",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
