@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from heuristics.ledger import Ledger
+from heuristics.stage_paths import MOST_GROUPS
 from heuristics.windows import Effort, freed_devices, freed_stages, solve_freed
 from optmodel.auto import FEW_PAIRS
 from optmodel.columns.method import ARC_GAP, FIRST_PATIENCE
@@ -26,8 +27,11 @@ from optmodel.stages.path import ArcBook
 
 STAGES_SHARE, PRICES_SHARE = 0.2, 0.2
 """Shares of the time then left for the stages and for prices, which bound the latency."""
-EXACT_SHARE, REQUESTS_SHARE = 0.15, 0.3
-"""Shares of the time then left, in each round, for single requests and for several at a time."""
+EXACT_SHARE, REQUESTS_SHARE = 0.5, 0.3
+"""Shares of the time then left, in each round, for one request by its stages (a batch gets less: it
+has more to gain from the others) and for several requests at a time."""
+LEAST_PART = 4
+"""A batch gets at least the share for one request divided by this."""
 IDLE_ROUNDS = 3
 """Rounds in a row without a better placement after which windows have nothing left to find."""
 LEAST_WIDTH = 2
@@ -78,6 +82,8 @@ class Rounds:
 
     def _improve(self) -> Termination:
         """Go through bounds, rounds and the count model; stop early if one was interrupted."""
+        if len(self.classes[0].fleet.groups) > MOST_GROUPS:
+            self._place_anew(0)  # On such fleets the stages can take more time than there is.
         if self._may_go_on() and solve_stages(self.search, STAGES_SHARE) is _INTERRUPTED:
             return _INTERRUPTED
         self._raise_prices()
@@ -133,7 +139,7 @@ class Rounds:
         """Take out each request and place it stage by stage, each solved exactly."""
         batch = Batch(self.problem, self.classes)
         batch.adopt(self._incumbent)
-        deadline = self._deadline(EXACT_SHARE)
+        deadline = self._deadline(EXACT_SHARE / min(len(batch.order), LEAST_PART))
         for at in self.random.permutation(len(batch.order)).tolist():
             member = batch.order[at][1]
             placed = batch.take_back(member)

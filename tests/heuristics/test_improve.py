@@ -101,7 +101,10 @@ def test_never_worse_and_within_budgets_that_all_bind():
 
 
 def test_from_random_placements_to_the_optimum():
-    """On instances whose budgets bind as drawn, against brute force; the bound never exceeds it."""
+    """Against brute force; budgets bind as drawn, so that the bound need not prove it.
+
+    At the time of writing 41 of 41 reach the optimum, 29 of them proven.
+    """
     served = optimal = proven = 0
 
     @examples(60)
@@ -121,7 +124,6 @@ def test_from_random_placements_to_the_optimum():
         proven += found.termination is Termination.CONVERGED
 
     reach()
-    print("SHARE", served, optimal, proven)
     assert served >= 30
     assert optimal >= 0.95 * served
     assert proven >= 0.5 * served
