@@ -17,7 +17,7 @@ from optmodel.solution import ResultError, Solution, Termination, TracePoint, re
 from optmodel.solvers import SolverOptions
 from optmodel.translate import from_document
 
-INSERT_SHARE = 0.3
+INSERT_SHARE = 0.5
 """Share of the time for requests that are left out."""
 
 

@@ -13,6 +13,7 @@ from optmodel.greedy.request_class import classes_of
 from optmodel.greedy.spread import NoRoom
 from optmodel.placement import Placement
 from optmodel.problem import Problem, RequestTask
+from optmodel.served import most_served
 
 TRIES = 30
 """Random sets of requests that are moved for one that has no room."""
@@ -36,14 +37,17 @@ def insertions(
     """
     waiting = [t for t in problem.tasks if t.request.id not in placement.requests]
     waiting = [task for task in waiting if not task.unattainable]
+    most = most_served(problem) if waiting else 0
+    if len(placement.requests) >= most:
+        return
     insertion = _Insertion(problem, placement, seed, deadline)
     for task in waiting:
         if insertion.insert(task):
             placement = insertion.batch.placement()
             yield placement
-    if len(placement.requests) == len(problem.tasks):
-        return
-    for construction in constructions(problem, "most") if waiting else ():
+        if len(placement.requests) >= most:
+            return
+    for construction in constructions(problem, "most"):
         if construction.placement.requests.keys() > placement.requests.keys():
             placement = construction.placement
             yield placement

@@ -26,6 +26,7 @@ from optmodel.evaluate import evaluate
 from optmodel.instance import Instance, read_instance
 from optmodel.placement import Placement
 from optmodel.problem import Problem
+from optmodel.served import most_served
 from optmodel.solution import Rejection, ResultError, Termination
 from optmodel.translate import to_document
 
@@ -261,6 +262,15 @@ def test_others_are_moved_for_a_request_without_room():
                 moved += not (here == there).all()
     assert without_room >= 6
     assert moved >= 3
+
+
+def test_where_more_cannot_be_served_nothing_is_tried(monkeypatch):
+    """Counting shows that the budgets allow 10 of the 12 requests at most."""
+    problem = Problem.of(read_instance(MEDIUM / "lenet-x12-0.6-6-oversubscribed.json"))
+    start = place_all(problem, make_policy("lookahead")).placement
+    assert len(start.requests) == most_served(problem) == 10
+    monkeypatch.delattr("heuristics.insertion._Insertion")
+    assert list(insertions(problem, start, 0, time.perf_counter() + 60)) == []
 
 
 def test_nobody_served_and_nobody_insertable_is_no_improvement():
