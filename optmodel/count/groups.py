@@ -56,6 +56,8 @@ def _unavoidable_sender(problem: Problem, r: int, k: int, nodes: list[int]) -> i
     If the layer before has one host and it is none of the nodes, it sends every map. If at least
     two nodes are active on a conv, for each node one of them is another, and it sends every map.
     """
+    if not k:
+        return None
     before = problem.tasks[r].layers[k - 1]
     if len(before.hosts) == 1:
         return None if before.hosts[0] in nodes else before.hosts[0]

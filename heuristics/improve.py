@@ -1,0 +1,215 @@
+"""Improve any placement for as long as there is time: stages, devices and requests, solved anew."""
+
+import math
+import time
+from dataclasses import dataclass
+
+from heuristics.insertion import insertions
+from heuristics.outcome import Outcome
+from heuristics.policies import checked_solution
+from heuristics.rounds import Rounds
+from optmodel.instance import Instance
+from optmodel.placement import Placement
+from optmodel.problem import Problem
+from optmodel.report import percent, seconds
+from optmodel.search import BOUND_TOLERANCE, Search
+from optmodel.solution import ResultError, Solution, Termination, TracePoint, relative_gap
+from optmodel.solvers import SolverOptions
+from optmodel.translate import from_document
+
+INSERT_SHARE = 0.5
+"""Share of the time for requests that are left out."""
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """What became of a placement.
+
+    Attributes
+    ----------
+    placement : Placement
+        The best placement; it serves at least the requests that the first one served.
+    latency_s : float
+        Its latency (Eq. 5), in seconds.
+    bound_s : float or None
+        Proven lower bound on serving the same requests, in seconds; None when unknown.
+    gap : float or None
+        (latency - bound) / bound.
+    trace : tuple of TracePoint
+        Every improvement of incumbent or bound, the first placement included, with its time. All
+        of it is about the requests that `placement` serves: what came before the last one was
+        inserted is not in it.
+    termination : Termination
+        Why it stopped.
+    """
+
+    placement: Placement
+    latency_s: float
+    bound_s: float | None
+    gap: float | None
+    trace: tuple[TracePoint, ...]
+    termination: Termination
+
+
+def improve(
+    problem: Problem,
+    placement: Placement,
+    *,
+    time_limit_s: float | None = None,
+    gap: float = SolverOptions.mip_gap,
+    bound_s: float | None = None,
+    rounds: int | None = None,
+    seed: int = 0,
+    insert: bool = False,
+) -> Improvement:
+    """Improve a placement that keeps 8b-8h; what is returned keeps them and is never slower.
+
+    The stages and prices on the budgets bound the latency. Then rounds of three neighbourhoods
+    follow: a window of stages of one request, or all that a few devices hold of it, is freed and
+    solved exactly with everything else in place; one to four requests are placed anew and all
+    placements met are recombined. When these find no more, small problems go to the count model
+    with the best placement as a start. Ctrl-C ends it with the best placement so far.
+
+    Parameters
+    ----------
+    problem : Problem
+        One request or a batch.
+    placement : Placement
+        Where the requests are; those without an entry are not served.
+    time_limit_s : float, optional
+        Wall time in seconds; without it the rounds end it, and nothing depends on the clock but
+        the restricted master's limit of ten seconds.
+    gap : float
+        Relative gap at which to stop.
+    bound_s : float, optional
+        A bound on serving the placement's requests that is known; ignored if others are inserted.
+    rounds : int, optional
+        Most rounds; with it the count model is left out.
+    seed : int
+        Equal input gives equal output if no time limit cuts it.
+    insert : bool
+        Whether to serve requests that the placement leaves out, even if that takes longer.
+
+    Raises
+    ------
+    ResultError
+        If a bound lies above a placement's latency, or a method claims that there is none.
+    """
+    start = time.perf_counter()
+    interrupted = False
+    if insert:
+        limit_s = math.inf if time_limit_s is None else INSERT_SHARE * time_limit_s
+        larger, interrupted = _with_inserted(problem, placement, seed, start + limit_s)
+        bound_s = bound_s if larger is placement else None
+        placement = larger
+    if not placement.requests:
+        return Improvement(placement, 0.0, None, None, (), Termination.HEURISTIC_END)
+    left_s = None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
+    options = SolverOptions(time_limit_s=left_s, mip_gap=gap, seed=seed)
+    search = Search(_served_instance(problem, placement), options)
+    search.offer(placement)
+    if bound_s is not None:
+        search.raise_bound(bound_s)
+    if interrupted:
+        return _concluded(search, Termination.INTERRUPTED)
+    return _concluded(search, Rounds(search, seed, rounds).to_the_end())
+
+
+def improve_solution(
+    instance: Instance, solution: Solution, time_limit_s: float, seed: int = 0
+) -> Solution:
+    """Improve what a policy has decided, rejected requests included, and check the result.
+
+    Parameters
+    ----------
+    instance : Instance
+        What was placed.
+    solution : Solution
+        Of a policy.
+    time_limit_s : float
+        Wall time in seconds.
+    seed : int
+        Of all that is drawn.
+
+    Raises
+    ------
+    ResultError
+        If the improved placement fails the checker, or beats the bound.
+    """
+    assert solution.placement is not None
+    problem, start = Problem.of(instance), time.perf_counter()
+    found = improve(
+        problem,
+        from_document(problem, solution.placement),
+        time_limit_s=time_limit_s,
+        bound_s=solution.bound_s,
+        seed=seed,
+        insert=True,
+    )
+    wall_time_s = solution.wall_time_s + time.perf_counter() - start
+    served = found.placement.requests
+    rejected = tuple(r for r in solution.placement.rejected if r.request not in served)
+    outcome = Outcome(found.placement, rejected)
+    better = checked_solution(problem, outcome, solution.method, seed, wall_time_s)
+    return better.model_copy(
+        update={
+            "options": {**better.options, "improve_s": time_limit_s},
+            "termination": found.termination,
+            "bound_s": found.bound_s,
+            "gap": found.gap,
+            "trace": found.trace,
+            "notes": (_gained(solution, found),),
+        }
+    )
+
+
+def _gained(before: Solution, found: Improvement) -> str:
+    """Say how much better a placement became."""
+    assert before.placement is not None
+    more = len(found.placement.requests) - len(before.placement.requests)
+    if more:
+        return f"improvement: serves {more} more; before, {seconds(before.objective_s)}"
+    if before.objective_s is None:
+        return "improvement: still nobody can be served"
+    gained = 1 - found.latency_s / before.objective_s
+    return f"improvement: {percent(max(gained, 0.0))} less than {seconds(before.objective_s)}"
+
+
+def _with_inserted(
+    problem: Problem, placement: Placement, seed: int, deadline: float
+) -> tuple[Placement, bool]:
+    """Return the placement with more requests, and whether Ctrl-C came meanwhile."""
+    try:
+        for larger in insertions(problem, placement, seed, deadline):
+            placement = larger
+    except KeyboardInterrupt:
+        return placement, True
+    return placement, False
+
+
+def _served_instance(problem: Problem, placement: Placement) -> Instance:
+    """Return the instance of the served requests; its nodes have the indices of the whole."""
+    served = tuple(t.request for t in problem.tasks if t.request.id in placement.requests)
+    return problem.instance.model_copy(update={"requests": served})
+
+
+def _concluded(search: Search, termination: Termination) -> Improvement:
+    assert search.incumbent is not None
+    assert search.objective_s is not None
+    bound_s = search.bound_s
+    if search.infeasible:
+        raise ResultError("the improvement claims that there is no placement, but was given one")
+    if bound_s is not None and bound_s > search.objective_s:
+        if bound_s > search.objective_s * (1 + BOUND_TOLERANCE):
+            raise ResultError(
+                f"the bound {bound_s!r} s is above a placement that takes {search.objective_s!r} s"
+            )
+        bound_s = search.objective_s
+    return Improvement(
+        placement=search.incumbent,
+        latency_s=search.objective_s,
+        bound_s=bound_s,
+        gap=relative_gap(search.objective_s, bound_s),
+        trace=tuple(search.trace),
+        termination=termination,
+    )

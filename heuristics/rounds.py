@@ -1,0 +1,191 @@
+"""Rounds of neighbourhoods around a search's incumbent: stages, devices, requests."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from heuristics.ledger import Ledger
+from heuristics.stage_paths import MOST_GROUPS
+from heuristics.windows import Effort, freed_devices, freed_stages, solve_freed
+from optmodel.auto import FEW_PAIRS
+from optmodel.columns.method import ARC_GAP, FIRST_PATIENCE
+from optmodel.columns.neighbourhood import Neighbourhood
+from optmodel.columns.prices import PriceSearch
+from optmodel.columns.stage_placer import StagePlacer
+from optmodel.count import CountModel
+from optmodel.evaluate import evaluate
+from optmodel.greedy.batch import Batch, Placed, measured
+from optmodel.greedy.request_class import classes_of
+from optmodel.milp import solve_milp, within_reach
+from optmodel.placement import Placement
+from optmodel.problem import BoolArray, RequestTask
+from optmodel.search import Search
+from optmodel.solution import Termination
+from optmodel.stages import solve_stages
+from optmodel.stages.path import ArcBook
+
+STAGES_SHARE, PRICES_SHARE = 0.2, 0.2
+"""Shares of the time then left for the stages and for prices, which bound the latency."""
+EXACT_SHARE, REQUESTS_SHARE = 0.5, 0.3
+"""Shares of the time then left, in each round, for one request by its stages (a batch gets less: it
+has more to gain from the others) and for several requests at a time."""
+LEAST_PART = 4
+"""A batch gets at least the share for one request divided by this."""
+IDLE_ROUNDS = 3
+"""Rounds in a row without a better placement after which windows have nothing left to find."""
+LEAST_WIDTH = 2
+"""Stages in a window; each idle round frees one more."""
+DEVICE_SETS = 4
+"""Sets of devices that are freed per request and round."""
+WORK = 0.1
+"""Deterministic time of one window; each idle round adds as much."""
+SECONDS = 60.0
+"""Wall time of one window, for machines on which deterministic time passes very slowly."""
+LEAST_GAIN = 1e-7
+"""Relative; less is no improvement."""
+_INTERRUPTED = Termination.INTERRUPTED
+
+
+class Rounds:
+    """One improvement of a search's incumbent.
+
+    Parameters
+    ----------
+    search : Search
+        All of whose requests the incumbent serves.
+    seed : int
+        Of everything that is drawn.
+    rounds : int or None
+        Most rounds.
+    """
+
+    def __init__(self, search: Search, seed: int, rounds: int | None) -> None:
+        self.search, self.problem = search, search.problem
+        self.random = np.random.default_rng(seed)
+        self.seed, self.rounds = seed, rounds
+        self.classes = classes_of(self.problem)
+        book = ArcBook(ARC_GAP)
+        self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
+
+    def to_the_end(self) -> Termination:
+        """Improve until the gap is reached, time is up, Ctrl-C comes, or nothing helps."""
+        try:
+            ended = self._improve()
+        except KeyboardInterrupt:
+            return Termination.INTERRUPTED
+        if ended is Termination.INTERRUPTED:
+            return ended
+        if self.search.closed:
+            return Termination.CONVERGED
+        return Termination.TIME_LIMIT if self.search.left_s <= 0 else Termination.HEURISTIC_END
+
+    def _improve(self) -> Termination:
+        """Go through bounds, rounds and the count model; stop early if one was interrupted."""
+        if len(self.classes[0].fleet.groups) > MOST_GROUPS:
+            self._place_anew(0)  # On such fleets the stages can take more time than there is.
+        if self._may_go_on() and solve_stages(self.search, STAGES_SHARE) is _INTERRUPTED:
+            return _INTERRUPTED
+        self._raise_prices()
+        timed = self.search.options.time_limit_s is not None
+        small = timed and self.rounds is None and within_reach(self.problem, FEW_PAIRS)
+        self._rounds(1 if small else IDLE_ROUNDS)
+        if small and self._may_go_on():
+            return solve_milp(self.search, CountModel)
+        return Termination.HEURISTIC_END
+
+    def _may_go_on(self) -> bool:
+        return self.search.left_s > 0 and not self.search.closed
+
+    def _deadline(self, share: float) -> float:
+        return time.perf_counter() + share * self.search.left_s
+
+    def _raise_prices(self) -> None:
+        """Raise the bound by prices on the budgets."""
+        if not self._may_go_on():
+            return
+        deadline = self._deadline(PRICES_SHARE)
+        for priced in PriceSearch(self.classes).improving():
+            self.search.raise_bound(priced.bound_s)
+            if not self._may_go_on() or time.perf_counter() > deadline:
+                return
+
+    def _rounds(self, most_idle: int) -> None:
+        """Go through the neighbourhoods until some rounds in a row have found nothing better."""
+        idle = number = 0
+        while idle < most_idle and number != self.rounds and self._may_go_on():
+            before = self._latency_s
+            self._place_by_stages()
+            self._place_anew(number)
+            for at in self.random.permutation(len(self.problem.tasks)).tolist():
+                self._free_parts(self.problem.tasks[at], idle)
+            idle = 0 if self._latency_s < before * (1 - LEAST_GAIN) else idle + 1
+            number += 1
+
+    @property
+    def _latency_s(self) -> float:
+        assert self.search.objective_s is not None
+        return self.search.objective_s
+
+    def _place_anew(self, number: int) -> None:
+        """Place a few requests anew at a time, with other draws in each round."""
+        deadline = self._deadline(REQUESTS_SHARE)
+        self.search.options = replace(self.search.options, seed=self.seed + number)
+        Neighbourhood(self.search, self.classes).improve(
+            lambda: self._may_go_on() and time.perf_counter() < deadline
+        )
+
+    def _place_by_stages(self) -> None:
+        """Take out each request and place it stage by stage, each solved exactly."""
+        batch = Batch(self.problem, self.classes)
+        batch.adopt(self._incumbent)
+        deadline = self._deadline(EXACT_SHARE / min(len(batch.order), LEAST_PART))
+        for at in self.random.permutation(len(batch.order)).tolist():
+            member = batch.order[at][1]
+            placed = batch.take_back(member)
+            for patience in FIRST_PATIENCE:
+                if not self._may_go_on() or time.perf_counter() > deadline:
+                    break
+                found = self._by_stages(batch, member, patience, deadline)
+                if found is not None and found.latency_s < placed.latency_s:
+                    placed = found
+            batch.put(member, placed)
+            self.search.offer(batch.placement())
+
+    def _by_stages(
+        self, batch: Batch, member: RequestTask, patience: float, deadline: float
+    ) -> Placed | None:
+        requests = batch.class_of(member)
+        placer = self.placers[id(requests)]
+        found = placer.place(batch.left[:, batch.where(member)], patience, deadline)
+        placed = measured(requests, found) if found is not None else None
+        return placed if placed is not None and batch.fits(member, placed) else None
+
+    def _free_parts(self, task: RequestTask, idle: int) -> None:
+        """Free sets of devices and windows of stages of one request, one after another."""
+        for _ in range(DEVICE_SETS):
+            placed = self._incumbent.requests[task.request.id]
+            free = freed_devices(self.problem, task, placed, self.random)
+            self._solve_freed(task, free, (1 + idle) * WORK)
+        placed = self._incumbent.requests[task.request.id]
+        for free in freed_stages(task, placed, LEAST_WIDTH + idle, self.random):
+            self._solve_freed(task, free, (1 + idle) * WORK)
+
+    @property
+    def _incumbent(self) -> Placement:
+        assert self.search.incumbent is not None
+        return self.search.incumbent
+
+    def _solve_freed(self, task: RequestTask, free: BoolArray, work: float) -> None:
+        """Offer the best placement that differs only in what is freed."""
+        if not self._may_go_on():
+            return
+        incumbent, left = self._incumbent, Ledger.of(self.problem)
+        costs = evaluate(self.problem, incumbent)
+        left.reserve(np.stack([costs.memory_bytes, costs.compute_mult, costs.bandwidth_bits]))
+        effort = Effort(work, min(self.search.left_s, SECONDS), self.seed)
+        placed = incumbent.requests[task.request.id]
+        found = solve_freed(self.problem, task, placed, free, left, effort)
+        if found is not None:
+            requests = {**incumbent.requests, task.request.id: found}
+            self.search.offer(Placement(requests))
