@@ -88,7 +88,7 @@ class Rounds:
             return _INTERRUPTED
         self._raise_prices()
         timed = self.search.options.time_limit_s is not None
-        small = timed and self.rounds is None and within_reach(self.problem, FEW_PAIRS)
+        small = timed and self.rounds is None and within_reach(self.search, FEW_PAIRS)
         self._rounds(1 if small else IDLE_ROUNDS)
         if small and self._may_go_on():
             return solve_milp(self.search, CountModel)
