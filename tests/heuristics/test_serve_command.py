@@ -180,6 +180,8 @@ def test_ctrl_c_ends_without_a_traceback(fleet):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     process.stdin.write(json.dumps(submit("r1")) + "\n")
     process.stdin.flush()
