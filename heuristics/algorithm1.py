@@ -1,13 +1,27 @@
 """Algorithm 1 of the paper, the online greedy, on runs of segments instead of single ones."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from heuristics.filling import Offer, fill
 from heuristics.ledger import Ledger
-from heuristics.plain_algorithm1 import BITS_PER_MEGABIT, Weights
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
+
+BITS_PER_MEGABIT = 1e6
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of nrm(j) = alpha · t(j) + beta / b_j, with t in seconds and b_j in megabits.
+
+    The paper fixes 0.7 and 0.3 and gives no units.
+    """
+
+    alpha: float = 0.7
+    beta: float = 0.3
 
 
 class Algorithm1:

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from heuristics.ledger import Ledger
+from heuristics.outcome import NoPlaceError
 from heuristics.runs import Run, placement_of
 from optmodel.placement import RequestPlacement
 from optmodel.problem import FloatArray, IntArray, LayerTask, Problem, RequestTask
@@ -14,15 +15,6 @@ from optmodel.solution import Rejection
 
 UNLIMITED = np.iinfo(np.int64).max
 """Room of a node where a segment needs nothing."""
-
-
-class _NoPlaceError(Exception):
-    """No node may take a segment; carries the segment (from 0) and the failed conditions."""
-
-    def __init__(self, segment: int, condition: str) -> None:
-        super().__init__(condition)
-        self.segment = segment
-        self.condition = condition
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +143,8 @@ def fill(
     try:
         for _ in task.layers:
             runs.append(_fill_layer(problem, ledger, task, runs, rule))
-    except _NoPlaceError as failure:
-        return Rejection(
-            request=task.request.id,
-            layer=task.layers[len(runs)].name,
-            segment=failure.segment + 1,
-            condition=failure.condition,
-        )
+    except NoPlaceError as failure:
+        return failure.rejection(task, len(runs))
     return placement_of(runs, task, len(problem.node_ids))
 
 
@@ -167,7 +154,7 @@ def _fill_layer(
     """Return the runs of the next layer, and charge the ledger."""
     layer = task.layers[len(runs)]
     if not layer.hosts:
-        raise _NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
+        raise NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
     hosts = np.array(layer.hosts)
     held = np.zeros(len(hosts), dtype=np.int64)
     block = layer.segments if layer.whole else 1
@@ -177,7 +164,7 @@ def _fill_layer(
         while left:
             offer = Offer(problem, ledger, layer, arrival, hosts, held, block, left)
             if not offer.most.any():
-                raise _NoPlaceError(sum(run.segments for run in chosen), offer.describe())
+                raise NoPlaceError(sum(run.segments for run in chosen), offer.describe())
             best, blocks = rule(offer)
             node, segments = int(hosts[best]), blocks * block
             held[best] += segments

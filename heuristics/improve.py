@@ -12,7 +12,7 @@ from optmodel.instance import Instance
 from optmodel.placement import Placement
 from optmodel.problem import Problem
 from optmodel.report import percent, seconds
-from optmodel.search import BOUND_TOLERANCE, Search
+from optmodel.search import Search, settled_bound
 from optmodel.solution import ResultError, Solution, Termination, TracePoint, relative_gap
 from optmodel.solvers import SolverOptions
 from optmodel.translate import from_document
@@ -196,15 +196,10 @@ def _served_instance(problem: Problem, placement: Placement) -> Instance:
 def _concluded(search: Search, termination: Termination) -> Improvement:
     assert search.incumbent is not None
     assert search.objective_s is not None
-    bound_s = search.bound_s
     if search.infeasible:
         raise ResultError("the improvement claims that there is no placement, but was given one")
-    if bound_s is not None and bound_s > search.objective_s:
-        if bound_s > search.objective_s * (1 + BOUND_TOLERANCE):
-            raise ResultError(
-                f"the bound {bound_s!r} s is above a placement that takes {search.objective_s!r} s"
-            )
-        bound_s = search.objective_s
+    claim = "the bound {bound} s is above a placement that"
+    bound_s = settled_bound(search.objective_s, search.bound_s, claim)
     return Improvement(
         placement=search.incumbent,
         latency_s=search.objective_s,

@@ -10,7 +10,7 @@ from optmodel.greedy import constructions, scarcity
 from optmodel.greedy.batch import Batch, Placed
 from optmodel.greedy.construct import SCALES
 from optmodel.greedy.request_class import classes_of
-from optmodel.greedy.spread import NoRoom
+from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import Placement
 from optmodel.problem import Problem, RequestTask
 from optmodel.served import most_served

@@ -8,7 +8,8 @@ from heuristics.algorithm1 import Algorithm1
 from heuristics.ledger import Ledger
 from heuristics.stage_paths import KnownPath, StagePaths
 from optmodel.evaluate import evaluate_request
-from optmodel.greedy.spread import NoRoom, Spreader
+from optmodel.greedy.spread import Spreader
+from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
 from optmodel.solution import Rejection

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from optmodel.placement import Placement
+from optmodel.problem import RequestTask
 from optmodel.solution import Rejection
 
 
@@ -20,3 +21,29 @@ class Outcome:
 
     placement: Placement
     rejected: tuple[Rejection, ...]
+
+
+class NoPlaceError(Exception):
+    """No node may take a segment.
+
+    Parameters
+    ----------
+    segment : int
+        The segment, from 0.
+    condition : str
+        The conditions that failed.
+    """
+
+    def __init__(self, segment: int, condition: str) -> None:
+        super().__init__(condition)
+        self.segment = segment
+        self.condition = condition
+
+    def rejection(self, task: RequestTask, layer: int) -> Rejection:
+        """Return the rejection of a request that got as far as a layer (from 0)."""
+        return Rejection(
+            request=task.request.id,
+            layer=task.layers[layer].name,
+            segment=self.segment + 1,
+            condition=self.condition,
+        )

@@ -4,33 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heuristics.algorithm1 import BITS_PER_MEGABIT, Weights
 from heuristics.ledger import Ledger
-from heuristics.outcome import Outcome
+from heuristics.outcome import NoPlaceError, Outcome
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, IntArray, LayerTask, Problem, RequestTask
 from optmodel.solution import Rejection
-
-BITS_PER_MEGABIT = 1e6
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Weights of nrm(j) = alpha · t(j) + beta / b_j, with t in seconds and b_j in megabits.
-
-    The paper fixes 0.7 and 0.3 and gives no units.
-    """
-
-    alpha: float = 0.7
-    beta: float = 0.3
-
-
-class _NoPlaceError(Exception):
-    """No node may take a segment; carries the segment (from 0) and the failed condition."""
-
-    def __init__(self, segment: int, condition: str) -> None:
-        super().__init__(condition)
-        self.segment = segment
-        self.condition = condition
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +96,8 @@ def plain_algorithm1(problem: Problem, weights: Weights | None = None) -> Outcom
         try:
             for k in range(len(task.layers)):
                 labels.append(_place_layer(problem, attempt, task, labels, weights, k))
-        except _NoPlaceError as failure:
-            rejected.append(_rejection(task, len(labels), failure))
+        except NoPlaceError as failure:
+            rejected.append(failure.rejection(task, len(labels)))
             continue
         ledger = attempt
         mapwise = [layer.transfer == "mapwise" for layer in task.layers]
@@ -126,15 +105,6 @@ def plain_algorithm1(problem: Problem, weights: Weights | None = None) -> Outcom
             labels, mapwise, len(problem.node_ids)
         )
     return Outcome(Placement(placed), tuple(rejected))
-
-
-def _rejection(task: RequestTask, k: int, failure: _NoPlaceError) -> Rejection:
-    return Rejection(
-        request=task.request.id,
-        layer=task.layers[k].name,
-        segment=failure.segment + 1,
-        condition=failure.condition,
-    )
 
 
 def _place_layer(
@@ -148,7 +118,7 @@ def _place_layer(
     """Return the node of each segment of layer `k`, and charge the ledger (lines 8-24)."""
     layer = task.layers[k]
     if not layer.hosts:
-        raise _NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
+        raise NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
     hosts = np.array(layer.hosts)
     held = np.zeros(len(hosts), dtype=np.int64)
     chosen = np.empty(layer.segments, dtype=np.int64)
@@ -158,7 +128,7 @@ def _place_layer(
         failed = _failed_conditions(ledger, layer, arrival, hosts, held, block)
         fits = np.flatnonzero(~np.any(list(failed.values()), axis=0))
         if not len(fits):
-            raise _NoPlaceError(p, _describe(failed))
+            raise NoPlaceError(p, _describe(failed))
         nrm = _nrm(
             problem, ledger, layer, _arrival(task, labels, k, slice(p, p + 1)), hosts, weights
         )

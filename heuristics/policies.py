@@ -14,8 +14,8 @@ from heuristics.stage_paths import StagePaths
 from optmodel.cli import require_choice
 from optmodel.instance import Instance
 from optmodel.problem import Problem
-from optmodel.search import BOUND_TOLERANCE
-from optmodel.solution import ResultError, Solution, SolutionStatus, Termination, relative_gap
+from optmodel.search import settled_bound
+from optmodel.solution import Solution, SolutionStatus, Termination, relative_gap
 from optmodel.translate import to_document
 from optmodel.verified import digest, with_placement
 
@@ -143,13 +143,8 @@ def live_bound(problem: Problem, outcome: Outcome, paths: StagePaths) -> float |
 
 def _with_bound(solution: Solution, bound_s: float | None) -> Solution:
     objective_s = solution.objective_s
-    if bound_s is not None and objective_s is not None and bound_s > objective_s:
-        if bound_s > objective_s * (1 + BOUND_TOLERANCE):
-            raise ResultError(
-                f"the stages claim the bound {bound_s!r} s, but {solution.method} takes "
-                f"{objective_s!r} s"
-            )
-        bound_s = objective_s
+    claim = f"the stages claim the bound {{bound}} s, but {solution.method}"
+    bound_s = settled_bound(objective_s, bound_s, claim)
     return solution.model_copy(
         update={"bound_s": bound_s, "gap": relative_gap(objective_s, bound_s)}
     )

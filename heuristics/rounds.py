@@ -15,7 +15,7 @@ from optmodel.columns.prices import PriceSearch
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
 from optmodel.evaluate import evaluate
-from optmodel.greedy.batch import Batch, Placed, measured
+from optmodel.greedy.batch import Batch
 from optmodel.greedy.request_class import classes_of
 from optmodel.milp import solve_milp, within_reach
 from optmodel.placement import Placement
@@ -146,20 +146,12 @@ class Rounds:
             for patience in FIRST_PATIENCE:
                 if not self._may_go_on() or time.perf_counter() > deadline:
                     break
-                found = self._by_stages(batch, member, patience, deadline)
+                placer = self.placers[id(batch.class_of(member))]
+                found = placer.find(batch, member, patience, deadline)
                 if found is not None and found.latency_s < placed.latency_s:
                     placed = found
             batch.put(member, placed)
             self.search.offer(batch.placement())
-
-    def _by_stages(
-        self, batch: Batch, member: RequestTask, patience: float, deadline: float
-    ) -> Placed | None:
-        requests = batch.class_of(member)
-        placer = self.placers[id(requests)]
-        found = placer.place(batch.left[:, batch.where(member)], patience, deadline)
-        placed = measured(requests, found) if found is not None else None
-        return placed if placed is not None and batch.fits(member, placed) else None
 
     def _free_parts(self, task: RequestTask, idle: int) -> None:
         """Free sets of devices and windows of stages of one request, one after another."""

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 
 from optmodel.greedy.request_class import RequestClass, alone
 from optmodel.problem import Problem, RequestTask
@@ -42,9 +41,7 @@ class KnownPath:
         """
         if self.path.bound >= UNREACHABLE:
             return None
-        exactly = self.path.bound * self.requests.fleet.tick_s
-        rounded = float(exactly)
-        return rounded if Fraction(rounded) <= exactly else math.nextafter(rounded, -math.inf)
+        return self.requests.fleet.seconds(self.path.bound)
 
 
 class StagePaths:

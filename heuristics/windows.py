@@ -11,7 +11,7 @@ from heuristics.ledger import Ledger
 from optmodel.cpsat import CpsatModel
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.evaluate import evaluate_request
-from optmodel.greedy.spread import spans_of
+from optmodel.greedy.stage_share import spans_of
 from optmodel.placement import Flows, Placement, RequestPlacement
 from optmodel.problem import BoolArray, Problem, RequestTask
 

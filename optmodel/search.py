@@ -11,7 +11,7 @@ from optmodel.evaluate import Evaluation, evaluate
 from optmodel.instance import Instance
 from optmodel.placement import Placement
 from optmodel.problem import Problem
-from optmodel.solution import TracePoint
+from optmodel.solution import ResultError, TracePoint
 from optmodel.solvers import SolverOptions
 
 BOUND_TOLERANCE = 1e-6
@@ -141,6 +141,32 @@ class Search:
             time_s=self.elapsed_s, incumbent_s=self.objective_s, bound_s=self.bound_s
         )
         self.trace.append(point)
+
+
+def settled_bound(objective_s: float | None, bound_s: float | None, claim: str) -> float | None:
+    """Return a bound that is not above the latency it belongs to, which rounding may leave it.
+
+    None without a latency: nothing is bounded then.
+
+    Parameters
+    ----------
+    objective_s : float or None
+        The latency, in seconds.
+    bound_s : float or None
+        The bound, in seconds.
+    claim : str
+        Who claims `{bound}` about whose placement, for the message.
+
+    Raises
+    ------
+    ResultError
+        If the bound is above the latency by more than `BOUND_TOLERANCE`.
+    """
+    if objective_s is None or bound_s is None:
+        return None
+    if bound_s > objective_s * (1 + BOUND_TOLERANCE):
+        raise ResultError(f"{claim.format(bound=repr(bound_s))} takes {objective_s!r} s")
+    return min(bound_s, objective_s)
 
 
 def within_budgets(problem: Problem, evaluation: Evaluation) -> bool:

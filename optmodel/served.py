@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import highspy
 import numpy as np
-from pyomo.common.tee import capture_output
 
+from optmodel.bare_highs import bare_highs
 from optmodel.infeasible import bits_to_helpers, least_traffic, on_helpers
 from optmodel.problem import FloatArray, Problem, RequestTask
 from optmodel.search import Search
@@ -65,10 +64,7 @@ def _largest_sum(loads: FloatArray, budgets: FloatArray, numbers: FloatArray) ->
     A row is stated in shares of its budget, so that the solver's tolerance is a tiny part of it;
     it can only let in more, never less.
     """
-    with capture_output(capture_fd=True):  # It greets before it can be told not to.
-        model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    model.setOptionValue("output_flag", False)
-    model.setOptionValue("threads", 1)
+    model = bare_highs()
     model.setOptionValue("mip_rel_gap", 0.0)
     none, nothing = np.array([], dtype=np.int32), np.array([])
     for number, load in zip(numbers.tolist(), loads, strict=True):

@@ -16,11 +16,10 @@ from optmodel.infeasible import reasons_infeasible
 from optmodel.instance import Instance
 from optmodel.milp import solve_milp
 from optmodel.problem import Problem
-from optmodel.search import BOUND_TOLERANCE, Search
+from optmodel.search import Search, settled_bound
 from optmodel.segment import SegmentModel
 from optmodel.solution import (
     Rejection,
-    ResultError,
     Solution,
     SolutionStatus,
     Termination,
@@ -170,15 +169,8 @@ def _left_out(search: Search) -> Iterator[Rejection]:
 def _with_bound(solution: Solution, search: Search) -> Solution:
     """Return the solution with bound and gap, and call it optimal only if the gap says so."""
     objective = solution.objective_s
-    # Without a placed request there is no latency, and nothing to bound.
-    bound = None if objective is None else search.bound_s
-    if bound is not None and objective is not None and bound > objective:
-        if bound > objective * (1 + BOUND_TOLERANCE):
-            raise ResultError(
-                f"{solution.method} claims the bound {bound!r} s, but its own placement takes "
-                f"{objective!r} s"
-            )
-        bound = objective
+    claim = f"{solution.method} claims the bound {{bound}} s, but its own placement"
+    bound = settled_bound(objective, search.bound_s, claim)
     status = SolutionStatus.OPTIMAL if search.closed else SolutionStatus.FEASIBLE
     gap = relative_gap(objective, bound)
     return solution.model_copy(

@@ -5,8 +5,8 @@ from typing import Any
 
 import highspy
 import numpy as np
-from pyomo.common.tee import capture_output
 
+from optmodel.bare_highs import bare_highs
 from optmodel.greedy.batch import Placed
 from optmodel.greedy.request_class import RequestClass
 from optmodel.interrupt import noticing_interrupt
@@ -101,10 +101,7 @@ class Master:
         return [self.columns[name] for name in sorted(chosen, key=lambda name: name[0])]
 
     def _model(self, names: list[tuple[int, bytes]]) -> Any:
-        with capture_output(capture_fd=True):  # It greets before it can be told not to.
-            model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        model.setOptionValue("output_flag", False)
-        model.setOptionValue("threads", 1)
+        model = bare_highs()
         none, nothing = np.array([], dtype=np.int32), np.array([])
         for requests in self.classes:
             members = float(len(requests.members))

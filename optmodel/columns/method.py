@@ -14,7 +14,7 @@ from optmodel.count import CountModel
 from optmodel.greedy import offer_constructions
 from optmodel.greedy.batch import Batch, Placed, measured
 from optmodel.greedy.request_class import RequestClass, classes_of
-from optmodel.greedy.spread import NoRoom
+from optmodel.greedy.stage_share import NoRoom
 from optmodel.milp import solve_milp, within_reach
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Search
@@ -187,12 +187,8 @@ class _Run:
     def _exactly(
         self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
     ) -> Placed | None:
-        left = batch.left[:, batch.where(member)]
-        placement = self.placers[id(requests)].place(
-            left, patience, min(self.deadline, self._deadline(1.0))
-        )
-        placed = measured(requests, placement) if placement is not None else None
-        return placed if placed is not None and batch.fits(member, placed) else None
+        deadline = min(self.deadline, self._deadline(1.0))
+        return self.placers[id(requests)].find(batch, member, patience, deadline)
 
     def _improve(self, batch: Batch) -> None:
         """Let a fast request take longer where that helps the slowest of its class more."""

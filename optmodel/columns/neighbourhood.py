@@ -11,7 +11,7 @@ from optmodel.columns.master import Master
 from optmodel.greedy import scarcity
 from optmodel.greedy.batch import Batch, Placed
 from optmodel.greedy.request_class import RequestClass
-from optmodel.greedy.spread import NoRoom
+from optmodel.greedy.stage_share import NoRoom
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Search
 

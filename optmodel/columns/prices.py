@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import highspy
 import numpy as np
-from pyomo.common.tee import capture_output
 
+from optmodel.bare_highs import bare_highs
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
 from optmodel.greedy.request_class import RequestClass
@@ -128,10 +127,7 @@ class _CuttingPlanes:
 
     def __init__(self, numbers: FloatArray, budgets: int, most: float) -> None:
         self.unit = most / HIGHEST
-        with capture_output(capture_fd=True):  # It greets before it can be told not to.
-            self.model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        self.model.setOptionValue("output_flag", False)
-        self.model.setOptionValue("threads", 1)
+        self.model = bare_highs()
         self.budgets = budgets
         for _ in range(budgets):
             self.model.addCol(-1.0, 0.0, HIGHEST, 0, np.array([], dtype=np.int32), np.array([]))

@@ -4,10 +4,11 @@ import time
 
 import numpy as np
 
+from optmodel.greedy.batch import Batch, Placed, measured
 from optmodel.greedy.request_class import RequestClass
-from optmodel.greedy.spread import Span, fan_out, spans_of
+from optmodel.greedy.stage_share import Span, fan_out, spans_of
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import FloatArray, IntArray
+from optmodel.problem import FloatArray, IntArray, RequestTask
 from optmodel.stages.arc import Arc, ArcPlacement
 from optmodel.stages.path import ArcBook
 from optmodel.stages.relaxation import UNREACHABLE
@@ -68,6 +69,14 @@ class StagePlacer:
                     entries.append((k, i, j, int(moved[i, j])))
             self._charge(span, found, counts, left)
         return RequestPlacement(counts, Flows.from_entries(entries))
+
+    def find(
+        self, batch: Batch, member: RequestTask, patience: float, deadline: float
+    ) -> Placed | None:
+        """Return a placement of a member on what a batch leaves, None if none is found."""
+        placement = self.place(batch.left[:, batch.where(member)], patience, deadline)
+        placed = measured(self.requests, placement) if placement is not None else None
+        return placed if placed is not None and batch.fits(member, placed) else None
 
     def _charge(self, span: Span, found: ArcPlacement, counts: IntArray, left: FloatArray) -> None:
         """Take a stage's load from what is left."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from optmodel.evaluate import evaluate
 from optmodel.greedy.request_class import RequestClass, relocated
-from optmodel.greedy.spread import NoRoom, Spreader
+from optmodel.greedy.spread import Spreader
+from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import FloatArray, Problem, RequestTask
 

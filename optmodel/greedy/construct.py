@@ -8,7 +8,7 @@ import numpy as np
 
 from optmodel.greedy.batch import Batch, Placed
 from optmodel.greedy.request_class import RequestClass, classes_of
-from optmodel.greedy.spread import NoRoom
+from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import Placement
 from optmodel.problem import FloatArray, Problem, RequestTask
 from optmodel.search import Search
@@ -205,6 +205,7 @@ def _by_size(batch: Batch, classes: Sequence[RequestClass]) -> Wanted:
     totals = batch.budgets[:2].sum(axis=1)
 
     def size(requests: RequestClass) -> float:
+        """Return the larger share of all computation and of all memory that a request takes."""
         layers = requests.task.layers
         needs = np.array(
             [

@@ -1,5 +1,6 @@
 """Nodes in groups of equal ones, and time in whole ticks."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -79,6 +80,12 @@ class Fleet:
         }
         longest = max(self._longest_s(task) for task in alike.values())
         return max(Fraction(self.problem.time_unit_s) / TICKS_PER_UNIT, longest / MOST_TICKS)
+
+    def seconds(self, ticks: int) -> float:
+        """Return a duration in seconds, rounded down: a lower bound in ticks stays one."""
+        exactly = ticks * self.tick_s
+        rounded = float(exactly)
+        return rounded if Fraction(rounded) <= exactly else math.nextafter(rounded, -math.inf)
 
     def _longest_s(self, task: RequestTask) -> Fraction:
         """Return what no placement of a request exceeds: all on the slowest speed and rate."""

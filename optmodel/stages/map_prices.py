@@ -11,8 +11,8 @@ from typing import Any
 
 import highspy
 import numpy as np
-from pyomo.common.tee import capture_output
 
+from optmodel.bare_highs import bare_highs
 from optmodel.problem import FloatArray, IntArray
 
 UNIT = 2**20
@@ -151,11 +151,7 @@ def _first_largest(lot: IntArray, value: IntArray) -> IntArray:
 
 @cache
 def _solver() -> Any:
-    with capture_output(capture_fd=True):  # It greets before it can be told not to.
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    return solver
+    return bare_highs()
 
 
 class _Program:

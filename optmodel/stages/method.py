@@ -1,9 +1,7 @@
 """The method `stages`: a shortest path per request, and whether the budgets turned out slack."""
 
-import math
 import time
 from dataclasses import dataclass
-from fractions import Fraction
 
 from optmodel.evaluate import evaluate
 from optmodel.placement import Placement
@@ -51,9 +49,7 @@ class StageResult:
 
     def bound_s(self) -> float:
         """Return the sum of the reachable requests' bounds in seconds, rounded down."""
-        exactly = sum(path.bound for path in self.reachable.values()) * self.fleet.tick_s
-        rounded = float(exactly)
-        return rounded if Fraction(rounded) <= exactly else math.nextafter(rounded, -math.inf)
+        return self.fleet.seconds(sum(path.bound for path in self.reachable.values()))
 
     def placement(self) -> Placement | None:
         """Return the reachable requests on their paths, if every one has one, budgets unchecked."""

@@ -24,7 +24,7 @@ from heuristics.windows import (
 from instances.generate import Recipe, generate
 from optmodel.evaluate import evaluate_request
 from optmodel.greedy import construct
-from optmodel.greedy.spread import spans_of
+from optmodel.greedy.stage_share import spans_of
 from optmodel.instance import Instance
 from optmodel.placement import RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, Problem

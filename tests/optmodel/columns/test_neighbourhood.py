@@ -16,7 +16,7 @@ from optmodel.columns.neighbourhood import Neighbourhood
 from optmodel.greedy import construct, scarcity
 from optmodel.greedy.batch import Batch
 from optmodel.greedy.request_class import classes_of
-from optmodel.greedy.spread import NoRoom
+from optmodel.greedy.stage_share import NoRoom
 from optmodel.search import Search
 from optmodel.solvers import SolverOptions
 from optmodel.translate import to_document
