@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
+from optmodel.placement import Placement, RequestPlacement, relocated_to
+from optmodel.problem import BoolArray, FloatArray, IntArray, Problem, RequestTask
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,30 +74,48 @@ def evaluate(problem: Problem, placement: Placement) -> Evaluation:
 def evaluate_request(
     problem: Problem, task: RequestTask, placed: RequestPlacement
 ) -> RequestEvaluation:
-    """Evaluate one request by itself."""
-    counts, layers = placed.counts, task.layers
+    """Evaluate one request by itself; what it takes grows with the nodes that take part."""
+    part = _taking_part(placed)
+    found = _evaluate(task, relocated_to(placed, part), problem.speed[part], problem.rate[part])
+    load = np.zeros((3, placed.counts.shape[1]), dtype=np.int64)
+    load[:, part] = found.load
+    return RequestEvaluation(found.layer_latency_s, load)
+
+
+def _taking_part(placed: RequestPlacement) -> IntArray:
+    """Return the nodes that compute, send or receive, in order."""
+    takes_part: BoolArray = np.logical_or.reduce(placed.counts != 0, axis=0)
+    takes_part[placed.flows.sender] = True
+    takes_part[placed.flows.receiver] = True
+    return np.flatnonzero(takes_part)
+
+
+def _evaluate(
+    task: RequestTask, placed: RequestPlacement, speed: FloatArray, rate: FloatArray
+) -> RequestEvaluation:
+    """Evaluate a placement on nodes of these speeds and rates."""
+    counts, flows, layers = placed.counts, placed.flows, task.layers
     latency = np.zeros(len(layers))
-    sent = np.zeros(counts.shape[1], dtype=np.int64)
+    sent = np.zeros(len(speed), dtype=np.int64)
     for k, layer in enumerate(layers):
-        finish = counts[k] * layer.multiplications / problem.speed
+        finish = counts[k] * layer.multiplications / speed
         if k and layers[k - 1].transfer == "mapwise":
-            at = (placed.flows.layer == k - 1) & (placed.flows.sender != placed.flows.receiver)
-            sender, receiver = placed.flows.sender[at], placed.flows.receiver[at]
-            bits = placed.flows.maps[at] * layers[k - 1].output_bits
+            at = (flows.layer == k - 1) & (flows.sender != flows.receiver)
+            sender, receiver = flows.sender[at], flows.receiver[at]
+            bits = flows.maps[at] * layers[k - 1].output_bits
             slowest = np.zeros(len(finish))
-            np.maximum.at(slowest, receiver, bits / problem.rate[sender])
+            np.maximum.at(slowest, receiver, bits / rate[sender])
             np.add.at(sent, sender, bits)
             finish += slowest
         elif k:
             senders = np.flatnonzero(counts[k - 1])
             bits = counts[k] * layers[k - 1].output_bits
-            finish += bits / _heard_rate(problem.rate, senders)
+            finish += bits / _heard_rate(rate, senders)
             sent[senders] += bits.sum() - bits[senders]
         latency[k] = finish[counts[k] > 0].max(initial=0.0)
     weights = [layer.weight_bytes for layer in layers]
     work = [layer.multiplications for layer in layers]
-    load = np.stack([weights @ counts, work @ counts, sent])
-    return RequestEvaluation(latency, load)
+    return RequestEvaluation(latency, np.stack([weights @ counts, work @ counts, sent]))
 
 
 def _heard_rate(rate: FloatArray, senders: IntArray) -> FloatArray:

@@ -104,6 +104,23 @@ class RequestPlacement:
         return found
 
 
+def relocated(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestPlacement:
+    """Return a placement with each node replaced by another one of so many nodes."""
+    counts = np.zeros((len(placed.counts), nodes), dtype=np.int64)
+    counts[:, where] = placed.counts
+    flows = placed.flows
+    moved = Flows(flows.layer, where[flows.sender], where[flows.receiver], flows.maps)
+    return RequestPlacement(counts, moved)
+
+
+def relocated_to(placed: RequestPlacement, part: IntArray) -> RequestPlacement:
+    """Return a placement on only those of its nodes, in ascending order, that take part."""
+    flows = placed.flows
+    sender, receiver = np.searchsorted(part, flows.sender), np.searchsorted(part, flows.receiver)
+    moved = Flows(flows.layer, sender, receiver, flows.maps)
+    return RequestPlacement(placed.counts[:, part], moved)
+
+
 def _follow(labels: IntArray, moved: IntArray) -> IntArray:
     """Return the next node of each segment, the holders' segments handed out in index order."""
     following = np.empty_like(labels)

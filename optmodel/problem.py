@@ -4,7 +4,7 @@ Nodes are indexed helpers first, then sources; layers and segments from 0.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -207,4 +207,10 @@ def _hosts(
     exposed_fc = k == network.first_fc and cap is not None
     if first_or_last or exposed_fc or (cap == 0 and instance.unattainable == "source"):
         return (source,)
-    return () if cap == 0 else tuple(range(len(instance.devices)))
+    return () if cap == 0 else _first(len(instance.devices))
+
+
+@lru_cache(maxsize=4)
+def _first(number: int) -> tuple[int, ...]:
+    """Return the indices of the helpers, one tuple for all layers of all requests."""
+    return tuple(range(number))

@@ -8,7 +8,7 @@ import numpy as np
 from optmodel.files import InputError
 from optmodel.placement import Flows, Placement, RequestPlacement
 from optmodel.problem import Problem, RequestTask
-from optmodel.solution import Flow, PlacedLayer, PlacedRequest, PlacementDocument, Rejection
+from optmodel.solution import PlacedRequest, PlacementDocument, Rejection
 
 NamedT = TypeVar("NamedT")
 
@@ -27,22 +27,20 @@ def to_document(
 
 def write_request(problem: Problem, task: RequestTask, placed: RequestPlacement) -> PlacedRequest:
     """Write the placement of one request in names."""
-    flows: dict[int, list[Flow]] = {}
+    names = problem.node_ids
+    flows: dict[int, list[dict[str, object]]] = {}
     for layer, sender, receiver, maps in placed.flows.entries():
-        flow = Flow(sender=problem.node_ids[sender], receiver=problem.node_ids[receiver], maps=maps)
+        flow = {"sender": names[sender], "receiver": names[receiver], "maps": maps}
         flows.setdefault(layer, []).append(flow)
-    layers = [
-        PlacedLayer(
-            layer=layer.name,
-            segments={
-                problem.node_ids[i]: int(placed.counts[k, i])
-                for i in np.flatnonzero(placed.counts[k])
-            },
-            flows=tuple(flows[k]) if k in flows else None,
-        )
-        for k, layer in enumerate(task.layers)
-    ]
-    return PlacedRequest(request=task.request.id, layers=tuple(layers))
+    layers = []
+    for k, layer_task in enumerate(task.layers):
+        nodes = np.flatnonzero(placed.counts[k])
+        numbers = placed.counts[k, nodes].tolist()
+        segments = {names[i]: n for i, n in zip(nodes.tolist(), numbers, strict=True)}
+        moved = tuple(flows[k]) if k in flows else None
+        layers.append({"layer": layer_task.name, "segments": segments, "flows": moved})
+    # In one piece: a validation of its own for each of a thousand flows takes as long as deciding.
+    return PlacedRequest.model_validate({"request": task.request.id, "layers": tuple(layers)})
 
 
 def from_document(problem: Problem, document: PlacementDocument) -> Placement:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.evaluate import evaluate
-from optmodel.greedy.request_class import RequestClass, relocated
+from optmodel.greedy.request_class import RequestClass
 from optmodel.greedy.spread import Spreader
 from optmodel.greedy.stage_share import NoRoom
-from optmodel.placement import Placement, RequestPlacement
+from optmodel.placement import Placement, RequestPlacement, relocated
 from optmodel.problem import FloatArray, Problem, RequestTask
 
 MOST_PACE = 3.0

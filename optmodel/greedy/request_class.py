@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import IntArray, Problem, RequestTask
+from optmodel.placement import Flows, RequestPlacement, relocated
+from optmodel.problem import Problem, RequestTask
 from optmodel.stages.fleet import Fleet
 
 
@@ -57,15 +57,6 @@ class RequestClass:
         flows = placed.flows
         moved = Flows(flows.layer, place[flows.sender], place[flows.receiver], flows.maps)
         return RequestPlacement(placed.counts[:, where], moved)
-
-
-def relocated(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestPlacement:
-    """Return a placement with each node replaced by another one of so many nodes."""
-    counts = np.zeros((len(placed.counts), nodes), dtype=np.int64)
-    counts[:, where] = placed.counts
-    flows = placed.flows
-    moved = Flows(flows.layer, where[flows.sender], where[flows.receiver], flows.maps)
-    return RequestPlacement(counts, moved)
 
 
 def classes_of(problem: Problem) -> tuple[RequestClass, ...]:

@@ -5,7 +5,7 @@ What lies before matters to it only through the signature of the senders.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optmodel.problem import LayerTask, RequestTask
 from optmodel.stages.arc import Arc
@@ -145,17 +145,19 @@ def _arc(
     behind: Signature,
     parts: list[Part],
 ) -> StageArc:
+    maps = task.layers[stage.first].segments
     used, columns = [], []
     for part in parts:
         caps = [row[part.group] for row in stage.caps]
         if not (part.ends or behind.admits(fleet.groups[part.group].rate)):
             caps[-1] = 0
         if part.size and any(caps):
-            used.append(part)
+            # No layer needs more nodes than maps, and equal nodes can stand in for each other.
+            used.append(replace(part, size=min(part.size, maps)))
             columns.append(caps)
     groups = [part.group for part in used]
     arc = Arc(
-        maps=task.layers[stage.first].segments,
+        maps=maps,
         sizes=tuple([part.size for part in used]),
         receive=tuple([_receive(fleet, task, stage, before, part) for part in used]),
         caps=tuple(zip(*columns, strict=True)) or ((),) * len(stage.caps),
