@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from heuristics.ledger import Ledger
+from heuristics.limits import broken_limit
 from heuristics.outcome import Outcome
 from optmodel.evaluate import RequestEvaluation, evaluate_request
 from optmodel.files import InputError
@@ -53,17 +54,19 @@ def place_one(
     Raises
     ------
     ResultError
-        If the placement takes more than a node has left.
+        If the placement breaks a limit (8e-8i) or takes more than a node has left (8b-8d).
     """
     answer = policy.place(problem, task, left.copy())
     if isinstance(answer, Rejection):
         return answer
+    who = f"{type(policy).__name__} places request '{task.request.id}'"
+    broken = broken_limit(problem, task, answer)
+    if broken is not None:
+        raise ResultError(f"{who} against {broken}")
     evaluation = evaluate_request(problem, task, answer)
     if not left.has_room(evaluation.load):
-        raise ResultError(
-            f"{type(policy).__name__} places request '{task.request.id}' on more than is left: "
-            f"{left.describe_shortage(problem, evaluation.load)}"
-        )
+        shortage = left.describe_shortage(problem, evaluation.load)
+        raise ResultError(f"{who} on more than is left: {shortage}")
     return answer, evaluation
 
 
@@ -73,7 +76,7 @@ def place_all(problem: Problem, policy: Policy) -> Outcome:
     Raises
     ------
     ResultError
-        If a placement takes more than a node has left.
+        If a placement breaks a limit or takes more than a node has left.
     """
     ledger = Ledger.of(problem)
     placed: dict[str, RequestPlacement] = {}

@@ -2,9 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+
+from heuristics.ledger import Ledger
 from optmodel.greedy.request_class import RequestClass, alone
-from optmodel.problem import Problem, RequestTask
+from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
 from optmodel.stages.path import ArcBook, Path, StageGraph
 from optmodel.stages.relaxation import UNREACHABLE
 
@@ -42,6 +46,27 @@ class KnownPath:
         if self.path.bound >= UNREACHABLE:
             return None
         return self.requests.fleet.seconds(self.path.bound)
+
+    @cached_property
+    def group_of(self) -> IntArray:
+        """Group of equal devices that each device belongs to, shape (helpers,)."""
+        helpers = self.requests.fleet.groups[:-1]
+        found = np.empty(self.requests.problem.helpers, dtype=np.int64)
+        for number, group in enumerate(helpers):
+            found[list(group.nodes)] = number
+        return found
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """Place of the first of each group, and of the source, if nodes are sorted by group."""
+        sizes = [len(group.nodes) for group in self.requests.fleet.groups[:-1]]
+        return np.cumsum([0, *sizes])
+
+    def share_of(self, load: IntArray, devices: IntArray) -> FloatArray:
+        """Return the largest share of any budget that each load of shape (3, devices) takes."""
+        budgets = Ledger.of(self.requests.problem).left[:, devices]
+        shares: FloatArray = (load / np.maximum(budgets, 1)).max(axis=0)
+        return shares
 
 
 class StagePaths:

@@ -1,0 +1,83 @@
+"""Placements that name kinds of nodes only, dealt anew to the idlest of equal nodes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from heuristics.stage_paths import KnownPath
+from optmodel.evaluate import RequestEvaluation
+from optmodel.placement import RequestPlacement, relocated_to
+from optmodel.problem import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """A placement of one kind of request by the groups of its nodes.
+
+    Equal nodes can stand in for each other: latency (Eq. 5) and 8e-8i stay as they are, only the
+    loads go elsewhere.
+
+    Attributes
+    ----------
+    latency_s : float
+        Its latency, in seconds.
+    parts : RequestPlacement
+        The placement on the nodes that take part, without all others.
+    load : ndarray of int, shape (3, parts)
+        Bytes, multiplications and bits of each.
+    group, rank : ndarray of int, shape (parts,)
+        The group of each, and its place in the group: the one with most to do comes first.
+    """
+
+    latency_s: float
+    parts: RequestPlacement
+    load: IntArray
+    group: IntArray
+    rank: IntArray
+
+    @cached_property
+    def on_helpers(self) -> IntArray:
+        """Load on all helpers together, shape (3,); the source always takes part, as last group."""
+        total: IntArray = self.load[:, self.group != self.group.max()].sum(axis=1)
+        return total
+
+    @classmethod
+    def of(cls, known: KnownPath, placed: RequestPlacement, costs: RequestEvaluation) -> "Pattern":
+        """Forget which of equal nodes a placement is on."""
+        part = np.flatnonzero(placed.counts.any(axis=0))
+        helper = part < len(known.group_of)
+        group = np.full(len(part), len(known.starts) - 1)
+        group[helper] = known.group_of[part[helper]]
+        load = costs.load[:, part]
+        share = np.zeros(len(part))
+        share[helper] = known.share_of(load[:, helper], part[helper])
+        rank = np.empty(len(part), dtype=np.int64)
+        for g in np.unique(group).tolist():
+            members = np.flatnonzero(group == g)
+            rank[members[np.argsort(-share[members], kind="stable")]] = np.arange(len(members))
+        return cls(costs.latency_s, relocated_to(placed, part), load, group, rank)
+
+
+class Dealer:
+    """The nodes of each group, the idlest first.
+
+    Parameters
+    ----------
+    known : KnownPath
+        The groups of a fleet.
+    used : ndarray, shape (3, nodes)
+        Share of each budget that is used.
+    source : int
+        The node of the request's camera.
+    """
+
+    def __init__(self, known: KnownPath, used: FloatArray, source: int) -> None:
+        busiest = used[:, : len(known.group_of)].max(axis=0)
+        self._order = np.append(np.argsort(2 * known.group_of + busiest, kind="stable"), source)
+        self._starts = known.starts
+
+    def nodes(self, pattern: Pattern) -> IntArray:
+        """Return a node for each part of a pattern: most to do for the idlest."""
+        dealt: IntArray = self._order[self._starts[pattern.group] + pattern.rank]
+        return dealt
