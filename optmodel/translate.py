@@ -7,7 +7,7 @@ import numpy as np
 
 from optmodel.files import InputError
 from optmodel.placement import Flows, Placement, RequestPlacement
-from optmodel.problem import Problem, RequestTask
+from optmodel.problem import IntArray, Problem, RequestTask
 from optmodel.solution import PlacedRequest, PlacementDocument, Rejection
 
 NamedT = TypeVar("NamedT")
@@ -25,18 +25,24 @@ def to_document(
     return PlacementDocument(requests=tuple(placed), rejected=tuple(rejected))
 
 
-def write_request(problem: Problem, task: RequestTask, placed: RequestPlacement) -> PlacedRequest:
-    """Write the placement of one request in names."""
-    names = problem.node_ids
+def write_request(
+    problem: Problem,
+    task: RequestTask,
+    placed: RequestPlacement,
+    nodes: IntArray | None = None,
+) -> PlacedRequest:
+    """Write the placement of one request in names; on some nodes of the problem, if given."""
+    everyone = problem.node_ids
+    names = everyone if nodes is None else [everyone[i] for i in nodes.tolist()]
     flows: dict[int, list[dict[str, object]]] = {}
     for layer, sender, receiver, maps in placed.flows.entries():
         flow = {"sender": names[sender], "receiver": names[receiver], "maps": maps}
         flows.setdefault(layer, []).append(flow)
     layers = []
     for k, layer_task in enumerate(task.layers):
-        nodes = np.flatnonzero(placed.counts[k])
-        numbers = placed.counts[k, nodes].tolist()
-        segments = {names[i]: n for i, n in zip(nodes.tolist(), numbers, strict=True)}
+        on = np.flatnonzero(placed.counts[k])
+        numbers = placed.counts[k, on].tolist()
+        segments = {names[i]: n for i, n in zip(on.tolist(), numbers, strict=True)}
         moved = tuple(flows[k]) if k in flows else None
         layers.append({"layer": layer_task.name, "segments": segments, "flows": moved})
     # In one piece: a validation of its own for each of a thousand flows takes as long as deciding.

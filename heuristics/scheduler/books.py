@@ -1,14 +1,26 @@
 """The books: who runs where and who waits, and what that leaves of the budgets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
 
 from heuristics.ledger import Ledger
 from heuristics.scheduler.decision import Cause, Counts, Decision, Standing
 from heuristics.scheduler.present import Load, Present
+from heuristics.scheduler.waiting import Waiting, WaitingLine
+from optmodel.evaluate import RequestEvaluation
 from optmodel.files import StrictModel
 from optmodel.instance import Request
-from optmodel.solution import PlacedRequest, Rejection, Seconds, relative_gap
+from optmodel.placement import RequestPlacement, relocated, relocated_to
+from optmodel.problem import IntArray
+from optmodel.solution import PlacedRequest, Seconds, relative_gap
+from optmodel.translate import write_request
+
+SECOND = 2**1074
+"""In units of which every float is a whole number, so that sums of them can be kept exactly."""
 
 
 class Running(StrictModel):
@@ -36,7 +48,75 @@ class Running(StrictModel):
         """Tell whether a node computes a part of it, be it one that costs nothing."""
         return any(node_id in layer.segments for layer in self.placement.layers)
 
-    def decision(self, cause: Cause, moved: int = 0) -> Decision:
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A running request as the books hold it: the nodes that take part, by index.
+
+    Attributes
+    ----------
+    request : Request
+        What was asked for.
+    arrival : int
+        Its number in order of arrival.
+    nodes : ndarray of int, shape (parts,)
+        The nodes that take part, in ascending order.
+    parts : RequestPlacement
+        The placement on these nodes alone.
+    load : ndarray of int, shape (3, parts)
+        Bytes, multiplications and bits that are reserved on each.
+    latency_s, bound_s : float
+        Its latency and a lower bound on it, in seconds.
+    """
+
+    request: Request
+    arrival: int
+    nodes: IntArray
+    parts: RequestPlacement
+    load: IntArray
+    latency_s: float
+    bound_s: float
+
+    @classmethod
+    def of(
+        cls,
+        request: Request,
+        arrival: int,
+        placed: RequestPlacement,
+        costs: RequestEvaluation,
+        bound_s: float,
+    ) -> "Entry":
+        """Return the entry of a placement on all nodes."""
+        nodes = np.flatnonzero(placed.counts.any(axis=0))
+        parts, load = relocated_to(placed, nodes), costs.load[:, nodes]
+        return cls(request, arrival, nodes, parts, load, costs.latency_s, bound_s)
+
+    @property
+    def gap(self) -> float | None:
+        """At most so much above the best; None when unknown."""
+        return relative_gap(self.latency_s, self.bound_s)
+
+    def placement(self, present: Present) -> RequestPlacement:
+        """Return the placement on all nodes."""
+        return relocated(self.parts, self.nodes, len(present.problem.node_ids))
+
+    def written(self, present: Present) -> PlacedRequest:
+        """Return the placement in names."""
+        task = present.task(self.request)
+        return write_request(present.problem, task, self.parts, self.nodes)
+
+    def running(self, present: Present) -> Running:
+        """Return the entry in names."""
+        return Running(
+            request=self.request,
+            arrival=self.arrival,
+            placement=self.written(present),
+            reserved=present.by_name(self.nodes, self.load),
+            latency_s=self.latency_s,
+            bound_s=self.bound_s,
+        )
+
+    def decision(self, present: Present, cause: Cause, moved: int = 0) -> Decision:
         """Return the decision that put it where it is."""
         return Decision(
             request=self.request.id,
@@ -45,24 +125,22 @@ class Running(StrictModel):
             bound_s=self.bound_s,
             gap=self.gap,
             moved=moved,
-            placement=self.placement,
+            placement=self.written(present),
         )
 
+    def moved(self, index: IntArray) -> "Entry":
+        """Return the entry where node i has become node `index[i]`; negative for one that went.
 
-class Waiting(StrictModel):
-    """A rejected request that is tried again."""
-
-    request: Request
-    """What was asked for."""
-    arrival: int
-    """Its number in order of arrival."""
-    rejection: Rejection
-    """Why it has no place."""
+        What was placed on a node that went is left out: to be removed, and placed anew.
+        """
+        kept = index[self.nodes] >= 0
+        nodes = index[self.nodes[kept]]
+        return replace(self, nodes=nodes, load=self.load[:, kept])
 
 
 @dataclass(eq=False)
 class Books:
-    """All that changes while requests are served.
+    """All that changes while requests are served; no change takes longer the more requests run.
 
     Attributes
     ----------
@@ -70,67 +148,100 @@ class Books:
         The devices present.
     left : Ledger
         What their budgets leave, the reservations of all running requests taken off.
-    running, waiting : dict
-        By request id.
+    running : dict
+        Entries by request id.
+    waiting : WaitingLine
+        Rejected requests that are tried again.
     counts : Counts
         What has happened so far.
     """
 
     present: Present
     left: Ledger
-    running: dict[str, Running] = field(default_factory=dict)
-    waiting: dict[str, Waiting] = field(default_factory=dict)
+    running: dict[str, Entry] = field(default_factory=dict)
+    waiting: WaitingLine = field(default_factory=WaitingLine)
     counts: Counts = field(default_factory=Counts)
+    _totals: tuple[int, int] = (0, 0)
+    _undo: list[Callable[[], object]] | None = None
 
     @classmethod
     def of(
         cls,
         present: Present,
-        running: Iterable[Running] = (),
+        running: Iterable[Entry] = (),
         waiting: Iterable[Waiting] = (),
         counts: Counts | None = None,
     ) -> "Books":
         """Open the books; what is left follows from what is reserved."""
-        by_id = {one.request.id: one for one in running}
-        left = present.budgets.copy()
-        left.reserve(present.by_index(one.reserved for one in by_id.values()))
-        others = {one.request.id: one for one in waiting}
-        return cls(present, left, by_id, others, counts or Counts())
+        line = WaitingLine(waiting)
+        books = cls(present, present.budgets.copy(), {}, line, counts or Counts())
+        for one in running:
+            books.enter(one)
+        return books
 
-    def copy(self) -> "Books":
-        """Return independent books, to work on until an event is wholly done."""
-        return replace(
-            self, left=self.left.copy(), running=dict(self.running), waiting=dict(self.waiting)
-        )
+    @contextmanager
+    def wholly(self) -> Iterator[None]:
+        """Do what follows wholly or, if it raises, not at all."""
+        counts, totals, self._undo = self.counts, self._totals, []
+        try:
+            yield
+        except BaseException:
+            for undo in reversed(self._undo):
+                undo()
+            self.counts, self._totals = counts, totals
+            raise
+        finally:
+            self._undo = None
 
-    def enter(self, one: Running) -> None:
+    def _on_failure(self, undo: Callable[[], object]) -> None:
+        if self._undo is not None:
+            self._undo.append(undo)
+
+    def enter(self, one: Entry) -> None:
         """Let a request run: reserve what it takes."""
-        self.left.reserve(self.present.by_index([one.reserved]))
+        self._on_failure(partial(self.running.pop, one.request.id, None))
         self.running[one.request.id] = one
+        self._reserve(one, 1)
 
-    def remove(self, request_id: str) -> Running:
-        """Return a running request to nowhere, and what it had reserved to the nodes."""
+    def remove(self, request_id: str) -> Entry:
+        """Take a request off its nodes, and return what it had reserved to them."""
         one = self.running.pop(request_id)
-        self.left.release(self.present.by_index([one.reserved]))
+        self._on_failure(partial(self.running.__setitem__, request_id, one))
+        self._reserve(one, -1)
         return one
+
+    def _reserve(self, one: Entry, sign: int) -> None:
+        left = self.left.left
+        self._on_failure(partial(left.__setitem__, (slice(None), one.nodes), left[:, one.nodes]))
+        left[:, one.nodes] -= sign * one.load
+        latency, bound = self._totals
+        latency, bound = latency + sign * _whole(one.latency_s), bound + sign * _whole(one.bound_s)
+        self._totals = latency, bound
+
+    def wait(self, one: Waiting) -> None:
+        """Let a request wait."""
+        self._on_failure(partial(self.waiting.remove, one.request.id))
+        self.waiting.add(one)
+
+    def wait_no_longer(self, one: Waiting) -> None:
+        """Take a request out of the line."""
+        self._on_failure(partial(self.waiting.add, one))
+        self.waiting.remove(one.request.id)
 
     def count(self, **by: int) -> None:
         """Increase some of the counts."""
         self.counts = self.counts.more(**by)
 
     def on(self, present: Present) -> "Books":
-        """Return these books for other devices; reservations on absent ones are void."""
-        return Books.of(present, self.running.values(), self.waiting.values(), self.counts)
-
-    def in_order(self) -> list[Waiting]:
-        """Return the waiting requests in order of arrival."""
-        return sorted(self.waiting.values(), key=lambda one: one.arrival)
+        """Return new books for other devices; reservations on absent ones are void."""
+        index = np.array([present.index.get(name, -1) for name in self.present.problem.node_ids])
+        running = [one.moved(index) for one in self.running.values()]
+        return Books.of(present, running, self.waiting, self.counts)
 
     @property
     def standing(self) -> Standing:
         """How the requests stand."""
-        latency_s = sum(one.latency_s for one in self.running.values())
-        bound_s = sum(one.bound_s for one in self.running.values())
+        latency_s, bound_s = (total / SECOND for total in self._totals)
         return Standing(
             running=len(self.running),
             waiting=len(self.waiting),
@@ -139,3 +250,9 @@ class Books:
             gap=relative_gap(latency_s, bound_s),
             counts=self.counts,
         )
+
+
+def _whole(seconds: float) -> int:
+    """Return a duration as a whole number, exactly, so that sums do not drift."""
+    numerator, denominator = seconds.as_integer_ratio()
+    return numerator * (SECOND // denominator)

@@ -1,18 +1,17 @@
 """The devices present, as a problem; absent ones may not hold even layers that cost nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
-import numpy as np
-
 from heuristics.ledger import Ledger
-from heuristics.stage_paths import MOST_KINDS
 from optmodel.instance import FleetDocument, Node, Request
 from optmodel.problem import IntArray, Problem, RequestTask
 
 Load = tuple[int, int, int]
 """Bytes of memory (8b), multiplications (8c) and bits sent (8d)."""
+MOST_KINDS = 4096
+"""How many kinds of requests, one for each camera, are remembered."""
 
 
 class Present:
@@ -63,17 +62,8 @@ class Present:
     def _with(self, devices: tuple[Node, ...]) -> "Present":
         return Present(self.fleet.model_copy(update={"devices": devices}))
 
-    def by_name(self, load: IntArray) -> dict[str, Load]:
-        """Return a load of shape (3, nodes) by node id, without nodes that have none."""
-        loaded = np.flatnonzero(load.any(axis=0)).tolist()
+    def by_name(self, nodes: IntArray, load: IntArray) -> dict[str, Load]:
+        """Return loads of shape (3, nodes) by node id, without nodes that have none."""
         names = self.problem.node_ids
-        return {names[i]: (int(load[0, i]), int(load[1, i]), int(load[2, i])) for i in loaded}
-
-    def by_index(self, loads: Iterable[Mapping[str, Load]]) -> IntArray:
-        """Return the sum of loads by node id, shape (3, nodes); absent nodes are left out."""
-        total = np.zeros((3, len(self.index)), dtype=np.int64)
-        for load in loads:
-            for name, amounts in load.items():
-                if name in self.index:
-                    total[:, self.index[name]] += amounts
-        return total
+        loads = zip(nodes.tolist(), load.T.tolist(), strict=True)
+        return {names[i]: (b, m, s) for i, (b, m, s) in loads if b or m or s}

@@ -5,14 +5,17 @@ import numpy as np
 from heuristics.ledger import Ledger
 from optmodel.evaluate import evaluate_request
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import Problem, RequestTask
-from optmodel.solution import PlacedRequest
+from optmodel.problem import IntArray, Problem, RequestTask
+
+MOST_IN_USE = 16
+"""Of the helpers that compute a part of a request already, so many are tried in the place of a lost
+one: those that would be done with it soonest."""
 
 
 def repaired(
     problem: Problem, task: RequestTask, placed: RequestPlacement, lost: int, left: Ledger
 ) -> RequestPlacement | None:
-    """Return the fastest placement that has another helper in the place of a lost one.
+    """Return the fastest of the likeliest placements with another helper in a lost one's place.
 
     Parameters
     ----------
@@ -64,6 +67,9 @@ def _substitutes(
     kinds = np.stack([problem.speed[idle], problem.rate[idle]])
     firsts = idle[np.unique(kinds, axis=1, return_index=True)[1]]
     in_use = np.flatnonzero(allowed & busy & room[:2].all(axis=0))
+    work = np.array([task.layers[k].multiplications for k in at])
+    longest = (together[:, in_use] * work[:, np.newaxis]).max(axis=0) / problem.speed[in_use]
+    in_use = in_use[np.argsort(longest, kind="stable")[:MOST_IN_USE]]
     return sorted([*in_use.tolist(), *firsts.tolist()])
 
 
@@ -79,10 +85,6 @@ def _moved(placed: RequestPlacement, lost: int, node: int) -> RequestPlacement:
     return RequestPlacement(counts, Flows(moves[0], moves[1], moves[2], maps))
 
 
-def segments_moved(before: PlacedRequest, after: PlacedRequest) -> int:
-    """Return how many segments of a request change node; segments of a layer are equal."""
-    return sum(
-        max(0, int(segments) - int(old.segments.get(node, 0)))
-        for old, new in zip(before.layers, after.layers, strict=True)
-        for node, segments in new.segments.items()
-    )
+def segments_moved(before: IntArray, after: IntArray) -> int:
+    """Return how many segments change node; counts of shape (layers, nodes), segments are equal."""
+    return int(np.maximum(after - before, 0).sum())

@@ -1,28 +1,25 @@
 """The online scheduler: each event is done wholly or not at all, and answered with decisions."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from heuristics.ledger import Ledger
-from heuristics.lookahead import Lookahead
-from heuristics.policies import make_policy
-from heuristics.policy import place_one
-from heuristics.scheduler.books import Books, Running, Waiting
-from heuristics.scheduler.decision import Cause, Decision, Standing
+from heuristics.scheduler.books import Books, Entry, Running
+from heuristics.scheduler.decision import Decision, Standing
+from heuristics.scheduler.departure import Departure
 from heuristics.scheduler.events import Exchange
+from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
-from heuristics.scheduler.repair import repaired, segments_moved
+from heuristics.scheduler.repair import segments_moved
 from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
-from heuristics.stage_paths import TOLERANCE, StagePaths
-from optmodel.evaluate import RequestEvaluation, evaluate_request
+from heuristics.scheduler.waiting import Kind, Waiting, kind_of
+from heuristics.stage_paths import TOLERANCE
 from optmodel.files import RuleError
 from optmodel.instance import FleetDocument, Node, Request
-from optmodel.placement import RequestPlacement
-from optmodel.problem import RequestTask
-from optmodel.solution import Rejection, relative_gap
-from optmodel.translate import read_request, write_request
+from optmodel.solution import Rejection
 
 
 class Scheduler:
@@ -51,8 +48,7 @@ class Scheduler:
         self.fleet = fleet.without_requests()
         self.policy_name = policy
         self.seed = seed
-        self._policy = make_policy(policy, seed)
-        self._paths = self._policy.paths if isinstance(self._policy, Lookahead) else StagePaths()
+        self._placer = Placer(policy, seed)
         self._books = Books.of(Present(self.fleet))
 
     @property
@@ -63,12 +59,13 @@ class Scheduler:
     @property
     def running(self) -> tuple[Running, ...]:
         """The requests that have a place, in order of arrival."""
-        return tuple(sorted(self._books.running.values(), key=lambda one: one.arrival))
+        entries = sorted(self._books.running.values(), key=lambda one: one.arrival)
+        return tuple(one.running(self._books.present) for one in entries)
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
         """The rejected requests that are tried again, in order of arrival."""
-        return tuple(self._books.in_order())
+        return tuple(self._books.waiting)
 
     @property
     def standing(self) -> Standing:
@@ -93,34 +90,25 @@ class Scheduler:
         ------
         RuleError
             If it names an unknown source or network, or another request has its id.
-        ResultError
-            If the policy takes more than a node has left.
         """
-        books = self._books.copy()
-        books.present.fleet.refuse_unknown(request, "request")
+        books = self._books
+        self.fleet.refuse_unknown(request, "request")
         known = books.running.get(request.id) or books.waiting.get(request.id)
         if known is not None:
-            if known.request != request:
-                raise RuleError(
-                    "request.id",
-                    "an id that no other request has",
-                    repr(request.id),
-                    "finish that request first, or choose another id",
-                )
-            return self._decision_on(known)
-        books.count(submitted=1)
-        answer = self._place(books, request, books.counts.submitted)
-        if isinstance(answer, Running):
-            books.enter(answer)
-            self._books = books
-            return answer.decision("submitted")
-        hopeless = bool(books.present.task(request).unattainable) and bool(self.devices)
-        books.count(rejected_at_first=1, unserved=int(hopeless))
-        waiting = Waiting(request=request, arrival=books.counts.submitted, rejection=answer)
-        if not hopeless:
-            books.waiting[request.id] = waiting
-        self._books = books
-        return self._rejected(waiting, "submitted", waits=not hopeless)
+            return self._decision_on(known, request)
+        with books.wholly():
+            books.count(submitted=1)
+            answer = self._placer.place(books, request, books.counts.submitted)
+            if isinstance(answer, Entry):
+                books.enter(answer)
+                return answer.decision(books.present, "submitted")
+            hopeless = bool(books.present.task(request).unattainable) and bool(self.devices)
+            books.count(rejected_at_first=1, unserved=int(hopeless))
+            arrival = books.counts.submitted
+            waiting = Waiting(request=request, arrival=arrival, rejection=answer)
+            if not hopeless:
+                books.wait(waiting)
+            return self._rejected(waiting, waits=not hopeless)
 
     def finish(self, request_id: str) -> tuple[Decision, ...]:
         """Return the reservations of a request, or let it wait no longer; try those that wait.
@@ -130,20 +118,22 @@ class Scheduler:
         RuleError
             If no such request runs or waits.
         """
-        books = self._books.copy()
-        if request_id in books.running:
-            books.remove(request_id)
-            books.count(finished=1)
-        elif books.waiting.pop(request_id, None):
-            books.count(unserved=1)
-        else:
+        books, waiting = self._books, self._books.waiting.get(request_id)
+        if request_id not in books.running and waiting is None:
             raise RuleError(
                 "request",
                 "the id of a request that runs or waits",
                 repr(request_id),
                 "submit it first; finished requests are not remembered",
             )
-        return self._settle(books, [])
+        with books.wholly():
+            if waiting is None:
+                books.remove(request_id)
+                books.count(finished=1)
+            else:
+                books.wait_no_longer(waiting)
+                books.count(unserved=1)
+            return self._retried(books)
 
     # Devices.
 
@@ -162,10 +152,15 @@ class Scheduler:
             raise RuleError(
                 "device.id", "an id that no node has", repr(device.id), "rename the device"
             )
-        books = self._books.on(present.joined_by(device))
-        for name, one in books.running.items():
-            bound_s = self._bound_s(books.present, books.present.task(one.request)) or 0.0
-            books.running[name] = one.model_copy(update={"bound_s": bound_s})
+        joined = present.joined_by(device)
+        books = self._books.on(joined)
+        bounds: dict[Kind, float] = {}
+        for one in [*books.running.values()]:
+            kind = kind_of(one.request)
+            if kind not in bounds:
+                bounds[kind] = self._placer.bound_s(joined, joined.task(one.request)) or 0.0
+            books.remove(one.request.id)
+            books.enter(replace(one, bound_s=bounds[kind]))
         return self._settle(books, [])
 
     def leave(self, device_id: str) -> tuple[Decision, ...]:
@@ -176,7 +171,8 @@ class Scheduler:
         RuleError
             If it is not present, or a request has no place without it: then it stays.
         """
-        books, decisions = self._without(device_id, "left")
+        departure = self._departure(device_id, "left")
+        decisions = departure.decisions()
         for decision in decisions:
             if decision.rejection is not None:
                 raise RuleError(
@@ -186,21 +182,23 @@ class Scheduler:
                     f"({decision.rejection.condition})",
                     "finish the request first, or send 'die' if the device goes anyway",
                 )
-        return self._settle(books, decisions)
+        return self._settle(departure.books, decisions)
 
     def die(self, device_id: str) -> tuple[Decision, ...]:
         """Put elsewhere what a device computed, or reject the requests with a reason.
 
         Of each request that ran there, in order of arrival, the segments on the device move to one
-        other device within its caps (the one of least latency); if none has room, the whole request
-        is placed anew; if that fails it waits, and its other reservations are returned.
+        other device within its caps (of the likeliest, the one of least latency); if none has room,
+        the whole request is placed anew; if that fails it waits, and its other reservations are
+        returned.
 
         Raises
         ------
         RuleError
             If the device is not present.
         """
-        return self._settle(*self._without(device_id, "died"))
+        departure = self._departure(device_id, "died")
+        return self._settle(departure.books, departure.decisions())
 
     def reoptimise(self, most_moves: int) -> tuple[Decision, ...]:
         """Place running requests anew where that is faster, those of the largest gap first.
@@ -210,22 +208,22 @@ class Scheduler:
         most_moves : int
             How many segments, over all requests, may change node.
         """
-        books, decisions = self._books.copy(), []
-        for one in sorted(books.running.values(), key=lambda one: (-_gap_of(one), one.arrival)):
-            if _gap_of(one) <= TOLERANCE:
-                break
-            books.remove(one.request.id)
-            better = self._place(books, one.request, one.arrival)
-            if isinstance(better, Running) and better.latency_s < one.latency_s:
-                moved = segments_moved(one.placement, better.placement)
-                if moved <= most_moves:
-                    most_moves -= moved
-                    books.enter(better)
-                    books.count(moved=moved)
-                    decisions.append(better.decision("reoptimised", moved))
+        books, decisions = self._books, []
+        with books.wholly():
+            for one in sorted(books.running.values(), key=lambda one: (-_gap_of(one), one.arrival)):
+                if _gap_of(one) <= TOLERANCE:
+                    break
+                books.remove(one.request.id)
+                better = self._placer.place(books, one.request, one.arrival)
+                moved = _moved(books.present, one, better)
+                if moved is None or moved > most_moves or isinstance(better, Rejection):
+                    books.enter(one)
                     continue
-            books.enter(one)
-        return self._settle(books, decisions)
+                most_moves -= moved
+                books.enter(better)
+                books.count(moved=moved)
+                decisions.append(better.decision(books.present, "reoptimised", moved))
+            return (*decisions, *self._retried(books))
 
     # Snapshots.
 
@@ -266,128 +264,63 @@ class Scheduler:
 
     # What they share.
 
-    def _place(self, books: Books, request: Request, arrival: int) -> Running | Rejection:
-        """Ask the policy for a place on what is left."""
-        present = books.present
-        if not present.fleet.devices:
-            return Rejection(request=request.id, condition="no device is present")
-        task = present.task(request)
-        answer = place_one(present.problem, self._policy, task, books.left)
-        if isinstance(answer, Rejection):
-            return answer
-        bound_s = self._bound_s(present, task) or 0.0
-        return _running(present, task, *answer, arrival, bound_s)
+    def _decision_on(self, known: Entry | Waiting, request: Request) -> Decision:
+        """Return what was decided on a request that runs or waits, if it is this one."""
+        if known.request != request:
+            raise RuleError(
+                "request.id",
+                "an id that no other request has",
+                repr(request.id),
+                "finish that request first, or choose another id",
+            )
+        if isinstance(known, Entry):
+            return known.decision(self._books.present, "submitted")
+        return self._rejected(known, waits=True)
 
-    def _bound_s(self, present: Present, task: RequestTask) -> float | None:
-        """Bound the latency on full budgets: reservations only restrict."""
-        if task.unattainable or not present.fleet.devices:
-            return None
-        return self._paths.find(present.problem, task).bound_s
-
-    def _decision_on(self, known: Running | Waiting) -> Decision:
-        """Return what was decided on a request that runs or waits."""
-        if isinstance(known, Running):
-            return known.decision("submitted")
-        return self._rejected(known, "submitted")
-
-    def _rejected(self, one: Waiting, cause: Cause, waits: bool = True) -> Decision:
+    def _rejected(self, one: Waiting, waits: bool) -> Decision:
         present = self._books.present
         return Decision(
             request=one.request.id,
-            cause=cause,
-            bound_s=self._bound_s(present, present.task(one.request)),
+            cause="submitted",
+            bound_s=self._placer.bound_s(present, present.task(one.request)),
             rejection=one.rejection,
             waits=waits,
         )
 
-    def _settle(self, books: Books, decisions: list[Decision]) -> tuple[Decision, ...]:
-        """Try the requests that wait, in order of arrival, and let the event count as done.
-
-        What equals a request that has just failed is not tried: there is no more room than then.
-        """
-        failed: set[tuple[str, float, str]] = set()
-        retried = []
-        for one in books.in_order():
-            request = one.request
-            kind = (request.network, request.tolerated_ssim, request.source)
-            answer = kind not in failed and self._place(books, request, one.arrival)
-            if isinstance(answer, Running):
-                del books.waiting[request.id]
-                books.enter(answer)
-                retried.append(answer.decision("retried"))
-            else:
-                failed.add(kind)
+    def _settle(self, books: Books, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+        """Try the requests that wait on other devices, and let the event count as done."""
+        retried = self._retried(books)
         self._books = books
         return (*decisions, *retried)
 
-    def _without(self, device_id: str, how: str) -> tuple[Books, list[Decision]]:
-        """Return the books without a device, and where its requests have gone."""
-        before = self._books.present
-        if device_id not in before:
+    def _retried(self, books: Books) -> tuple[Decision, ...]:
+        """Try the requests that wait, in order of arrival.
+
+        What equals a request that has just failed is not tried: there is no more room than then.
+        """
+        retried = []
+        for one in books.waiting.first_of_each_kind():
+            answer = self._placer.place(books, one.request, one.arrival)
+            if isinstance(answer, Entry):
+                books.wait_no_longer(one)
+                books.enter(answer)
+                retried.append(answer.decision(books.present, "retried"))
+        return tuple(retried)
+
+    def _departure(self, device_id: str, how: str) -> Departure:
+        if device_id not in self._books.present:
             raise RuleError(
                 "device", "the id of a device that is present", repr(device_id), "correct it"
             )
-        books = self._books.on(before.without(device_id))
-        affected = [one for one in self.running if one.is_on(device_id)]
-        return books, [self._move(books, before, one, device_id, how) for one in affected]
-
-    def _move(
-        self, books: Books, before: Present, one: Running, device_id: str, how: str
-    ) -> Decision:
-        """Put a request that ran on a device elsewhere, or let it wait."""
-        books.remove(one.request.id)
-        cause: Cause = "repaired"
-        after: Running | Rejection | None = _repaired(books, before, one, device_id)
-        if after is None:
-            cause, after = "placed anew", self._place(books, one.request, one.arrival)
-        if isinstance(after, Rejection):
-            why = f"device '{device_id}' {how}; {after.condition}"
-            after = after.model_copy(update={"condition": why})
-            waiting = Waiting(request=one.request, arrival=one.arrival, rejection=after)
-            books.waiting[one.request.id] = waiting
-            books.count(interrupted=1)
-            return Decision(request=one.request.id, cause=cause, rejection=after, waits=True)
-        books.enter(after)
-        moved = segments_moved(one.placement, after.placement)
-        books.count(moved=moved)
-        return after.decision(cause, moved)
+        return Departure(self._books, self._placer, device_id, how)
 
 
-def _running(
-    present: Present,
-    task: RequestTask,
-    placed: RequestPlacement,
-    evaluation: RequestEvaluation,
-    arrival: int,
-    bound_s: float,
-) -> Running:
-    return Running(
-        request=task.request,
-        arrival=arrival,
-        placement=write_request(present.problem, task, placed),
-        reserved=present.by_name(evaluation.load),
-        latency_s=evaluation.latency_s,
-        bound_s=bound_s,
-    )
+def _gap_of(one: Entry) -> float:
+    return np.inf if one.gap is None else one.gap
 
 
-def _repaired(books: Books, before: Present, one: Running, device_id: str) -> Running | None:
-    """Return a request with only the segments of a lost device moved, if another has room.
-
-    Works on the nodes of `before`, where the lost one has nothing left. Its bound still holds: the
-    fewer devices, the slower the best.
-    """
-    lost = before.index[device_id]
-    room = Ledger(np.insert(books.left.left, lost, 0, axis=1))
-    task = before.task(one.request)
-    here = read_request(task, one.placement, before.index)
-    placed = repaired(before.problem, task, here, lost, room)
-    if placed is None:
+def _moved(present: Present, one: Entry, better: Entry | Rejection) -> int | None:
+    """Return how many segments move to where a request is faster; None if it is not."""
+    if isinstance(better, Rejection) or better.latency_s >= one.latency_s:
         return None
-    evaluation = evaluate_request(before.problem, task, placed)
-    return _running(before, task, placed, evaluation, one.arrival, one.bound_s)
-
-
-def _gap_of(one: Running) -> float:
-    gap = relative_gap(one.latency_s, one.bound_s)
-    return np.inf if gap is None else gap
+    return segments_moved(one.placement(present).counts, better.placement(present).counts)

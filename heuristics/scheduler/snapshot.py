@@ -6,10 +6,11 @@ from typing import Self
 
 from pydantic import model_validator
 
-from heuristics.scheduler.books import Books, Running, Waiting
+from heuristics.scheduler.books import Books, Entry, Running
 from heuristics.scheduler.decision import Counts
 from heuristics.scheduler.events import Exchange
 from heuristics.scheduler.present import Present
+from heuristics.scheduler.waiting import Waiting
 from optmodel.checker import check
 from optmodel.evaluate import evaluate_request
 from optmodel.files import (
@@ -91,9 +92,10 @@ class Snapshot(StrictModel):
         """
         present = Present(self.fleet.model_copy(update={"devices": self.devices}))
         self._check_placements(present)
-        for n, one in enumerate(self.running):
-            _check_costs(present, one, f"running[{n}]")
-        return Books.of(present, self.running, self.waiting, self.counts)
+        entries = [
+            _checked_entry(present, one, f"running[{n}]") for n, one in enumerate(self.running)
+        ]
+        return Books.of(present, entries, self.waiting, self.counts)
 
     def _check_placements(self, present: Present) -> None:
         for n, one in enumerate(self.running):
@@ -110,12 +112,13 @@ class Snapshot(StrictModel):
             raise RuleError("running", "placements within all limits", str(violation), REPAIR)
 
 
-def _check_costs(present: Present, one: Running, name: str) -> None:
-    """Refuse reservations and latencies that are not those of the placement."""
+def _checked_entry(present: Present, one: Running, name: str) -> Entry:
+    """Return the entry of a request whose reservations and latency are those of its placement."""
     task = present.task(one.request)
     placed = read_request(task, one.placement, present.index)
     evaluation = evaluate_request(present.problem, task, placed)
-    takes = present.by_name(evaluation.load)
+    entry = Entry.of(one.request, one.arrival, placed, evaluation, one.bound_s)
+    takes = present.by_name(entry.nodes, entry.load)
     for node in sorted({*takes, *one.reserved}):
         if takes.get(node) != one.reserved.get(node):
             raise RuleError(
@@ -130,6 +133,7 @@ def _check_costs(present: Present, one: Running, name: str) -> None:
         raise RuleError(
             f"{name}.bound_s", f"at most {one.latency_s}, the latency", str(one.bound_s), REPAIR
         )
+    return entry
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:

@@ -1,0 +1,93 @@
+"""A device goes: what it computed moves, or its requests wait with a reason."""
+
+import numpy as np
+
+from heuristics.ledger import Ledger
+from heuristics.scheduler.books import Books, Entry
+from heuristics.scheduler.decision import Cause, Decision
+from heuristics.scheduler.placer import Placer
+from heuristics.scheduler.present import Present
+from heuristics.scheduler.repair import repaired, segments_moved
+from heuristics.scheduler.waiting import Waiting
+from optmodel.evaluate import evaluate_request
+from optmodel.placement import Flows, RequestPlacement
+from optmodel.solution import Rejection
+
+
+class Departure:
+    """One device that goes.
+
+    Parameters
+    ----------
+    before : Books
+        With the device; not changed.
+    placer : Placer
+        Places anew what cannot be repaired.
+    device_id : str
+        The device.
+    how : str
+        "died" or "left", for the reason of a rejection.
+
+    Attributes
+    ----------
+    books : Books
+        Without the device.
+    """
+
+    def __init__(self, before: Books, placer: Placer, device_id: str, how: str) -> None:
+        self._placer, self._reason = placer, f"device '{device_id}' {how}"
+        self._before: Present = before.present
+        self._lost = self._before.index[device_id]
+        on_it = [one for one in before.running.values() if self._lost in one.nodes]
+        self._affected = sorted(on_it, key=lambda one: one.arrival)
+        self.books = before.on(self._before.without(device_id))
+
+    def decisions(self) -> list[Decision]:
+        """Move the requests that ran on the device, in order of arrival."""
+        return [self._move(one) for one in self._affected]
+
+    def _move(self, one: Entry) -> Decision:
+        """Put a request elsewhere, or let it wait."""
+        self.books.remove(one.request.id)
+        cause: Cause = "repaired"
+        after: Entry | Rejection | None = self._repaired(one)
+        if after is None:
+            cause, after = "placed anew", self._placer.place(self.books, one.request, one.arrival)
+        if isinstance(after, Rejection):
+            return self._wait(one, cause, after)
+        self.books.enter(after)
+        here = np.delete(one.placement(self._before).counts, self._lost, axis=1)
+        moved = segments_moved(here, after.placement(self.books.present).counts)
+        self.books.count(moved=moved)
+        return after.decision(self.books.present, cause, moved)
+
+    def _wait(self, one: Entry, cause: Cause, rejection: Rejection) -> Decision:
+        why = f"{self._reason}; {rejection.condition}"
+        rejection = rejection.model_copy(update={"condition": why})
+        self.books.wait(Waiting(request=one.request, arrival=one.arrival, rejection=rejection))
+        self.books.count(interrupted=1)
+        return Decision(request=one.request.id, cause=cause, rejection=rejection, waits=True)
+
+    def _repaired(self, one: Entry) -> Entry | None:
+        """Return a request with only the segments of the lost device moved, if one has room.
+
+        Works on the nodes as they were, where the lost one has nothing left. The bound still holds:
+        the fewer devices, the slower the best.
+        """
+        room = Ledger(np.insert(self.books.left.left, self._lost, 0, axis=1))
+        task = self._before.task(one.request)
+        placed = repaired(self._before.problem, task, one.placement(self._before), self._lost, room)
+        if placed is None:
+            return None
+        placed = _without(placed, self._lost)
+        present = self.books.present
+        costs = evaluate_request(present.problem, present.task(one.request), placed)
+        return Entry.of(one.request, one.arrival, placed, costs, one.bound_s)
+
+
+def _without(placed: RequestPlacement, node: int) -> RequestPlacement:
+    """Return a placement without a node that computes nothing."""
+    flows = placed.flows
+    sender, receiver = (end - (end > node) for end in (flows.sender, flows.receiver))
+    moved = Flows(flows.layer, sender, receiver, flows.maps)
+    return RequestPlacement(np.delete(placed.counts, node, axis=1), moved)
