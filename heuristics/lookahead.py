@@ -1,7 +1,7 @@
 """The default policy: best paths and constructed placements, weighed by what they use up."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from heuristics.algorithm1 import Algorithm1
 from heuristics.ledger import Ledger
 from heuristics.offer import Offer
 from heuristics.patterns import Pattern
-from heuristics.stage_paths import KnownPath, StagePaths
+from heuristics.stage_paths import MOST_KINDS, KnownPath, StagePaths
 from optmodel.greedy.spread import Spreader
 from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import RequestPlacement
@@ -32,8 +32,10 @@ class _Found:
 
     Attributes
     ----------
+    known : KnownPath
+        The best path on the fleet as it was then.
     spreaders : list of Spreader
-        One for each of the multiples.
+        One for each of the multiples, on that fleet.
     usage : ndarray, shape (3,)
         Shares of the fleet's budgets that were used then.
     path : Pattern or None
@@ -44,6 +46,7 @@ class _Found:
         Algorithm 1's placement.
     """
 
+    known: KnownPath
     spreaders: list[Spreader]
     usage: FloatArray = field(default_factory=lambda: np.full(3, np.inf))
     path: Pattern | None = None
@@ -59,8 +62,9 @@ class Lookahead:
     balancing the load of its layers and counting what its slowest sender costs all later stages;
     and Algorithm 1's, which is thrifty. Prices on budgets (`heuristics.offer`) decide: on an idle
     fleet the fastest placement wins, on a busy one the thrifty ones, and later requests are served
-    too. On large fleets one request changes little: as long as the fleet's usage stays the same,
-    what was found for requests of the same kind is dealt to the devices that are idlest now.
+    too. On large fleets one request or device changes little: as long as the fleet's usage stays
+    the same, what was found for requests of the same kind is dealt to the devices that are idlest
+    now.
 
     Parameters
     ----------
@@ -73,7 +77,7 @@ class Lookahead:
     def __init__(self, *, seed: int = 0, paths: StagePaths | None = None) -> None:
         self.paths = paths or StagePaths()
         self._thrifty = Algorithm1()
-        self._found: WeakKeyDictionary[KnownPath, _Found] = WeakKeyDictionary()
+        self._found: OrderedDict[object, _Found] = OrderedDict()
 
     def place(
         self, problem: Problem, task: RequestTask, left: Ledger
@@ -82,16 +86,24 @@ class Lookahead:
         known = None if task.unattainable else self.paths.find(problem, task)
         if known is None or known.bound_s is None:
             return self._thrifty.place(problem, task, left)
-        if known not in self._found:
-            spreaders = [Spreader(known.requests.problem) for _ in MULTIPLES]
-            self._found[known] = _Found(spreaders)
-        found = self._found[known]
-        return _dealt(Offer(problem, task, left, known), found) or self._look(
-            Offer(problem, task, left, known), found
-        )
+        found = self._found.get(known.kind)
+        dealt = None if found is None else _dealt(Offer(problem, task, left, known), found)
+        return dealt or self._look(Offer(problem, task, left, known))
 
-    def _look(self, offer: Offer, found: _Found) -> RequestPlacement | Rejection:
+    def _found_for(self, known: KnownPath) -> _Found:
+        """Return what was found on this fleet, or an empty note in the place of another fleet's."""
+        found = self._found.get(known.kind)
+        if found is None or found.known is not known:
+            spreaders = [Spreader(known.requests.problem) for _ in MULTIPLES]
+            found = self._found[known.kind] = _Found(known, spreaders)
+        self._found.move_to_end(known.kind)
+        if len(self._found) > MOST_KINDS:
+            self._found.popitem(last=False)
+        return found
+
+    def _look(self, offer: Offer) -> RequestPlacement | Rejection:
         """Look for placements on what is left, and keep what they are like."""
+        found = self._found_for(offer.known)
         answer = self._thrifty.place(offer.problem, offer.task, offer.left.copy())
         thrifty = answer if isinstance(answer, RequestPlacement) else None
         found.thrifty = None if thrifty is None else offer.pattern_of(thrifty)

@@ -96,7 +96,8 @@ class Offer:
 
     def weigh_dealt(self, pattern: Pattern) -> float:
         """Keep a pattern, dealt to the idlest nodes, as `weigh` does; return its price as there."""
-        return self._weigh(pattern, self._dealer.nodes(pattern))
+        nodes = self._dealer.nodes(pattern)
+        return np.inf if nodes is None else self._weigh(pattern, nodes)
 
     @cached_property
     def _dealer(self) -> Dealer:

@@ -76,8 +76,12 @@ class Dealer:
         busiest = used[:, : len(known.group_of)].max(axis=0)
         self._order = np.append(np.argsort(2 * known.group_of + busiest, kind="stable"), source)
         self._starts = known.starts
+        self._ends = np.append(known.starts[1:], len(self._order))
 
-    def nodes(self, pattern: Pattern) -> IntArray:
-        """Return a node for each part of a pattern: most to do for the idlest."""
-        dealt: IntArray = self._order[self._starts[pattern.group] + pattern.rank]
+    def nodes(self, pattern: Pattern) -> IntArray | None:
+        """Return a node for each part of a pattern, most to do for the idlest; None if too few."""
+        places = self._starts[pattern.group] + pattern.rank
+        if (places >= self._ends[pattern.group]).any():
+            return None
+        dealt: IntArray = self._order[places]
         return dealt

@@ -1,6 +1,7 @@
 """Best paths over stages of single requests, kept per network, tolerance, source and fleet."""
 
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,7 @@ MOST_GROUPS = 16
 MOST_FLEETS = 8
 """How many fleets are remembered; what is known of a thousand devices takes tens of megabytes."""
 MOST_KINDS = 256
-"""How many kinds of requests are remembered."""
+"""How many kinds of requests are remembered of each fleet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,14 @@ class KnownPath:
 
     requests: RequestClass
     path: Path
+
+    @cached_property
+    def kind(self) -> object:
+        """What is the same for fleets of the same kinds of devices, however many of each."""
+        problem, task = self.requests.problem, self.requests.task
+        firsts = [group.nodes[0] for group in self.requests.fleet.groups]
+        data = np.stack(_columns(problem))[:, firsts].tobytes()
+        return data, task.request.network, task.request.tolerated_ssim
 
     @property
     def bound_s(self) -> float | None:
@@ -73,42 +82,59 @@ class StagePaths:
     """Solves each kind of request once per fleet.
 
     Arcs are shared between all of them: equal stages of other networks, tolerances and fleets are
-    not solved again. So that memory stays flat where fleets change, all is forgotten now and then.
+    not solved again. Memory stays flat where fleets change: the fleets asked for longest ago are
+    forgotten, and arcs after as many fleets.
     """
 
     def __init__(self) -> None:
-        self._forget()
-
-    def _forget(self) -> None:
         self._book = ArcBook(TOLERANCE)
-        self._known: dict[object, KnownPath] = {}
-        self._fleets: set[object] = set()
+        self._in_book = 0
+        self._fleets: OrderedDict[object, OrderedDict[object, KnownPath]] = OrderedDict()
 
     def find(self, problem: Problem, task: RequestTask) -> KnownPath:
         """Return what the stages say of a request on the fleet of a problem."""
-        helpers, *request = _what_counts(problem, task)
-        key = (helpers, *request)
-        if key not in self._known:
-            self._fleets.add(helpers)
-            if len(self._fleets) > MOST_FLEETS or len(self._known) >= MOST_KINDS:
-                self._forget()
-                self._fleets.add(helpers)
-            requests = RequestClass(alone(problem, task), (task,))
-            graph = StageGraph(requests.fleet, requests.task, self._book)
-            few = len(requests.fleet.groups) <= MOST_GROUPS
-            self._known[key] = KnownPath(requests, graph.shortest(math.inf if few else 0.0))
-        return self._known[key]
+        fleet, *request = _what_counts(problem, task)
+        known = self._of_fleet(fleet)
+        key = tuple(request)
+        if key not in known:
+            if len(known) >= MOST_KINDS:
+                known.popitem(last=False)
+            known[key] = self._solve(problem, task)
+        known.move_to_end(key)
+        return known[key]
+
+    def _of_fleet(self, fleet: object) -> OrderedDict[object, KnownPath]:
+        """Return what is known of a fleet, and forget another one if there are too many."""
+        if fleet not in self._fleets:
+            self._fleets[fleet] = OrderedDict()
+            self._in_book += 1
+            if len(self._fleets) > MOST_FLEETS:
+                self._fleets.popitem(last=False)
+            if self._in_book > MOST_FLEETS:
+                self._book, self._in_book = ArcBook(TOLERANCE), 1
+        self._fleets.move_to_end(fleet)
+        return self._fleets[fleet]
+
+    def _solve(self, problem: Problem, task: RequestTask) -> KnownPath:
+        requests = RequestClass(alone(problem, task), (task,))
+        graph = StageGraph(requests.fleet, requests.task, self._book)
+        few = len(requests.fleet.groups) <= MOST_GROUPS
+        return KnownPath(requests, graph.shortest(math.inf if few else 0.0))
 
 
 def _what_counts(problem: Problem, task: RequestTask) -> tuple[object, ...]:
     """Return all that the path of a request depends on, the helpers first."""
-    columns = (
+    columns = _columns(problem)
+    helpers = tuple(column[: problem.helpers].tobytes() for column in columns)
+    source = tuple(float(column[task.source]) for column in columns)
+    return helpers, task.network, task.request.tolerated_ssim, source
+
+
+def _columns(problem: Problem) -> tuple[FloatArray, ...]:
+    return (
         problem.speed,
         problem.rate,
         problem.memory,
         problem.compute_budget,
         problem.bandwidth_budget,
     )
-    helpers = tuple(column[: problem.helpers].tobytes() for column in columns)
-    source = tuple(float(column[task.source]) for column in columns)
-    return helpers, task.network, task.request.tolerated_ssim, source
