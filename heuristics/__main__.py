@@ -52,7 +52,7 @@ def place(
     solution = policies.place(instance, policy, seed)
     if improve is not None:
         with errors.status(f"Improving for up to {improve:g} s; Ctrl-C keeps the best so far."):
-            solution = improve_solution(instance, solution, improve, seed)
+            solution = improve_solution(instance, solution, improve, seed=seed)
     if out is not None:
         write_model(out, solution)
     print_solution(console, solution)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from heuristics.insertion import insertions
 from heuristics.outcome import Outcome
-from heuristics.policies import checked_solution
 from heuristics.rounds import Rounds
 from optmodel.instance import Instance
 from optmodel.placement import Placement
@@ -15,7 +14,8 @@ from optmodel.report import percent, seconds
 from optmodel.search import Search, settled_bound
 from optmodel.solution import ResultError, Solution, Termination, TracePoint, relative_gap
 from optmodel.solvers import SolverOptions
-from optmodel.translate import from_document
+from optmodel.translate import from_document, to_document
+from optmodel.verified import with_placement
 
 INSERT_SHARE = 0.5
 """Share of the time for requests that are left out."""
@@ -116,20 +116,32 @@ def improve(
 
 
 def improve_solution(
-    instance: Instance, solution: Solution, time_limit_s: float, seed: int = 0
+    instance: Instance,
+    solution: Solution,
+    time_limit_s: float | None,
+    *,
+    gap: float = SolverOptions.mip_gap,
+    seed: int = 0,
 ) -> Solution:
-    """Improve what a policy has decided, rejected requests included, and check the result.
+    """Improve a solution, rejected requests included, and check the result.
 
     Parameters
     ----------
     instance : Instance
         What was placed.
     solution : Solution
-        Of a policy.
-    time_limit_s : float
-        Wall time in seconds.
+        With a placement, and a bound on what that serves; it need not serve anybody.
+    time_limit_s : float or None
+        Wall time in seconds; None until nothing helps any more.
+    gap : float
+        Relative gap at which to stop.
     seed : int
         Of all that is drawn.
+
+    Returns
+    -------
+    Solution
+        Its run time is that of the solution and of improving it.
 
     Raises
     ------
@@ -142,6 +154,7 @@ def improve_solution(
         problem,
         from_document(problem, solution.placement),
         time_limit_s=time_limit_s,
+        gap=gap,
         bound_s=solution.bound_s,
         seed=seed,
         insert=True,
@@ -150,17 +163,18 @@ def improve_solution(
     served = found.placement.requests
     rejected = tuple(r for r in solution.placement.rejected if r.request not in served)
     outcome = Outcome(found.placement, rejected)
-    better = checked_solution(problem, outcome, solution.method, seed, wall_time_s)
-    return better.model_copy(
-        update={
-            "options": {**better.options, "improve_s": time_limit_s},
-            "termination": found.termination,
-            "bound_s": found.bound_s,
-            "gap": found.gap,
-            "trace": found.trace,
-            "notes": (_gained(solution, found),),
-        }
-    )
+    changes = {
+        "options": {**solution.options, "improve_s": time_limit_s},
+        "termination": found.termination,
+        "solution_status": outcome.solution_status,
+        "bound_s": found.bound_s,
+        "gap": found.gap,
+        "wall_time_s": wall_time_s,
+        "trace": found.trace,
+        "notes": (*solution.notes, _gained(solution, found)),
+    }
+    document = to_document(problem, found.placement, rejected)
+    return with_placement(solution.model_copy(update=changes), instance, document)
 
 
 def _gained(before: Solution, found: Improvement) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from optmodel.placement import Placement
 from optmodel.problem import RequestTask
-from optmodel.solution import Rejection
+from optmodel.solution import Rejection, SolutionStatus
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,13 @@ class Outcome:
 
     placement: Placement
     rejected: tuple[Rejection, ...]
+
+    @property
+    def solution_status(self) -> SolutionStatus:
+        """What the decisions amount to."""
+        if not self.rejected:
+            return SolutionStatus.FEASIBLE
+        return SolutionStatus.PARTIAL if self.placement.requests else SolutionStatus.NONE
 
 
 class NoPlaceError(Exception):

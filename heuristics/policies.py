@@ -15,7 +15,7 @@ from optmodel.cli import require_choice
 from optmodel.instance import Instance
 from optmodel.problem import Problem
 from optmodel.search import settled_bound
-from optmodel.solution import Solution, SolutionStatus, Termination, relative_gap
+from optmodel.solution import Solution, Termination, relative_gap
 from optmodel.translate import to_document
 from optmodel.verified import digest, with_placement
 
@@ -113,7 +113,7 @@ def checked_solution(
         solver_version=None,
         options={"seed": seed},
         termination=Termination.HEURISTIC_END,
-        solution_status=_status(outcome),
+        solution_status=outcome.solution_status,
         objective_s=None,
         bound_s=None,
         gap=None,
@@ -148,9 +148,3 @@ def _with_bound(solution: Solution, bound_s: float | None) -> Solution:
     return solution.model_copy(
         update={"bound_s": bound_s, "gap": relative_gap(objective_s, bound_s)}
     )
-
-
-def _status(outcome: Outcome) -> SolutionStatus:
-    if not outcome.rejected:
-        return SolutionStatus.FEASIBLE
-    return SolutionStatus.PARTIAL if outcome.placement.requests else SolutionStatus.NONE
