@@ -78,5 +78,7 @@ def _largest_sum(loads: FloatArray, budgets: FloatArray, numbers: FloatArray) ->
             model.addRow(-highspy.kHighsInf, 1.0, len(some), some, row[some] / budget)
     model.changeObjectiveSense(highspy.ObjSense.kMaximize)
     model.run()
-    bound = model.getInfo().mip_dual_bound
-    return int(min(np.floor(bound + TOLERANCE), numbers.sum()))
+    most = numbers.sum()
+    if model.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+        most = min(most, np.floor(model.getInfo().mip_dual_bound + TOLERANCE))
+    return int(most)
