@@ -3,14 +3,57 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from benchmarks.records import Record, RecordBook
+from benchmarks.records import Options, Record, RecordBook
+from heuristics.improve import improve_solution
 from heuristics.policies import POLICIES, place
 from optmodel.instance import Instance
 from optmodel.search import BOUND_TOLERANCE
-from optmodel.solution import SolutionStatus, Termination, relative_gap
+from optmodel.solution import Solution, SolutionStatus, Termination, relative_gap
 from optmodel.solve import solve
 from optmodel.solvers import SolverOptions
 from optmodel.verified import digest
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A policy, alone or with improvement of what it places.
+
+    Attributes
+    ----------
+    policy : str
+        Its name, or dotted name.
+    improve_s : float or None
+        Seconds of improvement; None for none.
+    """
+
+    policy: str
+    improve_s: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Name in records and tables."""
+        return self.policy if self.improve_s is None else f"{self.policy} +{self.improve_s:g} s"
+
+    def options(self, seed: int) -> Options:
+        """Return what identifies its run with a seed."""
+        return {"seed": seed} | ({} if self.improve_s is None else {"improve_s": self.improve_s})
+
+    def place(self, instance: Instance, seed: int) -> Solution:
+        """Place an instance.
+
+        Raises
+        ------
+        ResultError
+            If a placement fails the checker.
+        KeyboardInterrupt
+            If improvement was interrupted: less of it is not what was asked for.
+        """
+        solution = place(instance, self.policy, seed, with_bound=False)
+        if self.improve_s is not None:
+            solution = improve_solution(instance, solution, self.improve_s, seed=seed)
+        if solution.termination is Termination.INTERRUPTED:
+            raise KeyboardInterrupt
+        return solution.model_copy(update={"method": self.name})
 
 
 @dataclass(frozen=True)
@@ -22,7 +65,7 @@ class Comparison:
     exact : Record
         Optimum, or incumbent and bound, of serving every request.
     policies : tuple of Record
-        One per policy, their gaps against the bound of the reference.
+        One per contender, their gaps against the bound of the reference.
     most : Record or None
         The same as `exact` for as many requests as can be served, where not all can.
     """
@@ -64,8 +107,8 @@ class Comparer:
         A key of `optmodel.solve.METHODS`.
     options : SolverOptions
         Limits of each optimum; its seed is that of the policies too.
-    policies : tuple of str
-        Names, or dotted names.
+    contenders : tuple of Contender
+        What is compared.
     book : RecordBook
         What is known already, and where results are kept.
     force : bool
@@ -74,7 +117,7 @@ class Comparer:
 
     method: str
     options: SolverOptions
-    policies: tuple[str, ...]
+    contenders: tuple[Contender, ...]
     book: RecordBook[Record]
     force: bool = False
 
@@ -91,13 +134,13 @@ class Comparer:
         ResultError
             If a placement fails the checker.
         KeyboardInterrupt
-            If the solver was interrupted; nothing is recorded then.
+            If the solver or an improvement was interrupted; that is not recorded then.
         """
         exact, most = self._solved(instance, self.options), None
         if exact.solution_status is SolutionStatus.INFEASIBLE:
             most = self._solved(instance, replace(self.options, admission="most"))
         reference = exact if most is None else most
-        policies = tuple(self._placed(instance, name, reference) for name in self.policies)
+        policies = tuple(self._placed(instance, one, reference) for one in self.contenders)
         return Comparison(exact, policies, most)
 
     def _solved(self, instance: Instance, options: SolverOptions) -> Record:
@@ -111,16 +154,14 @@ class Comparer:
         self.book.add(record)
         return record
 
-    def _placed(self, instance: Instance, policy: str, reference: Record) -> Record:
-        """Return a policy's record, its gap measured against the bound of the reference.
+    def _placed(self, instance: Instance, contender: Contender, reference: Record) -> Record:
+        """Return a contender's record, its gap measured against the bound of the reference.
 
         A policy of the user's own is asked again each time: its code may have changed.
         """
-        shipped = policy in POLICIES
-        known = self._known(instance, policy, {"seed": self.seed}) if shipped else None
-        record = known or Record.of(
-            place(instance, policy, self.seed, with_bound=False), len(instance.requests)
-        )
+        shipped, options = contender.policy in POLICIES, contender.options(self.seed)
+        known = self._known(instance, contender.name, options) if shipped else None
+        record = known or Record.of(contender.place(instance, self.seed), len(instance.requests))
         comparable = record.served == most_served(reference)
         gap = relative_gap(record.objective_s, reference.bound_s) if comparable else None
         measured = record.model_copy(update={"bound_s": reference.bound_s, "gap": gap})
@@ -128,9 +169,7 @@ class Comparer:
             self.book.add(measured)
         return measured
 
-    def _known(
-        self, instance: Instance, method: str, options: dict[str, str | int | float | bool | None]
-    ) -> Record | None:
+    def _known(self, instance: Instance, method: str, options: Options) -> Record | None:
         if self.force:
             return None
         return self.book.find(instance.name, digest(instance), method, options)

@@ -17,11 +17,12 @@ from benchmarks.cli import (
     progress,
     require_output,
 )
-from benchmarks.comparison import Comparer, Comparison
+from benchmarks.comparison import Comparer, Comparison, Contender
 from benchmarks.gap_table import print_gaps
 from benchmarks.records import Record, RecordBook, as_frame
 from heuristics.policies import POLICIES, policy_type
 from optmodel.cli import (
+    MAX_SECONDS,
     MipGapOption,
     SeedOption,
     ThreadsOption,
@@ -48,6 +49,14 @@ def main(
             "with commas between."
         ),
     ] = SHOWN,
+    improve: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=MAX_SECONDS,
+            help="Compare also what becomes of each placement in so many seconds of improvement.",
+        ),
+    ] = None,
     method: MethodOption = "auto",
     solver: SolverOption = "highs",
     time_limit: TimeLimitOption = 60.0,
@@ -71,7 +80,9 @@ def main(
     for name in named:
         policy_type(name, "--policies")
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
-    comparer = Comparer(method, options, named, RecordBook(out, Record), force)
+    spent = (None,) if improve is None else (None, improve)
+    contenders = tuple(Contender(name, seconds) for name in named for seconds in spent)
+    comparer = Comparer(method, options, contenders, RecordBook(out, Record), force)
     comparisons: list[Comparison] = []
     names: dict[str, Path] = {}
     faults = Faults()

@@ -1,7 +1,9 @@
 """Pictures of the gap benchmark: gaps per instance, and a split runtime/gap picture."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
@@ -10,6 +12,39 @@ from benchmarks.figures import draw_share, saved_figure
 
 INCH_PER_INSTANCE = 0.2
 MARKERS = "os^Dv*PX"
+LEGEND_COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The records of one method, and how they are drawn.
+
+    Attributes
+    ----------
+    name : str
+        The method.
+    rows : pandas.DataFrame
+        Its records.
+    number : int
+        Gives colour and marker; a policy and what became of it by improvement share one.
+    improved : bool
+        Whether it is drawn hollow or dashed.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    number: int
+    improved: bool
+
+    @property
+    def colour(self) -> str:
+        """Colour, of ten that take turns."""
+        return f"C{self.number}"
+
+    def draw_share(self, ax: Axes, values: np.ndarray) -> None:
+        """Draw which share of the records has at most a value."""
+        linestyle = "--" if self.improved else "-"
+        draw_share(ax, values, len(self.rows), self.name, self.colour, linestyle)
 
 
 def save_gap_plot(frame: pd.DataFrame, path: Path) -> None:
@@ -31,21 +66,23 @@ def save_gap_plot(frame: pd.DataFrame, path: Path) -> None:
         plot_runtimes(runtime, frame)
         plot_gap_shares(figure.add_subplot(grid[2], sharey=runtime), frame)
         handles, labels = gaps.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        figure.legend(handles, labels, loc="outside lower center", ncols=LEGEND_COLUMNS)
 
 
 def plot_gaps(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw one line per instance: how far each method is above the proven bound, in percent."""
     served = frame[frame["gap"].notna()]
     order = [str(name) for name in served.groupby("instance")["gap"].max().sort_values().index]
-    for number, (name, rows) in enumerate(_by_method(frame)):
-        known = rows[rows["gap"].notna()]
+    for drawn, one in enumerate(_by_method(frame)):
+        known = one.rows[one.rows["gap"].notna()]
         ax.plot(
             100 * known["gap"].to_numpy(float),
             [order.index(instance) for instance in known["instance"]],
-            MARKERS[number % len(MARKERS)],
-            label=name if len(known) else f"{name} (serves none in full)",
-            markersize=max(9 - number, 4),  # What is drawn first looks out from below.
+            MARKERS[one.number % len(MARKERS)],
+            color=one.colour,
+            markerfacecolor="none" if one.improved else one.colour,
+            label=one.name if len(known) else f"{one.name} (serves none in full)",
+            markersize=max(9 - drawn, 4),  # What is drawn first looks out from below.
         )
     ax.set_yticks(range(len(order)), order, fontsize=8)
     _as_gaps(ax)
@@ -55,8 +92,8 @@ def plot_gaps(ax: Axes, frame: pd.DataFrame) -> None:
 
 def plot_runtimes(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw for each method the share of instances it finished within a time, in seconds."""
-    for name, rows in _by_method(frame):
-        draw_share(ax, rows["wall_time_s"].to_numpy(float), len(rows), name)
+    for one in _by_method(frame):
+        one.draw_share(ax, one.rows["wall_time_s"].to_numpy(float))
     ax.set_xscale("log")
     ax.set_xlabel("run time (s)")
     ax.set_ylabel("share of instances (%)")
@@ -67,8 +104,8 @@ def plot_runtimes(ax: Axes, frame: pd.DataFrame) -> None:
 def plot_gap_shares(ax: Axes, frame: pd.DataFrame) -> None:
     """Draw for each method the share of feasible instances it left within a gap, in percent."""
     feasible = frame[frame.groupby("instance")["bound_s"].transform("count") > 0]
-    for name, rows in _by_method(feasible):
-        draw_share(ax, 100 * rows["gap"].dropna().to_numpy(float), len(rows), name)
+    for one in _by_method(feasible):
+        one.draw_share(ax, 100 * one.rows["gap"].dropna().to_numpy(float))
     _as_gaps(ax)
     ax.set_title("Within a gap of ...")
     ax.grid(alpha=0.3)
@@ -82,6 +119,12 @@ def _as_gaps(ax: Axes) -> None:
     ax.set_xlabel("gap to the proven bound (%)")
 
 
-def _by_method(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Return each method's rows, in the order of the records, so that colours agree."""
-    return [(str(name), rows) for name, rows in frame.groupby("method", sort=False)]
+def _by_method(frame: pd.DataFrame) -> list[_Series]:
+    """Return each method's records, in the order of the records, so that colours agree."""
+    numbers: dict[str, int] = {}
+    series = []
+    for name, rows in frame.groupby("method", sort=False):
+        policy, improved, _ = str(name).partition(" +")
+        number = numbers.setdefault(policy, len(numbers))
+        series.append(_Series(str(name), rows, number, bool(improved)))
+    return series

@@ -17,6 +17,7 @@ LEGEND = """\
 Policies: gap to the best in %, or the requests served where fewer are than can be.
 Proven: the best is optimal, or within so many %; m/n: not more than m of n requests can be served.
 """
+IMPROVED = "+N s: what the placement to its left became in so many seconds of improvement.\n"
 
 
 def print_gaps(console: Console, comparisons: Sequence[Comparison]) -> None:
@@ -31,20 +32,27 @@ def print_gaps(console: Console, comparisons: Sequence[Comparison]) -> None:
     """
     if comparisons:
         print_table(console, _instances(comparisons))
-        console.print(f"\n{LEGEND}", markup=False)
+        improved = any("improve_s" in record.options for record in comparisons[0].policies)
+        console.print(f"\n{LEGEND}{IMPROVED if improved else ''}", markup=False)
         print_table(console, _policies(comparisons))
         console.print()
     console.print(summary(comparisons), markup=False)
 
 
 def _instances(comparisons: Sequence[Comparison]) -> Table:
-    names = [record.method.rpartition(".")[2] for record in comparisons[0].policies]
-    table = _narrow(new_table(("instance", "proven"), ("best ms", *names)))
+    titles = map(_title, comparisons[0].policies)
+    table = _narrow(new_table(("instance", "proven"), ("best ms", *titles)))
     for one in comparisons:
         best = milliseconds(one.reference.objective_s)
         cells = [_cell(record, one.reference) for record in one.policies]
         table.add_row(Text(one.exact.instance), _proven(one), best, *cells)
     return table
+
+
+def _title(record: Record) -> str:
+    """Return the title of a policy's column; that of its improvement stands to the right."""
+    improve_s = record.options.get("improve_s")
+    return record.method.rpartition(".")[2] if improve_s is None else f"+{improve_s:g} s"
 
 
 def _narrow(table: Table) -> Table:

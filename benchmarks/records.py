@@ -24,7 +24,7 @@ class Record(StrictModel):
     instance: str
     """Name of the instance."""
     method: str
-    """Formulation or policy."""
+    """Formulation or policy; "+N s" says that a policy's placement was improved for N seconds."""
     solution_status: SolutionStatus
     """What it found."""
     objective_s: float | None

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from io import StringIO
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from commands import rows_of, run
 from rich.console import Console
 
 from benchmarks.cli import instance_files
-from benchmarks.comparison import Comparer, Comparison, most_served
+from benchmarks.comparison import Comparer, Comparison, Contender, most_served
 from benchmarks.gap_table import print_gaps, summary
 from benchmarks.records import Record, RecordBook
 from benchmarks.runtime_record import RunRecord
+from heuristics import rounds
 from optmodel.files import InputError
 from optmodel.instance import read_instance
 from optmodel.solution import SolutionStatus
@@ -162,7 +164,8 @@ def test_a_policy_that_breaks_a_limit_exits_1_and_the_rest_is_done(tmp_path, pol
 def test_where_not_all_can_be_served_policies_are_held_against_the_most_that_can():
     """Three of four fit, whichever order they come in; a policy that serves two has no gap."""
     book = RecordBook(None, Record)
-    comparer = Comparer("auto", SolverOptions(), ("algorithm1", "lookahead", "source"), book)
+    contenders = tuple(map(Contender, ("algorithm1", "lookahead", "source")))
+    comparer = Comparer("auto", SolverOptions(), contenders, book)
     comparison = comparer.compare(read_instance(SMALL / "infeasible-compute.json"))
     assert comparison.exact.solution_status is SolutionStatus.INFEASIBLE
     assert comparison.reference.options["admission"] == "most"
@@ -181,10 +184,61 @@ def test_seeds_are_recorded_side_by_side(tmp_path):
     instance = read_instance(SMALL / "lenet-0.8-6-mixed.json")
     for seed in (1, 2):
         book = RecordBook(tmp_path / "gap.csv", Record)
-        Comparer("auto", SolverOptions(seed=seed), ("random",), book).compare(instance)
+        Comparer("auto", SolverOptions(seed=seed), (Contender("random"),), book).compare(instance)
     drawn = [record for record in book.records if record.method == "random"]
     assert [record.options["seed"] for record in drawn] == [1, 2]
     assert drawn[0].objective_s != drawn[1].objective_s
+
+
+def test_what_improvement_makes_of_each_placement_stands_beside_it(subset, tmp_path):
+    """The greedy is a third above one optimum, and of the other batch rejects a request."""
+    out, plot = tmp_path / "gap.csv", tmp_path / "gap.png"
+    for name in SUBSET:
+        if name not in ("lenet-0.8-4-mixed", "lenet-0.6-x2-bandwidth-tight"):
+            (subset / f"{name}.json").unlink()
+    arguments = ("--instances", subset, "--policies", "algorithm1,own_policies.Cautious")
+    arguments += ("--improve", "4", "--out", out, "--plot", plot)
+    done = run("benchmarks.gap", *arguments, importing=OWN)
+    assert done.returncode == 0, done.stderr
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "instance proven best ms algorithm1 +4 s Cautious +4 s" in lines
+    assert "lenet-0.8-4-mixed optimal 1.217059 33.88 0.00 33.88 0.00" in lines
+    assert "+N s: what the placement to its left became" in done.stdout
+    row = rows_of(out)["lenet-0.6-x2-bandwidth-tight", "algorithm1 +4 s"]
+    assert (row["served"], row["rejected"]) == ("2", "0")
+    assert "'improve_s': 4.0" in row["options"]
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    before = rows_of(out)
+    assert run("benchmarks.gap", *arguments, importing=OWN).returncode == 0
+    changed = {method for (_, method), row in rows_of(out).items() if row not in before.values()}
+    assert changed == {"own_policies.Cautious", "own_policies.Cautious +4 s"}
+
+
+def test_other_seconds_of_improvement_are_another_run(tmp_path):
+    instance = read_instance(SMALL / "lenet-0.8-4-mixed.json")
+    for improve_s in (None, 10.0, 20.0):
+        book = RecordBook(tmp_path / "gap.csv", Record)
+        contenders = (Contender("algorithm1", improve_s),)
+        Comparer("auto", SolverOptions(), contenders, book).compare(instance)
+    methods = [record.method for record in book.records]
+    assert methods == ["algorithm1", "algorithm1 +10 s", "algorithm1 +20 s", "auto"]
+    first, *improved, optimum = [record.objective_s for record in book.records]
+    assert all(latency == optimum < first for latency in improved)
+
+
+def test_ctrl_c_during_improvement_records_the_rest_and_not_this(monkeypatch):
+    """What was improved for less than was asked would be compared under a false name."""
+    instance = read_instance(SMALL / "lenet-0.8-4-mixed.json")
+    book = RecordBook(None, Record)
+
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(rounds, "solve_stages", interrupted)
+    contenders = (Contender("algorithm1"), Contender("algorithm1", 10.0))
+    with pytest.raises(KeyboardInterrupt):
+        Comparer("auto", SolverOptions(), contenders, book).compare(instance)
+    assert [record.method for record in book.records] == ["algorithm1", "auto"]
 
 
 def record(**changes) -> RunRecord:
