@@ -43,11 +43,14 @@ class Reply:
         The latency in it.
     load : ndarray, shape (3, groups)
         The bytes, multiplications and bits in it.
+    rests_on : frozenset
+        What it takes to be true; if a graph learns better, the bound can be higher.
     """
 
     value_s: float
     latency_s: float
     load: FloatArray
+    rests_on: frozenset[object] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +210,7 @@ def cells_of(arc: Arc) -> Cells:
 def _one_layer(arc: Arc) -> Cells:
     each, caps = np.array(arc.receive) + np.array(arc.work), np.array(arc.caps[0])
     top = int((each * caps).max())
-    starts = _thinned(_multiples(each, caps, {0}), quick_bound(arc) or 0, top)
+    starts = thinned(multiples(each, caps, {0}), quick_bound(arc) or 0, top)
     ends = np.append(starts[1:] - 1, UNREACHABLE)
     width = room(ends[:, np.newaxis], each, caps)
     return Cells(starts, width, width)
@@ -224,16 +227,16 @@ def _grid(
     send = {ticks for ticks in arc.send[-1] if ticks}
     low = int(least_last.min())
     top = max(int((work * caps).max()) + max(send, default=0), low)
-    starts = _thinned(_multiples(work, caps, {0, *send}), low, top)
+    starts = thinned(multiples(work, caps, {0, *send}), low, top)
     ends = np.append(starts[1:] - 1, UNREACHABLE)
-    width = _width(arc, held, ends)
+    width = width_of(arc, held, ends)
     at_first = np.broadcast_to(held_at_first(arc, first_ends)[:, np.newaxis], width.shape)
     ticks = spent[:, np.newaxis] + np.maximum(starts, least_last[:, np.newaxis])
     some = (ends >= least_last[:, np.newaxis]) & (least_last[:, np.newaxis] < UNREACHABLE)
     return Cells(ticks[some], at_first[some], width[some])
 
 
-def _width(arc: Arc, held: IntArray, last: IntArray) -> IntArray:
+def width_of(arc: Arc, held: IntArray, last: IntArray) -> IntArray:
     """Return the most segments of the last layer on one node, shape (first, last, parts).
 
     A node that receives for the time theta computes in what that leaves of the last latency, and
@@ -254,7 +257,7 @@ def _width(arc: Arc, held: IntArray, last: IntArray) -> IntArray:
     return width
 
 
-def _multiples(ticks: IntArray, caps: IntArray, shifts: set[int]) -> IntArray:
+def multiples(ticks: IntArray, caps: IntArray, shifts: set[int]) -> IntArray:
     """Return n · ticks + shift for n up to the cap of each part."""
     values = [
         np.arange(cap + 1) * t for t, cap in set(zip(ticks.tolist(), caps.tolist(), strict=True))
@@ -262,7 +265,7 @@ def _multiples(ticks: IntArray, caps: IntArray, shifts: set[int]) -> IntArray:
     return np.unique(np.add.outer(np.concatenate(values), sorted(shifts)))
 
 
-def _thinned(values: IntArray, low: int, top: int) -> IntArray:
+def thinned(values: IntArray, low: int, top: int) -> IntArray:
     """Return `low` and those values up to `top` that are well apart."""
     kept = [low]
     for value in values[(values > low) & (values <= top)].tolist():

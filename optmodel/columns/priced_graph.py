@@ -19,9 +19,15 @@ class PricedGraph:
     ----------
     requests : RequestClass
         The class.
+
+    Attributes
+    ----------
+    outdated : set
+        What replies rested on and is known better now: nothing.
     """
 
     def __init__(self, requests: RequestClass) -> None:
+        self.outdated: set[object] = set()
         fleet, task = requests.fleet, requests.task
         self._arcs: list[list[list[list[PricedArc]]]] = []
         befores: tuple[Signature | None, ...] = (None,)
@@ -40,13 +46,15 @@ class PricedGraph:
             )
             befores = stage.ends
 
-    def cheapest(self, prices: FloatArray) -> Reply:
+    def cheapest(self, prices: FloatArray, closely: bool = True) -> Reply:
         """Return the cheapest path; cells are looked at only where it might lead.
 
         Parameters
         ----------
         prices : ndarray, shape (3, groups)
             Seconds per byte, multiplication and bit sent, at least 0; the source's are 0.
+        closely : bool
+            Of no effect: no arc is solved.
         """
         replies = [
             [[[arc.roughly(prices) for arc in arcs] for arcs in row] for row in matrix]

@@ -1,7 +1,9 @@
 """Prices on the budgets: each gives a lower bound on the batch, cutting planes find good ones."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -9,15 +11,24 @@ import numpy as np
 from optmodel.bare_highs import bare_highs
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
+from optmodel.columns.sender_graph import SenderGraph
 from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
+from optmodel.stages.path import ArcBook
 
+MOST_SENDERS = 250
+"""Sets of senders, of which each group holds none, one or more, beyond which arcs between
+signatures have to do."""
+ARC_GAP = 1e-4
+"""Relative gap to which arcs are solved."""
 ROUNDING = 1e-9
 """Share of all summands by which a bound is lowered, far more than floats can be off by."""
 SMOOTHING = 0.5
 """How far, from the best prices known to those the cutting planes propose, the next ones lie."""
 CLOSE = 1e-5
 """Relative distance to the highest possible bound at which the search for prices ends."""
+PROMISING = 0.95
+"""Prices are looked at closely if their bound comes up to this share of the best one."""
 HIGHEST = 20.0
 """No budget is priced at more than this multiple of the batch's latency."""
 
@@ -49,7 +60,8 @@ class PriceSearch:
 
     def __init__(self, classes: Sequence[RequestClass]) -> None:
         self.classes = classes
-        self.graphs = [PricedGraph(requests) for requests in classes]
+        book = ArcBook(ARC_GAP)
+        self.graphs = [_graph(requests, book) for requests in classes]
         first = classes[0]
         self.groups = first.fleet.groups[:-1]
         at = [group.nodes[0] for group in self.groups]
@@ -73,15 +85,24 @@ class PriceSearch:
         yield best
         if not np.isfinite(best.bound_s) or best.bound_s <= 0:
             return
-        planes = _CuttingPlanes(self.numbers, self.room.size, HIGHEST * best.bound_s)
+        planes = _CuttingPlanes(self.graphs, self.numbers, self.room.size, HIGHEST * best.bound_s)
         self._cut(planes, replies)
         while True:
             highest, proposed = planes.highest()
             if highest - best.bound_s <= CLOSE * highest:
-                return
+                found, replies = self._ask(best.prices)
+                if found.bound_s <= best.bound_s:
+                    return
+                best = found  # The graphs have learnt; there may be better prices now.
+                yield best
+                self._cut(planes, replies)
+                continue
             wanted = self._per_unit(proposed.reshape(self.room.shape))
             for share in (SMOOTHING, 1.0):
-                found, replies = self._ask(best.prices + share * (wanted - best.prices))
+                prices = best.prices + share * (wanted - best.prices)
+                found, replies = self._ask(prices, closely=False)
+                if found.bound_s > PROMISING * best.bound_s:
+                    found, replies = self._ask(prices)
                 yield found
                 self._cut(planes, replies)
                 if found.bound_s > best.bound_s:
@@ -94,10 +115,10 @@ class PriceSearch:
         np.divide(totals, self.room, out=prices, where=self.room > 0)
         return prices
 
-    def _ask(self, prices: FloatArray) -> tuple[Priced, list[Reply]]:
+    def _ask(self, prices: FloatArray, closely: bool = True) -> tuple[Priced, list[Reply]]:
         """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
         with_source = np.hstack([prices, np.zeros((3, 1))])
-        replies = [graph.cheapest(with_source) for graph in self.graphs]
+        replies = [graph.cheapest(with_source, closely) for graph in self.graphs]
         values = np.array([reply.value_s for reply in replies])
         paid = float((prices * self.room).sum())
         bound = float(self.numbers @ values) - paid
@@ -109,7 +130,25 @@ class PriceSearch:
         for c, reply in enumerate(replies):
             load = reply.load[:, :-1]
             share = np.divide(load, self.room, out=np.zeros_like(load), where=self.room > 0)
-            planes.add(c, reply.latency_s, share.ravel())
+            planes.add(_Plane(c, reply.latency_s, share.ravel(), reply.rests_on))
+
+
+Graph = PricedGraph | SenderGraph
+
+
+def _graph(requests: RequestClass, book: ArcBook) -> Graph:
+    sets = math.prod(min(len(group.nodes), 2) + 1 for group in requests.fleet.groups)
+    return SenderGraph(requests, book) if sets <= MOST_SENDERS else PricedGraph(requests)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """Class c costs at most this latency and the price of these shares of the budgets."""
+
+    c: int
+    latency_s: float
+    share: FloatArray
+    rests_on: frozenset[object]
 
 
 class _CuttingPlanes:
@@ -117,6 +156,9 @@ class _CuttingPlanes:
 
     Parameters
     ----------
+    graphs : list of Graph
+        Of each class. A plane that rests on what a graph knows better now may cut off too much,
+        and is dropped.
     numbers : ndarray, shape (classes,)
         Members of each class.
     budgets : int
@@ -125,27 +167,40 @@ class _CuttingPlanes:
         Highest price of a whole budget, in seconds.
     """
 
-    def __init__(self, numbers: FloatArray, budgets: int, most: float) -> None:
+    def __init__(self, graphs: list[Graph], numbers: FloatArray, budgets: int, most: float) -> None:
+        self.graphs, self.numbers, self.budgets = graphs, numbers, budgets
         self.unit = most / HIGHEST
-        self.model = bare_highs()
-        self.budgets = budgets
-        for _ in range(budgets):
-            self.model.addCol(-1.0, 0.0, HIGHEST, 0, np.array([], dtype=np.int32), np.array([]))
-        for number in numbers:
-            self.model.addCol(
-                float(number), -1e6, 1e6, 0, np.array([], dtype=np.int32), np.array([])
-            )
-        self.model.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        self.planes: list[_Plane] = []
 
-    def add(self, c: int, latency_s: float, share: FloatArray) -> None:
-        """State that class c costs at most this latency and the price of these shares."""
-        where = np.append(np.arange(self.budgets), self.budgets + c).astype(np.int32)
-        row = np.append(-share, 1.0)
-        self.model.addRow(-highspy.kHighsInf, latency_s / self.unit, len(where), where, row)
+    def add(self, plane: _Plane) -> None:
+        """Add a plane."""
+        self.planes.append(plane)
+
+    def _model(self) -> Any:
+        model = bare_highs()
+        none, nothing = np.array([], dtype=np.int32), np.array([])
+        for _ in range(self.budgets):
+            model.addCol(-1.0, 0.0, HIGHEST, 0, none, nothing)
+        for number in self.numbers.tolist():
+            model.addCol(number, -1e6, 1e6, 0, none, nothing)
+        model.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        for plane in self.planes:
+            some = np.flatnonzero(plane.share)
+            where = np.append(some, self.budgets + plane.c).astype(np.int32)
+            row = np.append(-plane.share[some], 1.0)
+            most = plane.latency_s / self.unit
+            model.addRow(-highspy.kHighsInf, most, len(where), where, row)
+        return model
 
     def highest(self) -> tuple[float, FloatArray]:
         """Return the highest bound that the planes allow, and the prices where they do."""
-        self.model.run()
-        values = np.array(self.model.getSolution().col_value)
-        highest = self.model.getObjectiveValue() * self.unit
+        self.planes = [
+            plane
+            for plane in self.planes
+            if plane.rests_on.isdisjoint(self.graphs[plane.c].outdated)
+        ]
+        model = self._model()
+        model.run()
+        values = np.array(model.getSolution().col_value)
+        highest = model.getObjectiveValue() * self.unit
         return highest, np.clip(values[: self.budgets], 0.0, None) * self.unit

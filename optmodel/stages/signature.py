@@ -5,6 +5,7 @@ senders of the slowest rate are the slowest to every node; a single slowest send
 by itself, which hears the next slowest only.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,6 +48,10 @@ class Signature:
         """Return the slowest rate that a node of some rate hears, None if it hears nothing."""
         pooled = self.floor is not None and self.floor <= rate <= self.rate
         return self.others if pooled or singled_out else self.rate
+
+
+ANYBODY, NOBODY = Signature(0.0), Signature(math.inf)
+"""As ends of an arc: every node may compute its last layer, or only nodes that are named."""
 
 
 def signatures(rates: dict[int, float], single: bool, most: int) -> list[Signature]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from optmodel.problem import LayerTask, RequestTask
 from optmodel.stages.arc import Arc
 from optmodel.stages.fleet import Fleet
-from optmodel.stages.signature import Signature, signatures
+from optmodel.stages.signature import NOBODY, Signature, signatures
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Part:
     size : int
         Number of nodes.
     sends, ends : bool
-        Whether it is the one node that the signature before or behind singles out.
+        Whether it is the one node that the signature before or behind singles out, or whether its
+        nodes are among those that an arc ends with.
     """
 
     group: int
@@ -124,6 +125,25 @@ def arcs_between(
         parts = _parts(fleet, stage, one, behind.alone, shared)
         if all(part.size >= 0 for part in parts):
             yield _arc(fleet, task, stage, before, behind, parts)
+
+
+def arcs_to(
+    fleet: Fleet, task: RequestTask, stage: Stage, before: Signature | None, ends: tuple[int, ...]
+) -> Iterator[StageArc]:
+    """Yield the arcs whose last layer so many nodes of each group, or fewer, compute.
+
+    There are two if the signature before singles out a node: with it among these nodes, or not.
+    """
+    one = before.alone if before else None
+    for shared in (True, False) if one is not None else (False,):
+        apart = [Part(g, 1, sends=True, ends=shared) for g in (one,) if g is not None]
+        parts = []
+        for g in stage.groups:
+            computing = ends[g] - (shared and g == one)
+            rest = len(fleet.groups[g].nodes) - (g == one) - computing
+            parts += [Part(g, computing, ends=True), Part(g, rest)]
+        if all(part.size >= 0 for part in parts):
+            yield _arc(fleet, task, stage, before, NOBODY, [*parts, *apart])
 
 
 def _parts(
