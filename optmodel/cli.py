@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Annotated, ParamSpec
@@ -15,6 +16,7 @@ from optmodel.solution import ResultError
 EXIT_BAD_RESULT = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141
 
 P = ParamSpec("P")
 
@@ -45,7 +47,7 @@ def require_choice(option: str, value: str, known: Iterable[str]) -> None:
 
 
 def run_app(command: Callable[..., None], *others: Callable[..., None]) -> None:
-    """Run a typer command; input errors exit with 2 and one message, Ctrl-C with 130.
+    """Run a typer command; bad input exits with 2 and a message, Ctrl-C 130, a closed pipe 141.
 
     Parameters
     ----------
@@ -81,5 +83,9 @@ def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             errors.print("Interrupted.")
             sys.exit(EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read the output has gone. Python would complain at exit of what is unwritten.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(EXIT_CLOSED_PIPE)
 
     return wrapped

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 MAX_FILE_BYTES = 64_000_000
+RANDOM_BYTES = 4
+"""In the names of temporary files."""
 PYDANTIC_PREFIX = re.compile(r"^(Input|Tuple|String) should (be|have) ")
 
 SchemaVersion = Annotated[int, Field(ge=1, le=1)]
@@ -89,8 +91,8 @@ class StrictModel(BaseModel):
     )
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file of at most `MAX_FILE_BYTES`.
+def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
+    """Return the content of a file of at most so many bytes.
 
     Raises
     ------
@@ -102,9 +104,9 @@ def read_bytes(path: Path) -> bytes:
         if not path.is_file():
             got = "a folder" if path.is_dir() else "a device or pipe"
             raise InputError(f"{path}: expected a file, got {got}; name a JSON file")
-        if size > MAX_FILE_BYTES:
+        if size > most:
             raise InputError(
-                f"{path}: expected at most {MAX_FILE_BYTES / 1e6:.0f} MB, "
+                f"{path}: expected at most {most / 1e6:.0f} MB, "
                 f"got {size / 1e6:.0f} MB; split it or name the right file"
             )
         return path.read_bytes()
@@ -115,15 +117,15 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def read_model(path: Path, model: type[ModelT]) -> ModelT:
-    """Read a JSON file into a pydantic model.
+def read_model(path: Path, model: type[ModelT], most: int = MAX_FILE_BYTES) -> ModelT:
+    """Read a JSON file of at most so many bytes into a pydantic model.
 
     Raises
     ------
     InputError
         If the file cannot be read, is not JSON, or breaks a rule of the model.
     """
-    return parse_model(read_bytes(path), model, str(path))
+    return parse_model(read_bytes(path, most), model, str(path))
 
 
 def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
@@ -286,13 +288,25 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from error
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what writers of a file that were killed have left beside it.
+
+    Only for a file that nobody else writes at the time.
+    """
+    target = path.resolve()
+    ours = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{{2 * RANDOM_BYTES}}}")
+    for file in target.parent.iterdir():
+        if ours.fullmatch(file.name):
+            file.unlink()
+
+
 @contextmanager
 def _temporary_beside(target: Path) -> Iterator[Path]:
     """Give the name of a new file beside the target, and remove what is left there at the end.
 
     The name is known before the file is made, so that Ctrl-C at any moment leaves none behind.
     """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(RANDOM_BYTES)}")
     try:
         yield temporary
     finally:

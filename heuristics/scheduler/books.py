@@ -21,6 +21,8 @@ from optmodel.translate import write_request
 
 SECOND = 2**1074
 """In units of which every float is a whole number, so that sums of them can be kept exactly."""
+MOST_GONE = 10_000
+"""How many ids of requests that went are remembered."""
 
 
 class Running(StrictModel):
@@ -128,6 +130,10 @@ class Entry:
             placement=self.written(present),
         )
 
+    def bounded(self, bound_s: float) -> "Entry":
+        """Return the entry with another bound."""
+        return replace(self, bound_s=bound_s)
+
     def moved(self, index: IntArray) -> "Entry":
         """Return the entry where node i has become node `index[i]`; negative for one that went.
 
@@ -154,6 +160,8 @@ class Books:
         Rejected requests that are tried again.
     counts : Counts
         What has happened so far.
+    gone : dict
+        Ids of the requests that went last, the latest last.
     """
 
     present: Present
@@ -161,6 +169,7 @@ class Books:
     running: dict[str, Entry] = field(default_factory=dict)
     waiting: WaitingLine = field(default_factory=WaitingLine)
     counts: Counts = field(default_factory=Counts)
+    gone: dict[str, None] = field(default_factory=dict)
     _totals: tuple[int, int] = (0, 0)
     _undo: list[Callable[[], object]] | None = None
 
@@ -171,10 +180,11 @@ class Books:
         running: Iterable[Entry] = (),
         waiting: Iterable[Waiting] = (),
         counts: Counts | None = None,
+        gone: Iterable[str] = (),
     ) -> "Books":
         """Open the books; what is left follows from what is reserved."""
-        line = WaitingLine(waiting)
-        books = cls(present, present.budgets.copy(), {}, line, counts or Counts())
+        line, ids = WaitingLine(waiting), dict.fromkeys(gone)
+        books = cls(present, present.budgets.copy(), {}, line, counts or Counts(), ids)
         for one in running:
             books.enter(one)
         return books
@@ -228,6 +238,12 @@ class Books:
         self._on_failure(partial(self.waiting.add, one))
         self.waiting.remove(one.request.id)
 
+    def is_gone(self, request_id: str) -> None:
+        """Remember the id of a request that is finished or unserved; nothing may fail after."""
+        self.gone[request_id] = None
+        if len(self.gone) > MOST_GONE:
+            del self.gone[next(iter(self.gone))]
+
     def count(self, **by: int) -> None:
         """Increase some of the counts."""
         self.counts = self.counts.more(**by)
@@ -236,7 +252,7 @@ class Books:
         """Return new books for other devices; reservations on absent ones are void."""
         index = np.array([present.index.get(name, -1) for name in self.present.problem.node_ids])
         running = [one.moved(index) for one in self.running.values()]
-        return Books.of(present, running, self.waiting, self.counts)
+        return Books.of(present, running, self.waiting, self.counts, self.gone)
 
     @property
     def standing(self) -> Standing:

@@ -10,42 +10,49 @@ from optmodel.instance import Node, Request
 from optmodel.network import Identifier
 
 
-class Submit(StrictModel):
+class _Timed(StrictModel):
+    """Something happens."""
+
+    time_s: Annotated[float, Field(ge=0)] | None = None
+    """When, in seconds by the clock of whoever sends the events."""
+
+
+class Submit(_Timed):
     """A request comes."""
 
     event: Literal["submit"]
     request: Request
 
 
-class Finish(StrictModel):
+class Finish(_Timed):
     """A request has been served, or stops waiting."""
 
     event: Literal["finish"]
     request: Identifier
 
 
-class Join(StrictModel):
+class Join(_Timed):
     """A device comes."""
 
     event: Literal["join"]
     device: Node
 
 
-class Leave(StrictModel):
+class Leave(_Timed):
     """A device wants to go."""
 
     event: Literal["leave"]
     device: Identifier
 
 
-class Die(StrictModel):
+class Die(_Timed):
     """A device has gone."""
 
     event: Literal["die"]
     device: Identifier
 
 
-class Reoptimise(StrictModel):
+class Reoptimise(_Timed):
     """It is time to look at what runs."""
 
     event: Literal["reoptimise"]

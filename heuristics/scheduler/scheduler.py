@@ -1,11 +1,8 @@
 """The online scheduler: each event is done wholly or not at all, and answered with decisions."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
-
-import numpy as np
 
 from heuristics.scheduler.books import Books, Entry, Running
 from heuristics.scheduler.decision import Decision, Standing
@@ -13,13 +10,12 @@ from heuristics.scheduler.departure import Departure
 from heuristics.scheduler.events import Exchange
 from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
-from heuristics.scheduler.repair import segments_moved
+from heuristics.scheduler.reoptimise import reoptimised
+from heuristics.scheduler.replay import joined, replayed
 from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
-from heuristics.scheduler.waiting import Kind, Waiting, kind_of
-from heuristics.stage_paths import TOLERANCE
+from heuristics.scheduler.waiting import Waiting
 from optmodel.files import RuleError
 from optmodel.instance import FleetDocument, Node, Request
-from optmodel.solution import Rejection
 
 
 class Scheduler:
@@ -83,19 +79,26 @@ class Scheduler:
     def submit(self, request: Request) -> Decision:
         """Place a request, or let it wait, or refuse it for good.
 
-        A request that runs or waits already is not placed twice: its decision is returned. Once it
-        has finished, its id is free.
+        A request that runs or waits already is not placed twice: its decision is returned.
 
         Raises
         ------
         RuleError
-            If it names an unknown source or network, or another request has its id.
+            If it names an unknown source or network, another request has its id, or had it and went
+            lately (`books.MOST_GONE`).
         """
         books = self._books
         self.fleet.refuse_unknown(request, "request")
         known = books.running.get(request.id) or books.waiting.get(request.id)
         if known is not None:
             return self._decision_on(known, request)
+        if request.id in books.gone:
+            raise RuleError(
+                "request.id",
+                "an id that no request had lately",
+                f"{request.id!r}, which is finished or went unserved",
+                "choose another id; or, if it is the same request sent twice, leave it",
+            )
         with books.wholly():
             books.count(submitted=1)
             answer = self._placer.place(books, request, books.counts.submitted)
@@ -106,9 +109,12 @@ class Scheduler:
             books.count(rejected_at_first=1, unserved=int(hopeless))
             arrival = books.counts.submitted
             waiting = Waiting(request=request, arrival=arrival, rejection=answer)
-            if not hopeless:
+            decision = self._rejected(waiting, waits=not hopeless)
+            if hopeless:
+                books.is_gone(request.id)
+            else:
                 books.wait(waiting)
-            return self._rejected(waiting, waits=not hopeless)
+            return decision
 
     def finish(self, request_id: str) -> tuple[Decision, ...]:
         """Return the reservations of a request, or let it wait no longer; try those that wait.
@@ -123,8 +129,10 @@ class Scheduler:
             raise RuleError(
                 "request",
                 "the id of a request that runs or waits",
-                repr(request_id),
-                "submit it first; finished requests are not remembered",
+                f"{request_id!r}, which is gone already"
+                if request_id in books.gone
+                else repr(request_id),
+                "submit it first; what is finished need not be finished again",
             )
         with books.wholly():
             if waiting is None:
@@ -133,7 +141,9 @@ class Scheduler:
             else:
                 books.wait_no_longer(waiting)
                 books.count(unserved=1)
-            return self._retried(books)
+            retried = self._retried(books)
+            books.is_gone(request_id)
+            return retried
 
     # Devices.
 
@@ -152,15 +162,7 @@ class Scheduler:
             raise RuleError(
                 "device.id", "an id that no node has", repr(device.id), "rename the device"
             )
-        joined = present.joined_by(device)
-        books = self._books.on(joined)
-        bounds: dict[Kind, float] = {}
-        for one in [*books.running.values()]:
-            kind = kind_of(one.request)
-            if kind not in bounds:
-                bounds[kind] = self._placer.bound_s(joined, joined.task(one.request)) or 0.0
-            books.remove(one.request.id)
-            books.enter(replace(one, bound_s=bounds[kind]))
+        books = joined(self._books, self._placer, present.joined_by(device))
         return self._settle(books, [])
 
     def leave(self, device_id: str) -> tuple[Decision, ...]:
@@ -208,21 +210,9 @@ class Scheduler:
         most_moves : int
             How many segments, over all requests, may change node.
         """
-        books, decisions = self._books, []
+        books = self._books
         with books.wholly():
-            for one in sorted(books.running.values(), key=lambda one: (-_gap_of(one), one.arrival)):
-                if _gap_of(one) <= TOLERANCE:
-                    break
-                books.remove(one.request.id)
-                better = self._placer.place(books, one.request, one.arrival)
-                moved = _moved(books.present, one, better)
-                if moved is None or moved > most_moves or isinstance(better, Rejection):
-                    books.enter(one)
-                    continue
-                most_moves -= moved
-                books.enter(better)
-                books.count(moved=moved)
-                decisions.append(better.decision(books.present, "reoptimised", moved))
+            decisions = reoptimised(books, self._placer, most_moves)
             return (*decisions, *self._retried(books))
 
     # Snapshots.
@@ -237,6 +227,7 @@ class Scheduler:
             running=self.running,
             waiting=self.waiting,
             counts=self._books.counts,
+            gone=tuple(self._books.gone),
             last=last,
         )
 
@@ -261,6 +252,16 @@ class Scheduler:
         scheduler = cls(snapshot.fleet, snapshot.policy, seed=snapshot.seed)
         scheduler._books = books
         return scheduler
+
+    def replay(self, exchange: Exchange) -> None:
+        """Do again what was done at an event, with the decisions that were told then.
+
+        Raises
+        ------
+        RuleError
+            If they cannot have been told.
+        """
+        self._books = replayed(self._books, self._placer, exchange)
 
     # What they share.
 
@@ -313,14 +314,3 @@ class Scheduler:
                 "device", "the id of a device that is present", repr(device_id), "correct it"
             )
         return Departure(self._books, self._placer, device_id, how)
-
-
-def _gap_of(one: Entry) -> float:
-    return np.inf if one.gap is None else one.gap
-
-
-def _moved(present: Present, one: Entry, better: Entry | Rejection) -> int | None:
-    """Return how many segments move to where a request is faster; None if it is not."""
-    if isinstance(better, Rejection) or better.latency_s >= one.latency_s:
-        return None
-    return segments_moved(one.placement(present).counts, better.placement(present).counts)

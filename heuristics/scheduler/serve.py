@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from heuristics.policies import POLICIES
+from heuristics.scheduler.journal import journal_path
+from heuristics.scheduler.period import Period
 from heuristics.scheduler.service import open_service
 from optmodel.files import require_writable
 from optmodel.instance import read_fleet
@@ -24,7 +26,11 @@ def serve(
         Path | None, typer.Option(help="Keep the state in this file, and go on from it.")
     ] = None,
     reoptimise_every: Annotated[
-        int | None, typer.Option(min=1, help="Look at what runs after so many events.")
+        str | None,
+        typer.Option(
+            metavar="N|SECONDSs",
+            help="Look at what runs after so many events (100) or seconds of their clock (60s).",
+        ),
     ] = None,
     most_moves: Annotated[
         int, typer.Option(min=0, help="How many segments may change node then.")
@@ -36,10 +42,12 @@ def serve(
     "lenet", "tolerated_ssim": 0.8}}' | python -m heuristics serve
     instances/small/lenet-0.8-4-mixed.json
     """
+    period = None if reoptimise_every is None else Period.parse(reoptimise_every)
     if state is not None:
         require_writable(state, file)
-    service = open_service(read_fleet(file), policy, seed, state, reoptimise_every, most_moves)
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        answer = service.answer_line(line, number)
-        sys.stdout.write(answer.model_dump_json() + "\n")
-        sys.stdout.flush()
+        require_writable(journal_path(state), file)
+    with open_service(read_fleet(file), policy, seed, state, period, most_moves) as service:
+        for number, line in enumerate(sys.stdin.buffer, start=1):
+            answer = service.answer_line(line, number)
+            sys.stdout.write(answer.model_dump_json() + "\n")
+            sys.stdout.flush()

@@ -27,6 +27,8 @@ from optmodel.solution import PlacementDocument
 from optmodel.translate import read_request
 
 REPAIR = "restore a snapshot that was not edited"
+MOST_BYTES = 4_000_000_000
+"""Largest snapshot that is read: a thousand running requests of VGG16 take some hundred MB."""
 CLOSE = 1e-9
 """Relative difference allowed between a stored latency and the one worked out again."""
 
@@ -50,6 +52,8 @@ class Snapshot(StrictModel):
     """Rejected requests that are tried again."""
     counts: Counts
     """What has happened so far."""
+    gone: tuple[str, ...] = ()
+    """Ids of requests that went lately, and are not taken again."""
     last: Exchange | None = None
     """The event answered last, so that it can be answered again."""
 
@@ -95,7 +99,7 @@ class Snapshot(StrictModel):
         entries = [
             _checked_entry(present, one, f"running[{n}]") for n, one in enumerate(self.running)
         ]
-        return Books.of(present, entries, self.waiting, self.counts)
+        return Books.of(present, entries, self.waiting, self.counts, self.gone)
 
     def _check_placements(self, present: Present) -> None:
         for n, one in enumerate(self.running):
@@ -149,7 +153,7 @@ def read_snapshot(path: Path) -> tuple[Snapshot, Books]:
     InputError
         If the file cannot be read, breaks a rule of the format, or contradicts itself.
     """
-    snapshot = read_model(path, Snapshot)
+    snapshot = read_model(path, Snapshot, MOST_BYTES)
     try:
         return snapshot, snapshot.books()
     except RuleError as rule:

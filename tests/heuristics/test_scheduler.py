@@ -1,5 +1,8 @@
 """The online scheduler keeps every promise, whatever comes, goes, leaves or dies."""
 
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,16 +15,18 @@ from scheduling import (
 )
 from strategies import examples, node
 
-from heuristics.scheduler import Scheduler
+from heuristics.algorithm1 import Algorithm1
+from heuristics.scheduler import Scheduler, books
 from optmodel.files import RuleError
 from optmodel.instance import Request
+from optmodel.placement import RequestPlacement
 
 DEVICES = {device.id: device for device in tight_fleet().devices} | {
     "d": node("d", 1500.0, 3000.0, memory_bytes=100.0)
 }
 events = st.one_of(
-    st.tuples(st.just("submit"), st.integers(0, 5), st.sampled_from(TOLERANCES)),
-    st.tuples(st.just("finish"), st.integers(0, 5)),
+    st.tuples(st.just("submit"), st.integers(0, 9), st.sampled_from(TOLERANCES)),
+    st.tuples(st.just("finish"), st.integers(0, 9)),
     st.tuples(st.sampled_from(["join", "leave", "die"]), st.sampled_from(sorted(DEVICES))),
     st.tuples(st.just("reoptimise"), st.integers(0, 12)),
 )
@@ -260,11 +265,95 @@ def test_a_device_that_is_present_joins_without_effect():
     assert len(scheduler.devices) == 3
 
 
-def test_finished_requests_leave_nothing_but_counts():
+def test_finished_requests_leave_counts_and_their_ids_for_a_while(monkeypatch):
+    monkeypatch.setattr(books, "MOST_GONE", 100)
     scheduler = Scheduler(tight_fleet())
     for n in range(300):
         scheduler.submit(request(f"r{n}"))
         scheduler.finish(f"r{n}")
-    empty = Scheduler(tight_fleet()).snapshot()
-    assert scheduler.snapshot().model_copy(update={"counts": empty.counts}) == empty
+    empty, state = Scheduler(tight_fleet()).snapshot(), scheduler.snapshot()
+    assert state.gone == tuple(f"r{n}" for n in range(200, 300))
+    assert state.model_copy(update={"counts": empty.counts, "gone": ()}) == empty
     assert scheduler.standing.counts.finished == 300
+
+
+def test_an_id_that_went_lately_is_not_taken_again(tmp_path):
+    scheduler = Scheduler(tight_fleet())
+    scheduler.submit(request("r1"))
+    scheduler.finish("r1")
+    scheduler.submit(request("r2", 0.25))
+    scheduler.save(tmp_path / "state.json")
+    for one in (scheduler, Scheduler.restore(tmp_path / "state.json")):
+        for name in ("r1", "r2"):
+            with pytest.raises(RuleError, match=f"'{name}', which is finished or went unserved"):
+                one.submit(request(name))
+        with pytest.raises(RuleError, match="'r1', which is gone already"):
+            one.finish("r1")
+
+
+class Failing:
+    """Places as Algorithm 1 does, and sometimes not at all, or against a limit."""
+
+    mode = "place"
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self._inner = Algorithm1()
+
+    def place(self, problem, task, left):
+        if self.mode == "fail":
+            raise ZeroDivisionError
+        placed = self._inner.place(problem, task, left)
+        if self.mode == "break" and isinstance(placed, RequestPlacement):
+            placed.counts[0] = np.roll(placed.counts[0], 1)
+        return placed
+
+
+def failing(monkeypatch, mode: str) -> None:
+    monkeypatch.setattr(Failing, "mode", mode)
+
+
+def test_a_policy_that_raises_in_the_middle_of_an_event_leaves_all_as_it_was(monkeypatch):
+    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)), f"{__name__}.Failing")
+    scheduler.submit(request("r1"))
+    scheduler.submit(request("r2"))
+    before, left, standing = scheduler.snapshot(), scheduler.left(), scheduler.standing
+    failing(monkeypatch, "fail")
+    fast = node("fast", 1e6, 1e6)
+    for act in (
+        lambda: scheduler.finish("r1"),
+        lambda: scheduler.submit(request("r3")),
+        lambda: scheduler.join(fast),
+        lambda: scheduler.reoptimise(10),
+    ):
+        with pytest.raises(ZeroDivisionError):
+            act()
+        assert scheduler.snapshot() == before
+        assert (scheduler.left(), scheduler.standing) == (left, standing)
+    failing(monkeypatch, "place")
+    assert [d.request for d in scheduler.finish("r1")] == ["r2"]
+
+
+def test_a_placement_that_breaks_a_limit_is_no_place_and_the_reason_is_told(monkeypatch, caplog):
+    scheduler = Scheduler(tight_fleet(), f"{__name__}.Failing")
+    failing(monkeypatch, "break")
+    decision = scheduler.submit(request("r1"))
+    assert decision.waits
+    assert "Failing places request 'r1' against 8h: layer" in decision.rejection.condition
+    assert "8h" in caplog.text
+    assert scheduler.left() == full_budgets(scheduler)
+    failing(monkeypatch, "place")
+    (retried,) = scheduler.finish(scheduler.submit(request("r2")).request)
+    assert retried.request == "r1"
+
+
+def test_standing_sums_do_not_drift(tmp_path):
+    scheduler = Scheduler(tight_fleet((4e3, 4e3, 4e3)))
+    for n in range(60):
+        scheduler.submit(request(f"r{n}", 0.9 if n % 3 else 0.6))
+        if n % 4 == 3:
+            scheduler.finish(f"r{n - 2}")
+    standing = scheduler.standing
+    assert standing.latency_s == math.fsum(one.latency_s for one in scheduler.running)
+    assert standing.bound_s == math.fsum(one.bound_s for one in scheduler.running)
+    scheduler.save(tmp_path / "state.json")
+    assert Scheduler.restore(tmp_path / "state.json").standing == standing

@@ -12,6 +12,7 @@ from commands import run
 from scheduling import request, tight_fleet
 from strategies import node
 
+from heuristics.scheduler.journal import journal_path
 from optmodel.files import write_model
 
 COMMAND = [sys.executable, "-m", "heuristics", "serve"]
@@ -85,7 +86,10 @@ def test_killed_at_any_instant_and_restarted_nothing_is_lost_or_booked_twice(fle
         kills += 1
     assert kills > 2
     assert [without_line(answer) for answer in answers] == [without_line(a) for a in expected]
+    assert journal_path(state).exists()
+    assert serve(fleet, [], "--state", state) == []
     assert json.loads(state.read_text()) == json.loads(whole.read_text())
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["state.json", "whole.json"]
 
 
 def until_killed(fleet: Path, state: Path, pending: list[dict], patience: int) -> list[dict]:
@@ -171,6 +175,63 @@ def test_running_requests_are_looked_at_after_every_so_many_events(fleet):
     assert 0 < moved["moved"] <= 50
     (unmoved,) = serve(fleet, lines, "--reoptimise-every", 2, "--most-moves", 0)[1:]
     assert unmoved["decisions"] == []
+
+
+def test_running_requests_are_looked_at_when_so_many_seconds_of_their_clock_have_passed(fleet):
+    fast = json.loads(node("fast", 1e6, 1e6).model_dump_json())
+    timed = [
+        {**submit("r1", 0.9), "time_s": 59.0},
+        {"event": "join", "device": fast, "time_s": 59.9},
+        {**submit("r2", 0.9), "time_s": 60.1},
+        {"event": "finish", "request": "r2", "time_s": 119.0},
+        {"event": "finish", "request": "r1", "time_s": 3.0},
+        {"event": "finish", "request": "r1"},
+    ]
+    answers = serve(fleet, timed, "--reoptimise-every", "60s", "--most-moves", 50)
+    causes = [[d["cause"] for d in answer["decisions"]] for answer in answers[:4]]
+    assert causes == [["submitted"], [], ["submitted", "reoptimised"], []]
+    for answer, got in zip(answers[4:], ("3", "nothing"), strict=True):
+        assert (answer["error"]["field"], answer["error"]["got"]) == ("time_s", got)
+        assert answer["error"]["expected"].startswith("seconds, at least 119")
+
+
+@pytest.mark.parametrize("period", ["0", "0s", "-1", "1m", "s", ""])
+def test_a_period_is_a_number_of_events_or_of_seconds(fleet, period):
+    done = run("heuristics", "serve", fleet, "--reoptimise-every", period)
+    assert done.returncode == 2
+    assert "expected a number of events such as 100, or seconds" in done.stderr
+
+
+def test_a_reader_that_goes_ends_serving_quietly_and_loses_nothing(fleet, tmp_path):
+    state = tmp_path / "state.json"
+    process = subprocess.Popen(
+        [*COMMAND, str(fleet), "--state", str(state)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdin.write(json.dumps(submit("r1")) + "\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdin.write(json.dumps(submit("r2")) + "\n")
+    process.stdin.flush()
+    process.wait(timeout=60)
+    assert (process.returncode, process.stderr.read()) == (141, "")
+    process.stdin.close()
+    process.stderr.close()
+    (again,) = serve(fleet, [submit("r2")], "--state", state)
+    assert again["number"] == 2
+
+
+def test_what_a_killed_writer_left_beside_the_state_is_removed(fleet, tmp_path):
+    state = tmp_path / "state.json"
+    left, other = tmp_path / ".state.json.0123abcd", tmp_path / ".state.json.mine"
+    left.touch()
+    other.touch()
+    serve(fleet, [submit("r1")], "--state", state)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [other.name, state.name]
 
 
 def test_ctrl_c_ends_without_a_traceback(fleet):

@@ -1,0 +1,51 @@
+"""Place anew what runs, where that is faster, with a limit on what may move."""
+
+import numpy as np
+
+from heuristics.scheduler.books import Books, Entry
+from heuristics.scheduler.decision import Decision
+from heuristics.scheduler.placer import Placer
+from heuristics.scheduler.present import Present
+from heuristics.scheduler.repair import segments_moved
+from heuristics.stage_paths import TOLERANCE
+from optmodel.solution import Rejection
+
+
+def reoptimised(books: Books, placer: Placer, most_moves: int) -> list[Decision]:
+    """Place running requests anew where that is faster, those of the largest gap first.
+
+    Parameters
+    ----------
+    books : Books
+        Where they run; changed.
+    placer : Placer
+        Who places them.
+    most_moves : int
+        How many segments, over all requests, may change node.
+    """
+    decisions = []
+    for one in sorted(books.running.values(), key=lambda one: (-_gap_of(one), one.arrival)):
+        if _gap_of(one) <= TOLERANCE:
+            break
+        books.remove(one.request.id)
+        better = placer.place(books, one.request, one.arrival)
+        moved = _moved(books.present, one, better)
+        if moved is None or moved > most_moves or isinstance(better, Rejection):
+            books.enter(one)
+            continue
+        most_moves -= moved
+        books.enter(better)
+        books.count(moved=moved)
+        decisions.append(better.decision(books.present, "reoptimised", moved))
+    return decisions
+
+
+def _gap_of(one: Entry) -> float:
+    return np.inf if one.gap is None else one.gap
+
+
+def _moved(present: Present, one: Entry, better: Entry | Rejection) -> int | None:
+    """Return how many segments move to where a request is faster; None if it is not."""
+    if isinstance(better, Rejection) or better.latency_s >= one.latency_s:
+        return None
+    return segments_moved(one.placement(present).counts, better.placement(present).counts)

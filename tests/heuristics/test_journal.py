@@ -1,0 +1,167 @@
+"""A journal cut off at any byte leads, with its snapshot, to the state of one whole run."""
+
+import logging
+import random
+
+import pytest
+from scheduling import request, tight_fleet
+from strategies import node
+
+from heuristics.scheduler import service
+from heuristics.scheduler.events import Die, Finish, Join, Leave, Reoptimise, Submit
+from heuristics.scheduler.journal import journal_path
+from heuristics.scheduler.period import Period
+from heuristics.scheduler.service import open_service
+from optmodel.files import InputError, RuleError
+
+FLEET = tight_fleet()
+EVENTS = [
+    Submit(event="submit", request=request("r1")),
+    Submit(event="submit", request=request("r2", 0.9)),
+    Submit(event="submit", request=request("r1")),
+    Submit(event="submit", request=request("r3")),
+    Submit(event="submit", request=request("r4", 0.25)),
+    Submit(event="submit", request=request("r5")),
+    Submit(event="submit", request=request("r6")),
+    Die(event="die", device="c"),
+    Finish(event="finish", request="r2"),
+    Join(event="join", device=node("fast", 1e6, 1e6, memory_bytes=300.0)),
+    Submit(event="submit", request=request("r7", 0.9)),
+    Reoptimise(event="reoptimise", most_moves=40),
+    Leave(event="leave", device="b"),
+    Finish(event="finish", request="r1"),
+    Die(event="die", device="a"),
+    Finish(event="finish", request="r3"),
+    Submit(event="submit", request=request("r8")),
+]
+
+
+def opened(state):
+    return open_service(FLEET, "lookahead", 0, state, Period(5), most_moves=9)
+
+
+def killed(one) -> None:
+    """Leave the files as they are."""
+    one._journal.close()
+
+
+def answered(one, events) -> list:
+    """Return the answers, an error for an event that cannot happen."""
+    answers = []
+    for event in events:
+        try:
+            answers.append(one.answer(event))
+        except RuleError as rule:
+            answers.append(str(rule))
+    return answers
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of snapshot and journal after a run that was killed, and what it said."""
+    state = tmp_path_factory.mktemp("whole") / "state.json"
+    one = opened(state)
+    answers = answered(one, EVENTS)
+    causes = {d.cause for a in answers if not isinstance(a, str) for d in a.decisions}
+    assert causes == {"submitted", "retried", "repaired", "placed anew", "reoptimised"}
+    killed(one)
+    return state.read_bytes(), journal_path(state).read_bytes(), answers, one.scheduler.snapshot()
+
+
+def cuts(journal: bytes) -> list[int]:
+    """Return the ends of all lines, the bytes around them, and some others."""
+    ends = [0, *(n + 1 for n, byte in enumerate(journal) if byte == ord("\n"))]
+    near = {end + off for end in ends for off in (-1, 0, 1)}
+    drawn = random.Random(0).sample(range(len(journal)), 20)
+    return sorted(cut for cut in {*near, *drawn} if 0 <= cut <= len(journal))
+
+
+def test_cut_off_at_any_byte_and_sent_again_the_end_is_that_of_one_run(tmp_path, whole):
+    snapshot, journal, answers, end = whole
+    state = tmp_path / "state.json"
+    for cut in cuts(journal):
+        state.write_bytes(snapshot)
+        journal_path(state).write_bytes(journal[:cut])
+        done = journal[:cut].count(b"\n")
+        with opened(state) as one:
+            at = 0 if not done else position(answers, done)
+            assert answered(one, EVENTS[at:]) == answers[at:]
+            assert one.scheduler.snapshot() == end
+
+
+def position(answers, number: int) -> int:
+    """Return the place of the event with a number: it is sent again, its answer may be lost."""
+    return next(n for n, a in enumerate(answers) if not isinstance(a, str) and a.number == number)
+
+
+def test_a_line_that_is_cut_off_is_told_in_the_log(tmp_path, whole, caplog):
+    snapshot, journal, _, _ = whole
+    state = tmp_path / "state.json"
+    state.write_bytes(snapshot)
+    journal_path(state).write_bytes(journal[:-1])
+    with caplog.at_level(logging.WARNING):
+        killed(opened(state))
+    assert "is cut off; left out" in caplog.text
+
+
+def test_a_journal_that_the_snapshot_already_knows_changes_nothing(tmp_path, whole):
+    """Killed between writing a snapshot and beginning its journal."""
+    _, journal, _, end = whole
+    state = tmp_path / "state.json"
+    with opened(state) as one:
+        answered(one, EVENTS)
+    assert not journal_path(state).exists()
+    journal_path(state).write_bytes(journal)
+    with opened(state) as one:
+        assert one.scheduler.snapshot() == end
+
+
+def test_an_event_costs_one_line_and_every_so_often_a_snapshot(tmp_path, monkeypatch):
+    monkeypatch.setattr(service, "EVERY", 4)
+    state = tmp_path / "state.json"
+    one, lines, written = opened(state), [], set()
+    for event in EVENTS[:12]:
+        one.answer(event)
+        lines.append(journal_path(state).read_bytes().count(b"\n"))
+        written.add(state.read_bytes())
+    assert max(lines) == 3
+    assert lines[:4] == [1, 2, 3, 0]
+    assert len(written) == 4
+    killed(one)
+    with opened(state) as again:
+        assert again.scheduler.snapshot() == one.scheduler.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b'"latency_s":', b'"latency_s":9', "latency_s: expected"),
+        (b'"running":2', b'"running":3', r"answer\.standing: expected 2 requests that run"),
+        (b'"event":"submit"', b'"event":"jump"', "event: expected one of"),
+        (b'{"event"', b'"event"', "line 1: expected JSON"),
+    ],
+)
+def test_an_edited_journal_is_refused(tmp_path, whole, old, new, message):
+    snapshot, journal, _, _ = whole
+    state = tmp_path / "state.json"
+    state.write_bytes(snapshot)
+    journal_path(state).write_bytes(journal.replace(old, new, 1))
+    with pytest.raises(InputError, match=message):
+        opened(state)
+    assert state.read_bytes() == snapshot
+
+
+def test_cut_off_in_the_middle_of_an_event_nothing_untold_is_written(tmp_path, monkeypatch):
+    state = tmp_path / "state.json"
+    one = opened(state)
+    one.answer(EVENTS[0])
+    told = one.scheduler.snapshot()
+    monkeypatch.setattr(one, "_keep", interrupted)
+    with pytest.raises(KeyboardInterrupt), one:
+        one.answer(EVENTS[1])
+    with opened(state) as again:
+        assert again.scheduler.snapshot() == told
+
+
+def interrupted(_exchange) -> None:
+    raise KeyboardInterrupt
