@@ -17,7 +17,7 @@ TOLERANCE = 1e-4
 """Relative gap to which paths are solved: online, the last digits are not worth their time."""
 MOST_GROUPS = 16
 """Fleets of more kinds of devices are bounded by counting only: their arcs can take minutes."""
-MOST_FLEETS = 8
+MOST_FLEETS = 4
 """How many fleets are remembered; what is known of a thousand devices takes tens of megabytes."""
 MOST_KINDS = 256
 """How many kinds of requests are remembered of each fleet."""

@@ -1,0 +1,113 @@
+"""On large fleets what was found for a kind of request is dealt to the idlest of equal devices."""
+
+import numpy as np
+import pytest
+
+from heuristics import lookahead
+from heuristics.ledger import Ledger
+from heuristics.lookahead import Lookahead
+from heuristics.patterns import Dealer, Pattern
+from heuristics.policy import place_all, place_one
+from heuristics.scheduler import Scheduler
+from heuristics.stage_paths import StagePaths
+from instances.generate import Recipe, generate
+from optmodel.checker import check
+from optmodel.evaluate import evaluate_request
+from optmodel.instance import Request
+from optmodel.problem import Problem
+from optmodel.translate import to_document
+
+
+@pytest.fixture
+def looks(monkeypatch) -> list[str]:
+    """The ids of the requests for which placements were looked for."""
+    asked: list[str] = []
+    look = Lookahead._look
+
+    def counted(self, offer):
+        asked.append(offer.task.request.id)
+        return look(self, offer)
+
+    monkeypatch.setattr(Lookahead, "_look", counted)
+    return asked
+
+
+def problem_of(networks: str, devices: int, cameras: int | None = None) -> Problem:
+    recipe = Recipe((networks,), "mixed", devices, 0.8, cameras=cameras)
+    return Problem.of(generate(recipe, "dealt"))
+
+
+def test_equal_requests_on_a_large_fleet_are_dealt_and_pass_the_checker(looks):
+    problem = problem_of("cifar_cnn=30", 300)
+    outcome = place_all(problem, Lookahead())
+    assert len(outcome.placement.requests) == 30
+    assert len(looks) < 10
+    assert check(problem.instance, to_document(problem, outcome.placement)).passed
+
+
+def test_dealt_placements_are_as_fast_as_those_looked_for_each_time(monkeypatch):
+    problem = problem_of("lenet=20,cifar_cnn=20", 200)
+    latency = {}
+    for same in (lookahead.SAME_USAGE, -1.0):
+        monkeypatch.setattr(lookahead, "SAME_USAGE", same)
+        placed = place_all(problem, Lookahead()).placement.requests
+        costs = [evaluate_request(problem, t, placed[t.request.id]) for t in problem.tasks]
+        latency[same] = sum(cost.latency_s for cost in costs)
+    dealt, looked = latency.values()
+    assert dealt == pytest.approx(looked, rel=0.02)
+
+
+def test_a_pattern_has_the_latency_and_the_load_of_its_placement_wherever_it_is_dealt():
+    problem = problem_of("cifar_cnn", 40)
+    (task,) = problem.tasks
+    known = StagePaths().find(problem, task)
+    placed, costs = place_one(problem, Lookahead(), task, Ledger.of(problem))
+    pattern = Pattern.of(known, placed, costs)
+    draw = np.random.default_rng(0)
+    for _ in range(20):
+        used = draw.random((3, len(problem.node_ids)))
+        nodes = Dealer(known, used, task.source).nodes(pattern)
+        assert len(set(nodes.tolist())) == len(nodes)
+        counts = np.zeros_like(placed.counts)
+        counts[:, nodes] = pattern.parts.counts
+        flows = pattern.parts.flows
+        moved = type(flows)(flows.layer, nodes[flows.sender], nodes[flows.receiver], flows.maps)
+        again = evaluate_request(problem, task, type(placed)(counts, moved))
+        assert again.latency_s == pytest.approx(costs.latency_s, rel=1e-12)
+        assert (again.load[:, nodes] == pattern.load).all()
+
+
+def test_the_idlest_of_equal_devices_get_the_most():
+    problem = problem_of("cifar_cnn", 40)
+    (task,) = problem.tasks
+    known = StagePaths().find(problem, task)
+    pattern = Pattern.of(known, *place_one(problem, Lookahead(), task, Ledger.of(problem)))
+    used = np.zeros((3, len(problem.node_ids)))
+    first = Dealer(known, used, task.source).nodes(pattern)
+    used[:, first[0]] = 0.5
+    assert first[0] < problem.helpers
+    second = Dealer(known, used, task.source).nodes(pattern)
+    group = known.group_of == known.group_of[first[0]]
+    takes_part = np.isin(np.flatnonzero(group), second)
+    assert first[0] not in second or takes_part.all()
+
+
+def test_when_a_device_goes_or_comes_nothing_is_looked_for_again(looks):
+    fleet = generate(Recipe(("cifar_cnn",), "mixed", 300, 0.8, cameras=1), "changing")
+    scheduler = Scheduler(fleet)
+
+    def submit(name: str):
+        return scheduler.submit(
+            Request(id=name, source="camera-1", network="cifar_cnn", tolerated_ssim=0.8)
+        )
+
+    first = submit("r1")
+    gone = next(device for device in scheduler.devices if device.id == "rpi3-7")
+    scheduler.die(gone.id)
+    second = submit("r2")
+    scheduler.join(gone)
+    third = submit("r3")
+    assert looks == ["r1"]
+    assert first.latency_s == pytest.approx(second.latency_s, rel=0.01)
+    assert third.latency_s == pytest.approx(second.latency_s, rel=0.01)
+    assert "rpi3-7" not in {node for layer in second.placement.layers for node in layer.segments}
