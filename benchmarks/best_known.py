@@ -3,10 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 
 from rich.text import Text
 
+from benchmarks.better_of import better_of, is_proven
 from benchmarks.cli import (
     Faults,
     InstancesOption,
@@ -18,6 +20,7 @@ from benchmarks.cli import (
     print_table,
     progress,
 )
+from heuristics.improve import improve_solution
 from heuristics.policies import place
 from instances.layout import write_laid_out
 from instances.members import solution_file
@@ -34,15 +37,7 @@ from optmodel.cli import (
 from optmodel.files import InputError, require_writable
 from optmodel.instance import Instance, read_instance
 from optmodel.report import milliseconds, percent
-from optmodel.search import BOUND_TOLERANCE
-from optmodel.solution import (
-    ResultError,
-    Solution,
-    SolutionStatus,
-    Termination,
-    read_solution,
-    relative_gap,
-)
+from optmodel.solution import Solution, SolutionStatus, Termination, read_solution
 from optmodel.solve import METHODS, solve
 from optmodel.solvers import SolverOptions, require_solver
 from optmodel.verified import digest
@@ -72,6 +67,8 @@ class BestKnown:
 def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
     """Solve an instance if there is something to gain, and keep the better solution beside it.
 
+    Where the method leaves a gap, the better placement is improved for as much time again.
+
     Parameters
     ----------
     file : Path
@@ -86,7 +83,7 @@ def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
     ResultError
         If the new solution fails the checker, or contradicts the one that stands.
     KeyboardInterrupt
-        If the solver was interrupted; what it had found is kept if it is better.
+        If solver or improvement were interrupted; what they had found is kept if it is better.
     """
     instance, target = read_instance(file), solution_file(file)
     require_writable(target, file)
@@ -96,11 +93,25 @@ def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
     new = solve(instance, method, options)
     best = better_of(known, new, options.mip_gap) if known else new
     best = _or_greedy(best, instance, options.mip_gap)
+    left = best.placement is not None and not is_proven(best, options.mip_gap)
+    if left and new.termination is not Termination.INTERRUPTED:
+        new = _improved(best, new, instance, options)
+        best = better_of(best, new, options.mip_gap)
     if best != known:
         write_laid_out(target, best)
     if new.termination is Termination.INTERRUPTED:
         raise KeyboardInterrupt
     return BestKnown(best, _outcome(known, best))
+
+
+def _improved(
+    best: Solution, run: Solution, instance: Instance, options: SolverOptions
+) -> Solution:
+    """Return what improvement makes of the best solution, as a part of the run just made."""
+    of_placement = ("placement", "objective_s", "bound_s", "gap", "latency", "solution_status")
+    start = run.model_copy(update={name: getattr(best, name) for name in of_placement})
+    limit_s, seed = options.time_limit_s, options.seed or 0
+    return improve_solution(instance, start, limit_s, gap=options.mip_gap, seed=seed)
 
 
 def _or_greedy(best: Solution, instance: Instance, mip_gap: float) -> Solution:
@@ -131,84 +142,22 @@ def _standing_solution(file: Path, instance: Instance) -> Solution | None:
     return solution
 
 
-def is_proven(solution: Solution, mip_gap: float) -> bool:
-    """Return whether nothing is left to gain at a relative gap."""
-    if solution.solution_status is SolutionStatus.INFEASIBLE:
-        return True
-    return solution.gap is not None and solution.gap <= mip_gap + BOUND_TOLERANCE
-
-
 def _is_spent(solution: Solution, method: str, options: SolverOptions) -> bool:
     """Return whether the solution tells of a finished run with at least this effort."""
-    limit, gap = solution.options.get("time_limit_s"), solution.options.get("mip_gap")
-    if solution.method != method or solution.options.get("solver") != options.solver:
+    told, cut = solution.options, (Termination.INTERRUPTED, Termination.ERROR)
+    if (solution.method, told.get("solver")) != (method, options.solver):
         return False
-    if solution.termination is Termination.CONVERGED:
-        return isinstance(gap, int | float) and gap <= options.mip_gap
-    if solution.termination is not Termination.TIME_LIMIT or options.time_limit_s is None:
+    if solution.termination in cut or options.time_limit_s is None:
         return False
-    return isinstance(limit, int | float) and limit >= options.time_limit_s
+    spent = ["time_limit_s"] if solution.placement is None else ["time_limit_s", "improve_s"]
+    return all(_number(told.get(name)) >= options.time_limit_s for name in spent) and (
+        _number(told.get("mip_gap"), inf) <= options.mip_gap
+    )
 
 
-def better_of(known: Solution, new: Solution, mip_gap: float) -> Solution:
-    """Return the better placement with the better bound.
-
-    More requests served come first, then less latency; of equals the new one is taken, since it
-    tells of the larger effort. A bound is true whichever run proved it.
-
-    Raises
-    ------
-    ResultError
-        If one refutes what the other claims to have proven.
-    """
-    _refuse_contradiction(known, new)
-    _refuse_contradiction(new, known)
-    best = min(new, known, key=_rank)
-    if best.solution_status is SolutionStatus.INFEASIBLE or _rejects(best):
-        return best
-    bounds = [s.bound_s for s in (known, new) if s.bound_s is not None and not _rejects(s)]
-    return _with_bound(best, max(bounds, default=None), mip_gap)
-
-
-def _rank(solution: Solution) -> tuple[int, float, bool]:
-    """Return a key that puts better solutions first."""
-    served = len(solution.placement.requests) if solution.placement else 0
-    latency = float("inf") if solution.objective_s is None else solution.objective_s
-    return -served, latency, solution.solution_status is not SolutionStatus.INFEASIBLE
-
-
-def _rejects(solution: Solution) -> bool:
-    return solution.placement is not None and bool(solution.placement.rejected)
-
-
-def _with_bound(solution: Solution, bound: float | None, mip_gap: float) -> Solution:
-    """Return the solution with a bound that may come from another run."""
-    objective = solution.objective_s
-    if bound is None or objective is None:
-        return solution.model_copy(update={"bound_s": bound})
-    bound = min(bound, objective)
-    gap = relative_gap(objective, bound)
-    raised = solution.model_copy(update={"bound_s": bound, "gap": gap})
-    if not is_proven(raised, mip_gap):
-        return raised
-    return raised.model_copy(update={"solution_status": SolutionStatus.OPTIMAL})
-
-
-def _refuse_contradiction(proof: Solution, found: Solution) -> None:
-    """Refuse a placement of all requests that the other's proof rules out."""
-    if found.objective_s is None or _rejects(found):
-        return
-    name, objective, bound = found.instance, found.objective_s, proof.bound_s
-    if proof.solution_status is SolutionStatus.INFEASIBLE:
-        raise ResultError(
-            f"{name}: {found.method} serves all requests, {proof.method} claims to have proven "
-            "that there is no such placement"
-        )
-    if bound is not None and not _rejects(proof) and bound > objective * (1 + BOUND_TOLERANCE):
-        raise ResultError(
-            f"{name}: {found.method} takes {objective!r} s, {proof.method} claims the bound "
-            f"{bound!r} s"
-        )
+def _number(value: str | float | bool | None, otherwise: float = 0.0) -> float:
+    """Return what an option says as a number."""
+    return value if isinstance(value, int | float) else otherwise
 
 
 def _outcome(known: Solution | None, best: Solution) -> Outcome:
@@ -231,9 +180,10 @@ def main(
 ) -> None:
     """Solve instances and keep the best known solution of each beside it.
 
-    What is proven, or was given as much time before, is not solved again; a worse solution never
-    replaces a better one; each file is written as soon as it is known, so that a killed run can be
-    taken up again. Exit code 1 if a result is wrong, 2 if a file cannot be used.
+    Where the method leaves a gap, the best placement is improved for as many seconds again. What is
+    proven, or was given as much time before, is not solved again; a worse solution never replaces a
+    better one; each file is written as soon as it is known, so that a killed run can be taken up
+    again. Exit code 1 if a result is wrong, 2 if a file cannot be used.
 
     Example: python -m benchmarks.best_known --instances instances/medium/ --time-limit 60
     """

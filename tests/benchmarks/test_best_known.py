@@ -27,6 +27,7 @@ from optmodel.solvers import SolverOptions
 FEASIBLE, INFEASIBLE = SolutionStatus.FEASIBLE, SolutionStatus.INFEASIBLE
 NONE, OPTIMAL = SolutionStatus.NONE, SolutionStatus.OPTIMAL
 MINUTE = SolverOptions(time_limit_s=60.0)
+SPENT = {"solver": "highs", "time_limit_s": 60.0, "mip_gap": 1e-6, "improve_s": 60.0}
 
 BATCH = "lenet-0.6-x2-bandwidth-tight"
 
@@ -54,7 +55,7 @@ def greedy(file: Path, **changes: object) -> Solution:
     values = {
         "method": "count",
         "termination": Termination.TIME_LIMIT,
-        "options": {"solver": "highs", "time_limit_s": 60.0, "mip_gap": 1e-6},
+        "options": SPENT,
     }
     return place(read_instance(file), "algorithm1", with_bound=False).model_copy(
         update=values | changes
@@ -213,14 +214,9 @@ def test_an_effort_that_was_spent_is_not_spent_again(file, monkeypatch, method, 
         ("count", MINUTE, {"termination": Termination.INTERRUPTED}),
         ("count", MINUTE, {"termination": Termination.ERROR}),
         ("count", MINUTE, {"options": {}}),
-        (
-            "count",
-            MINUTE,
-            {
-                "termination": Termination.CONVERGED,
-                "options": {"solver": "highs", "time_limit_s": None, "mip_gap": 0.01},
-            },
-        ),
+        ("count", MINUTE, {"options": {**SPENT, "improve_s": 30.0}}),
+        ("count", MINUTE, {"options": {**SPENT, "improve_s": None}}),
+        ("count", MINUTE, {"options": {**SPENT, "mip_gap": 0.01}}),
     ],
 )
 def test_more_or_other_effort_is_spent(file, monkeypatch, method, options, changes):
@@ -257,9 +253,58 @@ def test_a_worse_solution_never_replaces_a_better_one(file, monkeypatch):
     )
     best_known.write_laid_out(beside(file), unproven)
     returning(monkeypatch, greedy(file))
+    monkeypatch.setattr(best_known, "improve_solution", lambda *_, **__: greedy(file))
     known = update(file, "segment", MINUTE)
     assert known.outcome is Outcome.NOT_IMPROVED
     assert read_solution(beside(file)) == unproven
+
+
+def test_a_gap_that_the_method_leaves_is_improved(file, monkeypatch):
+    """The method finds Algorithm 1's placement and no bound, in half a minute."""
+    found = greedy(file, wall_time_s=30.0, options={"solver": "highs", "time_limit_s": 60.0})
+    returning(monkeypatch, found)
+    best = update(file, "count", MINUTE).solution
+    assert found.objective_s == pytest.approx(1.629390e-3, rel=1e-6)
+    assert best.objective_s == pytest.approx(1.217059e-3, rel=1e-6)
+    assert (best.solution_status, best.termination) == (OPTIMAL, Termination.CONVERGED)
+    assert (best.method, best.options) == ("count", {**found.options, "improve_s": 60.0})
+    assert best.notes == ("improvement: 25.3058 % less than 1.629390 ms",)
+    assert 30.0 < best.wall_time_s < 60.0
+
+
+def test_improvement_starts_from_the_best_that_is_known(file, monkeypatch):
+    """The run finds nothing; what stands is improved, and tells of this run's effort."""
+    best_known.write_laid_out(beside(file), greedy(file, options={}, method="segment"))
+    nothing = greedy(file, placement=None, objective_s=None, latency=(), solution_status=NONE)
+    returning(monkeypatch, nothing)
+    known = update(file, "count", MINUTE)
+    assert known.outcome is Outcome.IMPROVED
+    assert (known.solution.method, known.solution.options) == ("count", SPENT)
+    assert known.solution.objective_s == pytest.approx(1.217059e-3, rel=1e-6)
+
+
+def test_an_interrupted_improvement_keeps_its_better_placement_and_stops(file, monkeypatch):
+    def interrupted(instance, solution, limit_s, **_) -> Solution:
+        assert limit_s == 60.0
+        found = solve(instance, "count").model_copy(
+            update={"termination": Termination.INTERRUPTED, "method": solution.method}
+        )
+        return found.model_copy(
+            update={"bound_s": 1e-3, "gap": relative_gap(found.objective_s, 1e-3)}
+        )
+
+    returning(monkeypatch, greedy(file))
+    monkeypatch.setattr(best_known, "improve_solution", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        update(file, "count", MINUTE)
+    assert read_solution(beside(file)).objective_s < greedy(file).objective_s
+
+
+def test_after_ctrl_c_nothing_is_improved(file, monkeypatch):
+    returning(monkeypatch, greedy(file, termination=Termination.INTERRUPTED))
+    monkeypatch.setattr(best_known, "improve_solution", refuse_to_solve)
+    with pytest.raises(KeyboardInterrupt):
+        update(file, "count", MINUTE)
 
 
 def test_an_interrupted_run_keeps_its_better_placement_and_stops(file, monkeypatch):

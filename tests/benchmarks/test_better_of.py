@@ -3,7 +3,7 @@
 import pytest
 from runs import solution
 
-from benchmarks.best_known import better_of, is_proven
+from benchmarks.better_of import better_of, is_proven
 from optmodel.solution import (
     ResultError,
     Solution,
