@@ -1,20 +1,24 @@
 """Place requests that a batch leaves out, moving a few others where that makes room."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from heuristics.ledger import Ledger
+from heuristics.lookahead import Lookahead
 from optmodel.columns.neighbourhood import MOST_OUT
 from optmodel.greedy import constructions, scarcity
-from optmodel.greedy.batch import Batch, Placed
+from optmodel.greedy.batch import Batch, Placed, measured
 from optmodel.greedy.construct import SCALES
 from optmodel.greedy.request_class import classes_of
 from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import Placement
 from optmodel.problem import Problem, RequestTask
 from optmodel.served import most_served
+from optmodel.solution import Rejection
 
+Find = Callable[[RequestTask], Placed | None]
 TRIES = 30
 """Random sets of requests that are moved for one that has no room."""
 
@@ -60,6 +64,7 @@ class _Insertion:
         self.deadline = deadline
         self.batch = Batch(problem, classes_of(problem))
         self.batch.adopt(placement)
+        self.policy = Lookahead()
         self.prices = [scarcity(problem, scale) for scale in sorted(SCALES)]
         self.random = np.random.default_rng(seed)
 
@@ -87,10 +92,14 @@ class _Insertion:
         return False
 
     def _place(self, members: Sequence[RequestTask]) -> bool:
-        """Place requests one after another; False, with none of them placed, if one has no room."""
+        """Place requests in one of two ways; False, with none placed, if one has no room."""
+        return any(self._placed(members, find) for find in (self._constructed, self._decided))
+
+    def _placed(self, members: Sequence[RequestTask], find: Find) -> bool:
+        """Place requests one after another; False, with none placed, if one has no room."""
         done: list[RequestTask] = []
         for member in members:
-            found = self._find(member)
+            found = find(member)
             if found is None:
                 for placed in done:
                     self.batch.take_back(placed)
@@ -99,7 +108,7 @@ class _Insertion:
             done.append(member)
         return True
 
-    def _find(self, member: RequestTask) -> Placed | None:
+    def _constructed(self, member: RequestTask) -> Placed | None:
         """Return the placement at the lowest prices at which there is room."""
         requests = self.batch.class_of(member)
         for prices in self.prices:
@@ -107,3 +116,12 @@ class _Insertion:
             if not isinstance(found, NoRoom):
                 return found
         return None
+
+    def _decided(self, member: RequestTask) -> Placed | None:
+        """Return what the look ahead decides, which also knows the best paths over stages."""
+        left = Ledger(self.batch.left.astype(np.int64))
+        answer = self.policy.place(self.batch.problem, member, left)
+        if isinstance(answer, Rejection):
+            return None
+        requests = self.batch.class_of(member)
+        return measured(requests, requests.from_member(member, answer))

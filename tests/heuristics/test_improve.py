@@ -3,77 +3,33 @@
 import json
 import signal
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import reference
 from commands import run
 from hypothesis import given
+from improving import ROUNDING, at_random, holds, tight_around
 from strategies import by_hand, examples, instances, with_budget
 
 from heuristics import improve as improvement
 from heuristics import rounds
-from heuristics.baselines import AtRandom
-from heuristics.improve import Improvement, improve, improve_solution
+from heuristics.improve import improve, improve_solution
 from heuristics.insertion import insertions
 from heuristics.policies import make_policy, place
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.checker import check
 from optmodel.evaluate import evaluate
-from optmodel.instance import Instance, read_instance
+from optmodel.instance import read_instance
 from optmodel.placement import Placement
 from optmodel.problem import Problem
-from optmodel.served import most_served
-from optmodel.solution import Rejection, ResultError, Termination
+from optmodel.solution import ResultError, Termination
 from optmodel.translate import to_document
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 MEDIUM = SMALL.parent / "medium"
-ROUNDING = 1e-9
 TIGHT = BudgetScales(memory=0.008, compute=0.0018, bandwidth=0.01)
-
-
-def at_random(problem: Problem, seed: int = 1) -> Placement:
-    return place_all(problem, AtRandom(seed=seed)).placement
-
-
-def tight_around(made: Instance, placement: Placement) -> Instance:
-    """Return the instance with every budget of every helper at what the placement loads it with."""
-    found = evaluate(Problem.of(made), placement)
-    for i, device in enumerate(made.devices):
-        made = with_budget(
-            made,
-            device.id,
-            memory_bytes=float(found.memory_bytes[i]),
-            compute_budget_mult=float(found.compute_mult[i]),
-            bandwidth_budget_bits=float(found.bandwidth_bits[i]),
-        )
-    return made
-
-
-def holds(problem: Problem, start: Placement, found: Improvement) -> None:
-    """Assert all that every improvement promises."""
-    assert start.requests.keys() <= found.placement.requests.keys()
-    left_out = [
-        Rejection(request=task.request.id, condition="left out")
-        for task in problem.tasks
-        if task.request.id not in found.placement.requests
-    ]
-    report = check(problem.instance, to_document(problem, found.placement, left_out))
-    assert report.violations == ()
-    assert found.latency_s == pytest.approx(float(report.objective_s), rel=ROUNDING)
-    if start.requests.keys() == found.placement.requests.keys():
-        assert found.latency_s <= evaluate(problem, start).latency_s
-    for before, after in pairwise(found.trace):
-        assert before.time_s <= after.time_s
-        assert before.incumbent_s >= after.incumbent_s
-        assert (before.bound_s or 0.0) <= (after.bound_s or 0.0)
-    if found.trace:
-        assert found.trace[-1].incumbent_s == found.latency_s
-    assert found.bound_s is None or found.bound_s <= found.latency_s
 
 
 # What it promises.
@@ -228,56 +184,6 @@ def test_ctrl_c_while_inserting_keeps_what_was_inserted(monkeypatch):
     holds(problem, start, found)
     assert found.termination is Termination.INTERRUPTED
     assert found.placement.requests.keys() == {"r1", "r2"}
-
-
-# Requests that are left out.
-
-
-def test_requests_that_fit_are_inserted_only_when_asked():
-    problem = Problem.of(generate(Recipe(("lenet=3",), "mixed", 6, 0.6), "some"))
-    start = Placement({"r2": at_random(problem).requests["r2"]})
-    more = improve(problem, start, rounds=1, insert=True)
-    holds(problem, start, more)
-    assert more.placement.requests.keys() == {"r1", "r2", "r3"}
-    same = improve(problem, start, rounds=1)
-    holds(problem, start, same)
-    assert same.placement.requests.keys() == {"r2"}
-    assert same.bound_s < more.bound_s
-
-
-def test_others_are_moved_for_a_request_without_room():
-    """Budgets exactly those of a placement of both: the one alone sits where the other has to."""
-    moved = without_room = 0
-    for seed in range(12):
-        made = generate(Recipe(("lenet=2",), "mixed", 5, 0.6, seed=seed), "moved")
-        both = at_random(Problem.of(made), seed)
-        problem = Problem.of(tight_around(made, both))
-        alone = place_all(problem, AtRandom(seed=seed + 1)).placement
-        if len(alone.requests) == 1:
-            without_room += 1
-            for more in insertions(problem, alone, 0, time.perf_counter() + 60):
-                holds(problem, alone, improve(problem, more, rounds=0))
-                (name,) = alone.requests
-                here, there = alone.requests[name].counts, more.requests[name].counts
-                moved += not (here == there).all()
-    assert without_room >= 6
-    assert moved >= 3
-
-
-def test_where_more_cannot_be_served_nothing_is_tried(monkeypatch):
-    """Counting shows that the budgets allow 10 of the 12 requests at most."""
-    problem = Problem.of(read_instance(MEDIUM / "lenet-x12-0.6-6-oversubscribed.json"))
-    start = place_all(problem, make_policy("lookahead")).placement
-    assert len(start.requests) == most_served(problem) == 10
-    monkeypatch.delattr("heuristics.insertion._Insertion")
-    assert list(insertions(problem, start, 0, time.perf_counter() + 60)) == []
-
-
-def test_nobody_served_and_nobody_insertable_is_no_improvement():
-    problem = Problem.of(read_instance(SMALL / "infeasible-privacy.json"))
-    found = improve(problem, Placement({}), time_limit_s=5.0, insert=True)
-    assert found == Improvement(found.placement, 0.0, None, None, (), Termination.HEURISTIC_END)
-    assert found.placement.requests == {}
 
 
 # As a solution, and from the command line.
