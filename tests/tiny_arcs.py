@@ -8,10 +8,11 @@ from collections import Counter
 from functools import cache
 from itertools import combinations_with_replacement, product
 
+import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from optmodel.stages.arc import Arc
+from optmodel.stages.arc import Arc, ArcPlacement
 
 Ways = tuple[tuple[int, ...], ...]
 
@@ -78,3 +79,30 @@ def arcs(draw: DrawFn, layers: int | None = None) -> Arc:
         send=tuple(row(0, 9) for _ in range(number - 1)),
         work=row(0, 9),
     )
+
+
+def node_by_node(arc: Arc) -> Arc:
+    """Return the same arc with every node a group of its own."""
+    group = arc.group_of
+
+    def each(row: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(np.array(row)[group].tolist())
+
+    return Arc(
+        maps=arc.maps,
+        sizes=(1,) * arc.nodes,
+        receive=each(arc.receive),
+        caps=tuple(each(row) for row in arc.caps),
+        send=tuple(each(row) for row in arc.send),
+        work=each(arc.work),
+    )
+
+
+def assert_whole(arc: Arc, placement: ArcPlacement) -> None:
+    """Every layer holds all maps within its caps, and the flows hand on exactly these."""
+    assert (placement.counts.sum(axis=1) == arc.maps).all()
+    for counts, caps in zip(placement.counts, arc.caps, strict=True):
+        assert (counts <= np.array(caps)[arc.group_of]).all()
+    for k, moved in enumerate(placement.flows):
+        assert (moved.sum(axis=1) == placement.counts[k]).all()
+        assert (moved.sum(axis=0) == placement.counts[k + 1]).all()

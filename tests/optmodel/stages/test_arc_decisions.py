@@ -1,0 +1,149 @@
+"""Decisions whether an arc keeps within latencies, by prices on maps and by branching."""
+
+import time
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
+from tiny_arcs import arcs, assert_whole, latencies, node_by_node
+
+from optmodel.stages.arc import Arc
+from optmodel.stages.decision import Thresholds
+from optmodel.stages.level_search import LevelSearch, Undecided
+from optmodel.stages.map_prices import UNIT
+
+LIMIT_S = 60.0
+
+
+def within(arc: Arc, limits: tuple[int, ...]) -> bool:
+    return any(all(a <= b for a, b in zip(found, limits, strict=True)) for found in latencies(arc))
+
+
+# Decisions.
+
+
+def test_decisions_equal_enumeration():
+    seen: Counter = Counter()
+
+    @examples(250)
+    @given(arcs(), st.data())
+    def agree(arc: Arc, data: st.DataObject) -> None:
+        near = data.draw(st.sampled_from(sorted(latencies(arc)) or [(9,) * len(arc.caps)]))
+        limits = tuple(max(limit - data.draw(st.integers(0, 2)), 0) for limit in near)
+        expected = within(arc, limits)
+        seen[expected] += 1
+        for grouped in (arc, node_by_node(arc)):
+            search = LevelSearch(Thresholds(grouped, limits), [])
+            placement = search.decide(time.perf_counter() + LIMIT_S)
+            assert (placement is not None) == expected
+            assert not (expected and search.ruled_out())
+            if placement is not None:
+                assert placement.ticks(arc) <= sum(limits)
+                assert_whole(arc, placement)
+
+    agree()
+    assert min(seen[True], seen[False]) >= 50
+
+
+def test_a_decision_that_has_no_time_says_so():
+    # The obvious levels fail here, and prices do not rule the limits out.
+    arc = Arc(4, (1, 2), (0, 1), ((4, 1), (1, 4)), ((6, 2),), (7, 8))
+    limits = (1, 28)
+    assert LevelSearch(Thresholds(arc, limits), []).decide(time.perf_counter() + LIMIT_S)
+    with pytest.raises(Undecided):
+        LevelSearch(Thresholds(arc, limits), []).decide(time.perf_counter() - 1.0)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Thresholds:
+    """Draw an arc with several levels per node, and limits that are neither loose nor hopeless."""
+    sizes = draw(st.sampled_from(((1, 1), (2,), (2, 1), (1, 1, 1), (3,))))
+
+    def row(least: int, most: int) -> tuple[int, ...]:
+        return tuple(draw(st.integers(least, most)) for _ in sizes)
+
+    maps = draw(st.integers(4, 9))
+    arc = Arc(maps, sizes, row(0, 2), (row(1, maps), row(1, maps)), (row(1, 4),), row(1, 6))
+    return Thresholds(arc, (draw(st.integers(0, 12)), draw(st.integers(4, 30))))
+
+
+def some_choice(thresholds: Thresholds) -> bool:
+    """Tell whether maps flow at any choice of levels, every node on its own."""
+    levels = [thresholds.levels.range_of(g) or (-1,) for g in thresholds.arc.group_of.tolist()]
+    return any(thresholds.flow(np.array(choice)) for choice in product(*levels))
+
+
+@pytest.mark.parametrize("blind", [False, True], ids=["with prices", "without prices"])
+def test_branching_decides_like_trying_every_choice_of_levels(monkeypatch, blind: bool):
+    """Without prices nothing is ruled out before all levels are given; fractions say nothing then,
+    and levels that cannot help are not left out."""
+    seen: Counter = Counter()
+    halves = LevelSearch._halves
+
+    def counted(self, lots, shares):
+        found = halves(self, lots, shares)
+        seen["branched"] += bool(found)
+        return found
+
+    def evenly(self, lots):
+        return np.concatenate(
+            [np.full(lot.high - lot.low, lot.number / max(lot.high - lot.low, 1)) for lot in lots]
+        )
+
+    monkeypatch.setattr(LevelSearch, "_halves", counted)
+    if blind:
+        monkeypatch.setattr(LevelSearch, "_shares", evenly)
+
+    @examples(200)
+    @given(questions())
+    def agree(thresholds: Thresholds) -> None:
+        every = Thresholds(thresholds.arc, (thresholds.first, thresholds.last))
+        every.levels = every._levels
+        expected = some_choice(every)
+        seen[expected] += 1
+        if blind:
+            thresholds = every
+        placement = LevelSearch(thresholds, []).decide(time.perf_counter() + LIMIT_S)
+        assert (placement is not None) == expected
+
+    agree()
+    assert min(seen[True], seen[False]) >= 20
+    assert seen["branched"] >= 20 or not blind
+
+
+# Prices on maps.
+
+
+def test_prices_that_rule_out_are_a_proof_in_whole_numbers():
+    """Whatever the prices, all nodes together earn P or more where there is a placement."""
+    seen: Counter = Counter()
+
+    @examples(200)
+    @given(arcs(), st.data())
+    def earn(arc: Arc, data: st.DataObject) -> None:
+        limits = data.draw(st.sampled_from(sorted(latencies(arc)) or [(0,) * len(arc.caps)]))
+        search = LevelSearch(Thresholds(arc, limits), [])
+        dual = search._dual(search._all_nodes())
+        row = st.lists(st.integers(0, UNIT), min_size=len(arc.sizes), max_size=len(arc.sizes))
+        prices = np.array([data.draw(row) for _ in arc.send])
+        earned, _ = dual.earnings(prices)
+        seen[within(arc, limits), earned < arc.maps * UNIT] += 1
+        assert earned >= arc.maps * UNIT or not within(arc, limits)
+
+    earn()
+    assert seen[True, False] >= 50
+
+
+def test_prices_found_for_one_question_rule_out_the_next():
+    # Four maps on one holder, who computes one in 5: three must move, 1 tick each, one at a time.
+    arc = Arc(4, (1, 1), (0, 9), ((4, 4), (4, 4)), ((1, 1),), (5, 5))
+    known: list = []
+    assert LevelSearch(Thresholds(arc, (0, 11)), known).ruled_out()
+    [prices] = known
+    dual = LevelSearch(Thresholds(arc, (0, 10)), known)
+    earned, _ = dual._dual(dual._all_nodes()).earnings(prices)
+    assert earned < arc.maps * UNIT
