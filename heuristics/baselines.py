@@ -12,22 +12,27 @@ MOST_DRAWS = 20
 """Draws of a random placement before the request is rejected."""
 
 
-class LayerWise:
+class _Undrawn:
+    """A policy that draws nothing.
+
+    Parameters
+    ----------
+    seed : int
+        Not used.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        pass
+
+
+class LayerWise(_Undrawn):
     """Keeps each layer together: whole on one device, or on as few as the caps allow.
 
     The layer-wise distribution that the paper compares with (its reference [11]) gives each layer
     to one device. Where maps are at risk (8f) that breaks the cap, so a device is filled to the
     cap, and the next one takes over. The device is the one that would finish what it can take at
     the least time per segment.
-
-    Parameters
-    ----------
-    seed : int
-        Not used: nothing is drawn.
     """
-
-    def __init__(self, *, seed: int = 0) -> None:
-        pass
 
     def place(
         self, problem: Problem, task: RequestTask, left: Ledger
@@ -71,20 +76,12 @@ class AtRandom:
         return host, int(self._random.integers(1, offer.most[host], endpoint=True))
 
 
-class OnSource:
+class OnSource(_Undrawn):
     """Computes everything where the image is: nothing leaks, and the camera does all the work.
 
     The model allows the source the first and last layer, and what must not leave it (8h). So this
     serves a request only where every layer must stay; elsewhere it says which layer may not.
-
-    Parameters
-    ----------
-    seed : int
-        Not used: nothing is drawn.
     """
-
-    def __init__(self, *, seed: int = 0) -> None:
-        pass
 
     def place(
         self, problem: Problem, task: RequestTask, left: Ledger
