@@ -1,27 +1,14 @@
 """Algorithm 1 of the paper, the online greedy, on runs of segments instead of single ones."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import numpy as np
-
-from heuristics.filling import Offer, fill
+from heuristics.filling import Arrival, OpenLayer, fill
+from heuristics.least_nrm import LeastNrm, Weights
 from heuristics.ledger import Ledger
+from heuristics.runs import Run
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
-
-BITS_PER_MEGABIT = 1e6
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Weights of nrm(j) = alpha · t(j) + beta / b_j, with t in seconds and b_j in megabits.
-
-    The paper fixes 0.7 and 0.3 and gives no units.
-    """
-
-    alpha: float = 0.7
-    beta: float = 0.3
 
 
 class Algorithm1:
@@ -47,14 +34,7 @@ class Algorithm1:
         self, problem: Problem, task: RequestTask, left: Ledger
     ) -> RequestPlacement | Rejection:
         """Place one request (lines 6-26), or name the layer and the condition that failed."""
-        return fill(problem, left, task, self._least_nrm)
+        return fill(problem, left, task, self._fill_layer)
 
-    def _least_nrm(self, offer: Offer) -> tuple[int, int]:
-        """Fill the host of least nrm among those with room (lines 9-19); ties to the lowest."""
-        with np.errstate(divide="ignore"):
-            megabits = offer.ledger.bandwidth_bits[offer.hosts] / BITS_PER_MEGABIT
-            scarcity = self.weights.beta / megabits
-        nrm = self.weights.alpha * offer.segment_s + scarcity
-        fits = np.flatnonzero(offer.most)
-        best = int(fits[np.argmin(nrm[fits])])
-        return best, int(offer.most[best])
+    def _fill_layer(self, layer: OpenLayer, arrivals: Sequence[Arrival]) -> list[Run]:
+        return LeastNrm(self.weights, layer).fill(arrivals)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heuristics.filling import Offer, fill
+from heuristics.filling import Offer, by_offers, fill
 from heuristics.ledger import Ledger
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
@@ -38,7 +38,7 @@ class LayerWise(_Undrawn):
         self, problem: Problem, task: RequestTask, left: Ledger
     ) -> RequestPlacement | Rejection:
         """Place one request, or name the layer and the condition that failed."""
-        return fill(problem, left, task, _most_together)
+        return fill(problem, left, task, by_offers(_most_together))
 
 
 def _most_together(offer: Offer) -> tuple[int, int]:
@@ -64,11 +64,12 @@ class AtRandom:
         self, problem: Problem, task: RequestTask, left: Ledger
     ) -> RequestPlacement | Rejection:
         """Place one request; after some draws without success, return why the last one failed."""
-        answer = fill(problem, left.copy(), task, self._drawn)
+        drawn = by_offers(self._drawn)
+        answer = fill(problem, left.copy(), task, drawn)
         for _ in range(MOST_DRAWS - 1):
             if isinstance(answer, RequestPlacement):
                 break
-            answer = fill(problem, left.copy(), task, self._drawn)
+            answer = fill(problem, left.copy(), task, drawn)
         return answer
 
     def _drawn(self, offer: Offer) -> tuple[int, int]:
@@ -95,7 +96,7 @@ class OnSource(_Undrawn):
                     segment=1,
                     condition="8h: the layer may not be on the source",
                 )
-        return fill(problem, left, task, _on_the_only_host)
+        return fill(problem, left, task, by_offers(_on_the_only_host))
 
 
 def _on_the_only_host(offer: Offer) -> tuple[int, int]:

@@ -1,6 +1,7 @@
-"""Place a request layer by layer, in runs of segments, each on a node that a rule chooses."""
+"""Place a request layer by layer, in runs of segments, each on a node that a policy chooses."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +18,9 @@ UNLIMITED = np.iinfo(np.int64).max
 """Room of a node where a segment needs nothing."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Arrival:
-    """What reaches each of some equal blocks of segments.
+    """What reaches each of some equal blocks of segments; not to be changed.
 
     Attributes
     ----------
@@ -27,86 +28,130 @@ class Arrival:
         Number of blocks.
     bits : int
         Bits of one map.
-    senders, maps : ndarray of int, shape (senders,)
+    senders, maps : tuple of int, shape (senders,)
         Who sends, and how many maps each of them sends to a node other than itself, per block.
-    first : ndarray of int
+    first : tuple of int
         Who sends to the first segment of a block.
     """
 
     blocks: int
     bits: int
-    senders: IntArray
-    maps: IntArray
-    first: IntArray
+    senders: tuple[int, ...]
+    maps: tuple[int, ...]
+    first: tuple[int, ...]
 
     def seconds(self, problem: Problem, hosts: IntArray) -> FloatArray:
         """Return the longest transfer of one segment to each host, none from itself."""
-        each = (self.bits / problem.rate[self.first])[:, np.newaxis]
-        seconds: FloatArray = np.where(self.first[:, np.newaxis] != hosts, each, 0.0).max(
+        first = np.array(self.first, dtype=np.int64)
+        each = (self.bits / problem.rate[first])[:, np.newaxis]
+        seconds: FloatArray = np.where(first[:, np.newaxis] != hosts, each, 0.0).max(
             axis=0, initial=0.0
         )
         return seconds
 
     def affordable(self, ledger: Ledger, hosts: IntArray) -> IntArray:
         """Return how many blocks all senders have the bandwidth to send to each host."""
-        each = (ledger.bandwidth_bits[self.senders] // (self.bits * self.maps))[:, np.newaxis]
-        blocks: IntArray = np.where(self.senders[:, np.newaxis] != hosts, each, UNLIMITED).min(
+        senders, each = self._each
+        most = (ledger.bandwidth_bits[senders] // each)[:, np.newaxis]
+        blocks: IntArray = np.where(senders[:, np.newaxis] != hosts, most, UNLIMITED).min(
             axis=0, initial=UNLIMITED
         )
         return blocks
 
     def charge(self, ledger: Ledger, node: int, blocks: int) -> None:
         """Take the transfers of some blocks to `node` off the senders' bandwidth (line 22)."""
-        others = self.senders != node
-        ledger.bandwidth_bits[self.senders[others]] -= blocks * self.bits * self.maps[others]
+        senders, each = self._each
+        others = senders != node
+        ledger.bandwidth_bits[senders[others]] -= blocks * each[others]
+
+    @cached_property
+    def _each(self) -> tuple[IntArray, IntArray]:
+        """The senders, and the bits that each sends to a node other than itself, per block."""
+        maps = np.array(self.maps, dtype=np.int64)
+        return np.array(self.senders, dtype=np.int64), self.bits * maps
 
 
 @dataclass(frozen=True, eq=False)
-class Offer:
-    """Segments that wait for a node, and the nodes that may take them.
+class OpenLayer:
+    """A layer that is being placed, and the nodes that may take its segments.
 
     Attributes
     ----------
     problem : Problem
         The fleet.
     ledger : Ledger
-        What is left of its budgets; not to be changed.
+        What is left of its budgets.
     layer : LayerTask
         The layer.
-    arrival : Arrival
-        What reaches each block of segments.
-    hosts : ndarray of int, shape (hosts,)
-        Nodes that may compute the layer (8h).
-    held : ndarray of int, shape (hosts,)
-        Segments of the layer that each of them already holds.
     block : int
         Segments that must stay together: all of the first fc (8g), one elsewhere.
-    left : int
-        Blocks that wait.
     """
 
     problem: Problem
     ledger: Ledger
     layer: LayerTask
-    arrival: Arrival
-    hosts: IntArray
-    held: IntArray
     block: int
+
+    @cached_property
+    def hosts(self) -> IntArray:
+        """Nodes that may compute the layer (8h), ascending, shape (hosts,)."""
+        return np.array(self.layer.hosts)
+
+    @cached_property
+    def held(self) -> IntArray:
+        """Segments of the layer that each host already holds, shape (hosts,)."""
+        return np.zeros(len(self.hosts), dtype=np.int64)
+
+    def room(self, affordable: IntArray) -> dict[str, IntArray]:
+        """Return how many more blocks each host may take, by condition of Algorithm 1.
+
+        Parameters
+        ----------
+        affordable : ndarray of int, shape (hosts,)
+            How many blocks all senders can afford to send to each host.
+        """
+        layer, block = self.layer, self.block
+        return {
+            "cond1 (memory)": self._whole(self.ledger.memory_bytes, layer.weight_bytes * block),
+            "cond1 (compute)": self._whole(self.ledger.compute_mult, layer.multiplications * block),
+            "cond2 (bandwidth of a sender)": affordable,
+            "cond4 (privacy)": (layer.cap - self.held) // block,
+        }
+
+    def _whole(self, left: IntArray, need: int) -> IntArray:
+        hosts = self.hosts
+        return left[hosts] // need if need else np.full(len(hosts), UNLIMITED)
+
+    def hold(self, blocks: IntArray) -> None:
+        """Let each host hold so many blocks more, shape (hosts,); nothing is sent yet."""
+        segments = blocks * self.block
+        self.held[:] += segments
+        self.ledger.compute_mult[self.hosts] -= self.layer.multiplications * segments
+        self.ledger.memory_bytes[self.hosts] -= self.layer.weight_bytes * segments
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """Blocks of segments that wait for a node, and what each host could take of them.
+
+    Attributes
+    ----------
+    open : OpenLayer
+        The layer and its hosts; not to be changed.
+    arrival : Arrival
+        What reaches each block of segments.
+    left : int
+        Blocks that wait.
+    """
+
+    open: OpenLayer
+    arrival: Arrival
     left: int
 
     @cached_property
     def room(self) -> dict[str, IntArray]:
         """How many more blocks each host may take, by condition of Algorithm 1."""
-        layer, block = self.layer, self.block
-        return {
-            "cond1 (memory)": self._whole(self.ledger.memory_bytes, layer.weight_bytes * block),
-            "cond1 (compute)": self._whole(self.ledger.compute_mult, layer.multiplications * block),
-            "cond2 (bandwidth of a sender)": self.arrival.affordable(self.ledger, self.hosts),
-            "cond4 (privacy)": (layer.cap - self.held) // block,
-        }
-
-    def _whole(self, left: IntArray, need: int) -> IntArray:
-        return left[self.hosts] // need if need else np.full(len(self.hosts), UNLIMITED)
+        return self.open.room(self.arrival.affordable(self.open.ledger, self.open.hosts))
 
     @cached_property
     def most(self) -> IntArray:
@@ -117,23 +162,53 @@ class Offer:
     @cached_property
     def segment_s(self) -> FloatArray:
         """Latency of one segment on each host by itself: its longest transfer, its computation."""
-        computing = self.layer.multiplications / self.problem.speed[self.hosts]
-        return self.arrival.seconds(self.problem, self.hosts) + computing
+        problem, hosts = self.open.problem, self.open.hosts
+        computing = self.open.layer.multiplications / problem.speed[hosts]
+        return self.arrival.seconds(problem, hosts) + computing
 
-    def describe(self) -> str:
+    def no_place(self) -> NoPlaceError:
         """Return how many hosts fail which condition."""
         failed = {name: int((blocks < 1).sum()) for name, blocks in self.room.items()}
         counts = [f"{name} on {number}" for name, number in failed.items() if number]
-        return f"{', '.join(counts)} of {len(self.hosts)} node(s)"
+        hosts = len(self.open.hosts)
+        return NoPlaceError(int(self.open.held.sum()), f"{', '.join(counts)} of {hosts} node(s)")
 
 
+Filler = Callable[[OpenLayer, Sequence[Arrival]], list[Run]]
+"""Places a layer, given what reaches its segments in their order, and charges the ledger.
+
+Raises NoPlaceError where no host has room."""
 Rule = Callable[[Offer], tuple[int, int]]
-"""Chooses an index into the hosts of an offer, and how many blocks that host takes, at most what
-it has room for and at least one. Some host has room for one."""
+"""Chooses a host, by its place among the hosts, and how many blocks it takes: one at least, and at
+most what it has room for. Some host has room for one."""
+
+
+def by_offers(rule: Rule) -> Filler:
+    """Return what places a layer run by run, looking at what each host could take."""
+
+    def fill_layer(layer: OpenLayer, arrivals: Sequence[Arrival]) -> list[Run]:
+        chosen: list[Run] = []
+        for arrival in arrivals:
+            left = arrival.blocks
+            while left:
+                offer = Offer(layer, arrival, left)
+                if not offer.most.any():
+                    raise offer.no_place()
+                host, blocks = rule(offer)
+                given = np.zeros_like(layer.held)
+                given[host] = blocks
+                layer.hold(given)
+                run = Run(int(layer.hosts[host]), blocks * layer.block)
+                arrival.charge(layer.ledger, run.node, blocks)
+                chosen.append(run)
+                left -= blocks
+        return chosen
+
+    return fill_layer
 
 
 def fill(
-    problem: Problem, ledger: Ledger, task: RequestTask, rule: Rule
+    problem: Problem, ledger: Ledger, task: RequestTask, filler: Filler
 ) -> RequestPlacement | Rejection:
     """Place one request on what the ledger has left, and charge the ledger.
 
@@ -141,39 +216,15 @@ def fill(
     """
     runs: list[list[Run]] = []
     try:
-        for _ in task.layers:
-            runs.append(_fill_layer(problem, ledger, task, runs, rule))
+        for layer in task.layers:
+            if not layer.hosts:
+                raise NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
+            block = layer.segments if layer.whole else 1
+            opened = OpenLayer(problem, ledger, layer, block)
+            runs.append(filler(opened, _arrivals(task, runs, block)))
     except NoPlaceError as failure:
         return failure.rejection(task, len(runs))
     return placement_of(runs, task, len(problem.node_ids))
-
-
-def _fill_layer(
-    problem: Problem, ledger: Ledger, task: RequestTask, runs: list[list[Run]], rule: Rule
-) -> list[Run]:
-    """Return the runs of the next layer, and charge the ledger."""
-    layer = task.layers[len(runs)]
-    if not layer.hosts:
-        raise NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
-    hosts = np.array(layer.hosts)
-    held = np.zeros(len(hosts), dtype=np.int64)
-    block = layer.segments if layer.whole else 1
-    chosen: list[Run] = []
-    for arrival in _arrivals(task, runs, block):
-        left = arrival.blocks
-        while left:
-            offer = Offer(problem, ledger, layer, arrival, hosts, held, block, left)
-            if not offer.most.any():
-                raise NoPlaceError(sum(run.segments for run in chosen), offer.describe())
-            best, blocks = rule(offer)
-            node, segments = int(hosts[best]), blocks * block
-            held[best] += segments
-            ledger.compute_mult[node] -= layer.multiplications * segments
-            ledger.memory_bytes[node] -= layer.weight_bytes * segments
-            arrival.charge(ledger, node, blocks)
-            chosen.append(Run(node, segments))
-            left -= blocks
-    return chosen
 
 
 def _arrivals(task: RequestTask, runs: list[list[Run]], block: int) -> list[Arrival]:
@@ -181,20 +232,15 @@ def _arrivals(task: RequestTask, runs: list[list[Run]], block: int) -> list[Arri
     k = len(runs)
     blocks = task.layers[k].segments // block
     if k == 0:
-        nobody = np.empty(0, dtype=np.int64)
-        return [Arrival(blocks, 0, nobody, nobody, nobody)]
+        return [Arrival(blocks, 0, (), (), ())]
     bits, before = task.layers[k - 1].output_bits, runs[-1]
-    nodes = np.array([run.node for run in before])
+    held: Counter[int] = Counter()
+    for run in before:
+        held[run.node] += run.segments
+    senders = tuple(sorted(held))
     if task.layers[k - 1].transfer == "broadcast":
-        senders = np.unique(nodes)
-        return [Arrival(blocks, bits, senders, np.full(len(senders), block), senders)]
+        return [Arrival(blocks, bits, senders, (block,) * len(senders), senders)]
     if block > 1:
-        senders, at = np.unique(nodes, return_inverse=True)
-        maps = np.zeros(len(senders), dtype=np.int64)
-        np.add.at(maps, at, [run.segments for run in before])
-        return [Arrival(1, bits, senders, maps, nodes[:1])]
-    one = np.ones(1, dtype=np.int64)
-    return [
-        Arrival(run.segments, bits, nodes[n : n + 1], one, nodes[n : n + 1])
-        for n, run in enumerate(before)
-    ]
+        maps = tuple(held[node] for node in senders)
+        return [Arrival(1, bits, senders, maps, (before[0].node,))]
+    return [Arrival(run.segments, bits, (run.node,), (1,), (run.node,)) for run in before]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heuristics.algorithm1 import BITS_PER_MEGABIT, Weights
+from heuristics.least_nrm import Weights
 from heuristics.ledger import Ledger
 from heuristics.outcome import NoPlaceError, Outcome
 from optmodel.placement import Placement, RequestPlacement
@@ -165,10 +165,7 @@ def _nrm(
 ) -> FloatArray:
     """Return nrm(j) of one segment for each host (lines 16-17)."""
     t = arrival.slowest(problem, hosts) + layer.multiplications / problem.speed[hosts]
-    with np.errstate(divide="ignore"):
-        scarcity = weights.beta / (ledger.bandwidth_bits[hosts] / BITS_PER_MEGABIT)
-    nrm: FloatArray = weights.alpha * t + scarcity
-    return nrm
+    return weights.nrm(t, ledger.bandwidth_bits[hosts])
 
 
 def _failed_conditions(

@@ -1,12 +1,15 @@
 """Algorithm 1 places exactly what a naive transcription of its listing places."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from recipes import recipes
 
 from heuristics.algorithm1 import Algorithm1
+from heuristics.least_nrm import Weights
 from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import place
 from heuristics.policy import place_all
@@ -203,3 +206,17 @@ def test_equal_input_gives_equal_output():
     instance = generate(Recipe(("lenet",), "mixed", 5, 0.6), "same")
     first, second = (place(instance, "algorithm1") for _ in range(2))
     assert first.placement == second.placement
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(recipes, st.sampled_from([0.0, 0.3]), st.sampled_from([1e-6, 2e-4, 5e-3]))
+def test_scarce_bandwidth_and_other_weights_are_read_the_same(recipe, beta, scale):
+    scales = replace(recipe.scales, bandwidth=scale)
+    problem = Problem.of(generate(replace(recipe, scales=scales), "scarce"))
+    weights = Weights(alpha=1.0, beta=beta)
+    outcome = place_all(problem, Algorithm1(weights=weights))
+    expected = plain_algorithm1(problem, weights)
+    assert outcome.rejected == expected.rejected
+    for name, placed in outcome.placement.requests.items():
+        assert placed.counts.tolist() == expected.placement.requests[name].counts.tolist()
+        assert placed.flows.entries() == expected.placement.requests[name].flows.entries()
