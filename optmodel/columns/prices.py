@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import highspy
 import numpy as np
 
-from optmodel.bare_highs import bare_highs
+from optmodel.columns.broadcast_prices import BroadcastSearch
+from optmodel.columns.packing import MOST_PACKS, Broadcasts
+from optmodel.columns.planes import CuttingPlanes, Plane
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
 from optmodel.columns.sender_graph import SenderGraph
@@ -29,8 +29,6 @@ CLOSE = 1e-5
 """Relative distance to the highest possible bound at which the search for prices ends."""
 PROMISING = 0.95
 """Prices are looked at closely if their bound comes up to this share of the best one."""
-HIGHEST = 20.0
-"""No budget is priced at more than this multiple of the batch's latency."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,17 +73,41 @@ class PriceSearch:
                 )
             ]
         )
+        self.each = each
         self.room = each * np.array([len(group.nodes) for group in self.groups])
         self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
 
     def improving(self) -> Iterator[Priced]:
-        """Yield prices and their bounds, those without prices first, until none can be better."""
+        """Yield prices and their bounds, those without prices first, until none can be better.
+
+        Where bandwidth binds, prices on broadcasts follow; `prices` are then the best on budgets.
+        """
+        best: Priced | None = None
+        for priced in self._on_budgets():
+            yield priced
+            if best is None or priced.bound_s > best.bound_s:
+                best = priced
+        if best is None or not best.prices[2].any():
+            return
+        graphs = [graph for graph in self.graphs if isinstance(graph, SenderGraph)]
+        if len(graphs) < len(self.graphs):
+            return
+        broadcasts = Broadcasts.of_batch(self.classes, graphs)
+        if broadcasts.packs > MOST_PACKS:
+            return
+        search = BroadcastSearch(self.classes, graphs, broadcasts, self.each)
+        for bound_s in search.improving(best.prices, best.bound_s):
+            yield Priced(best.prices, bound_s)
+
+    def _on_budgets(self) -> Iterator[Priced]:
+        """Yield prices on budgets and their bounds."""
         nothing = np.zeros(self.room.shape)
         best, replies = self._ask(nothing)
         yield best
         if not np.isfinite(best.bound_s) or best.bound_s <= 0:
             return
-        planes = _CuttingPlanes(self.graphs, self.numbers, self.room.size, HIGHEST * best.bound_s)
+        outdated = [graph.outdated for graph in self.graphs]
+        planes = CuttingPlanes(self.numbers, np.ones(self.room.size), best.bound_s, outdated)
         self._cut(planes, replies)
         while True:
             highest, proposed = planes.highest()
@@ -126,11 +148,11 @@ class PriceSearch:
             bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
         return Priced(prices, bound), replies
 
-    def _cut(self, planes: "_CuttingPlanes", replies: list[Reply]) -> None:
+    def _cut(self, planes: CuttingPlanes, replies: list[Reply]) -> None:
         for c, reply in enumerate(replies):
             load = reply.load[:, :-1]
             share = np.divide(load, self.room, out=np.zeros_like(load), where=self.room > 0)
-            planes.add(_Plane(c, reply.latency_s, share.ravel(), reply.rests_on))
+            planes.planes.append(Plane(c, reply.latency_s, share.ravel(), reply.rests_on))
 
 
 Graph = PricedGraph | SenderGraph
@@ -139,68 +161,3 @@ Graph = PricedGraph | SenderGraph
 def _graph(requests: RequestClass, book: ArcBook) -> Graph:
     sets = math.prod(min(len(group.nodes), 2) + 1 for group in requests.fleet.groups)
     return SenderGraph(requests, book) if sets <= MOST_SENDERS else PricedGraph(requests)
-
-
-@dataclass(frozen=True, eq=False)
-class _Plane:
-    """Class c costs at most this latency and the price of these shares of the budgets."""
-
-    c: int
-    latency_s: float
-    share: FloatArray
-    rests_on: frozenset[object]
-
-
-class _CuttingPlanes:
-    """A linear program over the prices of whole budgets and one value per class.
-
-    Parameters
-    ----------
-    graphs : list of Graph
-        Of each class. A plane that rests on what a graph knows better now may cut off too much,
-        and is dropped.
-    numbers : ndarray, shape (classes,)
-        Members of each class.
-    budgets : int
-        Number of budgets.
-    most : float
-        Highest price of a whole budget, in seconds.
-    """
-
-    def __init__(self, graphs: list[Graph], numbers: FloatArray, budgets: int, most: float) -> None:
-        self.graphs, self.numbers, self.budgets = graphs, numbers, budgets
-        self.unit = most / HIGHEST
-        self.planes: list[_Plane] = []
-
-    def add(self, plane: _Plane) -> None:
-        """Add a plane."""
-        self.planes.append(plane)
-
-    def _model(self) -> Any:
-        model = bare_highs()
-        none, nothing = np.array([], dtype=np.int32), np.array([])
-        for _ in range(self.budgets):
-            model.addCol(-1.0, 0.0, HIGHEST, 0, none, nothing)
-        for number in self.numbers.tolist():
-            model.addCol(number, -1e6, 1e6, 0, none, nothing)
-        model.changeObjectiveSense(highspy.ObjSense.kMaximize)
-        for plane in self.planes:
-            some = np.flatnonzero(plane.share)
-            where = np.append(some, self.budgets + plane.c).astype(np.int32)
-            row = np.append(-plane.share[some], 1.0)
-            most = plane.latency_s / self.unit
-            model.addRow(-highspy.kHighsInf, most, len(where), where, row)
-        return model
-
-    def highest(self) -> tuple[float, FloatArray]:
-        """Return the highest bound that the planes allow, and the prices where they do."""
-        self.planes = [
-            plane
-            for plane in self.planes
-            if plane.rests_on.isdisjoint(self.graphs[plane.c].outdated)
-        ]
-        model = self._model()
-        model.run()
-        values = np.array(model.getSolution().col_value)
-        highest = model.getObjectiveValue() * self.unit
-        return highest, np.clip(values[: self.budgets], 0.0, None) * self.unit

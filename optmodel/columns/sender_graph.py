@@ -90,7 +90,7 @@ class SenderGraph:
         load = np.zeros_like(prices)
         for stage, use in zip(self.stages, path.uses, strict=False):
             load += stage.tariff.load(use)
-        return Reply(path.value_s, path.latency_s, load, self._rests_on(path))
+        return Reply(path.value_s, path.latency_s, load, self.rests_on(path))
 
     def closest(self, prices: Sequence[Use], closely: bool) -> SenderPath:
         """Return the cheapest path after looking more closely at those that seemed to be."""
@@ -141,7 +141,7 @@ class SenderGraph:
         signatures = [self._before(k, n)[1] for k, n in enumerate(befores[: len(path.ends)])]
         return list(zip(range(len(path.ends)), signatures, path.ends, strict=True))
 
-    def _rests_on(self, path: SenderPath) -> frozenset[object]:
+    def rests_on(self, path: SenderPath) -> frozenset[object]:
         """Return the senders on a path, and which of its arcs were not solved."""
         steps = [(k, s, self.stages[k].ends[n]) for k, s, n in self._steps(path)]
         senders = {(k, ends) for k, _, ends in steps}
