@@ -57,14 +57,15 @@ class _Found:
 class Lookahead:
     """Places each request so that its latency and what it uses up together are least.
 
-    Three kinds of placements are weighed: the best path over the stages, which is optimal for the
-    request by itself (within `stage_paths.TOLERANCE`); one constructed stage by stage, each stage
-    balancing the load of its layers and counting what its slowest sender costs all later stages;
-    and Algorithm 1's, which is thrifty. Prices on budgets (`heuristics.offer`) decide: on an idle
-    fleet the fastest placement wins, on a busy one the thrifty ones, and later requests are served
-    too. On large fleets one request or device changes little: as long as the fleet's usage stays
-    the same, what was found for requests of the same kind is dealt to the devices that are idlest
-    now.
+    Four kinds of placements are weighed: the best path over the stages, which is optimal for the
+    request by itself (within `stage_paths.TOLERANCE`) where the budgets allow it; where even an
+    idle fleet's do not, one by a plan of which nodes send behind each stage; one constructed stage
+    by stage, each stage balancing the load of its layers and counting what its slowest sender costs
+    all later stages; and Algorithm 1's, which is thrifty. Prices on budgets (`heuristics.offer`)
+    decide: on an idle fleet the fastest placement wins, on a busy one the thrifty ones, and later
+    requests are served too. On large fleets one request or device changes little: as long as the
+    fleet's usage stays the same, what was found for requests of the same kind is dealt to the
+    devices that are idlest now.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ class Lookahead:
         ratio, found.path = offer.weigh(path)
         if ratio < NEGLIGIBLE and offer.best is not None:
             return offer.best
-        others = [thrifty]
+        others = [_planned(offer), thrifty]
         for multiple, spreader in zip(MULTIPLES, found.spreaders, strict=True):
             others.append(_constructed(offer, spreader, multiple))
         patterns = [offer.weigh(other)[1] for other in others]
@@ -144,6 +145,12 @@ def _on_the_path(offer: Offer) -> RequestPlacement | None:
     deal = Assembler(requests.fleet)
     deal.load[:, :-1] = offer.used[:, : offer.problem.helpers]
     return _on_all_nodes(offer, deal.place(requests.task, path))
+
+
+def _planned(offer: Offer) -> RequestPlacement | None:
+    """Return the placement by a plan of who sends, if even an idle fleet needs one."""
+    found = offer.known.planned
+    return None if found is None else _on_all_nodes(offer, found)
 
 
 def _constructed(offer: Offer, spreader: Spreader, multiple: float) -> RequestPlacement | None:

@@ -23,7 +23,8 @@ class Offer:
     """The best placement of one request so far, on what is left.
 
     Budgets have prices: a node's grow exponentially with what is used of it, the fleet's with the
-    number of requests it carries, as many of which are expected to come.
+    number of requests it carries, as many of which are expected to come. Nothing is saved on an
+    idle fleet that has no room for a second request of the kind.
 
     Attributes
     ----------
@@ -69,10 +70,11 @@ class Offer:
 
     def expect_like(self, pattern: Pattern | None) -> None:
         """Expect as many requests as the fleet carries, counted in loads like this one."""
-        if pattern is not None:
-            budgets = np.maximum(self._taken + self._room, 1)
-            one = float((pattern.on_helpers / budgets).max())
-            self._expected = LEAST_EXPECTED + float(self.usage.max()) / max(one, 1e-9)
+        budgets = np.maximum(self._taken + self._room, 1)
+        one = np.inf if pattern is None else float((pattern.on_helpers / budgets).max())
+        self._expected = LEAST_EXPECTED + float(self.usage.max()) / max(one, 1e-9)
+        if not self.used.any() and one > 1 / 2:
+            self.prices, self._expected = np.zeros_like(self.prices), 0.0
 
     def pattern_of(self, placement: RequestPlacement) -> Pattern:
         """Return what a placement costs, and what it is like on equal nodes."""

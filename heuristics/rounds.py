@@ -11,6 +11,7 @@ from heuristics.windows import Effort, freed_devices, freed_stages, solve_freed
 from optmodel.auto import FEW_PAIRS
 from optmodel.columns.method import ARC_GAP, FIRST_PATIENCE
 from optmodel.columns.neighbourhood import Neighbourhood
+from optmodel.columns.planned import SCALES, PlannedPlacer
 from optmodel.columns.prices import PriceSearch
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
@@ -67,6 +68,9 @@ class Rounds:
         self.classes = classes_of(self.problem)
         book = ArcBook(ARC_GAP)
         self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
+        number = len(self.problem.tasks)
+        self.planners = {id(c): PlannedPlacer(c, self.placers[id(c)], number) for c in self.classes}
+        self.bandwidth_binds = False
 
     def to_the_end(self) -> Termination:
         """Improve until the gap is reached, time is up, Ctrl-C comes, or nothing helps."""
@@ -107,6 +111,7 @@ class Rounds:
         deadline = self._deadline(PRICES_SHARE)
         for priced in PriceSearch(self.classes).improving():
             self.search.raise_bound(priced.bound_s)
+            self.bandwidth_binds |= bool(priced.prices[2].any())
             if not self._may_go_on() or time.perf_counter() > deadline:
                 return
 
@@ -148,6 +153,13 @@ class Rounds:
                     break
                 placer = self.placers[id(batch.class_of(member))]
                 found = placer.find(batch, member, patience, deadline)
+                if found is not None and found.latency_s < placed.latency_s:
+                    placed = found
+            planner = self.planners[id(batch.class_of(member))]
+            for scale in SCALES if self.bandwidth_binds else ():
+                if not self._may_go_on() or time.perf_counter() > deadline:
+                    break
+                found = planner.find(batch, member, scale, deadline)
                 if found is not None and found.latency_s < placed.latency_s:
                     placed = found
             batch.put(member, placed)

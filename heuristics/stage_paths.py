@@ -8,8 +8,13 @@ from functools import cached_property
 import numpy as np
 
 from heuristics.ledger import Ledger
+from optmodel.columns.planned import SCALES, PlannedPlacer
+from optmodel.columns.stage_placer import StagePlacer
+from optmodel.evaluate import evaluate_request
 from optmodel.greedy.request_class import RequestClass, alone
+from optmodel.placement import RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
+from optmodel.stages.assemble import Assembler
 from optmodel.stages.path import ArcBook, Path, StageGraph
 from optmodel.stages.relaxation import UNREACHABLE
 
@@ -55,6 +60,29 @@ class KnownPath:
         if self.path.bound >= UNREACHABLE:
             return None
         return self.requests.fleet.seconds(self.path.bound)
+
+    @cached_property
+    def planned(self) -> RequestPlacement | None:
+        """The fastest placement by a plan of who sends, where the path breaks a full budget.
+
+        None where it does not, or if no plan keeps the budgets.
+        """
+        problem, task = self.requests.problem, self.requests.task
+        room = Ledger.of(problem)
+        if self.path.value is None:
+            return None
+        on_path = Assembler(self.requests.fleet).place(task, self.path)
+        if room.has_room(evaluate_request(problem, task, on_path).load):
+            return None
+        placer = StagePlacer(self.requests, ArcBook(TOLERANCE), math.inf)
+        planner = PlannedPlacer(self.requests, placer, 1)
+        best, least_s = None, math.inf
+        for scale in SCALES:
+            placed = planner.place(room.left.astype(float), scale, math.inf)
+            costs = evaluate_request(problem, task, placed) if placed is not None else None
+            if costs is not None and room.has_room(costs.load) and costs.latency_s < least_s:
+                best, least_s = placed, costs.latency_s
+        return best
 
     @cached_property
     def group_of(self) -> IntArray:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from optmodel.columns.neighbourhood import Neighbourhood
+from optmodel.columns.planned import SCALES as PLAN_SCALES
+from optmodel.columns.planned import PlannedPlacer
 from optmodel.columns.prices import Priced, PriceSearch
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
@@ -69,6 +71,8 @@ def solve_columns(search: Search) -> Termination:
         with run.within(EXACT_SHARE):
             for patience in FIRST_PATIENCE:
                 run.construct_exactly(patience)
+            for scale in PLAN_SCALES if run.bandwidth_binds else ():
+                run.construct_planned(scale)
         run.recombine()
     return run.conclude()
 
@@ -88,6 +92,9 @@ class _Run:
         self.alone_s: dict[int, float] = {}
         self.deadline = math.inf
         self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
+        self.planners = {
+            id(c): PlannedPlacer(c, self.placers[id(c)], len(served)) for c in self.classes
+        }
 
     @property
     def can_be_bounded(self) -> bool:
@@ -183,6 +190,24 @@ class _Run:
         self.search.offer(batch.placement())
         if batch.complete:
             self._improve(batch)
+
+    @property
+    def bandwidth_binds(self) -> bool:
+        """Whether bandwidth has a price."""
+        return self.best is not None and bool(self.best.prices[2].any())
+
+    def construct_planned(self, scale: float) -> None:
+        """Place the requests one after another by plans of who sends, at a scale of prices."""
+        batch, deadline = Batch(self.problem, self.classes), min(self.deadline, self._deadline(1.0))
+        for requests, member in batch.order:
+            if not self._may_go_on():
+                return
+            placed = self.planners[id(requests)].find(batch, member, scale, deadline)
+            if placed is not None:
+                batch.put(member, placed)
+            elif self.search.options.admission == "all":
+                return
+        self.search.offer(batch.placement())
 
     def _exactly(
         self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float

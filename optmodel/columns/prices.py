@@ -1,6 +1,5 @@
 """Prices on the budgets: each gives a lower bound on the batch, cutting planes find good ones."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,14 +10,11 @@ from optmodel.columns.packing import MOST_PACKS, Broadcasts
 from optmodel.columns.planes import CuttingPlanes, Plane
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
-from optmodel.columns.sender_graph import SenderGraph
+from optmodel.columns.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
 from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages.path import ArcBook
 
-MOST_SENDERS = 250
-"""Sets of senders, of which each group holds none, one or more, beyond which arcs between
-signatures have to do."""
 ARC_GAP = 1e-4
 """Relative gap to which arcs are solved."""
 ROUNDING = 1e-9
@@ -159,5 +155,5 @@ Graph = PricedGraph | SenderGraph
 
 
 def _graph(requests: RequestClass, book: ArcBook) -> Graph:
-    sets = math.prod(min(len(group.nodes), 2) + 1 for group in requests.fleet.groups)
-    return SenderGraph(requests, book) if sets <= MOST_SENDERS else PricedGraph(requests)
+    few = ranges_of_senders(requests) <= MOST_SENDERS
+    return SenderGraph(requests, book) if few else PricedGraph(requests)

@@ -1,5 +1,6 @@
 """The cheapest path over numbers of senders: a lower bound on a request class at given prices."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ MOST_ROUNDS = 12
 EVERY_SIGNATURE = 10**6
 """Signatures of these stages are made from numbers of senders; none are pooled."""
 
+
+MOST_SENDERS = 250
+"""Ranges of senders behind a stage beyond which there is no such graph."""
 
 Befores = tuple[Sequence[Senders], Sequence[Signature | None]]
 """The senders before a stage, and their signatures."""
@@ -163,3 +167,8 @@ class SenderGraph:
                 self.stages[k].split(n)
                 self.outdated.add((k, ends))
         return len(self.outdated) > known
+
+
+def ranges_of_senders(requests: RequestClass) -> int:
+    """Return how many ranges of senders a stage may have at first: each group none, one or more."""
+    return math.prod(min(len(group.nodes), 2) + 1 for group in requests.fleet.groups)

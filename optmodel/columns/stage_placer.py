@@ -1,6 +1,7 @@
 """Place one request with exactly solved stages, on few senders, on what is left of the budgets."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -8,15 +9,16 @@ from optmodel.greedy.batch import Batch, Placed, measured
 from optmodel.greedy.request_class import RequestClass
 from optmodel.greedy.stage_share import Span, fan_out, spans_of
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import FloatArray, IntArray, RequestTask
+from optmodel.problem import BoolArray, FloatArray, IntArray, RequestTask
 from optmodel.stages.arc import Arc, ArcPlacement
 from optmodel.stages.path import ArcBook
 from optmodel.stages.relaxation import UNREACHABLE
 
+Who = Callable[[int, FloatArray], BoolArray]
 ROOMY = 3
 """A node takes at most this multiple of an equal share, so that most nodes count as equal."""
 ARC_LIMIT_S = 0.5
-"""Time for one arc; an arc that takes longer counts as without a placement."""
+"""Usual time for one arc."""
 
 
 class StagePlacer:
@@ -32,9 +34,14 @@ class StagePlacer:
         The class.
     book : ArcBook
         Where solved arcs are kept: equal devices make most arcs of equal requests equal.
+    arc_limit_s : float
+        Time for one arc; an arc that takes longer counts as without a placement.
     """
 
-    def __init__(self, requests: RequestClass, book: ArcBook) -> None:
+    def __init__(
+        self, requests: RequestClass, book: ArcBook, arc_limit_s: float = ARC_LIMIT_S
+    ) -> None:
+        self.arc_limit_s = arc_limit_s
         self.requests = requests
         self.problem, self.task, self.fleet = requests.problem, requests.task, requests.fleet
         self.book = book
@@ -44,7 +51,9 @@ class StagePlacer:
         for g, group in enumerate(self.fleet.groups):
             self.group[list(group.nodes)] = g
 
-    def place(self, left: FloatArray, patience: float, deadline: float) -> RequestPlacement | None:
+    def place(
+        self, left: FloatArray, patience: float, deadline: float, who: Who | None = None
+    ) -> RequestPlacement | None:
         """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
 
         Parameters
@@ -55,12 +64,19 @@ class StagePlacer:
             So much longer, relatively, may a stage take if that leaves out a node.
         deadline : float
             `time.perf_counter()` at which to give up.
+        who : callable, optional
+            Tells which nodes may end a stage, given its number and the bandwidth that is left;
+            then no others are left out.
         """
         counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
         entries: list[tuple[int, int, int, int]] = []
         left = left.copy()
-        for span in self.spans:
-            found = self._stage(span, counts, left, patience, deadline)
+        for k, span in enumerate(self.spans):
+            may = self._may_end(span, left, None if who is None else who(k, left[2]))
+            if who is not None and not span.gathers:
+                found = self._at_once(span, counts, may, left, deadline)
+            else:
+                found = self._stage(span, counts, may, left, patience, deadline)
             if found is None:
                 return None
             counts[span.first : span.last + 1] = found.counts
@@ -90,12 +106,25 @@ class StagePlacer:
             left[2] += before.output_bits * counts[span.first] * (counts[span.first - 1] > 0)
         left[2] -= fan_out(self.task, span) * (counts[span.last] > 0)
 
+    def _at_once(
+        self, span: Span, counts: IntArray, may: IntArray, left: FloatArray, deadline: float
+    ) -> ArcPlacement | None:
+        """Return the stage on all nodes that may end it."""
+        receive = self._receive(span, counts)
+        best = self._solved(span, receive, may, UNREACHABLE, left, deadline)
+        return best[1] if best is not None else None
+
     def _stage(
-        self, span: Span, counts: IntArray, left: FloatArray, patience: float, deadline: float
+        self,
+        span: Span,
+        counts: IntArray,
+        may: IntArray,
+        left: FloatArray,
+        patience: float,
+        deadline: float,
     ) -> ArcPlacement | None:
         """Return the stage on as few nodes as patience allows."""
         receive = self._receive(span, counts)
-        may = self._may_end(span, left)
         budget = np.maximum(self.problem.bandwidth_budget, 1.0)
         if span.gathers:
             return self._gathered(span, receive, may, left, deadline)
@@ -151,8 +180,8 @@ class StagePlacer:
             times[j] = max((ticks for i, ticks in each.items() if i != j), default=0)
         return times
 
-    def _may_end(self, span: Span, left: FloatArray) -> IntArray:
-        """Return the most segments of the last layer on each node."""
+    def _may_end(self, span: Span, left: FloatArray, chosen: BoolArray | None) -> IntArray:
+        """Return the most segments of the last layer on each node, or each that is chosen."""
         last = self.task.layers[span.last]
         most = np.zeros(self.nodes, dtype=np.int64)
         most[list(last.hosts)] = last.cap
@@ -160,6 +189,8 @@ class StagePlacer:
             if need:
                 most = np.minimum(most, np.floor(np.maximum(room, 0) / need).astype(np.int64))
         most = np.where(left[2] >= fan_out(self.task, span), most, 0)
+        if chosen is not None:
+            most = np.where(chosen, most, 0)
         if not span.gathers and (most > 0).any():
             most = np.minimum(most, ROOMY * -(-last.segments // int((most > 0).sum())) + 1)
         return most
@@ -191,7 +222,7 @@ class StagePlacer:
             send=tuple(zip(*(kind[3] for kind in kinds), strict=True)),
             work=tuple(kind[1] for kind in kinds),
         )
-        found = self.book.solve(arc, cutoff, min(deadline, time.perf_counter() + ARC_LIMIT_S))
+        found = self.book.solve(arc, cutoff, min(deadline, time.perf_counter() + self.arc_limit_s))
         if found.placement is None or found.value is None or found.value > cutoff:
             return None
         where = np.array([i for nodes in members for i in nodes], dtype=np.int64)
