@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from heuristics.ledger import Ledger
 from optmodel.instance import FleetDocument, Node, Request
 from optmodel.problem import IntArray, Problem, RequestTask
+from optmodel.solution import Rejection
 
 Load = tuple[int, int, int]
 """Bytes of memory (8b), multiplications (8c) and bits sent (8d)."""
@@ -27,6 +28,7 @@ class Present:
         self.fleet = fleet
         self.problem = Problem(fleet.with_requests(()), ())
         self._kind = lru_cache(maxsize=MOST_KINDS)(self._task_of_kind)
+        self._from_any_camera = lru_cache(maxsize=MOST_KINDS)(self._from_first_camera)
 
     def __contains__(self, device_id: object) -> bool:
         """Tell whether a device is present."""
@@ -48,8 +50,23 @@ class Present:
         return replace(kind, request=request)
 
     def _task_of_kind(self, network: str, tolerated_ssim: float, source: str) -> RequestTask:
+        one, at = self._from_any_camera(network, tolerated_ssim), self.index[source]
+        layers = tuple(
+            replace(layer, hosts=(at,)) if layer.hosts == (one.source,) else layer
+            for layer in one.layers
+        )
+        return replace(one, source=at, layers=layers)
+
+    def _from_first_camera(self, network: str, tolerated_ssim: float) -> RequestTask:
+        source = self.fleet.sources[0].id
         one = Request(id="any", source=source, network=network, tolerated_ssim=tolerated_ssim)
         return Problem.of(self.fleet.with_requests((one,))).tasks[0]
+
+    def failed_among_helpers(self, request: Request, rejection: Rejection) -> bool:
+        """Tell whether a request failed where its camera neither computes nor sends."""
+        layers, source = self.task(request).layers, (self.task(request).source,)
+        at = [k for k, layer in enumerate(layers) if layer.name == rejection.layer]
+        return bool(at) and all(layer.hosts != source for layer in layers[max(at[0] - 1, 0) :][:2])
 
     def without(self, device_id: str) -> "Present":
         """Return what is present once a device has gone."""

@@ -298,14 +298,20 @@ class Scheduler:
         """Try the requests that wait, in order of arrival.
 
         What equals a request that has just failed is not tried: there is no more room than then.
+        Nor is one from another camera, if it failed among the helpers.
         """
-        retried = []
+        retried, full = [], set()
         for one in books.waiting.first_of_each_kind():
+            asked = one.request.network, one.request.tolerated_ssim
+            if asked in full:
+                continue
             answer = self._placer.place(books, one.request, one.arrival)
             if isinstance(answer, Entry):
                 books.wait_no_longer(one)
                 books.enter(answer)
                 retried.append(answer.decision(books.present, "retried"))
+            elif books.present.failed_among_helpers(one.request, answer):
+                full.add(asked)
         return tuple(retried)
 
     def _departure(self, device_id: str, how: str) -> Departure:

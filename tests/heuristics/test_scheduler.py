@@ -17,6 +17,8 @@ from strategies import examples, node
 
 from heuristics.algorithm1 import Algorithm1
 from heuristics.scheduler import Scheduler, books
+from instances.devices import BudgetScales
+from instances.generate import Recipe, generate
 from optmodel.files import RuleError
 from optmodel.instance import Request
 from optmodel.placement import RequestPlacement
@@ -122,6 +124,28 @@ def test_a_request_that_no_fleet_could_serve_does_not_wait():
     assert decision.rejection.layer == "act1"
     assert not decision.waits
     assert scheduler.waiting == ()
+
+
+def test_where_the_helpers_are_full_one_camera_is_tried_for_all(monkeypatch):
+    recipe = Recipe(("lenet",), "mixed", 4, 0.8, cameras=6, scales=BudgetScales(compute=1.5e-5))
+    scheduler = Scheduler(generate(recipe, "full"), "algorithm1")
+    names = [f"r{n}" for n in range(40)]
+    for n, name in enumerate(names):
+        camera = f"camera-{n % 6 + 1}"
+        scheduler.submit(Request(id=name, source=camera, network="lenet", tolerated_ssim=0.8))
+    assert scheduler.running
+    assert len({one.request.source for one in scheduler.waiting}) == 6
+    asked, place = [], Algorithm1.place
+
+    def counted(self, problem, task, left):
+        asked.append(task.request.id)
+        return place(self, problem, task, left)
+
+    monkeypatch.setattr(Algorithm1, "place", counted)
+    first = scheduler.waiting[0].request.id
+    served = scheduler.finish(scheduler.running[0].request.id)
+    assert [decision.request for decision in served] == [first]
+    assert len(asked) == 2
 
 
 def test_the_same_request_again_is_placed_once():
