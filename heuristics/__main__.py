@@ -49,7 +49,8 @@ def place(
     if out is not None:
         require_writable(out, file)
     instance = read_instance(file)
-    solution = policies.place(instance, policy, seed)
+    with errors.status("Placing; Ctrl-C ends it."):
+        solution = policies.place(instance, policy, seed)
     if improve is not None:
         with errors.status(f"Improving for up to {improve:g} s; Ctrl-C keeps the best so far."):
             solution = improve_solution(instance, solution, improve, seed=seed)

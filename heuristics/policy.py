@@ -1,6 +1,7 @@
 """What a policy is: it decides, request by request, on what the fleet has left."""
 
 from importlib import import_module
+from inspect import signature
 from typing import Protocol, cast
 
 from heuristics.ledger import Ledger
@@ -54,12 +55,19 @@ def place_one(
     Raises
     ------
     ResultError
-        If the placement breaks a limit (8e-8i) or takes more than a node has left (8b-8d).
+        If the answer is none, or the placement breaks a limit (8e-8i) or takes more than a node
+        has left (8b-8d).
     """
     answer = policy.place(problem, task, left.copy())
     if isinstance(answer, Rejection):
         return answer
-    who = f"{type(policy).__name__} places request '{task.request.id}'"
+    name = type(policy).__name__
+    if not isinstance(answer, RequestPlacement):
+        raise ResultError(
+            f"{name} answers request '{task.request.id}' with {answer!r}: expected a "
+            "RequestPlacement or a Rejection"
+        )
+    who = f"{name} places request '{task.request.id}'"
     broken = broken_limit(problem, task, answer)
     if broken is not None:
         raise ResultError(f"{who} against {broken}")
@@ -97,8 +105,8 @@ def load_policy_type(name: str, option: str) -> PolicyType:
     Raises
     ------
     InputError
-        If there is no such module or class, or it has no method `place`; the message names the
-        option.
+        If there is no such module or class, it has no method `place`, or it takes no seed; the
+        message names the option.
     """
     module_name, _, attribute = name.rpartition(".")
     try:
@@ -115,4 +123,11 @@ def load_policy_type(name: str, option: str) -> PolicyType:
             f"{option}: expected a class with a method place(problem, task, left), got '{name}'; "
             "heuristics/policy.py states the protocol"
         )
+    try:
+        signature(found).bind(seed=0)
+    except TypeError as error:
+        raise InputError(
+            f"{option}: expected a class that is made with a seed, got '{name}': {error}; give it "
+            "__init__(self, *, seed)"
+        ) from error
     return cast(PolicyType, found)

@@ -56,7 +56,8 @@ def run_app(command: Callable[..., None], *others: Callable[..., None]) -> None:
     *others : callable
         Commands by their names.
     """
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    default = f"Arguments without a command are those of {command.__name__}." if others else None
+    app = typer.Typer(help=default, add_completion=False, pretty_exceptions_enable=False)
     for one in (command, *others):
         app.command(one.__name__)(_mapping_errors(one))
     names = {one.__name__ for one in (command, *others)}

@@ -55,3 +55,20 @@ class Choosy:
 
 class NoPolicy:
     """Cannot place anything."""
+
+
+class Undecided:
+    """Returns neither a placement nor a rejection."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        pass
+
+    def place(self, problem, task, left):
+        return None
+
+
+class Seedless:
+    """Is not made with a seed."""
+
+    def place(self, problem, task, left):
+        return Rejection(request=task.request.id, condition="never asked")

@@ -79,6 +79,24 @@ def test_a_class_that_cannot_place_is_no_policy():
     assert "expected a class with a method place(problem, task, left)" in done.stderr
 
 
+def test_a_class_that_takes_no_seed_is_no_policy():
+    done = place(LENET, "Seedless")
+    assert done.returncode == 2
+    assert "--policy: expected a class that is made with a seed, got 'own_policies.Seedless'" in (
+        done.stderr
+    )
+    assert "give it __init__(self, *, seed)" in done.stderr
+
+
+def test_an_answer_that_is_none_is_refused_and_named():
+    done = place(LENET, "Undecided")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: Undecided answers request 'r1' with None: expected a RequestPlacement or a "
+        "Rejection\n"
+    )
+
+
 def test_policies_are_found_by_name_or_dotted_name():
     assert policy_type("algorithm1") is policy_type("heuristics.algorithm1.Algorithm1")
     assert make_policy("random", 1) is not make_policy("random", 1)

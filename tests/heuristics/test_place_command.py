@@ -44,3 +44,10 @@ def test_an_unknown_policy_exits_2_and_writes_nothing(tmp_path):
     assert done.returncode == 2
     assert "--policy: expected one of lookahead, algorithm1" in done.stderr
     assert not out.exists()
+
+
+def test_the_help_says_that_a_file_alone_is_enough():
+    done = run("heuristics", "--help")
+    assert done.returncode == 0
+    assert "Arguments without a command are those of place." in done.stdout
+    assert "serve" in done.stdout
