@@ -21,8 +21,9 @@ ROUNDING = 1e-9
 """Share of all summands by which a bound is lowered, far more than floats can be off by."""
 SMOOTHING = 0.5
 """How far, from the best prices known to those the cutting planes propose, the next ones lie."""
-CLOSE = 1e-5
-"""Relative distance to the highest possible bound at which the search for prices ends."""
+NEAR, CLOSE = 1e-3, 1e-5
+"""Relative distance to the highest possible bound at which arcs are solved, at which the search
+for prices ends."""
 PROMISING = 0.95
 """Prices are looked at closely if their bound comes up to this share of the best one."""
 
@@ -96,9 +97,9 @@ class PriceSearch:
             yield Priced(best.prices, bound_s)
 
     def _on_budgets(self) -> Iterator[Priced]:
-        """Yield prices on budgets and their bounds."""
-        nothing = np.zeros(self.room.shape)
-        best, replies = self._ask(nothing)
+        """Yield prices on budgets and their bounds; arcs are solved once prices are nearly good."""
+        nothing, closely = np.zeros(self.room.shape), False
+        best, replies = self._ask(nothing, closely)
         yield best
         if not np.isfinite(best.bound_s) or best.bound_s <= 0:
             return
@@ -107,7 +108,8 @@ class PriceSearch:
         self._cut(planes, replies)
         while True:
             highest, proposed = planes.highest()
-            if highest - best.bound_s <= CLOSE * highest:
+            if highest - best.bound_s <= (CLOSE if closely else NEAR) * highest:
+                closely = True
                 found, replies = self._ask(best.prices)
                 if found.bound_s <= best.bound_s:
                     return
@@ -119,7 +121,7 @@ class PriceSearch:
             for share in (SMOOTHING, 1.0):
                 prices = best.prices + share * (wanted - best.prices)
                 found, replies = self._ask(prices, closely=False)
-                if found.bound_s > PROMISING * best.bound_s:
+                if closely and found.bound_s > PROMISING * best.bound_s:
                     found, replies = self._ask(prices)
                 yield found
                 self._cut(planes, replies)
