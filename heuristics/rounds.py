@@ -1,7 +1,9 @@
 """Rounds of neighbourhoods around a search's incumbent: stages, devices, requests."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,13 +13,14 @@ from heuristics.windows import Effort, freed_devices, freed_stages, solve_freed
 from optmodel.auto import FEW_PAIRS
 from optmodel.columns.method import ARC_GAP, FIRST_PATIENCE
 from optmodel.columns.neighbourhood import Neighbourhood
-from optmodel.columns.planned import SCALES, PlannedPlacer
-from optmodel.columns.prices import PriceSearch
+from optmodel.columns.planned import PlannedPlacer
+from optmodel.columns.prices import Priced, PriceSearch
+from optmodel.columns.senders import Plan
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
 from optmodel.evaluate import evaluate
 from optmodel.greedy.batch import Batch
-from optmodel.greedy.request_class import classes_of
+from optmodel.greedy.request_class import RequestClass, classes_of
 from optmodel.milp import solve_milp, within_reach
 from optmodel.placement import Placement
 from optmodel.problem import BoolArray, RequestTask
@@ -90,7 +93,6 @@ class Rounds:
             self._place_anew(0)  # On such fleets the stages can take more time than there is.
         if self._may_go_on() and solve_stages(self.search, STAGES_SHARE) is _INTERRUPTED:
             return _INTERRUPTED
-        self._raise_prices()
         timed = self.search.options.time_limit_s is not None
         small = timed and self.rounds is None and within_reach(self.search, FEW_PAIRS)
         self._rounds(1 if small else IDLE_ROUNDS)
@@ -104,12 +106,21 @@ class Rounds:
     def _deadline(self, share: float) -> float:
         return time.perf_counter() + share * self.search.left_s
 
+    @cached_property
+    def prices(self) -> PriceSearch:
+        """The search for prices on the budgets."""
+        return PriceSearch(self.classes)
+
+    @cached_property
+    def _better_prices(self) -> Iterator[Priced]:
+        return self.prices.improving()
+
     def _raise_prices(self) -> None:
-        """Raise the bound by prices on the budgets."""
+        """Raise the bound by prices on the budgets, going on where it was left."""
         if not self._may_go_on():
             return
         deadline = self._deadline(PRICES_SHARE)
-        for priced in PriceSearch(self.classes).improving():
+        for priced in self._better_prices:
             self.search.raise_bound(priced.bound_s)
             self.bandwidth_binds |= bool(priced.prices[2].any())
             if not self._may_go_on() or time.perf_counter() > deadline:
@@ -120,6 +131,7 @@ class Rounds:
         idle = number = 0
         while idle < most_idle and number != self.rounds and self._may_go_on():
             before = self._latency_s
+            self._raise_prices()
             self._place_by_stages()
             self._place_anew(number)
             for at in self.random.permutation(len(self.problem.tasks)).tolist():
@@ -155,15 +167,22 @@ class Rounds:
                 found = placer.find(batch, member, patience, deadline)
                 if found is not None and found.latency_s < placed.latency_s:
                     placed = found
-            planner = self.planners[id(batch.class_of(member))]
-            for scale in SCALES if self.bandwidth_binds else ():
+            for plan in self._plans_of(batch.class_of(member)):
                 if not self._may_go_on() or time.perf_counter() > deadline:
                     break
-                found = planner.find(batch, member, scale, deadline)
+                planner = self.planners[id(batch.class_of(member))]
+                found = planner.find(batch, member, plan, deadline)
                 if found is not None and found.latency_s < placed.latency_s:
                     placed = found
             batch.put(member, placed)
             self.search.offer(batch.placement())
+
+    def _plans_of(self, requests: RequestClass) -> Iterator[Plan]:
+        """Yield who may send in a class, if bandwidth has a price."""
+        if self.bandwidth_binds:
+            c = self.classes.index(requests)
+            yield from dict.fromkeys(plans[c] for plans in self.prices.plans)
+            yield from self.planners[id(requests)].plans()
 
     def _free_parts(self, task: RequestTask, idle: int) -> None:
         """Free sets of devices and windows of stages of one request, one after another."""

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from heuristics.ledger import Ledger
-from optmodel.columns.planned import SCALES, PlannedPlacer
+from optmodel.columns.planned import PlannedPlacer
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.evaluate import evaluate_request
 from optmodel.greedy.request_class import RequestClass, alone
@@ -77,8 +77,8 @@ class KnownPath:
         placer = StagePlacer(self.requests, ArcBook(TOLERANCE), math.inf)
         planner = PlannedPlacer(self.requests, placer, 1)
         best, least_s = None, math.inf
-        for scale in SCALES:
-            placed = planner.place(room.left.astype(float), scale, math.inf)
+        for plan in planner.plans():
+            placed = planner.place(room.left.astype(float), plan, math.inf)
             costs = evaluate_request(problem, task, placed) if placed is not None else None
             if costs is not None and room.has_room(costs.load) and costs.latency_s < least_s:
                 best, least_s = placed, costs.latency_s

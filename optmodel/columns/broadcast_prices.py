@@ -13,6 +13,7 @@ import numpy as np
 from optmodel.columns.packing import Broadcasts, Pack, Packer
 from optmodel.columns.planes import CuttingPlanes, Plane
 from optmodel.columns.sender_graph import SenderGraph, SenderPath
+from optmodel.columns.senders import Plan
 from optmodel.columns.use import Use
 from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
@@ -76,6 +77,12 @@ class BroadcastSearch:
         Those of the batch.
     budgets : ndarray, shape (3, groups)
         Of one node of each helper group.
+
+    Attributes
+    ----------
+    plans : dict of tuple of Plan to float
+        What the classes would do at the prices tried, and the best bound that these gave, in
+        seconds.
     """
 
     def __init__(
@@ -86,6 +93,7 @@ class BroadcastSearch:
         budgets: FloatArray,
     ) -> None:
         self.graphs = graphs
+        self.plans: dict[tuple[Plan, ...], float] = {}
         self.sizes = np.array([len(group.nodes) for group in classes[0].fleet.groups[:-1]])
         self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
         self.broadcasts = broadcasts
@@ -160,7 +168,11 @@ class BroadcastSearch:
         paid = float(prices.memory.sum() + prices.compute.sum() + self.sizes @ np.abs(earned))
         bound = float(self.numbers @ values - self.sizes @ earned)
         bound -= float(prices.memory.sum() + prices.compute.sum())
-        return bound - ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
+        bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
+        if np.isfinite(bound):
+            plans = [graph.plan(path) for graph, path in zip(self.graphs, paths, strict=True)]
+            self.plans[*plans] = max(bound, self.plans.get((*plans,), -np.inf))
+        return bound
 
     def _per_unit(self, prices: FloatArray, totals: FloatArray) -> FloatArray:
         """Return prices per unit of budgets, and 0 for the source."""

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from optmodel.columns.neighbourhood import Neighbourhood
-from optmodel.columns.planned import SCALES as PLAN_SCALES
+from optmodel.columns.planned import SCALES as SCALES_OF_PLANS
 from optmodel.columns.planned import PlannedPlacer
 from optmodel.columns.prices import Priced, PriceSearch
+from optmodel.columns.senders import Plan
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
 from optmodel.greedy import offer_constructions
@@ -71,8 +72,8 @@ def solve_columns(search: Search) -> Termination:
         with run.within(EXACT_SHARE):
             for patience in FIRST_PATIENCE:
                 run.construct_exactly(patience)
-            for scale in PLAN_SCALES if run.bandwidth_binds else ():
-                run.construct_planned(scale)
+            for plans in run.plans():
+                run.construct_planned(plans)
         run.recombine()
     return run.conclude()
 
@@ -191,18 +192,25 @@ class _Run:
         if batch.complete:
             self._improve(batch)
 
-    @property
-    def bandwidth_binds(self) -> bool:
-        """Whether bandwidth has a price."""
-        return self.best is not None and bool(self.best.prices[2].any())
+    def plans(self) -> Iterator[tuple[Plan, ...]]:
+        """Yield who may send in each class, if bandwidth has a price."""
+        if self.search_for_prices is None or self.best is None or not self.best.prices[2].any():
+            return
+        yield from self.search_for_prices.plans
+        for scale in SCALES_OF_PLANS:
+            plans = [self.planners[id(requests)].plan(scale) for requests in self.classes]
+            if all(plans):
+                yield tuple(plan for plan in plans if plan)
 
-    def construct_planned(self, scale: float) -> None:
-        """Place the requests one after another by plans of who sends, at a scale of prices."""
+    def construct_planned(self, plans: tuple[Plan, ...]) -> None:
+        """Place the requests one after another, with given senders behind each stage."""
         batch, deadline = Batch(self.problem, self.classes), min(self.deadline, self._deadline(1.0))
+        plan_of = {id(c): plan for c, plan in zip(self.classes, plans, strict=True)}
         for requests, member in batch.order:
             if not self._may_go_on():
                 return
-            placed = self.planners[id(requests)].find(batch, member, scale, deadline)
+            planner, plan = self.planners[id(requests)], plan_of[id(requests)]
+            placed = planner.find(batch, member, plan, deadline)
             if placed is not None:
                 batch.put(member, placed)
             elif self.search.options.admission == "all":

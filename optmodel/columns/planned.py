@@ -4,6 +4,7 @@ The plan is a cheapest path over numbers of senders. Which nodes these are is de
 stage, so that what is left of their bandwidth also holds the broadcasts that follow.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,7 @@ from optmodel.columns.sender_graph import (
     SenderPath,
     ranges_of_senders,
 )
+from optmodel.columns.senders import Plan
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.greedy.batch import Batch, Placed, measured
 from optmodel.greedy.request_class import RequestClass
@@ -23,9 +25,6 @@ from optmodel.problem import BoolArray, FloatArray, RequestTask
 
 SCALES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
 """What the bandwidth of all helpers costs, in latencies of the batch: each may give other plans."""
-
-Plan = tuple[tuple[int, ...], ...]
-"""Numbers of senders behind each stage, for each group."""
 
 
 class PlannedPlacer:
@@ -55,42 +54,51 @@ class PlannedPlacer:
     def _latency_s(self) -> float:
         return self._path(0.0).latency_s
 
-    def place(self, left: FloatArray, scale: float, deadline: float) -> RequestPlacement | None:
+    def place(self, left: FloatArray, plan: Plan, deadline: float) -> RequestPlacement | None:
         """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
 
         Parameters
         ----------
         left : ndarray, shape (3, nodes)
             What is left of the budgets.
-        scale : float
-            What all bandwidth costs, see `SCALES`.
+        plan : Plan
+            Who sends.
         deadline : float
             `time.perf_counter()` at which to give up.
         """
-        if scale not in self._plans:
-            self._plans[scale] = self._plan(scale)
-        plan = self._plans[scale]
-        if plan is None:
-            return None
         return self.placer.place(left, 0.0, deadline, lambda k, room: self._who(k, plan, room))
 
-    def find(
-        self, batch: Batch, member: RequestTask, scale: float, deadline: float
-    ) -> Placed | None:
+    def find(self, batch: Batch, member: RequestTask, plan: Plan, deadline: float) -> Placed | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
-        placement = self.place(batch.left[:, batch.where(member)], scale, deadline)
+        placement = self.place(batch.left[:, batch.where(member)], plan, deadline)
         placed = measured(self.requests, placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 
-    def _plan(self, scale: float) -> Plan | None:
-        """Return a plan, None if the request has no placement or its groups are too many."""
+    def plans(self) -> Iterator[Plan]:
+        """Yield the plans at `SCALES`, each once."""
+        known = set()
+        for scale in SCALES:
+            plan = self.plan(scale)
+            if plan is not None and plan not in known:
+                known.add(plan)
+                yield plan
+
+    def plan(self, scale: float) -> Plan | None:
+        """Return the plan if all bandwidth costs so much, see `SCALES`.
+
+        None if the request has no placement or its groups are too many.
+        """
+        if scale not in self._plans:
+            self._plans[scale] = self._cheapest(scale)
+        return self._plans[scale]
+
+    def _cheapest(self, scale: float) -> Plan | None:
         if ranges_of_senders(self.requests) > MOST_SENDERS or not np.isfinite(self._latency_s):
             return None
         problem = self.requests.problem
         total = float(problem.bandwidth_budget[: problem.helpers].sum())
         path = self._path(scale * self.number * self._latency_s / max(total, 1.0))
-        ends = zip(self._graph.stages, path.ends, strict=True)
-        return tuple(stage.ends[n].low for stage, n in ends)
+        return self._graph.plan(path)
 
     def _path(self, bit_s: float) -> SenderPath:
         """Return the cheapest path if a bit that a helper sends costs so many seconds."""

@@ -11,6 +11,7 @@ from optmodel.columns.planes import CuttingPlanes, Plane
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
 from optmodel.columns.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
+from optmodel.columns.senders import Plan
 from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages.path import ArcBook
@@ -24,6 +25,8 @@ SMOOTHING = 0.5
 NEAR, CLOSE = 1e-3, 1e-5
 """Relative distance to the highest possible bound at which arcs are solved, at which the search
 for prices ends."""
+MOST_PLANS = 12
+"""Plans that are handed on."""
 PROMISING = 0.95
 """Prices are looked at closely if their bound comes up to this share of the best one."""
 
@@ -71,8 +74,14 @@ class PriceSearch:
             ]
         )
         self.each = each
+        self._plans: dict[tuple[Plan, ...], float] = {}
         self.room = each * np.array([len(group.nodes) for group in self.groups])
         self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
+
+    @property
+    def plans(self) -> list[tuple[Plan, ...]]:
+        """Who sends in each class at prices on broadcasts, those of the best bounds first."""
+        return sorted(self._plans, key=lambda plans: -self._plans[plans])[:MOST_PLANS]
 
     def improving(self) -> Iterator[Priced]:
         """Yield prices and their bounds, those without prices first, until none can be better.
@@ -93,6 +102,7 @@ class PriceSearch:
         if broadcasts.packs > MOST_PACKS:
             return
         search = BroadcastSearch(self.classes, graphs, broadcasts, self.each)
+        self._plans = search.plans
         for bound_s in search.improving(best.prices, best.bound_s):
             yield Priced(best.prices, bound_s)
 

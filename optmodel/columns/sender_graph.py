@@ -8,7 +8,7 @@ import numpy as np
 
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.sender_stage import Reached, SenderStage
-from optmodel.columns.senders import Senders
+from optmodel.columns.senders import Plan, Senders
 from optmodel.columns.use import Use
 from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
@@ -119,6 +119,11 @@ class SenderGraph:
         if not len(value) or not np.isfinite(value.min()):
             return SenderPath(np.inf, np.inf, (), ())
         return self._traced(reached, prices)
+
+    def plan(self, path: SenderPath) -> Plan:
+        """Return the numbers of senders on a path, the least of each range."""
+        ends = zip(self.stages, path.ends, strict=True)
+        return tuple(stage.ends[n].low for stage, n in ends)
 
     def _traced(self, reached: Sequence[Reached], prices: Sequence[Use]) -> SenderPath:
         n = int(reached[-1].value_s.argmin())

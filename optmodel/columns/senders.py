@@ -12,6 +12,8 @@ from optmodel.stages.signature import Signature
 
 Counts = tuple[int, ...]
 """A number of nodes for each group."""
+Plan = tuple[Counts, ...]
+"""Who sends behind each stage of a request."""
 
 
 @dataclass(frozen=True)

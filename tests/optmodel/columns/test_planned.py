@@ -40,7 +40,7 @@ def planner(requests: RequestClass) -> PlannedPlacer:
 @pytest.fixture(scope="module")
 def found(requests: RequestClass, planner: PlannedPlacer) -> list[Placed]:
     batch, [member] = Batch(requests.problem, [requests]), requests.members
-    tried = [planner.find(batch, member, scale, math.inf) for scale in SCALES]
+    tried = [planner.find(batch, member, plan, math.inf) for plan in planner.plans()]
     return [placed for placed in tried if placed is not None]
 
 
@@ -62,7 +62,7 @@ def test_where_bandwidth_is_scarce_plans_beat_constructions(
 
 
 def test_senders_of_all_stages_have_room_for_all_that_they_send(planner: PlannedPlacer) -> None:
-    plan, helpers = planner._plan(SCALES[-1]), planner.requests.problem.helpers
+    plan, helpers = planner.plan(SCALES[-1]), planner.requests.problem.helpers
     assert plan is not None
     room = planner.requests.problem.bandwidth_budget.copy()
     for k in range(1, len(plan) - 1):
@@ -73,7 +73,7 @@ def test_senders_of_all_stages_have_room_for_all_that_they_send(planner: Planned
 
 
 def test_others_make_up_for_a_group_without_room(planner: PlannedPlacer) -> None:
-    plan = planner._plan(SCALES[-1])
+    plan = planner.plan(SCALES[-1])
     assert plan is not None
     sending = next(g for g, number in enumerate(plan[1]) if number)
     room = np.where(planner.placer.group == sending, 0.0, 1e12)
@@ -84,7 +84,7 @@ def test_others_make_up_for_a_group_without_room(planner: PlannedPlacer) -> None
 
 
 def test_dearer_bandwidth_plans_for_fewer_broadcasts(planner: PlannedPlacer) -> None:
-    plans = [planner._plan(scale) for scale in (0.0, SCALES[-1])]
+    plans = [planner.plan(scale) for scale in (0.0, SCALES[-1])]
     bits = [
         sum(each * sum(numbers) for each, numbers in zip(planner.bits, plan, strict=True))
         for plan in plans
