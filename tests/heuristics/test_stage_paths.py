@@ -5,8 +5,14 @@ from fractions import Fraction
 import pytest
 
 import optmodel.stages.path
+from heuristics.ledger import Ledger
+from heuristics.policies import make_policy
+from heuristics.policy import place_all
 from heuristics.stage_paths import MOST_GROUPS, StagePaths
 from instances.generate import Recipe, generate
+from instances.medium_set import MEDIUM
+from optmodel.evaluate import evaluate, evaluate_request
+from optmodel.instance import read_instance
 from optmodel.problem import Problem
 from optmodel.solve import solve
 
@@ -69,3 +75,24 @@ def test_fleets_of_many_kinds_are_bounded_by_counting_alone():
     known = StagePaths().find(problem, problem.tasks[0])
     assert known.path.value is None
     assert 0 < known.bound_s <= solve(problem.instance).objective_s
+
+
+def test_no_plan_is_made_where_the_best_path_keeps_the_budgets():
+    problem = problem_of("cifar_cnn", fleet="power", devices=8, tolerated_ssim=0.6)
+    assert StagePaths().find(problem, problem.tasks[0]).planned is None
+
+
+def test_where_even_an_idle_fleet_has_too_little_bandwidth_lookahead_places_by_a_plan():
+    """Nothing is saved there for a second request, which has no room in any case."""
+    problem = Problem.of(read_instance(MEDIUM.folder / "vgg16_blocks12-0.8-30-bandwidth.json"))
+    [task] = problem.tasks
+    known = StagePaths().find(problem, task)
+    assert known.planned is not None
+    planned = evaluate_request(known.requests.problem, task, known.planned)
+    assert Ledger.of(known.requests.problem).has_room(planned.load)
+    placed, thrifty = (
+        evaluate(problem, place_all(problem, make_policy(name)).placement).latency_s
+        for name in ("lookahead", "algorithm1")
+    )
+    assert placed <= planned.latency_s * (1 + 1e-12)
+    assert placed < 0.8 * thrifty
