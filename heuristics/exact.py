@@ -7,7 +7,7 @@ from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
 from optmodel.solve import solve
 from optmodel.solvers import SolverOptions
-from optmodel.translate import from_document
+from optmodel.translate import read_request
 
 TIME_LIMIT_S = 60.0
 """For one request; the best placement found by then is taken."""
@@ -36,7 +36,8 @@ class Exact:
         if solution.placement is None:
             why = "; ".join(solution.reasons) or "no placement fits what is left"
             return Rejection(request=task.request.id, condition=why)
-        return from_document(problem, solution.placement).requests[task.request.id]
+        index = {name: i for i, name in enumerate(problem.node_ids)}
+        return read_request(task, solution.placement.requests[0], index)
 
 
 def remaining_instance(problem: Problem, task: RequestTask, left: Ledger) -> Instance:

@@ -71,9 +71,10 @@ class Offer:
     def expect_like(self, pattern: Pattern | None) -> None:
         """Expect as many requests as the fleet carries, counted in loads like this one."""
         budgets = np.maximum(self._taken + self._room, 1)
-        one = np.inf if pattern is None else float((pattern.on_helpers / budgets).max())
-        self._expected = LEAST_EXPECTED + float(self.usage.max()) / max(one, 1e-9)
-        if not self.used.any() and one > 1 / 2:
+        if pattern is not None:
+            one = float((pattern.on_helpers / budgets).max())
+            self._expected = LEAST_EXPECTED + float(self.usage.max()) / max(one, 1e-9)
+        if not self.used.any() and (2 * self.known.least_load > budgets).any():
             self.prices, self._expected = np.zeros_like(self.prices), 0.0
 
     def pattern_of(self, placement: RequestPlacement) -> Pattern:

@@ -55,13 +55,20 @@ def place_one(
     Raises
     ------
     ResultError
-        If the answer is none, or the placement breaks a limit (8e-8i) or takes more than a node
-        has left (8b-8d).
+        If the policy fails, if its answer is none or about another request, or if the placement
+        breaks a limit (8e-8i) or takes more than a node has left (8b-8d).
     """
-    answer = policy.place(problem, task, left.copy())
-    if isinstance(answer, Rejection):
-        return answer
     name = type(policy).__name__
+    try:
+        answer = policy.place(problem, task, left.copy())
+    except (InputError, ResultError):
+        raise
+    except Exception as error:
+        raise ResultError(
+            f"{name} fails on request '{task.request.id}': {type(error).__name__}: {error}"
+        ) from error
+    if isinstance(answer, Rejection) and answer.request == task.request.id:
+        return answer
     if not isinstance(answer, RequestPlacement):
         raise ResultError(
             f"{name} answers request '{task.request.id}' with {answer!r}: expected a "

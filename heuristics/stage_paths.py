@@ -14,6 +14,7 @@ from optmodel.evaluate import evaluate_request
 from optmodel.greedy.request_class import RequestClass, alone
 from optmodel.placement import RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
+from optmodel.served import least_load
 from optmodel.stages.assemble import Assembler
 from optmodel.stages.path import ArcBook, Path, StageGraph
 from optmodel.stages.relaxation import UNREACHABLE
@@ -60,6 +61,11 @@ class KnownPath:
         if self.path.bound >= UNREACHABLE:
             return None
         return self.requests.fleet.seconds(self.path.bound)
+
+    @cached_property
+    def least_load(self) -> FloatArray:
+        """Bytes, multiplications and bits that any placement puts on helpers, shape (3,)."""
+        return least_load(self.requests.task)
 
     @cached_property
     def planned(self) -> RequestPlacement | None:

@@ -45,16 +45,32 @@ def _budgets(problem: Problem) -> Iterator[FloatArray]:
         yield np.append(np.floor(budget[: problem.helpers]).sum(), budget[problem.helpers :])
 
 
+def least_load(task: RequestTask) -> FloatArray:
+    """Return the bytes, multiplications and bits that any placement puts on helpers, shape (3,).
+
+    At least: each layer on helpers has its weights and its work, and its caps force so many of them
+    to send.
+    """
+    load = np.zeros(3)
+    for k, layer in enumerate(task.layers):
+        if on_helpers(task, layer):
+            sent = least_traffic(task, k) if k + 1 < len(task.layers) else 0
+            each = (layer.segments * layer.weight_bytes, layer.segments * layer.multiplications)
+            load += (*each, sent)
+    return load
+
+
 def _least_loads(problem: Problem, task: RequestTask) -> FloatArray:
     """Return the least loads of a request in the order of `_budgets`."""
     sources = len(problem.node_ids) - problem.helpers
     loads = np.zeros((3, 1 + sources))
+    loads[:, 0] = least_load(task)
+    at = 1 + task.source - problem.helpers
     for k, layer in enumerate(task.layers):
-        at = 0 if on_helpers(task, layer) else 1 + task.source - problem.helpers
-        loads[0, at] += layer.segments * layer.weight_bytes
-        loads[1, at] += layer.segments * layer.multiplications
-        if k + 1 < len(task.layers):
-            loads[2, at] += bits_to_helpers(task, k) if at else least_traffic(task, k)
+        if not on_helpers(task, layer):
+            loads[0, at] += layer.segments * layer.weight_bytes
+            loads[1, at] += layer.segments * layer.multiplications
+            loads[2, at] += bits_to_helpers(task, k) if k + 1 < len(task.layers) else 0
     return loads.ravel()
 
 

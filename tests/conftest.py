@@ -4,6 +4,8 @@ By default the quick ones, highs and cpsat; `make test`, and with it continuous 
 `--solvers all`. Tests of a solver that is not chosen are deselected and counted as such.
 """
 
+import signal
+
 import pytest
 
 QUICK_SOLVERS = "highs,cpsat"
@@ -16,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=QUICK_SOLVERS,
         help=f"comma-separated solvers to test, of {ALL_SOLVERS}, or all; default {QUICK_SOLVERS}",
     )
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard, by the commands that tests start too: background jobs ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

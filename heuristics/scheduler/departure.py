@@ -51,28 +51,46 @@ class Departure:
         self.books.remove(one.request.id)
         cause: Cause = "repaired"
         after: Entry | Rejection | None = self._repaired(one)
-        if after is None:
-            cause, after = "placed anew", self._placer.place(self.books, one.request, one.arrival)
+        anew = self._placer.place(self.books, one.request, one.arrival)
+        if not isinstance(after, Entry) or self._is_better(anew, after, one):
+            cause, after = "placed anew", anew
         if isinstance(after, Rejection):
             return self._wait(one, cause, after)
         self.books.enter(after)
-        here = np.delete(one.placement(self._before).counts, self._lost, axis=1)
-        moved = segments_moved(here, after.placement(self.books.present).counts)
+        moved = self._moved(one, after)
         self.books.count(moved=moved)
         return after.decision(self.books.present, cause, moved)
+
+    def _is_better(self, anew: Entry | Rejection, repaired: Entry, one: Entry) -> bool:
+        """Tell whether a request placed anew is faster than repaired, and moves no more."""
+        return (
+            isinstance(anew, Entry)
+            and anew.latency_s < repaired.latency_s
+            and self._moved(one, anew) <= self._moved(one, repaired)
+        )
+
+    def _moved(self, one: Entry, after: Entry) -> int:
+        here = np.delete(one.placement(self._before).counts, self._lost, axis=1)
+        return segments_moved(here, after.placement(self.books.present).counts)
 
     def _wait(self, one: Entry, cause: Cause, rejection: Rejection) -> Decision:
         why = f"{self._reason}; {rejection.condition}"
         rejection = rejection.model_copy(update={"condition": why})
         self.books.wait(Waiting(request=one.request, arrival=one.arrival, rejection=rejection))
         self.books.count(interrupted=1)
-        return Decision(request=one.request.id, cause=cause, rejection=rejection, waits=True)
+        present = self.books.present
+        return Decision(
+            request=one.request.id,
+            cause=cause,
+            bound_s=self._placer.bound_s(present, present.task(one.request)),
+            rejection=rejection,
+            waits=True,
+        )
 
     def _repaired(self, one: Entry) -> Entry | None:
         """Return a request with only the segments of the lost device moved, if one has room.
 
-        Works on the nodes as they were, where the lost one has nothing left. The bound still holds:
-        the fewer devices, the slower the best.
+        Works on the nodes as they were, where the lost one has nothing left.
         """
         room = Ledger(np.insert(self.books.left.left, self._lost, 0, axis=1))
         task = self._before.task(one.request)
@@ -81,8 +99,10 @@ class Departure:
             return None
         placed = _without(placed, self._lost)
         present = self.books.present
-        costs = evaluate_request(present.problem, present.task(one.request), placed)
-        return Entry.of(one.request, one.arrival, placed, costs, one.bound_s)
+        task = present.task(one.request)
+        costs = evaluate_request(present.problem, task, placed)
+        bound_s = self._placer.bound_s(present, task) or one.bound_s
+        return Entry.of(one.request, one.arrival, placed, costs, bound_s)
 
 
 def _without(placed: RequestPlacement, node: int) -> RequestPlacement:

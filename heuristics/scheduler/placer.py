@@ -48,7 +48,7 @@ class Placer:
             answer = place_one(present.problem, self._policy, task, books.left)
         except ResultError as error:
             logger.warning("%s", error)
-            return Rejection(request=request.id, condition=f"the policy breaks a limit: {error}")
+            return Rejection(request=request.id, condition=f"the policy is at fault: {error}")
         if isinstance(answer, Rejection):
             return answer
         return Entry.of(request, arrival, *answer, self.bound_s(present, task) or 0.0)

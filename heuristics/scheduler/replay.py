@@ -30,6 +30,14 @@ def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
     books = _before_decisions(books, placer, event)
     for decision in exchange.answer.decisions:
         _apply(books, event, decision)
+    for one in books.running.values():
+        if one.load.shape[1] != one.parts.counts.shape[1]:
+            raise RuleError(
+                "answer.decisions",
+                "a decision on each request that ran on the device",
+                f"none on {one.request.id!r}",
+                REPAIR,
+            )
     books.counts = told.counts
     found = books.standing
     if (found.running, found.waiting) != (told.running, told.waiting):

@@ -310,6 +310,12 @@ class Scheduler:
                 books.wait_no_longer(one)
                 books.enter(answer)
                 retried.append(answer.decision(books.present, "retried"))
+            elif books.present.task(one.request).unattainable and books.present.fleet.devices:
+                # It came when no device was present, and nobody could tell.
+                books.wait_no_longer(one)
+                books.is_gone(one.request.id)
+                books.count(unserved=1)
+                retried.append(Decision(request=one.request.id, cause="retried", rejection=answer))
             elif books.present.failed_among_helpers(one.request, answer):
                 full.add(asked)
         return tuple(retried)

@@ -19,6 +19,7 @@ from heuristics.scheduler.events import (
     Submit,
 )
 from heuristics.scheduler.journal import Journal, journal_path, read_journal
+from heuristics.scheduler.lock import StateLock
 from heuristics.scheduler.period import Period
 from heuristics.scheduler.scheduler import Scheduler
 from heuristics.scheduler.snapshot import read_snapshot, write_snapshot
@@ -46,6 +47,8 @@ class Service:
         How many segments may change node then.
     last : Exchange, optional
         What was said last.
+    lock : StateLock, optional
+        Keeps other processes from the state, until the end of the `with` block.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class Service:
         period: Period | None = None,
         most_moves: int = 0,
         last: Exchange | None = None,
+        lock: StateLock | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.state = state
         self.period = period
         self.most_moves = most_moves
         self.last = last
+        self.lock = lock
         self._journal: Journal | None = None
         self._in_step = True
         self._written = self._number
@@ -98,6 +103,8 @@ class Service:
             self._journal.remove()
         else:  # Cut off in the middle of an event: what the scheduler has done was never told.
             self._journal.close()
+        if self.lock is not None:
+            self.lock.release()
 
     def answer(self, event: Event) -> Answer:
         """Do what an event asks for; the last event sent again gets the same answer again.
@@ -186,14 +193,32 @@ def open_service(
     Raises
     ------
     InputError
-        If the state cannot be used, or is of another fleet, policy or seed.
+        If the state cannot be used, is in use, or is of another fleet, policy or seed.
     """
-    scheduler, last = Scheduler(fleet, policy, seed=seed), None
-    if state is not None:
+    if state is None:
+        return Service(Scheduler(fleet, policy, seed=seed), None, period, most_moves)
+    lock = StateLock(state)
+    try:
         remove_leftovers(state)
-        if state.exists():
-            scheduler, last = _recovered(state, fleet, policy, seed)
-    return Service(scheduler, state, period, most_moves, last)
+        scheduler, last = _begun_or_recovered(state, fleet, policy, seed)
+        return Service(scheduler, state, period, most_moves, last, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _begun_or_recovered(
+    state: Path, fleet: FleetDocument, policy: str, seed: int
+) -> tuple[Scheduler, Exchange | None]:
+    """Return a scheduler as the state has it, a new one if there is no state."""
+    if state.exists():
+        return _recovered(state, fleet, policy, seed)
+    if journal_path(state).exists():
+        raise InputError(
+            f"{state}: expected the snapshot that {journal_path(state).name} goes on from, got "
+            "none; restore it, or remove the journal to begin anew"
+        )
+    return Scheduler(fleet, policy, seed=seed), None
 
 
 def _recovered(

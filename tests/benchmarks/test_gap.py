@@ -147,7 +147,7 @@ def test_an_unknown_policy_exits_2_and_nothing_is_solved(subset, tmp_path, polic
 @pytest.mark.parametrize(
     ("policy", "why"),
     [
-        ("Sloppy", "own_policies.Sloppy returned a placement that is not one"),
+        ("Sloppy", "Sloppy places request 'r1' against 8e"),
         ("Forgetful", "Forgetful places request"),
     ],
 )

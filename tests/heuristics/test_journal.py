@@ -1,5 +1,6 @@
 """A journal cut off at any byte leads, with its snapshot, to the state of one whole run."""
 
+import json
 import logging
 import random
 
@@ -43,6 +44,7 @@ def opened(state):
 def killed(one) -> None:
     """Leave the files as they are."""
     one._journal.close()
+    one.lock.release()
 
 
 def answered(one, events) -> list:
@@ -165,3 +167,40 @@ def test_cut_off_in_the_middle_of_an_event_nothing_untold_is_written(tmp_path, m
 
 def interrupted(_exchange) -> None:
     raise KeyboardInterrupt
+
+
+def test_two_processes_do_not_serve_one_state(tmp_path):
+    state = tmp_path / "state.json"
+    with opened(state) as first:
+        first.answer(EVENTS[0])
+        with pytest.raises(InputError, match="expected a state that no other process serves"):
+            opened(state)
+    with opened(state) as second:
+        assert [one.request.id for one in second.scheduler.running] == ["r1"]
+
+
+def test_a_journal_without_its_snapshot_is_refused_and_kept(tmp_path):
+    state = tmp_path / "state.json"
+    one = opened(state)
+    answered(one, EVENTS[:2])
+    killed(one)
+    state.unlink()
+    kept = journal_path(state).read_bytes()
+    with pytest.raises(InputError, match="expected the snapshot that"):
+        opened(state)
+    assert journal_path(state).read_bytes() == kept
+
+
+def test_a_journal_that_lacks_a_decision_on_a_lost_device_is_refused(tmp_path):
+    state = tmp_path / "state.json"
+    one = opened(state)
+    answered(one, EVENTS[:8])
+    killed(one)
+    *lines, last = journal_path(state).read_text().splitlines()
+    exchange = json.loads(last)
+    assert exchange["event"]["event"] == "die"
+    assert exchange["answer"]["decisions"]
+    exchange["answer"]["decisions"] = []
+    journal_path(state).write_text("\n".join([*lines, json.dumps(exchange)]) + "\n")
+    with pytest.raises(InputError, match="a decision on each request that ran on the device"):
+        opened(state)
