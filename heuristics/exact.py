@@ -1,7 +1,6 @@
 """The exact solver as a policy: each request gets the best placement on what is left."""
 
-from heuristics.ledger import Ledger
-from optmodel.instance import Instance
+from heuristics.ledger import Ledger, remaining_instance
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
@@ -38,24 +37,3 @@ class Exact:
             return Rejection(request=task.request.id, condition=why)
         index = {name: i for i, name in enumerate(problem.node_ids)}
         return read_request(task, solution.placement.requests[0], index)
-
-
-def remaining_instance(problem: Problem, task: RequestTask, left: Ledger) -> Instance:
-    """Return the instance of one request on what is left of the budgets."""
-    helpers = problem.helpers
-    nodes = [
-        node.model_copy(
-            update={
-                "memory_bytes": float(left.memory_bytes[i]),
-                "compute_budget_mult": float(left.compute_mult[i]),
-                "bandwidth_budget_bits": float(left.bandwidth_bits[i]),
-            }
-        )
-        for i, node in enumerate(problem.instance.nodes)
-    ]
-    changes = {
-        "devices": tuple(nodes[:helpers]),
-        "sources": tuple(nodes[helpers:]),
-        "requests": (task.request,),
-    }
-    return problem.instance.model_copy(update=changes)

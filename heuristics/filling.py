@@ -187,6 +187,7 @@ def by_offers(rule: Rule) -> Filler:
     """Return what places a layer run by run, looking at what each host could take."""
 
     def fill_layer(layer: OpenLayer, arrivals: Sequence[Arrival]) -> list[Run]:
+        """Place a layer, offer by offer."""
         chosen: list[Run] = []
         for arrival in arrivals:
             left = arrival.blocks

@@ -77,8 +77,7 @@ def improve(
     placement : Placement
         Where the requests are; those without an entry are not served.
     time_limit_s : float, optional
-        Wall time in seconds; without it the rounds end it, and nothing depends on the clock but
-        the restricted master's limit of ten seconds.
+        Wall time in seconds; without it the rounds end it.
     gap : float
         Relative gap at which to stop.
     bound_s : float, optional
@@ -95,8 +94,7 @@ def improve(
     ResultError
         If a bound lies above a placement's latency, or a method claims that there is none.
     """
-    start = time.perf_counter()
-    interrupted = False
+    start, interrupted = time.perf_counter(), False
     if insert:
         limit_s = math.inf if time_limit_s is None else INSERT_SHARE * time_limit_s
         larger, interrupted = _with_inserted(problem, placement, seed, start + limit_s)

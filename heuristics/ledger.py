@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.problem import FloatArray, IntArray, Problem
+from optmodel.instance import Instance
+from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
 
 UNITS = ("bytes of memory (8b)", "multiplications (8c)", "bits of bandwidth (8d)")
 
@@ -68,6 +69,27 @@ class Ledger:
             f"'{problem.node_ids[node]}' has {self.left[kind, node]:,} {UNITS[kind]}, "
             f"the placement takes {load[kind, node]:,}"
         )
+
+
+def remaining_instance(problem: Problem, task: RequestTask, left: Ledger) -> Instance:
+    """Return the instance of one request on what is left of the budgets."""
+    helpers = problem.helpers
+    nodes = [
+        node.model_copy(
+            update={
+                "memory_bytes": float(left.memory_bytes[i]),
+                "compute_budget_mult": float(left.compute_mult[i]),
+                "bandwidth_budget_bits": float(left.bandwidth_bits[i]),
+            }
+        )
+        for i, node in enumerate(problem.instance.nodes)
+    ]
+    changes = {
+        "devices": tuple(nodes[:helpers]),
+        "sources": tuple(nodes[helpers:]),
+        "requests": (task.request,),
+    }
+    return problem.instance.model_copy(update=changes)
 
 
 def _whole(budget: FloatArray) -> IntArray:

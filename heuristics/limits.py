@@ -15,7 +15,7 @@ def broken_limit(problem: Problem, task: RequestTask, placed: RequestPlacement) 
     return (
         _malformed(problem, task, placed)
         or _misplaced(problem, task, placed.counts)
-        or (_misled(problem, task, placed))
+        or _misled(problem, task, placed)
     )
 
 
@@ -55,10 +55,9 @@ def _misplaced(problem: Problem, task: RequestTask, counts: IntArray) -> str | N
     for k, node in np.argwhere(sources)[:1].tolist():
         where = f"layer '{task.layers[k].name}' on '{problem.node_ids[helpers + node]}'"
         return f"8h: {where}, which must not compute it"
-    whole = [k for k, layer in enumerate(task.layers) if layer.whole]
-    for k in whole:
-        if np.count_nonzero(counts[k]) > 1:
-            return f"8g: layer '{task.layers[k].name}' is on more than one node"
+    for k, layer in enumerate(task.layers):
+        if layer.whole and np.count_nonzero(counts[k]) > 1:
+            return f"8g: layer '{layer.name}' is on more than one node"
     return None
 
 

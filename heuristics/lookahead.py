@@ -7,9 +7,10 @@ import numpy as np
 
 from heuristics.algorithm1 import Algorithm1
 from heuristics.ledger import Ledger
-from heuristics.offer import Offer
 from heuristics.patterns import Pattern
+from heuristics.policy import Policy
 from heuristics.stage_paths import MOST_KINDS, KnownPath, StagePaths
+from heuristics.weighing import Weighing
 from optmodel.greedy.spread import Spreader
 from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import RequestPlacement
@@ -61,7 +62,7 @@ class Lookahead:
     request by itself (within `stage_paths.TOLERANCE`) where the budgets allow it; where even an
     idle fleet's do not, one by a plan of which nodes send behind each stage; one constructed stage
     by stage, each stage balancing the load of its layers and counting what its slowest sender costs
-    all later stages; and Algorithm 1's, which is thrifty. Prices on budgets (`heuristics.offer`)
+    all later stages; and Algorithm 1's, which is thrifty. Prices on budgets (`heuristics.weighing`)
     decide: on an idle fleet the fastest placement wins, on a busy one the thrifty ones, and later
     requests are served too. On large fleets one request or device changes little: as long as the
     fleet's usage stays the same, what was found for requests of the same kind is dealt to the
@@ -88,8 +89,8 @@ class Lookahead:
         if known is None or known.bound_s is None:
             return self._thrifty.place(problem, task, left)
         found = self._found.get(known.kind)
-        dealt = None if found is None else _dealt(Offer(problem, task, left, known), found)
-        return dealt or self._look(Offer(problem, task, left, known))
+        dealt = None if found is None else _dealt(Weighing(problem, task, left, known), found)
+        return dealt or self._look(Weighing(problem, task, left, known))
 
     def _found_for(self, known: KnownPath) -> _Found:
         """Return what was found on this fleet, or an empty note in the place of another fleet's."""
@@ -102,66 +103,73 @@ class Lookahead:
             self._found.popitem(last=False)
         return found
 
-    def _look(self, offer: Offer) -> RequestPlacement | Rejection:
+    def _look(self, weighing: Weighing) -> RequestPlacement | Rejection:
         """Look for placements on what is left, and keep what they are like."""
-        found = self._found_for(offer.known)
-        answer = self._thrifty.place(offer.problem, offer.task, offer.left.copy())
+        found = self._found_for(weighing.known)
+        answer = self._thrifty.place(weighing.problem, weighing.task, weighing.left.copy())
         thrifty = answer if isinstance(answer, RequestPlacement) else None
-        found.thrifty = None if thrifty is None else offer.pattern_of(thrifty)
-        found.usage, found.others = offer.usage, None
-        offer.expect_like(found.thrifty)
-        path = _on_the_path(offer)
-        ratio, found.path = offer.weigh(path)
-        if ratio < NEGLIGIBLE and offer.best is not None:
-            return offer.best
-        others = [_planned(offer), thrifty]
+        found.thrifty = None if thrifty is None else weighing.pattern_of(thrifty)
+        found.usage, found.others = weighing.usage, None
+        weighing.expect_like(found.thrifty)
+        path = _on_the_path(weighing)
+        ratio, found.path = weighing.weigh(path)
+        if ratio < NEGLIGIBLE and weighing.best is not None:
+            return weighing.best
+        others = [_planned(weighing), thrifty]
         for multiple, spreader in zip(MULTIPLES, found.spreaders, strict=True):
-            others.append(_constructed(offer, spreader, multiple))
-        patterns = [offer.weigh(other)[1] for other in others]
+            others.append(_constructed(weighing, spreader, multiple))
+        patterns = [weighing.weigh(other)[1] for other in others]
         found.others = [pattern for pattern in patterns if pattern is not None]
-        return offer.best or answer
+        return weighing.best or answer
 
 
-def _dealt(offer: Offer, found: _Found) -> RequestPlacement | None:
+def _dealt(weighing: Weighing, found: _Found) -> RequestPlacement | None:
     """Return the best of what was found, dealt anew; None if the fleet is not used as it was."""
-    if not (np.abs(offer.usage - found.usage) <= SAME_USAGE).all():
+    if not (np.abs(weighing.usage - found.usage) <= SAME_USAGE).all():
         return None
-    offer.expect_like(found.thrifty)
-    ratio = np.inf if found.path is None else offer.weigh_dealt(found.path)
+    weighing.expect_like(found.thrifty)
+    ratio = np.inf if found.path is None else weighing.weigh_dealt(found.path)
     if ratio < NEGLIGIBLE:
-        return offer.best
+        return weighing.best
     if found.others is None:
         return None
     for pattern in found.others:
-        offer.weigh_dealt(pattern)
-    return offer.best
+        weighing.weigh_dealt(pattern)
+    return weighing.best
 
 
-def _on_the_path(offer: Offer) -> RequestPlacement | None:
+def _on_the_path(weighing: Weighing) -> RequestPlacement | None:
     """Return the best path's placement, on the nodes with most left."""
-    requests, path = offer.known.requests, offer.known.path
+    requests, path = weighing.known.requests, weighing.known.path
     if path.value is None:
         return None
     deal = Assembler(requests.fleet)
-    deal.load[:, :-1] = offer.used[:, : offer.problem.helpers]
-    return _on_all_nodes(offer, deal.place(requests.task, path))
+    deal.load[:, :-1] = weighing.used[:, : weighing.problem.helpers]
+    return _on_all_nodes(weighing, deal.place(requests.task, path))
 
 
-def _planned(offer: Offer) -> RequestPlacement | None:
+def _planned(weighing: Weighing) -> RequestPlacement | None:
     """Return the placement by a plan of who sends, if even an idle fleet needs one."""
-    found = offer.known.planned
-    return None if found is None else _on_all_nodes(offer, found)
+    found = weighing.known.planned
+    return None if found is None else _on_all_nodes(weighing, found)
 
 
-def _constructed(offer: Offer, spreader: Spreader, multiple: float) -> RequestPlacement | None:
+def _constructed(
+    weighing: Weighing, spreader: Spreader, multiple: float
+) -> RequestPlacement | None:
     """Return a placement constructed within what is left at a multiple of the prices."""
-    where = [*range(offer.problem.helpers), offer.task.source]
-    room, prices = offer.left.left[:, where].astype(float), multiple * offer.prices[:, where]
-    idle = np.broadcast_to(multiple * offer.idle_price, prices.shape)
+    where = [*range(weighing.problem.helpers), weighing.task.source]
+    room, prices = weighing.left.left[:, where].astype(float), multiple * weighing.prices[:, where]
+    idle = np.broadcast_to(multiple * weighing.idle_price, prices.shape)
     found = spreader.place(room, prices, idle)
-    return None if isinstance(found, NoRoom) else _on_all_nodes(offer, found)
+    return None if isinstance(found, NoRoom) else _on_all_nodes(weighing, found)
 
 
-def _on_all_nodes(offer: Offer, placed: RequestPlacement) -> RequestPlacement:
-    nodes = len(offer.problem.node_ids)
-    return offer.known.requests.for_member(offer.task, placed, nodes)
+def _on_all_nodes(weighing: Weighing, placed: RequestPlacement) -> RequestPlacement:
+    nodes = len(weighing.problem.node_ids)
+    return weighing.known.requests.for_member(weighing.task, placed, nodes)
+
+
+def paths_of(policy: Policy) -> StagePaths:
+    """Return where a policy keeps the paths over stages that it has solved, or an empty place."""
+    return policy.paths if isinstance(policy, Lookahead) else StagePaths()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from heuristics.algorithm1 import Algorithm1
 from heuristics.baselines import AtRandom, LayerWise, OnSource
 from heuristics.exact import Exact
-from heuristics.lookahead import Lookahead
+from heuristics.lookahead import Lookahead, paths_of
 from heuristics.outcome import Outcome
 from heuristics.policy import Policy, PolicyType, load_policy_type, place_all
 from heuristics.stage_paths import StagePaths
@@ -90,8 +90,7 @@ def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = 
     solution = checked_solution(problem, outcome, policy, seed, wall_time_s)
     if not with_bound:
         return solution
-    paths = decider.paths if isinstance(decider, Lookahead) else StagePaths()
-    return _with_bound(solution, live_bound(problem, outcome, paths))
+    return _with_bound(solution, live_bound(problem, outcome, paths_of(decider)))
 
 
 def checked_solution(

@@ -1,9 +1,9 @@
 """Rounds of neighbourhoods around a search's incumbent: stages, devices, requests."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from optmodel.columns.senders import Plan
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.count import CountModel
 from optmodel.evaluate import evaluate
-from optmodel.greedy.batch import Batch
+from optmodel.greedy.batch import Batch, Placed
 from optmodel.greedy.request_class import RequestClass, classes_of
 from optmodel.milp import solve_milp, within_reach
 from optmodel.placement import Placement
@@ -160,22 +160,25 @@ class Rounds:
         for at in self.random.permutation(len(batch.order)).tolist():
             member = batch.order[at][1]
             placed = batch.take_back(member)
-            for patience in FIRST_PATIENCE:
+            for attempt in self._attempts(batch, member, deadline):
                 if not self._may_go_on() or time.perf_counter() > deadline:
                     break
-                placer = self.placers[id(batch.class_of(member))]
-                found = placer.find(batch, member, patience, deadline)
-                if found is not None and found.latency_s < placed.latency_s:
-                    placed = found
-            for plan in self._plans_of(batch.class_of(member)):
-                if not self._may_go_on() or time.perf_counter() > deadline:
-                    break
-                planner = self.planners[id(batch.class_of(member))]
-                found = planner.find(batch, member, plan, deadline)
+                found = attempt()
                 if found is not None and found.latency_s < placed.latency_s:
                     placed = found
             batch.put(member, placed)
             self.search.offer(batch.placement())
+
+    def _attempts(
+        self, batch: Batch, member: RequestTask, deadline: float
+    ) -> Iterator[Callable[[], Placed | None]]:
+        """Yield ways to place a request on what a batch leaves, those by plans last."""
+        requests = batch.class_of(member)
+        placer, planner = self.placers[id(requests)], self.planners[id(requests)]
+        for patience in FIRST_PATIENCE:
+            yield partial(placer.find, batch, member, patience, deadline)
+        for plan in self._plans_of(requests):
+            yield partial(planner.find, batch, member, plan, deadline)
 
     def _plans_of(self, requests: RequestClass) -> Iterator[Plan]:
         """Yield who may send in a class, if bandwidth has a price."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from heuristics.exact import remaining_instance
-from heuristics.ledger import Ledger
+from heuristics.ledger import Ledger, remaining_instance
 from optmodel.cpsat import CpsatModel
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.evaluate import evaluate_request

@@ -2,12 +2,10 @@
 
 import logging
 
-from heuristics.lookahead import Lookahead
-from heuristics.policies import make_policy
-from heuristics.policy import place_one
+from heuristics.lookahead import paths_of
+from heuristics.policy import Policy, place_one
 from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.present import Present
-from heuristics.stage_paths import StagePaths
 from optmodel.instance import Request
 from optmodel.problem import RequestTask
 from optmodel.solution import Rejection, ResultError
@@ -20,20 +18,12 @@ class Placer:
 
     Parameters
     ----------
-    policy : str
-        A key of `heuristics.policies.POLICIES`, or the dotted name of a class.
-    seed : int
-        For policies that draw at random.
-
-    Raises
-    ------
-    InputError
-        If there is no such policy.
+    policy : Policy
+        Who decides.
     """
 
-    def __init__(self, policy: str, seed: int) -> None:
-        self._policy = make_policy(policy, seed)
-        self._paths = self._policy.paths if isinstance(self._policy, Lookahead) else StagePaths()
+    def __init__(self, policy: Policy) -> None:
+        self._policy, self._paths = policy, paths_of(policy)
 
     def place(self, books: Books, request: Request, arrival: int) -> Entry | Rejection:
         """Ask the policy for a place on what is left.
@@ -58,3 +48,11 @@ class Placer:
         if task.unattainable or not present.fleet.devices:
             return None
         return self._paths.find(present.problem, task).bound_s
+
+    def joined(self, books: Books, present: Present) -> Books:
+        """Return the books on more devices, where what runs could be faster: with new bounds."""
+        books = books.on(present)
+        for one in [*books.running.values()]:
+            books.remove(one.request.id)
+            books.enter(one.bounded(self.bound_s(present, present.task(one.request)) or 0.0))
+        return books

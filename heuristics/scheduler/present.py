@@ -11,7 +11,7 @@ from optmodel.solution import Rejection
 
 Load = tuple[int, int, int]
 """Bytes of memory (8b), multiplications (8c) and bits sent (8d)."""
-MOST_KINDS = 4096
+MOST_TASKS = 4096
 """How many kinds of requests, one for each camera, are remembered."""
 
 
@@ -27,8 +27,8 @@ class Present:
     def __init__(self, fleet: FleetDocument) -> None:
         self.fleet = fleet
         self.problem = Problem(fleet.with_requests(()), ())
-        self._kind = lru_cache(maxsize=MOST_KINDS)(self._task_of_kind)
-        self._from_any_camera = lru_cache(maxsize=MOST_KINDS)(self._from_first_camera)
+        self._kind = lru_cache(maxsize=MOST_TASKS)(self._task_of_kind)
+        self._from_any_camera = lru_cache(maxsize=MOST_TASKS)(self._from_first_camera)
 
     def __contains__(self, device_id: object) -> bool:
         """Tell whether a device is present."""

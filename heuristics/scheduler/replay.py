@@ -6,15 +6,13 @@ from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.decision import Decision
 from heuristics.scheduler.events import Die, Event, Exchange, Finish, Join, Leave, Submit
 from heuristics.scheduler.placer import Placer
-from heuristics.scheduler.present import Present
+from heuristics.scheduler.snapshot import CLOSE
 from heuristics.scheduler.waiting import Waiting
 from optmodel.evaluate import evaluate_request
 from optmodel.files import RuleError
 from optmodel.translate import read_request
 
 REPAIR = "restore a journal that was not edited, or begin anew with another --state file"
-CLOSE = 1e-9
-"""Relative difference allowed between a latency in the journal and the one worked out again."""
 
 
 def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
@@ -62,18 +60,9 @@ def _before_decisions(books: Books, placer: Placer, event: Event) -> Books:
                 books.remove(event.request)
             books.is_gone(event.request)
         case Join() if event.device not in present.fleet.devices:
-            return joined(books, placer, present.joined_by(event.device))
+            return placer.joined(books, present.joined_by(event.device))
         case Leave() | Die():
             return books.on(present.without(event.device))
-    return books
-
-
-def joined(books: Books, placer: Placer, present: Present) -> Books:
-    """Return the books on more devices, where what runs could be faster: with new bounds."""
-    books = books.on(present)
-    for one in [*books.running.values()]:
-        books.remove(one.request.id)
-        books.enter(one.bounded(placer.bound_s(present, present.task(one.request)) or 0.0))
     return books
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+from heuristics.policies import make_policy
 from heuristics.scheduler.books import Books, Entry, Running
 from heuristics.scheduler.decision import Decision, Standing
 from heuristics.scheduler.departure import Departure
@@ -11,7 +12,7 @@ from heuristics.scheduler.events import Exchange
 from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.reoptimise import reoptimised
-from heuristics.scheduler.replay import joined, replayed
+from heuristics.scheduler.replay import replayed
 from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
 from heuristics.scheduler.waiting import Waiting
 from optmodel.files import RuleError
@@ -44,7 +45,7 @@ class Scheduler:
         self.fleet = fleet.without_requests()
         self.policy_name = policy
         self.seed = seed
-        self._placer = Placer(policy, seed)
+        self._placer = Placer(make_policy(policy, seed))
         self._books = Books.of(Present(self.fleet))
 
     @property
@@ -162,7 +163,7 @@ class Scheduler:
             raise RuleError(
                 "device.id", "an id that no node has", repr(device.id), "rename the device"
             )
-        books = joined(self._books, self._placer, present.joined_by(device))
+        books = self._placer.joined(self._books, present.joined_by(device))
         return self._settle(books, [])
 
     def leave(self, device_id: str) -> tuple[Decision, ...]:

@@ -11,7 +11,7 @@ Kind = tuple[str, float, str]
 """Network, tolerance and source of a request: all that its placement depends on."""
 
 
-MOST_GONE = 1000
+MOST_STALE = 1000
 """Entries left behind, beyond as many as requests wait, after which the order is made anew."""
 
 
@@ -68,7 +68,7 @@ class WaitingLine:
         """Let a request wait no longer."""
         del self._by_id[request_id]
         self._gone += 1
-        if self._gone > len(self._by_id) + MOST_GONE:
+        if self._gone > len(self._by_id) + MOST_STALE:
             self._begin([*self._by_id.values()])
 
     def first_of_each_kind(self) -> Iterator[Waiting]:

@@ -11,19 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.columns.packing import Broadcasts, Pack, Packer
-from optmodel.columns.planes import CuttingPlanes, Plane
+from optmodel.columns.planes import PROMISING, ROUNDING, STEPS, CuttingPlanes, Plane
 from optmodel.columns.sender_graph import SenderGraph, SenderPath
 from optmodel.columns.senders import Plan
 from optmodel.columns.use import Use
 from optmodel.greedy.request_class import RequestClass
 from optmodel.problem import FloatArray
 
-ROUNDING = 1e-9
-"""Share of all summands by which a bound is lowered, far more than floats can be off by."""
-STEPS = (0.5, 1.0)
-"""How far, from the best prices to those that the planes propose, others are tried in turn."""
-PROMISING = 0.95
-"""Arcs are solved at prices whose bound comes up to this share of the best one."""
 CLOSE = 1e-4
 """Relative distance to the highest possible bound at which the search ends."""
 

@@ -9,6 +9,12 @@ import numpy as np
 from optmodel.bare_highs import bare_highs
 from optmodel.problem import FloatArray
 
+ROUNDING = 1e-9
+"""Share of all summands by which a bound is lowered, far more than floats can be off by."""
+STEPS = (0.5, 1.0)
+"""How far, from the best prices known to those that the planes propose, others are tried."""
+PROMISING = 0.95
+"""Prices are looked at closely if their bound comes up to this share of the best one."""
 HIGHEST = 20.0
 """No price is more than this multiple of the bound without prices."""
 

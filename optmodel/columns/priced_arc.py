@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from optmodel.columns.use import Tariff
 from optmodel.problem import BoolArray, FloatArray, IntArray, RequestTask
 from optmodel.stages.arc import Arc
 from optmodel.stages.fleet import Fleet
@@ -99,11 +100,7 @@ class PricedArc:
         self.groups = len(fleet.groups)
         self.group = np.array([part.group for part in choice.parts], dtype=np.int64)
         self.sizes = np.array(self.arc.sizes, dtype=np.int64)
-        last = task.layers[stage.last]
-        self.segment = np.array([last.weight_bytes, last.multiplications], dtype=float)
-        following = task.layers[stage.last + 1 : stage.last + 2]
-        self.fan_out = float(last.output_bits * following[0].segments) if following else 0.0
-        self.own = float(task.layers[stage.first - 1].output_bits) if stage.first else 0.0
+        self.tariff = Tariff(task, stage)
         self.sent_before = np.array(
             [
                 before is not None and (part.sends or before.admits(fleet.groups[part.group].rate))
@@ -146,9 +143,9 @@ class PricedArc:
         if not len(cells.ticks):
             return Reply(np.inf, np.inf, nothing)
         price = prices[:, self.group]
-        saved_each = price[2] * self.own * self.sent_before
-        each = self.segment @ price[:2]
-        active = price[2] * self.fan_out
+        saved_each = price[2] * self.tariff.kept * self.sent_before
+        each = self.tariff.segment @ price[:2]
+        active = price[2] * self.tariff.active
         per_node = active / np.maximum(cells.width, 1)
         unit = np.where(cells.width > 0, each + per_node, np.inf)
         taken, fits = fill(unit, self.sizes * cells.width, self.arc.maps)
@@ -162,9 +159,10 @@ class PricedArc:
             return Reply(np.inf, np.inf, nothing)
         load = nothing.copy()
         width = np.maximum(cells.width[best], 1)
-        np.add.at(load[0], self.group, taken[best] * self.segment[0])
-        np.add.at(load[1], self.group, taken[best] * self.segment[1])
-        sent = taken[best] / width * self.fan_out - saving[best] * self.own * self.sent_before
+        np.add.at(load[0], self.group, taken[best] * self.tariff.segment[0])
+        np.add.at(load[1], self.group, taken[best] * self.tariff.segment[1])
+        spared = saving[best] * self.tariff.kept * self.sent_before
+        sent = taken[best] / width * self.tariff.active - spared
         np.add.at(load[2], self.group, sent)
         return Reply(float(value[best]), float(cells.ticks[best] * self.tick_s), load)
 
@@ -208,12 +206,28 @@ def cells_of(arc: Arc) -> Cells:
 
 
 def _one_layer(arc: Arc) -> Cells:
+    starts, width = only_latencies(arc)
+    return Cells(starts, width, width)
+
+
+def only_latencies(arc: Arc) -> tuple[IntArray, IntArray]:
+    """Return where intervals of the latency of a single layer start, and its room in each.
+
+    The room is the most segments on a node, shape (intervals, parts).
+    """
     each, caps = np.array(arc.receive) + np.array(arc.work), np.array(arc.caps[0])
     top = int((each * caps).max())
     starts = thinned(multiples(each, caps, {0}), quick_bound(arc) or 0, top)
     ends = np.append(starts[1:] - 1, UNREACHABLE)
-    width = room(ends[:, np.newaxis], each, caps)
-    return Cells(starts, width, width)
+    return starts, room(ends[:, np.newaxis], each, caps)
+
+
+def last_latencies(arc: Arc, low: int) -> IntArray:
+    """Return where intervals of the latency of the last of several layers start, from `low` on."""
+    work, caps = np.array(arc.work), np.array(arc.caps[-1])
+    send = {ticks for ticks in arc.send[-1] if ticks}
+    top = max(int((work * caps).max()) + max(send, default=0), low)
+    return thinned(multiples(work, caps, {0, *send}), low, top)
 
 
 def _grid(
@@ -223,11 +237,7 @@ def _grid(
 
     `spent` is the latency before the last layer at least, `least_last` that of the last layer.
     """
-    work, caps = np.array(arc.work), np.array(arc.caps[-1])
-    send = {ticks for ticks in arc.send[-1] if ticks}
-    low = int(least_last.min())
-    top = max(int((work * caps).max()) + max(send, default=0), low)
-    starts = thinned(multiples(work, caps, {0, *send}), low, top)
+    starts = last_latencies(arc, int(least_last.min()))
     ends = np.append(starts[1:] - 1, UNREACHABLE)
     width = width_of(arc, held, ends)
     at_first = np.broadcast_to(held_at_first(arc, first_ends)[:, np.newaxis], width.shape)

@@ -7,7 +7,7 @@ import numpy as np
 
 from optmodel.columns.broadcast_prices import BroadcastSearch
 from optmodel.columns.packing import MOST_PACKS, Broadcasts
-from optmodel.columns.planes import CuttingPlanes, Plane
+from optmodel.columns.planes import PROMISING, ROUNDING, STEPS, CuttingPlanes, Plane
 from optmodel.columns.priced_arc import Reply
 from optmodel.columns.priced_graph import PricedGraph
 from optmodel.columns.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
@@ -18,17 +18,11 @@ from optmodel.stages.path import ArcBook
 
 ARC_GAP = 1e-4
 """Relative gap to which arcs are solved."""
-ROUNDING = 1e-9
-"""Share of all summands by which a bound is lowered, far more than floats can be off by."""
-SMOOTHING = 0.5
-"""How far, from the best prices known to those the cutting planes propose, the next ones lie."""
 NEAR, CLOSE = 1e-3, 1e-5
 """Relative distance to the highest possible bound at which arcs are solved, at which the search
 for prices ends."""
 MOST_PLANS = 12
 """Plans that are handed on."""
-PROMISING = 0.95
-"""Prices are looked at closely if their bound comes up to this share of the best one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +122,7 @@ class PriceSearch:
                 self._cut(planes, replies)
                 continue
             wanted = self._per_unit(proposed.reshape(self.room.shape))
-            for share in (SMOOTHING, 1.0):
+            for share in STEPS:
                 prices = best.prices + share * (wanted - best.prices)
                 found, replies = self._ask(prices, closely=False)
                 if closely and found.bound_s > PROMISING * best.bound_s:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optmodel.columns.priced_arc import MOST_FIRST, multiples, thinned, width_of
+from optmodel.columns.priced_arc import MOST_FIRST, last_latencies, only_latencies, width_of
 from optmodel.problem import IntArray
 from optmodel.stages.arc import Arc
 from optmodel.stages.relaxation import (
@@ -19,7 +19,6 @@ from optmodel.stages.relaxation import (
     held_before_last,
     last_thresholds,
     quick_bound,
-    room,
 )
 from optmodel.stages.stage import StageArc
 
@@ -170,11 +169,7 @@ Parts = tuple[IntArray, IntArray, IntArray, IntArray, IntArray]
 
 def _one_layer(arc: Arc) -> Parts:
     """Return the cells of a layer that receives and computes: its latency is the first one."""
-    each, caps = np.array(arc.receive) + np.array(arc.work), np.array(arc.caps[0])
-    top = int((each * caps).max())
-    starts = thinned(multiples(each, caps, {0}), quick_bound(arc) or 0, top)
-    ends = np.append(starts[1:] - 1, UNREACHABLE)
-    width = room(ends[:, np.newaxis], each, caps)
+    starts, width = only_latencies(arc)
     nothing = np.zeros(len(starts), dtype=np.int64)
     return starts, np.zeros(1, dtype=np.int64), nothing, width, width[:, np.newaxis]
 
@@ -191,7 +186,7 @@ def _grid(arc: Arc) -> Parts:
         least.append(last_thresholds(arc, ends, early))
         spent.append(first + start)
     least_last, kinds = np.concatenate(least), len(held)
-    last = _last_latencies(arc, int(least_last.min()))
+    last = last_latencies(arc, int(least_last.min()))
     width = width_of(arc, np.concatenate(held), np.append(last[1:] - 1, UNREACHABLE))
     at_first = np.tile(held_at_first(arc, ends), (kinds, 1))
     return np.concatenate(spent), last, least_last, at_first, width
@@ -204,10 +199,3 @@ def _early_intervals(arc: Arc) -> list[tuple[int, int]]:
         return [(0, 0)]
     starts = [min(moves) * n for n in EARLY]
     return [(0, 0), *zip(starts, [*(start - 1 for start in starts[1:]), UNREACHABLE], strict=True)]
-
-
-def _last_latencies(arc: Arc, low: int) -> IntArray:
-    work, caps = np.array(arc.work), np.array(arc.caps[-1])
-    send = {ticks for ticks in arc.send[-1] if ticks}
-    top = max(int((work * caps).max()) + max(send, default=0), low)
-    return thinned(multiples(work, caps, {0, *send}), low, top)

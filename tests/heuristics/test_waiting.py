@@ -38,7 +38,7 @@ def test_what_goes_and_comes_back_keeps_its_place():
 
 
 def test_what_has_gone_does_not_pile_up(monkeypatch):
-    monkeypatch.setattr(waiting, "MOST_GONE", 10)
+    monkeypatch.setattr(waiting, "MOST_STALE", 10)
     line, draw = WaitingLine([one(0)]), random.Random(0)
     here = [0]
     for arrival in range(1, 2000):

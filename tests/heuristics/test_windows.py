@@ -7,10 +7,11 @@ from itertools import product
 import numpy as np
 import pytest
 import reference
+from assigned import place
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from strategies import admissible_assignments, examples, instances, place, unlimited
+from strategies import admissible_assignments, examples, instances, unlimited
 
 from heuristics.ledger import Ledger
 from heuristics.windows import (

@@ -5,13 +5,9 @@ from fractions import Fraction
 
 import pytest
 import reference
+from assigned import document_of
 from documents import equations, with_requests
-from strategies import (
-    by_hand,
-    document_of,
-    twice,
-    with_budget,
-)
+from strategies import by_hand, twice, with_budget
 
 from optmodel.checker import CheckReport, Violation, check
 from optmodel.instance import Instance

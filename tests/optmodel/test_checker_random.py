@@ -3,17 +3,12 @@
 from collections import Counter
 
 import reference
+from assigned import document_of
 from documents import equations, with_requests
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from strategies import (
-    admissible_assignments,
-    assignments,
-    document_of,
-    examples,
-    instances,
-)
+from strategies import admissible_assignments, assignments, examples, instances
 
 from optmodel.checker import check
 from optmodel.instance import Instance

@@ -5,10 +5,11 @@ from itertools import combinations
 
 import pytest
 import reference
+from assigned import place
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from lifting import EQUATIONS, FIELDS, best_keeping
-from strategies import by_hand, clashing, examples, instances, place, twice, with_budget, with_fleet
+from strategies import by_hand, clashing, examples, instances, twice, with_budget, with_fleet
 
 from optmodel.explain import Conflict, Proof
 from optmodel.explain.conflict import find_conflict, find_conflicts, smallest_hitting_set

@@ -6,18 +6,10 @@ from math import floor
 import numpy as np
 import pytest
 import reference
+from assigned import document_of, place
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import (
-    admissible_assignments,
-    by_hand,
-    clashing,
-    document_of,
-    examples,
-    instances,
-    place,
-    with_budget,
-)
+from strategies import admissible_assignments, by_hand, clashing, examples, instances, with_budget
 
 from optmodel.checker import check
 from optmodel.explain import search

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import reference
+from assigned import place
 from engines import QUICK, Engine, every_engine, quick_engines, without_cbc
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -16,7 +17,6 @@ from strategies import (
     clashing,
     examples,
     instances,
-    place,
     twice,
     with_budget,
     with_fleet,

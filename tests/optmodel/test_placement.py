@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import reference
+from assigned import document_of
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import assignments, by_hand, document_of, examples, instances
+from strategies import assignments, by_hand, examples, instances
 
 from optmodel.checker import check
 from optmodel.files import InputError

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pyomo.environ as pyo
 import pytest
 import reference
+from assigned import place
 from engines import QUICK, Engine, quick_engines
 from hypothesis import assume, given
 from ortools.sat.python import cp_model
@@ -19,7 +20,6 @@ from strategies import (
     instances,
     network,
     node,
-    place,
     ssim_row,
 )
 

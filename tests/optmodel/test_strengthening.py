@@ -5,8 +5,9 @@ from collections import Counter
 import pyomo.environ as pyo
 import pytest
 import reference
+from assigned import place
 from hypothesis import assume, given
-from strategies import by_hand, examples, instances, node, place, with_budget, with_fleet
+from strategies import by_hand, examples, instances, node, with_budget, with_fleet
 
 from instances.generate import Recipe, generate
 from optmodel.count import CountModel

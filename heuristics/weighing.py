@@ -19,7 +19,7 @@ PRICE_OF_THE_FLEET, LEAST_EXPECTED = 5.0, 2.0
 as many as there are already, and a few."""
 
 
-class Offer:
+class Weighing:
     """The best placement of one request so far, on what is left.
 
     Budgets have prices: a node's grow exponentially with what is used of it, the fleet's with the

@@ -1,0 +1,47 @@
+"""Assignments of segments to nodes, written as solution files and as placements."""
+
+import numpy as np
+import reference
+
+from optmodel.instance import Instance
+from optmodel.placement import Placement, RequestPlacement
+from optmodel.problem import Problem
+from optmodel.solution import Flow, PlacedLayer, PlacedRequest, PlacementDocument
+
+
+def document_of(made: Instance, assignment: reference.Assignment) -> PlacementDocument:
+    """Write an assignment down as a solution file would."""
+    placed = []
+    for request in made.requests:
+        layers = reference.layers_of(made, request)
+        plan = assignment[request.id]
+        written = tuple(
+            PlacedLayer(
+                layer=layer.name,
+                segments={name: plan[k].count(name) for name in dict.fromkeys(plan[k])},
+                flows=_flows(plan[k], plan[k + 1])
+                if layer.kind in ("act", "pool") and k + 1 < len(layers)
+                else None,
+            )
+            for k, layer in enumerate(layers)
+        )
+        placed.append(PlacedRequest(request=request.id, layers=written))
+    return PlacementDocument(requests=tuple(placed))
+
+
+def _flows(here: reference.Vector, there: reference.Vector) -> tuple[Flow, ...]:
+    pairs = list(zip(here, there, strict=True))
+    return tuple(
+        Flow(sender=i, receiver=j, maps=pairs.count((i, j))) for i, j in dict.fromkeys(pairs)
+    )
+
+
+def place(problem: Problem, assignment: reference.Assignment) -> Placement:
+    """Return an assignment as counts and flows, for the evaluator."""
+    index = {name: i for i, name in enumerate(problem.node_ids)}
+    placed = {}
+    for task in problem.tasks:
+        labels = [np.array([index[at] for at in vector]) for vector in assignment[task.request.id]]
+        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
+        placed[task.request.id] = RequestPlacement.from_labels(labels, mapwise, len(index))
+    return Placement(placed)
