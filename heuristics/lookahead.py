@@ -11,6 +11,7 @@ from heuristics.patterns import Pattern
 from heuristics.policy import Policy
 from heuristics.stage_paths import MOST_KINDS, KnownPath, StagePaths
 from heuristics.weighing import Weighing
+from optmodel.greedy.ladder import Ladders
 from optmodel.greedy.spread import Spreader
 from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import RequestPlacement
@@ -78,7 +79,7 @@ class Lookahead:
 
     def __init__(self, *, seed: int = 0, paths: StagePaths | None = None) -> None:
         self.paths = paths or StagePaths()
-        self._thrifty = Algorithm1()
+        self._thrifty, self._ladders = Algorithm1(), Ladders()
         self._found: OrderedDict[object, _Found] = OrderedDict()
 
     def place(
@@ -96,7 +97,8 @@ class Lookahead:
         """Return what was found on this fleet, or an empty note in the place of another fleet's."""
         found = self._found.get(known.kind)
         if found is None or found.known is not known:
-            spreaders = [Spreader(known.requests.problem) for _ in MULTIPLES]
+            alone = known.requests.problem
+            spreaders = [Spreader(alone, self._ladders) for _ in MULTIPLES]
             found = self._found[known.kind] = _Found(known, spreaders)
         self._found.move_to_end(known.kind)
         if len(self._found) > MOST_KINDS:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.placement import Placement, RequestPlacement, relocated_to
-from optmodel.problem import BoolArray, FloatArray, IntArray, Problem, RequestTask
+from optmodel.placement import Flows, Placement, RequestPlacement, relocated_to
+from optmodel.problem import BoolArray, FloatArray, IntArray, LayerTask, Problem, RequestTask
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,37 +94,60 @@ def _evaluate(
     task: RequestTask, placed: RequestPlacement, speed: FloatArray, rate: FloatArray
 ) -> RequestEvaluation:
     """Evaluate a placement on nodes of these speeds and rates."""
-    counts, flows, layers = placed.counts, placed.flows, task.layers
-    latency = np.zeros(len(layers))
+    counts, layers = placed.counts, task.layers
+    work = np.array([layer.multiplications for layer in layers])
+    weights = np.array([layer.weight_bytes for layer in layers])
+    finish = counts * work[:, np.newaxis] / speed
     sent = np.zeros(len(speed), dtype=np.int64)
-    for k, layer in enumerate(layers):
-        finish = counts[k] * layer.multiplications / speed
-        if k and layers[k - 1].transfer == "mapwise":
-            at = (flows.layer == k - 1) & (flows.sender != flows.receiver)
-            sender, receiver = flows.sender[at], flows.receiver[at]
-            bits = flows.maps[at] * layers[k - 1].output_bits
-            slowest = np.zeros(len(finish))
-            np.maximum.at(slowest, receiver, bits / rate[sender])
-            np.add.at(sent, sender, bits)
-            finish += slowest
-        elif k:
-            senders = np.flatnonzero(counts[k - 1])
-            bits = counts[k] * layers[k - 1].output_bits
-            finish += bits / _heard_rate(rate, senders)
-            sent[senders] += bits.sum() - bits[senders]
-        latency[k] = finish[counts[k] > 0].max(initial=0.0)
-    weights = [layer.weight_bytes for layer in layers]
-    work = [layer.multiplications for layer in layers]
+    _add_moved(finish, sent, rate, task, placed.flows)
+    _add_broadcast(finish, sent, rate, task, counts)
+    latency = np.where(counts > 0, finish, 0.0).max(axis=1, initial=0.0)
     return RequestEvaluation(latency, np.stack([weights @ counts, work @ counts, sent]))
 
 
-def _heard_rate(rate: FloatArray, senders: IntArray) -> FloatArray:
-    """Return the rate of the slowest sender other than the node itself; infinite without one."""
-    heard = np.full(len(rate), np.inf)
-    if senders.size:
-        slowest, *others = senders[np.argsort(rate[senders], kind="stable")][:2]
-        heard[:] = rate[slowest]
-        heard[slowest] = rate[others[0]] if others else np.inf
+def _add_moved(
+    finish: FloatArray, sent: IntArray, rate: FloatArray, task: RequestTask, flows: Flows
+) -> None:
+    """Add what each node waits for its slowest map, and sends, after mapwise layers."""
+    mapwise = [0 if _broadcasts(layer) else layer.output_bits for layer in task.layers[:-1]]
+    bits = np.array(mapwise, dtype=np.int64)
+    at = np.flatnonzero(flows.sender != flows.receiver)
+    at = at[flows.layer[at] < len(bits)]
+    layer, sender, receiver = flows.layer[at], flows.sender[at], flows.receiver[at]
+    moved = flows.maps[at] * bits[layer]
+    slowest = np.zeros_like(finish)
+    np.maximum.at(slowest, (layer + 1, receiver), moved / rate[sender])
+    np.add.at(sent, sender, moved)
+    finish += slowest
+
+
+def _add_broadcast(
+    finish: FloatArray, sent: IntArray, rate: FloatArray, task: RequestTask, counts: IntArray
+) -> None:
+    """Add what each node receives from the slowest other sender, and sends, after all others."""
+    after = [k for k, layer in enumerate(task.layers[:-1]) if _broadcasts(layer)]
+    each = np.array([task.layers[k].output_bits for k in after], dtype=np.int64)
+    behind = [k + 1 for k in after]
+    bits, sends = counts[behind] * each[:, np.newaxis], counts[after] > 0
+    finish[behind] += bits / _heard_rates(rate, sends)
+    sent += np.where(sends, bits.sum(axis=1, keepdims=True) - bits, 0).sum(axis=0)
+
+
+def _broadcasts(layer: LayerTask) -> bool:
+    return layer.transfer == "broadcast"
+
+
+def _heard_rates(rate: FloatArray, sends: BoolArray) -> FloatArray:
+    """Return the rate of the slowest sender other than the node itself; infinite without one.
+
+    `sends` and what is returned have shape (layers, nodes).
+    """
+    rates = np.where(sends, rate, np.inf)
+    slowest = rates.min(axis=1, initial=np.inf, keepdims=True)
+    next_slowest = rates.min(axis=1, initial=np.inf, where=rates > slowest, keepdims=True)
+    at_slowest = rates == slowest
+    alone = at_slowest.sum(axis=1, keepdims=True) == 1
+    heard: FloatArray = np.where(at_slowest & alone, next_slowest, slowest)
     return heard
 
 

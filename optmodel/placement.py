@@ -5,7 +5,7 @@ computes) and flows (how many maps move from one node to another after an act or
 everything that Eq. 5-8 ask about. A placement knows nothing of how it was found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,16 @@ class Flows:
         """Build the table from (layer, sender, receiver, maps) tuples."""
         table = np.array(sorted(entries), dtype=np.int64).reshape(-1, 4)
         return cls(*table.T)
+
+    @classmethod
+    def from_moves(cls, moves: Iterable[tuple[int, IntArray, IntArray, IntArray]]) -> "Flows":
+        """Build the table from a layer, and senders, receivers and maps of equal shape, each."""
+        tables = [
+            np.stack([np.full(len(maps), layer), sender, receiver, maps])
+            for layer, sender, receiver, maps in moves
+        ]
+        table = np.concatenate([np.zeros((4, 0), dtype=np.int64), *tables], axis=1)
+        return cls(*table[:, np.lexsort(table[2::-1])])
 
     def entries(self) -> list[tuple[int, int, int, int]]:
         """Return the table as (layer, sender, receiver, maps) tuples of ints."""

@@ -145,6 +145,11 @@ class Problem:
         return self._per_node("bandwidth_budget_bits")
 
     @cached_property
+    def budgets(self) -> FloatArray:
+        """All three, shape (3, nodes)."""
+        return np.stack([self.memory, self.compute_budget, self.bandwidth_budget])
+
+    @cached_property
     def time_unit_s(self) -> float:
         """Seconds per time unit of the models: a hundredth of a rough latency of the batch.
 

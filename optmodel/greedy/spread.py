@@ -5,17 +5,20 @@ layer that must be whole. Among these placements each stage takes latencies of i
 then the cheapest nodes in time and in prices of the budgets.
 """
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
+from optmodel.greedy.ladder import Ladders
 from optmodel.greedy.stage_share import NoRoom, Share, Span, StageShares, fan_out, spans_of
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem
 
 MOST_RATES = 6
 """Rates of which each may be the slowest of a stage, thinned out where devices all differ."""
+
+Move = tuple[int, IntArray, IntArray, IntArray]
+"""A layer, and who sends how many maps to whom after it."""
 
 
 class Spreader:
@@ -25,10 +28,13 @@ class Spreader:
     ----------
     problem : Problem
         With one request.
+    ladders : Ladders, optional
+        Limits on latencies to share with others.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, ladders: Ladders | None = None) -> None:
         self.problem, self.task = problem, problem.tasks[0]
+        self.ladders = ladders or Ladders()
         self.spans = spans_of(self.task)
         self.nodes = len(problem.node_ids)
         self._ahead: tuple[FloatArray, list[dict[float, float]]] | None = None
@@ -53,15 +59,16 @@ class Spreader:
             self._ahead = base_prices.copy(), self._costs_ahead(base_prices)
         ahead = self._ahead[1]
         counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
-        entries: list[tuple[int, int, int, int]] = []
+        moves: list[Move] = []
         senders: IntArray = np.zeros(0, dtype=np.int64)
         left = left.copy()
         for k, span in enumerate(self.spans):
             share = self._best(span, senders, left, prices, ahead[k])
-            if not np.isfinite(share.cost_s):
-                return StageShares(self.problem, self.task, span, senders, left, prices).no_room()
-            senders = self._take(span, share, senders, left, counts, entries)
-        return RequestPlacement(counts, Flows.from_entries(entries))
+            if share is None:
+                stage = StageShares(self.problem, span, senders, left, prices, self.ladders)
+                return stage.no_room()
+            senders = self._take(span, share, senders, left, counts, moves)
+        return RequestPlacement(counts, Flows.from_moves(moves))
 
     @cached_property
     def _rates(self) -> list[float]:
@@ -71,16 +78,14 @@ class Spreader:
 
     def _costs_ahead(self, prices: FloatArray) -> list[dict[float, float]]:
         """Return per stage what follows it costs, by the rate of its slowest sender, roughly."""
-        budgets = np.stack(
-            [self.problem.memory, self.problem.compute_budget, self.problem.bandwidth_budget]
-        )
         ahead = [dict.fromkeys(self._rates, 0.0)]
         for span in self.spans[:0:-1]:
             found = {}
             for rate in self._rates:
                 slowest = np.flatnonzero(self.problem.rate >= rate)
                 slowest = slowest[np.argsort(self.problem.rate[slowest], kind="stable")][:2]
-                found[rate] = self._best(span, slowest, budgets, prices, ahead[0]).cost_s
+                share = self._best(span, slowest, self.problem.budgets, prices, ahead[0])
+                found[rate] = share.cost_s if share else np.inf
             ahead.insert(0, found)
         return ahead
 
@@ -91,26 +96,17 @@ class Spreader:
         left: FloatArray,
         prices: FloatArray,
         ahead: dict[float, float],
-    ) -> Share:
-        """Return the cheapest share of a stage, what follows included."""
-        return min(self._shares(span, senders, left, prices, ahead), key=lambda share: share.cost_s)
-
-    def _shares(
-        self,
-        span: Span,
-        senders: IntArray,
-        left: FloatArray,
-        prices: FloatArray,
-        ahead: dict[float, float],
-    ) -> Iterator[Share]:
-        yield Share(np.inf, np.zeros(self.nodes, dtype=np.int64))
-        stage = StageShares(self.problem, self.task, span, senders, left, prices)
+    ) -> Share | None:
+        """Return the cheapest share of a stage, what follows included; None without room."""
+        stage = StageShares(self.problem, span, senders, left, prices, self.ladders)
         if span.gathers:
-            yield from stage.gathered(ahead)
-            return
+            return stage.gathered(ahead)
+        best: Share | None = None
         for rate in self._rates:
             share = stage.spread(rate)
-            yield Share(share.cost_s + ahead[rate], share.counts)
+            if share is not None and (best is None or share.cost_s + ahead[rate] < best.cost_s):
+                best = Share(share.cost_s + ahead[rate], share.counts)
+        return best
 
     def _take(
         self,
@@ -119,7 +115,7 @@ class Spreader:
         senders: IntArray,
         left: FloatArray,
         counts: IntArray,
-        entries: list[tuple[int, int, int, int]],
+        moves: list[Move],
     ) -> IntArray:
         """Write a share down and take its load from what is left; return the new senders."""
         last = self.task.layers[span.last]
@@ -128,14 +124,14 @@ class Spreader:
         if share.target is not None:
             counts[span.last] = 0
             counts[span.last, share.target] = last.segments
+        maps = share.counts[holders]
         for k in range(span.first, span.last):
-            to_target = share.target is not None and k == span.last - 1
-            for i in holders.tolist():
-                receiver = share.target if to_target and share.target is not None else i
-                maps = int(share.counts[i])
-                entries.append((k, i, receiver, maps))
-                if receiver != i:
-                    left[2, i] -= maps * self.task.layers[k].output_bits
+            receivers = holders
+            if share.target is not None and k == span.last - 1:
+                receivers = np.full_like(holders, share.target)
+                sent = maps * self.task.layers[k].output_bits
+                left[2, holders] -= np.where(receivers != holders, sent, 0)
+            moves.append((k, holders, receivers, maps))
         here = counts[span.last]
         left[0] -= here * last.weight_bytes
         left[1] -= here * last.multiplications

@@ -1,19 +1,17 @@
 """One stage of a construction: who may hold how much, and the cheapest way to hold all maps."""
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+from optmodel.greedy.ladder import Ladders
 from optmodel.problem import FloatArray, IntArray, LayerTask, Problem, RequestTask
 
-MOST_VALUES = 12
-"""Latencies of a layer that are tried."""
-TOGETHER = 32
-"""Pairs of latencies that are looked at in one piece, the shortest first."""
-UP, TINY = 1 + 1e-12, 1e-300
-"""Against rounding: a limit is not missed by a hair, and nothing is divided by zero."""
+TOGETHER = 16
+"""Rungs of a ladder that are looked at in one piece, the shortest first."""
+MOST_TARGETS = 3
+"""Nodes that are tried for gathering a layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +21,7 @@ class Share:
     Attributes
     ----------
     cost_s : float
-        Its latency and the priced load, in seconds; infinite if there is no place.
+        Its latency and the priced load, in seconds.
     counts : ndarray of int, shape (nodes,)
         Segments of all layers but a gathered last one.
     target : int or None
@@ -81,26 +79,41 @@ def fan_out(task: RequestTask, span: Span) -> int:
 
 
 class StageShares:
-    """The choices of one stage: who may hold how much, and what a segment costs there."""
+    """The choices of one stage: who may hold how much, and what a segment costs there.
+
+    Parameters
+    ----------
+    problem : Problem
+        With one request.
+    span : Span
+        The layers of the stage.
+    senders : ndarray of int
+        The nodes that send to it.
+    left, prices : ndarray, shape (3, nodes)
+        What is left of the budgets, and the seconds that a unit of each is worth.
+    ladders : Ladders
+        Where limits on latencies are kept.
+    """
 
     def __init__(
         self,
         problem: Problem,
-        task: RequestTask,
         span: Span,
         senders: IntArray,
         left: FloatArray,
         prices: FloatArray,
+        ladders: Ladders,
     ) -> None:
-        self.problem, self.task, self.span = problem, task, span
-        self.prices, self.left = prices, left
-        self.layers = task.layers[span.first : span.last + 1]
+        self.problem, self.task, self.span = problem, problem.tasks[0], span
+        self.prices, self.left, self.ladders = prices, left, ladders
+        self.nodes = len(problem.node_ids)
+        self.layers = self.task.layers[span.first : span.last + 1]
         self.last = self.layers[-1]
-        self.fan_out = fan_out(task, span)
+        self.fan_out = fan_out(self.task, span)
         self.receive = self._receive(senders)
-        self.own = np.zeros(len(problem.node_ids))
+        self.own = np.zeros(self.nodes)
         if senders.size:
-            self.own[senders] = task.layers[span.first - 1].output_bits
+            self.own[senders] = self.task.layers[span.first - 1].output_bits
 
     def _cheapest(
         self,
@@ -108,28 +121,41 @@ class StageShares:
         most: IntArray,
         segment: FloatArray,
         active: FloatArray,
-        maps: int,
-    ) -> Share:
-        """Return the cheapest share; of nodes that cost the same, those with most left go first."""
-        order = np.argsort(-self._left_least(), kind="stable")
-        share = _cheapest(
-            tuple(time[order] for time in times), most[order], segment[order], active[order], maps
-        )
-        counts = np.zeros_like(share.counts)
-        counts[order] = share.counts
-        return Share(share.cost_s, counts)
+    ) -> Share | None:
+        """Return the cheapest share, None if there is none.
 
-    def _left_least(self) -> FloatArray:
-        """Return for each node the smallest share that is left of any of its budgets."""
-        budgets = np.stack(
-            [self.problem.memory, self.problem.compute_budget, self.problem.bandwidth_budget]
-        )
-        shares: FloatArray = (self.left / np.maximum(budgets, 1.0)).min(axis=0)
-        return shares
+        Of nodes that cost the same, those with most left go first.
+        """
+        maps, order = self.last.segments, self._most_left_first
+        ladder = self.ladders.find(times, most, maps)
+        if not len(ladder.least_s):
+            return None
+        some = most > 0
+        least = maps * float((segment[some] + active[some] / np.minimum(most[some], maps)).min())
+        prices = segment[order], active[order], tuple(time[order] for time in times)
+        best: Share | None = None
+        for start in range(0, len(ladder.least_s), TOGETHER):
+            # Later limits are longer, and no segment costs less than its cheapest.
+            if best is not None and ladder.least_s[start] + least >= best.cost_s:
+                break
+            found = _cheapest_within(ladder.width[start : start + TOGETHER, order], *prices, maps)
+            if best is None or found.cost_s < best.cost_s:
+                best = found
+        if best is None:
+            return None
+        counts = np.zeros(self.nodes, dtype=np.int64)
+        counts[order] = best.counts
+        return Share(best.cost_s, counts)
+
+    @cached_property
+    def _most_left_first(self) -> IntArray:
+        """Nodes by the smallest share that is left of any of their budgets, the largest first."""
+        least = (self.left / np.maximum(self.problem.budgets, 1.0)).min(axis=0)
+        return np.argsort(-least, kind="stable")
 
     def _receive(self, senders: IntArray) -> FloatArray:
         """Return seconds per map received from the slowest other sender."""
-        each = np.zeros(len(self.problem.node_ids))
+        each = np.zeros(self.nodes)
         if not senders.size:
             return each
         bits = self.task.layers[self.span.first - 1].output_bits
@@ -138,9 +164,10 @@ class StageShares:
         each[slow[0]] = bits / self.problem.rate[slow[1]] if len(slow) > 1 else 0.0
         return each
 
+    @cached_property
     def _may_compute(self) -> IntArray:
-        """Return the most segments of the last layer on each node within what is left."""
-        most = _caps(self.last, len(self.problem.node_ids))
+        """The most segments of the last layer on each node within what is left."""
+        most = _caps(self.last, self.nodes)
         most = _within(self.left[0], self.last.weight_bytes, most)
         most = _within(self.left[1], self.last.multiplications, most)
         can_send = self.left[2] + self.own >= self.fan_out
@@ -148,7 +175,7 @@ class StageShares:
 
     def no_room(self) -> NoRoom:
         """Say which budget leaves too little room for the last layer."""
-        caps, maps = _caps(self.last, len(self.problem.node_ids)), self.last.segments
+        caps, maps = _caps(self.last, self.nodes), self.last.segments
         can_send = self.left[2] + self.own >= self.fan_out
         each = {
             "8b: memory": _within(self.left[0], self.last.weight_bytes, caps),
@@ -161,25 +188,36 @@ class StageShares:
                 return NoRoom(self.span.last, f"{name}, room for {room} of {maps} segment(s)")
         return NoRoom(self.span.last, "8b-8d together leave too little room")
 
-    def spread(self, rate: float) -> Share:
+    def spread(self, rate: float) -> Share | None:
         """Return the cheapest share on nodes of at least a rate; all layers alike."""
-        most = np.where(self.problem.rate >= rate, self._may_compute(), 0)
-        for layer in self.layers[:-1]:
-            most = np.minimum(most, _caps(layer, len(most)))
+        most = np.where(self.problem.rate >= rate, self._may_spread, 0)
+        segment, active = self._spread_prices
+        return self._cheapest(self._spread_times, most, segment, active)
+
+    @cached_property
+    def _may_spread(self) -> IntArray:
+        caps = [_caps(layer, self.nodes) for layer in self.layers[:-1]]
+        most: IntArray = np.min([self._may_compute, *caps], axis=0)
+        return most
+
+    @cached_property
+    def _spread_times(self) -> tuple[FloatArray, ...]:
         work = self.last.multiplications / self.problem.speed
+        return (self.receive + work,) if len(self.layers) == 1 else (self.receive, work)
+
+    @cached_property
+    def _spread_prices(self) -> tuple[FloatArray, FloatArray]:
+        """Of a segment, and of being active, on each node."""
         segment = (
             self.prices[0] * self.last.weight_bytes
             + self.prices[1] * self.last.multiplications
             - self.prices[2] * self.own
         )
-        active = self.prices[2] * self.fan_out
-        alone = len(self.layers) == 1
-        times = (self.receive + work,) if alone else (self.receive, work)
-        return self._cheapest(times, most, segment, active, self.last.segments)
+        return segment, self.prices[2] * self.fan_out
 
-    def gathered(self, ahead: dict[float, float]) -> Iterator[Share]:
-        """Yield the cheapest share for each of the likeliest nodes to gather the last layer."""
-        can = np.flatnonzero(self._may_compute() >= self.last.segments)
+    def gathered(self, ahead: dict[float, float]) -> Share | None:
+        """Return the cheapest share with one of the likeliest nodes to gather the last layer."""
+        can = np.flatnonzero(self._may_compute >= self.last.segments)
         work = self.last.segments * (
             self.last.multiplications / self.problem.speed
             + self.prices[0] * self.last.weight_bytes
@@ -190,16 +228,19 @@ class StageShares:
         work += costs[np.searchsorted(tried, self.problem.rate, side="right") - 1]
         if len(self.layers) == 1:
             work = work + self.last.segments * (self.receive - self.prices[2] * self.own)
-        for target in can[np.argsort(work[can], kind="stable")][:3].tolist():
-            yield self._gathered_on(target, float(work[target]))
+        targets = can[np.argsort(work[can], kind="stable")][:MOST_TARGETS].tolist()
+        shares = [self._gathered_on(target, float(work[target])) for target in targets]
+        found = [share for share in shares if share is not None]
+        return min(found, key=lambda share: share.cost_s, default=None)
 
-    def _gathered_on(self, target: int, cost: float) -> Share:
-        counts = np.zeros(len(self.problem.node_ids), dtype=np.int64)
+    def _gathered_on(self, target: int, cost: float) -> Share | None:
+        """Return the cheapest share gathered on a node, None if there is none."""
         if len(self.layers) == 1:
+            counts = np.zeros(self.nodes, dtype=np.int64)
             counts[target] = self.last.segments
             return Share(cost, counts, target)
         bits = self.layers[-2].output_bits
-        most = np.min([_caps(layer, len(counts)) for layer in self.layers[:-1]], axis=0)
+        most = np.min([_caps(layer, self.nodes) for layer in self.layers[:-1]], axis=0)
         send = bits / self.problem.rate
         charge = self.prices[2] * bits
         send[target] = charge[target] = 0.0
@@ -209,10 +250,9 @@ class StageShares:
             (self.receive, send),
             np.minimum(most, can_send),
             charge - self.prices[2] * self.own,
-            np.zeros(len(counts)),
-            self.last.segments,
+            np.zeros(self.nodes),
         )
-        return Share(share.cost_s + cost, share.counts, target)
+        return share and Share(share.cost_s + cost, share.counts, target)
 
 
 def _within(left: FloatArray, need: int, most: IntArray) -> IntArray:
@@ -222,90 +262,34 @@ def _within(left: FloatArray, need: int, most: IntArray) -> IntArray:
     return np.minimum(most, np.floor(np.maximum(left, 0.0) / need).astype(np.int64))
 
 
+@lru_cache(maxsize=2**10)
 def _caps(layer: LayerTask, nodes: int) -> IntArray:
     most = np.zeros(nodes, dtype=np.int64)
     most[list(layer.hosts)] = layer.cap
+    most.flags.writeable = False
     return most
 
 
-def _cheapest(
-    times: tuple[FloatArray, ...],
-    most: IntArray,
+def _cheapest_within(
+    width: FloatArray,
     segment: FloatArray,
     active: FloatArray,
+    times: tuple[FloatArray, ...],
     maps: int,
 ) -> Share:
-    """Return the cheapest way to hold all maps: latency, price per segment and per active node.
+    """Return the cheapest share whose counts are within one of several rows of widths.
 
-    Latencies of one or two layers, each the largest count times the time per map, are tried in
-    all pairs; within them nodes are filled in order of their price per segment.
+    Nodes are filled in order of their price per segment.
     """
-    nowhere = Share(np.inf, np.zeros(len(most), dtype=np.int64))
-    if not (most > 0).any():
-        return nowhere
-    axes = [_latencies(time, most, maps) for time in times]
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes)], axis=1)
-    sums = grid.sum(axis=1)
-    grid = grid[np.argsort(sums, kind="stable")]
-    some = most > 0
-    unit = segment[some] + active[some] / np.minimum(most[some], maps)
-    best, least = nowhere, maps * float(unit.min())
-    for start in range(0, len(grid), TOGETHER):
-        pairs = grid[start : start + TOGETHER]
-        # All later pairs take at least as long, and no segment costs less than its cheapest.
-        if pairs[0].sum() + least >= best.cost_s:
-            break
-        found = _cheapest_within(pairs, times, most, segment, active, maps)
-        if found is not None and found.cost_s < best.cost_s:
-            best = found
-    return best
-
-
-def _cheapest_within(
-    grid: FloatArray,
-    times: tuple[FloatArray, ...],
-    most: IntArray,
-    segment: FloatArray,
-    active: FloatArray,
-    maps: int,
-) -> Share | None:
-    """Return the cheapest share whose latencies are at most one of several pairs of limits."""
-    width = np.broadcast_to(most, (len(grid), len(most)))
-    for time, limits in zip(times, grid.T, strict=True):
-        fits = limits[:, np.newaxis] * UP // np.maximum(time, TINY)
-        width = np.where(time > 0, np.minimum(width, np.minimum(fits, maps)), width)
-    width = width.astype(np.int64)
-    width = width[width.sum(axis=1) >= maps]
-    if not len(width):
-        return None
     unit = np.where(width > 0, segment + active / np.maximum(width, 1), np.inf)
     order = np.argsort(unit, axis=1, kind="stable")
-    room = np.take_along_axis(width, order, axis=1)
-    taken = np.empty_like(room)
+    order += np.arange(len(width))[:, np.newaxis] * width.shape[1]
+    room = width.take(order)
     before = np.cumsum(room, axis=1) - room
-    np.put_along_axis(taken, order, np.clip(maps - before, 0, room), axis=1)
+    taken = np.empty_like(width)
+    taken.put(order, np.clip(maps - before, 0, room))
     cost = taken @ segment + (taken > 0) @ active
     for time in times:
-        cost = cost + (taken * time).max(axis=1)
+        cost += (taken * time).max(axis=1)
     best = int(cost.argmin())
-    return Share(float(cost[best]), taken[best])
-
-
-def _latencies(time: FloatArray, most: IntArray, maps: int) -> FloatArray:
-    """Return values that the latency of a layer can take, thinned out, the largest kept."""
-    alike = Counter(zip(time.tolist(), np.minimum(most, maps).tolist(), strict=True))
-    kinds = [(t, n, number) for (t, n), number in alike.items() if n > 0]
-    if not kinds:
-        return np.zeros(0)
-    each = {t: max(n for other, n, _ in kinds if other == t) for t, _, _ in kinds}
-    values = np.unique(np.concatenate([np.arange(1, n + 1) * t for t, n in each.items()]))
-    room = np.zeros(len(values))
-    for t, n, number in kinds:
-        room += number * (np.minimum(n, values * UP // t) if t > 0 else n)
-    values = np.asarray(values[room >= maps], dtype=np.float64)
-    if len(values) <= MOST_VALUES:
-        return values
-    wanted = np.geomspace(max(values[0], values[-1] * 1e-3), values[-1], MOST_VALUES)
-    at = np.unique(np.append(0, np.searchsorted(values, wanted).clip(0, len(values) - 1)))
-    chosen: FloatArray = values[at]
-    return chosen
+    return Share(float(cost[best]), taken[best].astype(np.int64))

@@ -25,7 +25,7 @@ class Assembler:
         """Return the placement that a path describes."""
         nodes = len(self.fleet.problem.node_ids)
         counts = np.zeros((len(task.layers), nodes), dtype=np.int64)
-        entries: list[tuple[int, int, int, int]] = []
+        moves: list[tuple[int, IntArray, IntArray, IntArray]] = []
         alone: int | None = None
         for step in path.steps:
             members, alone = self._members(task, step, alone)
@@ -35,10 +35,9 @@ class Assembler:
                 counts[k, members] = share
                 self._charge(task, k, members, share)
             for k, moved in enumerate(placement.flows, start=step.stage.first):
-                for i in np.flatnonzero(counts[k, members]).tolist():
-                    for j in np.flatnonzero(moved[i]).tolist():
-                        entries.append((k, int(members[i]), int(members[j]), int(moved[i, j])))
-        return RequestPlacement(counts, Flows.from_entries(entries))
+                senders, receivers = np.nonzero(moved)
+                moves.append((k, members[senders], members[receivers], moved[senders, receivers]))
+        return RequestPlacement(counts, Flows.from_moves(moves))
 
     def _members(
         self, task: RequestTask, step: Step, alone: int | None

@@ -128,3 +128,13 @@ def test_a_document_of_another_instance_is_refused(old: str, new: str):
     renamed = PlacementDocument.model_validate_json(text.replace(f'"{old}"', f'"{new}"'))
     with pytest.raises(InputError, match=new):
         from_document(Problem.of(made), renamed)
+
+
+def test_moves_make_the_same_table_as_their_entries():
+    moves = [
+        (5, np.array([2, 0]), np.array([1, 3]), np.array([4, 6])),
+        (1, np.array([3, 3]), np.array([3, 0]), np.array([1, 2])),
+    ]
+    entries = [(5, 2, 1, 4), (5, 0, 3, 6), (1, 3, 3, 1), (1, 3, 0, 2)]
+    assert Flows.from_moves(moves).entries() == Flows.from_entries(entries).entries()
+    assert Flows.from_moves([]).entries() == []
