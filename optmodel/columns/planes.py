@@ -17,6 +17,9 @@ PROMISING = 0.95
 """Prices are looked at closely if their bound comes up to this share of the best one."""
 HIGHEST = 20.0
 """No price is more than this multiple of the bound without prices."""
+REACH, STEP = 4.0, 0.05
+"""Near a price are prices up to so many times as high or low, and this multiple of the bound
+without prices more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +69,20 @@ class CuttingPlanes:
         self.numbers, self.costs, self.unit_s, self.outdated = numbers, costs, unit_s, outdated
         self.planes: list[Plane] = []
 
-    def highest(self) -> tuple[float, FloatArray]:
-        """Return the highest bound that the planes allow, and the prices where they do."""
+    def highest(self, around: FloatArray | None = None) -> tuple[float, FloatArray]:
+        """Return the highest bound that the planes allow, and the prices where they do.
+
+        Parameters
+        ----------
+        around : ndarray, shape (prices,), optional
+            Prices to stay near, within `REACH`; few planes say little of others.
+        """
         self.planes = [p for p in self.planes if p.rests_on.isdisjoint(self.outdated[p.term])]
         model = bare_highs()
         none, nothing = np.array([], dtype=np.int32), np.array([])
-        for cost in self.costs.tolist():
-            model.addCol(-cost, 0.0, HIGHEST, 0, none, nothing)
+        low, high = self._limits(around)
+        for cost, least, most in zip(self.costs.tolist(), low.tolist(), high.tolist(), strict=True):
+            model.addCol(-cost, least, most, 0, none, nothing)
         for number in self.numbers.tolist():
             model.addCol(number, -1e6, 1e6, 0, none, nothing)
         model.changeObjectiveSense(highspy.ObjSense.kMaximize)
@@ -86,3 +96,12 @@ class CuttingPlanes:
         model.run()
         values = np.array(model.getSolution().col_value)[:prices]
         return model.getObjectiveValue() * self.unit_s, np.clip(values, 0.0, None) * self.unit_s
+
+    def _limits(self, around: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the highest of each price, in units of the bound without prices."""
+        none, most = np.zeros(len(self.costs)), np.full(len(self.costs), HIGHEST)
+        if around is None:
+            return none, most
+        at = around / self.unit_s
+        low = np.where(at > STEP, at / REACH, none)
+        return low, np.minimum(REACH * at + STEP, most)

@@ -23,6 +23,11 @@ NEAR, CLOSE = 1e-3, 1e-5
 for prices ends."""
 MOST_PLANS = 12
 """Plans that are handed on."""
+WORTHWHILE = 1.1
+"""What prices on rough bounds must gain for closer ones to start from them."""
+
+
+Graph = PricedGraph | SenderGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +57,11 @@ class PriceSearch:
 
     def __init__(self, classes: Sequence[RequestClass]) -> None:
         self.classes = classes
-        book = ArcBook(ARC_GAP)
-        self.graphs = [_graph(requests, book) for requests in classes]
+        self.roughly = [PricedGraph(requests) for requests in classes]
+        self.graphs: Sequence[Graph] = self.roughly
+        if max(ranges_of_senders(requests) for requests in classes) <= MOST_SENDERS:
+            book = ArcBook(ARC_GAP)
+            self.graphs = [SenderGraph(requests, book) for requests in classes]
         first = classes[0]
         self.groups = first.fleet.groups[:-1]
         at = [group.nodes[0] for group in self.groups]
@@ -101,20 +109,42 @@ class PriceSearch:
             yield Priced(best.prices, bound_s)
 
     def _on_budgets(self) -> Iterator[Priced]:
-        """Yield prices on budgets and their bounds; arcs are solved once prices are nearly good."""
-        nothing, closely = np.zeros(self.room.shape), False
-        best, replies = self._ask(nothing, closely)
+        """Yield prices on budgets and their bounds.
+
+        Arcs between signatures are fast and come first; numbers of senders go on from the prices
+        where these leave off, or from none if they gain little.
+        """
+        nothing = np.zeros(self.room.shape)
+        rough = []
+        for priced in self._improved(self.roughly, nothing):
+            yield priced
+            rough.append(priced)
+        best = max(rough, key=lambda priced: priced.bound_s)
+        if self.graphs is not self.roughly and 0 < best.bound_s < np.inf:
+            gains = best.bound_s > WORTHWHILE * rough[0].bound_s
+            yield from self._improved(self.graphs, best.prices if gains else nothing)
+
+    def _improved(self, graphs: Sequence[Graph], start: FloatArray) -> Iterator[Priced]:
+        """Yield ever better prices from some on; arcs are solved once they are nearly good.
+
+        At first prices stay near the best ones, while few planes are known.
+        """
+        near, closely = True, False
+        best, replies = self._ask(start, closely, graphs)
         yield best
         if not np.isfinite(best.bound_s) or best.bound_s <= 0:
             return
-        outdated = [graph.outdated for graph in self.graphs]
+        outdated = [graph.outdated for graph in graphs]
         planes = CuttingPlanes(self.numbers, np.ones(self.room.size), best.bound_s, outdated)
         self._cut(planes, replies)
         while True:
-            highest, proposed = planes.highest()
+            highest, proposed = planes.highest((best.prices * self.room).ravel() if near else None)
+            if near and highest - best.bound_s <= NEAR * highest:
+                near = False
+                continue
             if highest - best.bound_s <= (CLOSE if closely else NEAR) * highest:
                 closely = True
-                found, replies = self._ask(best.prices)
+                found, replies = self._ask(best.prices, closely, graphs)
                 if found.bound_s <= best.bound_s:
                     return
                 best = found  # The graphs have learnt; there may be better prices now.
@@ -124,9 +154,9 @@ class PriceSearch:
             wanted = self._per_unit(proposed.reshape(self.room.shape))
             for share in STEPS:
                 prices = best.prices + share * (wanted - best.prices)
-                found, replies = self._ask(prices, closely=False)
+                found, replies = self._ask(prices, False, graphs)
                 if closely and found.bound_s > PROMISING * best.bound_s:
-                    found, replies = self._ask(prices)
+                    found, replies = self._ask(prices, closely, graphs)
                 yield found
                 self._cut(planes, replies)
                 if found.bound_s > best.bound_s:
@@ -139,10 +169,12 @@ class PriceSearch:
         np.divide(totals, self.room, out=prices, where=self.room > 0)
         return prices
 
-    def _ask(self, prices: FloatArray, closely: bool = True) -> tuple[Priced, list[Reply]]:
+    def _ask(
+        self, prices: FloatArray, closely: bool, graphs: Sequence[Graph]
+    ) -> tuple[Priced, list[Reply]]:
         """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
         with_source = np.hstack([prices, np.zeros((3, 1))])
-        replies = [graph.cheapest(with_source, closely) for graph in self.graphs]
+        replies = [graph.cheapest(with_source, closely) for graph in graphs]
         values = np.array([reply.value_s for reply in replies])
         paid = float((prices * self.room).sum())
         bound = float(self.numbers @ values) - paid
@@ -155,11 +187,3 @@ class PriceSearch:
             load = reply.load[:, :-1]
             share = np.divide(load, self.room, out=np.zeros_like(load), where=self.room > 0)
             planes.planes.append(Plane(c, reply.latency_s, share.ravel(), reply.rests_on))
-
-
-Graph = PricedGraph | SenderGraph
-
-
-def _graph(requests: RequestClass, book: ArcBook) -> Graph:
-    few = ranges_of_senders(requests) <= MOST_SENDERS
-    return SenderGraph(requests, book) if few else PricedGraph(requests)

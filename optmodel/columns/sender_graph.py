@@ -16,8 +16,8 @@ from optmodel.stages.path import ArcBook
 from optmodel.stages.signature import Signature
 from optmodel.stages.stage import stages_of
 
-MOST_ROUNDS = 12
-"""Times that a path is looked at more closely for one bound."""
+MOST_ROUNDS, FEW_ROUNDS = 12, 3
+"""Times that a path is looked at more closely for one bound, and without solving arcs."""
 EVERY_SIGNATURE = 10**6
 """Signatures of these stages are made from numbers of senders; none are pooled."""
 
@@ -90,16 +90,30 @@ class SenderGraph:
         closely : bool
             Whether to solve its arcs, which takes time.
         """
-        path = self.closest([stage.tariff.prices(prices) for stage in self.stages], closely)
+        rounds = MOST_ROUNDS if closely else FEW_ROUNDS
+        each = [stage.tariff.prices(prices) for stage in self.stages]
+        path = self.closest(each, closely, rounds)
         load = np.zeros_like(prices)
         for stage, use in zip(self.stages, path.uses, strict=False):
             load += stage.tariff.load(use)
         return Reply(path.value_s, path.latency_s, load, self.rests_on(path))
 
-    def closest(self, prices: Sequence[Use], closely: bool) -> SenderPath:
-        """Return the cheapest path after looking more closely at those that seemed to be."""
+    def closest(
+        self, prices: Sequence[Use], closely: bool, rounds: int = MOST_ROUNDS
+    ) -> SenderPath:
+        """Return the cheapest path after looking more closely at those that seemed to be.
+
+        Parameters
+        ----------
+        prices : sequence of Use
+            Of each stage.
+        closely : bool
+            Whether to solve arcs, which takes time, or to halve ranges of senders only.
+        rounds : int
+            Times to look, at most.
+        """
         path = self.path(prices)
-        for _ in range(MOST_ROUNDS):
+        for _ in range(rounds):
             if not self._refine(path, closely):
                 break
             path = self.path(prices)

@@ -18,7 +18,7 @@ from optmodel.stages.stage import Stage, arcs_between, arcs_to
 
 ARC_LIMIT_S = 0.3
 """Time for one exactly solved arc; without a solution it has a bound all the same."""
-BANDS = (0, 2, 5, 10, 20, 40)
+BANDS = (0, 4, 16)
 """Where last latencies are told apart if segments have prices: that many beyond the first."""
 
 

@@ -9,6 +9,7 @@ from strategies import by_hand, examples, instances, twice
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
+from optmodel.columns.planes import REACH, STEP, CuttingPlanes, Plane
 from optmodel.columns.priced_graph import PricedGraph
 from optmodel.columns.prices import PriceSearch
 from optmodel.greedy.request_class import classes_of
@@ -25,8 +26,9 @@ def test_arbitrary_prices_never_bound_above_brute_force(made: Instance, seed: in
     search = PriceSearch(classes_of(Problem.of(made)))
     scale = float(optimum.latency_s) * draw.exponential(1.0, search.room.shape)
     prices = search._per_unit(scale * draw.integers(0, 2, search.room.shape))
-    found, _ = search._ask(prices)
-    assert reference.Fraction(found.bound_s) <= optimum.latency_s
+    for graphs in (search.roughly, search.graphs):
+        found, _ = search._ask(prices, True, graphs)
+        assert reference.Fraction(found.bound_s) <= optimum.latency_s
 
 
 def test_prices_raise_the_bound_where_bandwidth_binds() -> None:
@@ -57,3 +59,22 @@ def test_reply_is_latency_plus_priced_load() -> None:
     prices[:, -1] = 0.0
     reply = PricedGraph(requests).cheapest(prices)
     assert reply.value_s == pytest.approx(reply.latency_s + float((prices * reply.load).sum()))
+
+
+def test_prices_stay_near_those_that_are_known() -> None:
+    planes = CuttingPlanes(np.ones(1), np.ones(2), 10.0, [set()])
+    planes.planes.append(Plane(0, 10.0, np.array([2.0, 0.5])))
+    _, far = planes.highest()
+    _, near = planes.highest(np.array([2.0, 8.0]))
+    assert far.tolist() == [200.0, 0.0]
+    assert near == pytest.approx([REACH * 2.0 + STEP * 10.0, 8.0 / REACH])
+
+
+def test_planes_that_rest_on_what_is_known_better_are_dropped() -> None:
+    outdated: set[object] = set()
+    planes = CuttingPlanes(np.ones(1), np.ones(1), 1.0, [outdated])
+    planes.planes.append(Plane(0, 1.0, np.zeros(1), frozenset({"arc"})))
+    planes.planes.append(Plane(0, 3.0, np.zeros(1)))
+    assert planes.highest()[0] == pytest.approx(1.0)
+    outdated.add("arc")
+    assert planes.highest()[0] == pytest.approx(3.0)
