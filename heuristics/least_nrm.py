@@ -51,8 +51,10 @@ class LeastNrm:
 
     def __init__(self, weights: Weights, layer: OpenLayer) -> None:
         self.weights, self.layer = weights, layer
-        self._nodes, self._bandwidth = layer.layer.hosts, layer.ledger.bandwidth_bits
+        self._nodes = layer.layer.hosts
         self._place_of = {node: at for at, node in enumerate(self._nodes)}
+        self._bits: list[int] = layer.ledger.bandwidth_bits.tolist()
+        self._rate: list[float] = layer.problem.rate.tolist()
         room = layer.room(affordable=np.full_like(layer.hosts, UNLIMITED))
         self._room: list[int] = np.min(list(room.values()), axis=0).tolist()
         self._computing = layer.layer.multiplications / layer.problem.speed[layer.hosts]
@@ -61,24 +63,36 @@ class LeastNrm:
 
     def fill(self, arrivals: Sequence[Arrival]) -> list[Run]:
         """Place the layer, and charge the ledger."""
-        blocks = np.zeros_like(self.layer.hosts)
+        blocks = [0] * len(self._nodes)
         runs: list[Run] = []
         for arrival in arrivals:
-            senders, left = _Senders(self.layer, arrival), arrival.blocks
-            while left:
-                best = self._choose(senders)
-                if best is None:
-                    self.layer.hold(blocks)
-                    raise Offer(self.layer, arrival, left).no_place()
-                node = self._nodes[best]
-                most = min(self._room[best], senders.affordable(node), left)
-                senders.send(node, most)
-                self._room[best] -= most
-                blocks[best] += most
-                runs.append(Run(node, most * self.layer.block))
-                left -= most
-        self.layer.hold(blocks)
+            left = self._fill(arrival, blocks, runs)
+            if left:
+                self._charge(blocks)
+                raise Offer(self.layer, arrival, left).no_place()
+        self._charge(blocks)
         return runs
+
+    def _fill(self, arrival: Arrival, blocks: list[int], runs: list[Run]) -> int:
+        """Place the blocks of an arrival, and return how many find no host."""
+        senders, left = _Senders(self._bits, self._rate, arrival), arrival.blocks
+        while left:
+            best = self._choose(senders)
+            if best is None:
+                break
+            node = self._nodes[best]
+            most = min(self._room[best], senders.affordable(node), left)
+            senders.send(node, most)
+            self._room[best] -= most
+            blocks[best] += most
+            runs.append(Run(node, most * self.layer.block))
+            left -= most
+        senders.settle()
+        return left
+
+    def _charge(self, blocks: list[int]) -> None:
+        self.layer.ledger.bandwidth_bits[:] = self._bits
+        self.layer.hold(np.array(blocks))
 
     def _choose(self, senders: "_Senders") -> int | None:
         """Return the host of least nrm among those with room that the senders can afford to reach.
@@ -89,13 +103,13 @@ class LeastNrm:
             at = self._place_of.get(senders.scarcest)
             others_can = senders.affordable(senders.scarcest) >= 1
             return at if at is not None and self._room[at] and others_can else None
-        least = self._least(senders.slowest_s)
+        least = self._least(senders, senders.slowest_s)
         spared = self._place_of.get(senders.slowest)
         if least is None or spared is None or not self._room[spared]:
             return least and least[1]
-        return min(least, (self._nrm(spared, senders.next_s), spared))[1]
+        return min(least, (self._nrm(spared, senders, senders.next_s), spared))[1]
 
-    def _least(self, received_s: float) -> tuple[float, int] | None:
+    def _least(self, senders: "_Senders", received_s: float) -> tuple[float, int] | None:
         """Return the least nrm of a host with room, and the host; None if all are full."""
         if received_s not in self._heaps:
             self._heaps[received_s] = self._heap(received_s)
@@ -105,27 +119,37 @@ class LeastNrm:
             if not self._room[at]:
                 heappop(heap)
                 continue
-            nrm = self._nrm(at, received_s)
+            nrm = self._nrm(at, senders, received_s)
             if nrm == known:
                 return heap[0]
             heapreplace(heap, (nrm, at))
         return None
 
     def _heap(self, received_s: float) -> list[tuple[float, int]]:
-        bandwidth = self._bandwidth[self.layer.hosts]
+        """Return the hosts by their nrm before the arrival that is being placed, or above it."""
+        bandwidth = np.array(self._bits)[self.layer.hosts]
         nrm = self.weights.nrm(received_s + self._computing, bandwidth)
         heap = list(zip(nrm.tolist(), range(len(nrm)), strict=True))
         heapify(heap)
         return heap
 
-    def _nrm(self, at: int, received_s: float) -> float:
-        bits: int = self._bandwidth.item(self._nodes[at])
+    def _nrm(self, at: int, senders: "_Senders", received_s: float) -> float:
+        bits = senders.bandwidth(self._nodes[at])
         scarcity = self.weights.beta / (bits / BITS_PER_MEGABIT) if bits else inf
         return self.weights.alpha * (received_s + self._computing_s[at]) + scarcity
 
 
 class _Senders:
     """Who sends the blocks of an arrival, how long, and how much more they can afford.
+
+    Parameters
+    ----------
+    bits : list of int, shape (nodes,)
+        Bandwidth that every node has left; `settle` takes what was sent off it.
+    rate : list of float, shape (nodes,)
+        Bits per second.
+    arrival : Arrival
+        What is sent.
 
     Attributes
     ----------
@@ -137,19 +161,19 @@ class _Senders:
         The sender that can afford least, or one of them; -1 without senders.
     """
 
-    def __init__(self, layer: OpenLayer, arrival: Arrival) -> None:
-        self.arrival, self.ledger = arrival, layer.ledger
-        times = [arrival.bits / layer.problem.rate.item(node) for node in arrival.first]
+    def __init__(self, bits: list[int], rate: list[float], arrival: Arrival) -> None:
+        self._bits = bits
+        times = [arrival.bits / rate[node] for node in arrival.first]
         self.slowest_s = max(times, default=0.0)
         at = times.index(self.slowest_s) if times else 0
         self.slowest = arrival.first[at] if times else -1
         self.next_s = max(times[:at] + times[at + 1 :], default=0.0)
-        self._sent = 0
-        bandwidth = layer.ledger.bandwidth_bits
-        self._could = {
-            node: bandwidth.item(node) // (arrival.bits * maps)
+        self._each = {
+            node: arrival.bits * maps
             for node, maps in zip(arrival.senders, arrival.maps, strict=True)
         }
+        self._could = {node: bits[node] // each for node, each in self._each.items()}
+        self._sent, self._kept = 0, dict.fromkeys(self._each, 0)
         self._find_scarcest()
 
     def _find_scarcest(self) -> None:
@@ -169,12 +193,22 @@ class _Senders:
         """How many more blocks the scarcest can afford to send."""
         return self._least - self._sent
 
+    def bandwidth(self, node: int) -> int:
+        """Return the bits that a node has left."""
+        each = self._each.get(node)
+        if each is None:
+            return self._bits[node]
+        return self._bits[node] - each * (self._sent - self._kept[node])
+
     def send(self, node: int, blocks: int) -> None:
         """Send some blocks to a node, at the expense of all others."""
-        if self.arrival.senders == (node,):
-            return
         self._sent += blocks
-        self.arrival.charge(self.ledger, node, blocks)
-        if node in self._could:
+        if node in self._kept:
+            self._kept[node] += blocks
             self._could[node] += blocks
             self._find_scarcest()
+
+    def settle(self) -> None:
+        """Take what was sent off the bandwidth that the senders have left."""
+        for node in self._each:
+            self._bits[node] = self.bandwidth(node)
