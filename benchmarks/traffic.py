@@ -138,8 +138,8 @@ def measure(traffic: Traffic) -> TrafficRecord:
     instance = traffic.fleet()
     run = _Run(instance)
     at_tenth = 0
-    arrivals = [*enumerate(traffic.arrivals(), start=1)]
-    for number, request in progress(arrivals, "Serving"):
+    numbers = progress(range(1, traffic.requests + 1), "Serving")
+    for number, request in zip(numbers, traffic.arrivals(), strict=True):
         run.come(number, request)
         if number == traffic.requests // 10:
             at_tenth = peak_memory_bytes()

@@ -159,7 +159,11 @@ def improve_solution(
     )
     wall_time_s = solution.wall_time_s + time.perf_counter() - start
     served = found.placement.requests
-    rejected = tuple(r for r in solution.placement.rejected if r.request not in served)
+    rejected = tuple(
+        one.model_copy(update={"condition": f"before the improvement: {one.condition}"})
+        for one in solution.placement.rejected
+        if one.request not in served
+    )
     outcome = Outcome(found.placement, rejected)
     changes = {
         "options": {**solution.options, "improve_s": time_limit_s},

@@ -1,8 +1,8 @@
 """The devices present, as a problem; absent ones may not hold even layers that cost nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 from heuristics.ledger import Ledger
 from optmodel.instance import FleetDocument, Node, Request
@@ -27,8 +27,9 @@ class Present:
     def __init__(self, fleet: FleetDocument) -> None:
         self.fleet = fleet
         self.problem = Problem(fleet.with_requests(()), ())
-        self._kind = lru_cache(maxsize=MOST_TASKS)(self._task_of_kind)
-        self._from_any_camera = lru_cache(maxsize=MOST_TASKS)(self._from_first_camera)
+        kept = lru_cache(maxsize=MOST_TASKS)
+        from_any_camera = kept(partial(_from_first_camera, self.fleet))
+        self._kind = kept(partial(_task_of_kind, from_any_camera, self.index))
 
     def __contains__(self, device_id: object) -> bool:
         """Tell whether a device is present."""
@@ -48,19 +49,6 @@ class Present:
         """Return a request ready to be placed; what its kind has in common is worked out once."""
         kind = self._kind(request.network, request.tolerated_ssim, request.source)
         return replace(kind, request=request)
-
-    def _task_of_kind(self, network: str, tolerated_ssim: float, source: str) -> RequestTask:
-        one, at = self._from_any_camera(network, tolerated_ssim), self.index[source]
-        layers = tuple(
-            replace(layer, hosts=(at,)) if layer.hosts == (one.source,) else layer
-            for layer in one.layers
-        )
-        return replace(one, source=at, layers=layers)
-
-    def _from_first_camera(self, network: str, tolerated_ssim: float) -> RequestTask:
-        source = self.fleet.sources[0].id
-        one = Request(id="any", source=source, network=network, tolerated_ssim=tolerated_ssim)
-        return Problem.of(self.fleet.with_requests((one,))).tasks[0]
 
     def failed_among_helpers(self, request: Request, rejection: Rejection) -> bool:
         """Tell whether a request failed where its camera neither computes nor sends."""
@@ -84,3 +72,24 @@ class Present:
         names = self.problem.node_ids
         loads = zip(nodes.tolist(), load.T.tolist(), strict=True)
         return {names[i]: (b, m, s) for i, (b, m, s) in loads if b or m or s}
+
+
+def _task_of_kind(
+    from_any_camera: Callable[[str, float], RequestTask],
+    index: Mapping[str, int],
+    network: str,
+    tolerated_ssim: float,
+    source: str,
+) -> RequestTask:
+    one, at = from_any_camera(network, tolerated_ssim), index[source]
+    layers = tuple(
+        replace(layer, hosts=(at,)) if layer.hosts == (one.source,) else layer
+        for layer in one.layers
+    )
+    return replace(one, source=at, layers=layers)
+
+
+def _from_first_camera(fleet: FleetDocument, network: str, tolerated_ssim: float) -> RequestTask:
+    source = fleet.sources[0].id
+    one = Request(id="any", source=source, network=network, tolerated_ssim=tolerated_ssim)
+    return Problem.of(fleet.with_requests((one,))).tasks[0]

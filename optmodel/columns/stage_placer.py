@@ -69,7 +69,7 @@ class StagePlacer:
             then no others are left out.
         """
         counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
-        entries: list[tuple[int, int, int, int]] = []
+        moves: list[tuple[int, IntArray, IntArray, IntArray]] = []
         left = left.copy()
         for k, span in enumerate(self.spans):
             may = self._may_end(span, left, None if who is None else who(k, left[2]))
@@ -81,10 +81,9 @@ class StagePlacer:
                 return None
             counts[span.first : span.last + 1] = found.counts
             for k, moved in enumerate(found.flows, start=span.first):
-                for i, j in np.argwhere(moved).tolist():
-                    entries.append((k, i, j, int(moved[i, j])))
+                moves.append((k, *moved))
             self._charge(span, found, counts, left)
-        return RequestPlacement(counts, Flows.from_entries(entries))
+        return RequestPlacement(counts, Flows.from_moves(moves))
 
     def find(
         self, batch: Batch, member: RequestTask, patience: float, deadline: float
@@ -100,7 +99,7 @@ class StagePlacer:
         left[0] -= counts[span.last] * last.weight_bytes
         left[1] -= counts[span.last] * last.multiplications
         for k, moved in enumerate(found.flows, start=span.first):
-            left[2] -= (moved.sum(axis=1) - moved.diagonal()) * self.task.layers[k].output_bits
+            left[2] -= moved.sent(self.nodes) * self.task.layers[k].output_bits
         if span.first:
             before = self.task.layers[span.first - 1]
             left[2] += before.output_bits * counts[span.first] * (counts[span.first - 1] > 0)
@@ -245,9 +244,4 @@ class StagePlacer:
     def _on_all_nodes(self, found: ArcPlacement, where: IntArray) -> ArcPlacement:
         counts = np.zeros((len(found.counts), self.nodes), dtype=np.int64)
         counts[:, where] = found.counts
-        flows = []
-        for moved in found.flows:
-            matrix = np.zeros((self.nodes, self.nodes), dtype=np.int64)
-            matrix[np.ix_(where, where)] = moved
-            flows.append(matrix)
-        return ArcPlacement(counts, tuple(flows))
+        return ArcPlacement(counts, tuple(moved.on(where) for moved in found.flows))

@@ -6,6 +6,7 @@ requests, tolerances and layers are the same object to a cache.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -58,6 +59,37 @@ class Arc:
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
 
+class Moves(NamedTuple):
+    """Maps that move between nodes after a layer, or stay; one entry for each pair that has some.
+
+    Attributes
+    ----------
+    sender, receiver, maps : ndarray of int, shape (entries,)
+        From where, to where, and how many.
+    """
+
+    sender: IntArray
+    receiver: IntArray
+    maps: IntArray
+
+    @classmethod
+    def where_they_are(cls, counts: IntArray) -> Self:
+        """Return what every node keeps, if its maps stay; `counts` has shape (nodes,)."""
+        holders = np.flatnonzero(counts)
+        return cls(holders, holders, counts[holders])
+
+    def on(self, where: IntArray) -> "Moves":
+        """Return the same with other numbers for the nodes, shape (nodes,)."""
+        return Moves(where[self.sender], where[self.receiver], self.maps)
+
+    def sent(self, nodes: int) -> IntArray:
+        """Return how many maps each node sends to others, shape (nodes,)."""
+        others = np.where(self.sender == self.receiver, 0, self.maps)
+        sent = np.zeros(nodes, dtype=np.int64)
+        np.add.at(sent, self.sender, others)
+        return sent
+
+
 @dataclass(frozen=True, eq=False)
 class ArcPlacement:
     """A placement of an arc's layers.
@@ -66,12 +98,12 @@ class ArcPlacement:
     ----------
     counts : ndarray of int, shape (layers, nodes)
         Segments of each layer on each node.
-    flows : tuple of ndarray of int, each shape (nodes, nodes)
-        Maps moved from node to node after each layer but the last.
+    flows : tuple of Moves
+        After each layer but the last.
     """
 
     counts: IntArray
-    flows: tuple[IntArray, ...]
+    flows: tuple[Moves, ...]
 
     def ticks(self, arc: Arc) -> int:
         """Return the latency of the stage: the sum over its layers of T (Eq. 5)."""
@@ -82,9 +114,9 @@ class ArcPlacement:
             return int((first + self.counts[0] * work).max())
         total = int(first.max())
         for k, moved in enumerate(self.flows, start=1):
-            arrival = moved * np.array(arc.send[k - 1])[group][:, np.newaxis]
-            np.fill_diagonal(arrival, 0)
-            slowest = arrival.max(axis=0)
+            arrival = moved.maps * np.array(arc.send[k - 1])[group][moved.sender]
+            slowest = np.zeros(arc.nodes, dtype=np.int64)
+            np.maximum.at(slowest, moved.receiver, arrival * (moved.sender != moved.receiver))
             if k == len(self.flows):
                 slowest = slowest + self.counts[k] * work
             total += int(slowest.max())

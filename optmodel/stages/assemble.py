@@ -35,8 +35,7 @@ class Assembler:
                 counts[k, members] = share
                 self._charge(task, k, members, share)
             for k, moved in enumerate(placement.flows, start=step.stage.first):
-                senders, receivers = np.nonzero(moved)
-                moves.append((k, members[senders], members[receivers], moved[senders, receivers]))
+                moves.append((k, *moved.on(members)))
         return RequestPlacement(counts, Flows.from_moves(moves))
 
     def _members(

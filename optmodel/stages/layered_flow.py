@@ -4,7 +4,7 @@ import numpy as np
 from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from optmodel.problem import IntArray
-from optmodel.stages.arc import Arc, ArcPlacement
+from optmodel.stages.arc import Arc, ArcPlacement, Moves
 
 
 class LayeredFlow:
@@ -53,11 +53,13 @@ class LayeredFlow:
         maps = network.flows(arcs)
         flows = []
         for start, stop, senders, receivers in self.transfers:
-            moved = np.zeros((self.count, self.count), dtype=np.int64)
-            moved[senders, receivers] = maps[start:stop]
-            flows.append(moved)
-        counts = [flows[0].sum(axis=1), *(moved.sum(axis=0) for moved in flows)]
-        return ArcPlacement(np.stack(counts), tuple(flows))
+            some = np.flatnonzero(maps[start:stop])
+            flows.append(Moves(senders[some], receivers[some], maps[start:stop][some]))
+        counts = np.zeros((len(flows) + 1, self.count), dtype=np.int64)
+        np.add.at(counts[0], flows[0].sender, flows[0].maps)
+        for held, moved in zip(counts[1:], flows, strict=True):
+            np.add.at(held, moved.receiver, moved.maps)
+        return ArcPlacement(counts, tuple(flows))
 
     def _numbers(self) -> IntArray:
         self.fresh += self.count

@@ -8,7 +8,7 @@ found by halving one of them for all values of the other together.
 import numpy as np
 
 from optmodel.problem import IntArray
-from optmodel.stages.arc import Arc, ArcPlacement
+from optmodel.stages.arc import Arc, ArcPlacement, Moves
 from optmodel.stages.one_layer import filled
 from optmodel.stages.relaxation import held_at_first, room
 
@@ -48,7 +48,9 @@ def _staying(arc: Arc, first: IntArray) -> ArcPlacement | None:
         return None
     counts = filled(arc, most)
     layers = len(arc.caps)
-    return ArcPlacement(np.tile(counts, (layers, 1)), (np.diag(counts),) * (layers - 1))
+    return ArcPlacement(
+        np.tile(counts, (layers, 1)), (Moves.where_they_are(counts),) * (layers - 1)
+    )
 
 
 def _gathered(arc: Arc, first: IntArray, host: int) -> ArcPlacement | None:
@@ -61,12 +63,11 @@ def _gathered(arc: Arc, first: IntArray, host: int) -> ArcPlacement | None:
         return None
     counts = filled(arc, most)
     node = sum(arc.sizes[:host])
-    moved, ends = np.zeros((arc.nodes, arc.nodes), dtype=np.int64), np.zeros_like(counts)
-    moved[:, node], ends[node] = counts, arc.maps
-    kept = len(arc.send) - 1
-    return ArcPlacement(
-        np.stack([counts] * (kept + 1) + [ends]), (np.diag(counts),) * kept + (moved,)
-    )
+    ends = np.zeros_like(counts)
+    ends[node] = arc.maps
+    kept, staying = len(arc.send) - 1, Moves.where_they_are(counts)
+    moved = staying._replace(receiver=np.full_like(staying.sender, node))
+    return ArcPlacement(np.stack([counts] * (kept + 1) + [ends]), (staying,) * kept + (moved,))
 
 
 def _most_held(

@@ -210,6 +210,17 @@ def test_rejected_requests_are_served_and_no_longer_listed():
     assert better.notes[0].startswith("improvement: serves 1 more; before, ")
 
 
+def test_a_reason_from_before_the_improvement_says_so():
+    instance = read_instance(SMALL / "infeasible-compute.json")
+    before = place(instance, "algorithm1")
+    better = improve_solution(instance, before, 5.0)
+    reasons = [one.condition for one in before.placement.rejected]
+    assert reasons
+    assert [one.condition for one in better.placement.rejected] == [
+        f"before the improvement: {reason}" for reason in reasons
+    ]
+
+
 def test_the_command_improves_prints_and_writes(tmp_path):
     out, instance = tmp_path / "better.json", SMALL / "lenet-0.8-4-mixed.json"
     done = run("heuristics", instance, "--policy", "algorithm1", "--improve", 30, "--out", out)

@@ -5,12 +5,13 @@ from collections import Counter
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 from tiny_arcs import arcs, assert_whole, latencies, node_by_node, optimum
 
-from optmodel.stages.arc import Arc
+from optmodel.stages.arc import Arc, Moves
 from optmodel.stages.one_layer import solve_one_layer
 from optmodel.stages.relaxation import (
     first_thresholds,
@@ -164,7 +165,17 @@ def test_moving_before_the_pool_pays_where_a_relay_shares_the_sending():
 
 def test_moving_before_the_pool_does_not_pay_where_maps_are_much_larger():
     assert optimum(relay(5)) == solved(relay(5)).value == 6
-    assert [int(moved.diagonal().sum()) for moved in solved(relay(5)).placement.flows] == [3, 0]
+    flows = solved(relay(5)).placement.flows
+    assert [int(moved.maps[moved.sender == moved.receiver].sum()) for moved in flows] == [3, 0]
+
+
+def test_moves_count_what_is_sent_to_others_and_take_other_numbers():
+    moves = Moves(np.array([0, 0, 2]), np.array([0, 1, 1]), np.array([4, 3, 2]))
+    assert moves.sent(3).tolist() == [3, 0, 2]
+    there = moves.on(np.array([5, 1, 0]))
+    assert there.sent(6).tolist() == [2, 0, 0, 0, 0, 3]
+    assert there.receiver.tolist() == [5, 1, 1]
+    assert Moves.where_they_are(np.array([0, 7, 1])).sent(3).tolist() == [0, 0, 0]
 
 
 def test_an_arc_knows_what_none_of_its_placements_exceeds():
