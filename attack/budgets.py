@@ -1,0 +1,42 @@
+"""What an attacker may spend: which method, how many images, how long, on how many subsets."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Method = Literal["ridge", "paper", "strong"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An attacker's means.
+
+    Attributes
+    ----------
+    method : {"ridge", "paper", "strong"}
+        The closed form; the inverse networks of the paper; a residual U-Net.
+    images : int
+        Pairs of received maps and image that it has at most, a tenth of them for validation.
+    steps : int
+        Of training, at most; 0 where there is none.
+    batch : int
+        Images in a step.
+    width : int
+        Maps inside the U-Net.
+    restarts : int
+        Trainings that may follow one that collapsed.
+    """
+
+    method: Method
+    images: int
+    steps: int = 0
+    batch: int = 32
+    width: int = 0
+    restarts: int = 2
+
+
+BUDGETS: dict[str, Budget] = {
+    "smoke": Budget("ridge", images=1_000),
+    "paper": Budget("paper", images=2_500, steps=350, batch=32),
+    "strong": Budget("strong", images=6_000, steps=1_800, batch=32, width=32),
+}
+"""By the name that `--budget` takes."""

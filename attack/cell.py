@@ -1,0 +1,241 @@
+"""Measure one cell of an SSIM table: some maps of a layer, one attacker, all metrics."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from attack.blind import BlindGuess, blind_guesses
+from attack.budgets import Budget
+from attack.fit import Fitted, Shape, fit_attacker
+from attack.images import Images
+from attack.metrics import Estimate, estimate, in_batches, psnr, share_estimate, ssim
+from attack.ridge import Pairs, fit_ridge
+from attack.subsets import random_subset, worst_subset
+from attack.tensors import as_floats, derived_seed
+from attack.victim import Victim
+from attack.views import MapLayer, View, alignment, conv_before, find_layer, received
+from instances.measured import Interval, MeasuredCell, sealed
+
+DIGITS = 4
+VALIDATION_SHARE = 10
+"""One of so many of the attacker's images validates."""
+SEARCH_IMAGES = 400
+"""On which the search for the worst subset fits, and again as many on which it scores."""
+
+
+@dataclass(frozen=True)
+class CellKey:
+    """Which cell.
+
+    Attributes
+    ----------
+    row : str
+        Row of the table, or a layer, as the user named it.
+    maps : int
+        Maps that one device holds.
+    subset : str
+        "random 1", "random 2", ... or "worst".
+    """
+
+    row: str
+    maps: int
+    subset: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What all cells share; sent to every worker once.
+
+    Attributes
+    ----------
+    victim : Victim
+        The network attacked.
+    attacker, evaluation : Images
+        The attacker's own images, and those on which all is measured.
+    budget : Budget
+        The attacker's means.
+    view : View
+        What is held.
+    seed : int
+        Of subsets and trainings.
+    """
+
+    victim: Victim
+    attacker: Images
+    evaluation: Images
+    budget: Budget
+    view: View
+    seed: int
+
+    def training_images(self) -> Tensor:
+        """Return what the attacker fits on; colour images also mirrored, if it trains."""
+        images = as_floats(self.attacker)[len(self.attacker.labels) // VALIDATION_SHARE :]
+        if self.budget.method == "strong" and images.shape[1] == 3:
+            images = torch.cat([images, images.flip(3)])
+        return images
+
+    def validation_images(self) -> Tensor:
+        """Return what the attacker validates on."""
+        return as_floats(self.attacker)[: len(self.attacker.labels) // VALIDATION_SHARE]
+
+
+def measure_cell(scene: Scene, key: CellKey) -> MeasuredCell:
+    """Attack one cell.
+
+    Parameters
+    ----------
+    scene : Scene
+        What all cells share.
+    key : CellKey
+        Which maps of which layer.
+
+    Returns
+    -------
+    MeasuredCell
+        Same scene and key, same cell, on any worker of one kind of machine.
+    """
+    torch.set_num_threads(1)
+    layer = find_layer(scene.victim.network, key.row)
+    held = held_maps(scene, layer, key)
+    train, validation, evaluation = (
+        Pairs(_held(scene, part, layer, held), images)
+        for part, images in _parts(scene).items()
+    )
+    guess = best_guess(scene)
+    blind = guess.similarity(validation.images).mean
+    seed = derived_seed(scene.seed, key, held)
+    fitted = fit_attacker(
+        scene.budget, train, validation, _shape(scene, layer), blind, seed
+    )
+    return _measured(scene, key, layer, held, fitted, recovered(fitted, guess, evaluation))
+
+
+def recovered(fitted: Fitted, guess: BlindGuess, evaluation: Pairs) -> Tensor:
+    """Return the recovered images; the blind guess where all trainings did worse than it."""
+    if fitted.collapsed:
+        return guess.for_images(evaluation.images)
+    return fitted.recover(evaluation.features)
+
+
+def best_guess(scene: Scene) -> BlindGuess:
+    """Return the guess that does best on the attacker's own images."""
+    images = as_floats(scene.attacker)
+    return max(blind_guesses(images), key=lambda guess: guess.similarity(images).mean)
+
+
+def held_maps(scene: Scene, layer: MapLayer, key: CellKey) -> tuple[int, ...]:
+    """Return the maps of a cell; those of all colluding devices together."""
+    maps = layer.output_maps
+    count = min(maps, key.maps * scene.view.colluders)
+    if key.subset != "worst":
+        return random_subset(maps, count, scene.seed, key.subset)
+    search = _Search(scene, layer)
+    return worst_subset(maps, count, search.score, search.single_scores(), scene.seed)
+
+
+class _Search:
+    """The quick attacker that compares subsets, on the attacker's own images."""
+
+    def __init__(self, scene: Scene, layer: MapLayer) -> None:
+        self.scene, self.layer = scene, layer
+        self.aligned = alignment(scene.victim.network, layer)
+
+    def score(self, held: Sequence[int]) -> float:
+        images = self.scene.training_images()
+        half = min(SEARCH_IMAGES, len(images) // 2)
+        features = _held(self.scene, "train", self.layer, held, 2 * half)
+        fit = Pairs(features[:half], images[:half])
+        check = Pairs(features[half:], images[half : 2 * half])
+        recover = fit_ridge(fit, check, self.aligned)
+        return float(in_batches(ssim, recover(check.features), check.images).mean())
+
+    def single_scores(self) -> tuple[float, ...]:
+        return _single_scores(self.scene, self.layer)
+
+
+@lru_cache(maxsize=4)
+def _single_scores(scene: Scene, layer: MapLayer) -> tuple[float, ...]:
+    search = _Search(scene, layer)
+    return tuple(search.score([p]) for p in range(layer.output_maps))
+
+
+@lru_cache(maxsize=1)
+def _parts(scene: Scene) -> dict[str, Tensor]:
+    return {
+        "train": scene.training_images(),
+        "validation": scene.validation_images(),
+        "evaluation": as_floats(scene.evaluation),
+    }
+
+
+def _held(
+    scene: Scene, part: str, layer: MapLayer, held: Sequence[int], most: int | None = None
+) -> Tensor:
+    """Return what the holder receives for the first images of a part, or for all.
+
+    Where maps are kept whole, all maps of a layer are computed once.
+    """
+    if scene.view.kind in ("output", "sums"):
+        return _all_maps(scene, layer)[part][:most, list(held)].float()
+    return received(scene.victim, _parts(scene)[part][:most], layer, scene.view, held)
+
+
+@lru_cache(maxsize=1)
+def _all_maps(scene: Scene, layer: MapLayer) -> dict[str, Tensor]:
+    """Return all maps of a layer for all images, in 16-bit floats."""
+    every = range(layer.output_maps)
+    return {
+        part: torch.cat(
+            [
+                received(scene.victim, chunk, layer, scene.view, every).half()
+                for chunk in images.split(256)
+            ]
+        )
+        for part, images in _parts(scene).items()
+    }
+
+
+def _shape(scene: Scene, layer: MapLayer) -> Shape:
+    network = scene.victim.network
+    return Shape(alignment(network, layer), conv_before(network, layer).kernel)
+
+
+def _measured(
+    scene: Scene,
+    key: CellKey,
+    layer: MapLayer,
+    held: tuple[int, ...],
+    fitted: Fitted,
+    recovery: Tensor,
+) -> MeasuredCell:
+    images = _parts(scene)["evaluation"]
+    same = scene.victim.labels(recovery) == scene.victim.labels(images)
+    cell: MeasuredCell = sealed(
+        MeasuredCell,
+        row=layer.ssim_row,
+        layer=layer.name,
+        maps=key.maps,
+        subset=key.subset,
+        held=held,
+        ssim=interval(estimate(in_batches(ssim, recovery, images))),
+        psnr_db=interval(estimate(in_batches(psnr, recovery, images))),
+        same_label=interval(share_estimate(same.numpy())),
+        trainings=fitted.attempts,
+        blind=fitted.collapsed,
+    )
+    return cell
+
+
+def interval(value: Estimate) -> Interval:
+    """Return an estimate with four decimals, its limits rounded outwards."""
+    unit = 10**DIGITS
+    return Interval(
+        mean=round(value.mean, DIGITS),
+        low=math.floor(value.low * unit) / unit,
+        high=math.ceil(value.high * unit) / unit,
+    )
+

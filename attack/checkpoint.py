@@ -1,0 +1,115 @@
+"""Keep a trained victim as safetensors, with what it was trained on; never as a pickle."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from attack.victim import Victim
+from attack.victim_training import Trained
+from optmodel.files import InputError, StrictModel, parse_model, read_bytes, write_bytes
+from optmodel.network import Network
+
+MAX_CHECKPOINT_BYTES = 2_000_000_000
+
+
+class Origin(StrictModel):
+    """What a checkpoint says of itself."""
+
+    network: str
+    """SHA-256 of the network's description."""
+    images: str
+    """Fingerprint of the images."""
+    seed: int
+    """Of splits and training."""
+    accuracy: float
+    """Share of unseen images labelled right."""
+    exam_images: int
+    """How many these were."""
+
+
+def network_fingerprint(network: Network) -> str:
+    """Return the SHA-256 of a description."""
+    return hashlib.sha256(network.model_dump_json().encode()).hexdigest()
+
+
+def write_checkpoint(path: Path, trained: Trained, images: str, seed: int) -> None:
+    """Write a victim and its origin, atomically.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    origin = Origin(
+        network=network_fingerprint(trained.victim.network),
+        images=images,
+        seed=seed,
+        accuracy=trained.accuracy,
+        exam_images=trained.exam_images,
+    )
+    weights = {name: t.contiguous() for name, t in trained.victim.state_dict().items()}
+    write_bytes(path, save(weights, {"origin": origin.model_dump_json()}))
+
+
+def read_checkpoint(path: Path, network: Network, images: str, seed: int) -> Trained:
+    """Read a victim back.
+
+    Raises
+    ------
+    InputError
+        If the file is not safetensors, or was made from another network, other images or another
+        seed, or holds other weights than the network has.
+    """
+    content = read_bytes(path, MAX_CHECKPOINT_BYTES)
+    try:
+        weights = load(content)
+    except SafetensorError as error:
+        raise InputError(
+            f"{path}: expected a safetensors file, got '{error}'; write one with "
+            "python -m attack victim"
+        ) from error
+    origin = _origin(path, content)
+    for field, expected, got in (
+        ("network", network_fingerprint(network), origin.network),
+        ("images", images, origin.images),
+        ("seed", str(seed), str(origin.seed)),
+    ):
+        if expected != got:
+            raise InputError(
+                f"{path}: {field}: expected {expected[:12]}, got {got[:12]}; it belongs to "
+                "another network, other images or another seed: train the victim again"
+            )
+    return Trained(_victim(path, network, weights), origin.accuracy, origin.exam_images)
+
+
+def _origin(path: Path, content: bytes) -> Origin:
+    """Return the origin in the header: 8 bytes of length, then JSON."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    origin = header.get("__metadata__", {}).get("origin")
+    if origin is None:
+        raise InputError(
+            f"{path}: expected a checkpoint that says what it was trained on, got none; write one "
+            "with python -m attack victim"
+        )
+    return parse_model(origin.encode(), Origin, str(path))
+
+
+def _victim(path: Path, network: Network, weights: dict[str, Tensor]) -> Victim:
+    victim = Victim(network)
+    expected = {name: tensor.shape for name, tensor in victim.state_dict().items()}
+    got = {name: tensor.shape for name, tensor in weights.items()}
+    if expected != got:
+        culprit = sorted({*expected.items()} ^ {*got.items()})[0][0]
+        raise InputError(
+            f"{path}: {culprit}: expected shape {tuple(expected.get(culprit, ()))}, got "
+            f"{tuple(got.get(culprit, ()))}; train the victim again"
+        )
+    if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
+        raise InputError(f"{path}: expected finite weights, got others; train the victim again")
+    victim.load_state_dict(weights)
+    return victim.eval()

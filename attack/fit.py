@@ -1,0 +1,189 @@
+"""Train an attacker: loss, early stopping, restarts when a training collapses or diverges."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from attack.budgets import Budget
+from attack.decoder import Decoder
+from attack.inverse import InverseNetwork
+from attack.metrics import in_batches, ssim
+from attack.ridge import Pairs, Recovery, fit_ridge, standardisation
+from attack.tensors import derived_seed
+from attack.views import Alignment
+
+PAPER_RATE = 1e-3
+PEAK_RATE = 4e-3
+EDGE_WEIGHT = 0.5
+"""Of the mean absolute error beside 1 - SSIM in the loss of the strong attacker."""
+LOOKS = 12
+"""Times that a training is validated."""
+PATIENCE = 4
+"""Looks without a better validation after which a training ends."""
+MARGIN = 1e-4
+"""By which a recovery must beat the best blind guess, in SSIM, not to count as collapsed."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a recovery network must know of the layer and of the images.
+
+    Attributes
+    ----------
+    aligned : Alignment
+        Where the maps lie on the image.
+    kernel : int
+        Side of the kernel of the conv behind the maps.
+    """
+
+    aligned: Alignment
+    kernel: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained attacker.
+
+    Attributes
+    ----------
+    recover : Recovery
+        From received maps to images.
+    attempts : int
+        Trainings that it took; one that collapsed is repeated from another seed.
+    collapsed : bool
+        Whether the last one collapsed too: no better than a blind guess in validation.
+    """
+
+    recover: Recovery
+    attempts: int
+    collapsed: bool
+
+
+def fit_attacker(
+    budget: Budget, train: Pairs, validation: Pairs, shape: Shape, blind_ssim: float, seed: int
+) -> Fitted:
+    """Fit the attacker of a budget, again from another seed while it does no better than blind.
+
+    Parameters
+    ----------
+    budget : Budget
+        Method, steps, restarts.
+    train, validation : Pairs
+        What the attacker has.
+    shape : Shape
+        Of the layer.
+    blind_ssim : float
+        SSIM of the best blind guess on the validation images.
+    seed : int
+        Same seed, same recovery.
+    """
+    if budget.method == "ridge":
+        recover = fit_ridge(train, validation, shape.aligned)
+        return Fitted(recover, 1, _score(recover, validation) < blind_ssim + MARGIN)
+    for attempt in range(1, budget.restarts + 2):
+        torch.manual_seed(derived_seed(seed, attempt))
+        recover, score = _train(budget, train, validation, shape)
+        collapsed = not score >= blind_ssim + MARGIN
+        if not collapsed:
+            break
+    return Fitted(recover, attempt, collapsed)
+
+
+def _score(recover: Recovery, validation: Pairs) -> float:
+    return float(in_batches(ssim, recover(validation.features), validation.images).mean())
+
+
+def _train(
+    budget: Budget, train: Pairs, validation: Pairs, shape: Shape
+) -> tuple[Recovery, float]:
+    """Return the recovery that was best in validation, and its SSIM there (NaN if it diverged)."""
+    network = _network(budget, train, shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer, schedule = _optimizer(budget, network)
+    mean, scale = standardisation(train.features)
+    prepared = Pairs(_prepared(train.features, mean, scale), train.images)
+    recover = _recovery(network, mean, scale)
+    best, best_score, waited = network, math.nan, 0
+    looks = _looks(budget.steps)
+    for step, chosen in enumerate(_batches(len(train.images), budget), start=1):
+        loss = _loss(budget, network, prepared.features[chosen], prepared.images[chosen])
+        if not torch.isfinite(loss):
+            return recover, math.nan
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        if step in looks:
+            score = _score(recover, validation)
+            waited += 1
+            if not score <= best_score:
+                best, best_score, waited = copy.deepcopy(network), score, 0
+            if waited >= PATIENCE:
+                break
+    return _recovery(best, mean, scale), best_score
+
+
+def _looks(steps: int) -> set[int]:
+    """Return the steps after which to validate; the rate falls, so most lie late."""
+    return {max(1, round(steps * math.sqrt(k / LOOKS))) for k in range(1, LOOKS + 1)}
+
+
+def _network(budget: Budget, train: Pairs, shape: Shape) -> nn.Module:
+    received, side = train.features.shape[1:3]
+    channels, size = train.images.shape[1:3]
+    mean = float(train.images.mean())
+    if budget.method == "paper":
+        return InverseNetwork(
+            received, side, shape.aligned, shape.kernel, channels, size, mean
+        )
+    return Decoder(received, side, shape.aligned, channels, size, budget.width, mean)
+
+
+def _optimizer(
+    budget: Budget, network: nn.Module
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    if budget.method == "paper":
+        adam = torch.optim.Adam(network.parameters(), PAPER_RATE, amsgrad=True)
+        return adam, torch.optim.lr_scheduler.ConstantLR(adam, factor=1.0, total_iters=0)
+    adamw = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-3)
+    rise = torch.optim.lr_scheduler.OneCycleLR(
+        adamw, PEAK_RATE, total_steps=budget.steps + 1, pct_start=0.2
+    )
+    return adamw, rise
+
+
+def _prepared(features: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    normalised = ((features - mean) / scale).bfloat16()
+    return normalised.contiguous(memory_format=torch.channels_last)
+
+
+def _batches(images: int, budget: Budget) -> list[Tensor]:
+    """Return the images of each step: every image once before any comes again."""
+    epochs = -(-budget.steps * budget.batch // images)
+    order = torch.cat([torch.randperm(images) for _ in range(epochs)])
+    return list(order.split(budget.batch))[: budget.steps]
+
+
+def _loss(budget: Budget, network: nn.Module, features: Tensor, images: Tensor) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        recovered = network(features).float()
+    if budget.method == "paper":
+        return ((recovered - images) ** 2).mean()
+    error = (recovered - images).abs().mean()
+    return 1 - ssim(recovered, images).mean() + EDGE_WEIGHT * error
+
+
+def _recovery(network: nn.Module, mean: Tensor, scale: Tensor) -> Callable[[Tensor], Tensor]:
+    def recover(features: Tensor) -> Tensor:
+        network.eval()
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            parts = [
+                network(_prepared(part, mean, scale)).float() for part in features.split(128)
+            ]
+        network.train()
+        return torch.cat(parts)
+
+    return recover

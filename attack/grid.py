@@ -1,0 +1,204 @@
+"""Measure the cells of a table on workers, keep each as soon as it is finished, take up a killed run."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from distributed import Client, LocalCluster, as_completed
+
+from attack.cell import CellKey, Scene, measure_cell
+from attack.views import find_layer
+from instances.measured import MeasuredCell, MeasuredSettings, MeasuredTable
+from instances.ssim import TABLE_I, read_ssim_table
+from optmodel.files import InputError, read_model, write_model
+from optmodel.network import Network
+
+KIND = "measured SSIM table"
+
+
+def default_rows(network: Network) -> list[str]:
+    """Return the rows of a network's layers."""
+    return list(dict.fromkeys(layer.ssim_row for layer in network.layers if layer.kind != "fc"))
+
+
+def default_counts(network: Network, row: str) -> list[int]:
+    """Return the numbers of maps that Table I gives for a row, else 1, 2, 4, ... and all."""
+    maps = find_layer(network, row).output_maps
+    known = read_ssim_table(TABLE_I).find(find_layer(network, row).ssim_row)
+    if known is not None:
+        return [m.maps for m in known.measurements if m.maps <= maps]
+    powers = [2**k for k in range(maps.bit_length()) if 2**k < maps]
+    return [*powers, maps]
+
+
+def grid(
+    network: Network, rows: Sequence[str], counts: Sequence[int], subsets: int
+) -> list[CellKey]:
+    """Return the cells of a table, most maps first within a row.
+
+    Parameters
+    ----------
+    network : Network
+        The victim's.
+    rows : sequence of str
+        Rows or layers; none for all rows.
+    counts : sequence of int
+        Maps held; none for those of Table I. Those beyond a layer's maps are left out.
+    subsets : int
+        Random subsets per row and count, beside the worst.
+
+    Raises
+    ------
+    InputError
+        If a row or layer is unknown, or no count fits it.
+    """
+    keys = []
+    for row in rows or default_rows(network):
+        maps = find_layer(network, row).output_maps
+        fitting = [n for n in counts or default_counts(network, row) if n <= maps]
+        if not fitting:
+            raise InputError(
+                f"--counts: expected some up to {maps}, the maps of '{row}', got "
+                f"{', '.join(map(str, counts))}; name smaller ones"
+            )
+        for n in sorted(set(fitting), reverse=True):
+            keys += [CellKey(row, n, name) for name in _subset_names(n == maps, subsets)]
+    return keys
+
+
+def _subset_names(all_maps: bool, subsets: int) -> list[str]:
+    if all_maps:
+        return ["random 1"]
+    return [*(f"random {k}" for k in range(1, subsets + 1)), "worst"]
+
+
+@contextmanager
+def workers(address: str | None, count: int | None) -> Iterator[Client]:
+    """Give a client of a named dask scheduler, or of a cluster on this machine.
+
+    Parameters
+    ----------
+    address : str or None
+        Of a running scheduler.
+    count : int or None
+        Worker processes on this machine; by default one per GPU, or one per core if there is none.
+
+    Raises
+    ------
+    InputError
+        If no scheduler answers there.
+    """
+    if address is not None:
+        try:
+            client = Client(address, timeout=10)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--scheduler: expected the address of a dask scheduler, got '{address}', where "
+                "none answers; start one with dask scheduler"
+            ) from error
+        with client:
+            yield client
+        return
+    each = count or torch.cuda.device_count() or None
+    cluster = LocalCluster(
+        n_workers=each, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    )
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+class Ledger:
+    """The finished cells of a table, in a file beside the one that is to be written.
+
+    Parameters
+    ----------
+    out : Path
+        The table to be written.
+    settings : MeasuredSettings
+        Of the scene; cells measured under others are refused.
+    command : str
+        That writes the table.
+
+    Raises
+    ------
+    InputError
+        If one of the two files holds cells of other settings.
+    """
+
+    def __init__(self, out: Path, settings: MeasuredSettings, command: str) -> None:
+        self.out, self.settings, self.command = out, settings, command
+        self.unfinished = out.with_name(out.name + ".unfinished")
+        self.cells: dict[tuple[str, int, str], MeasuredCell] = {}
+        for file in (out, self.unfinished):
+            if file.exists():
+                self._take(file)
+
+    def _take(self, file: Path) -> None:
+        kept = read_model(file, MeasuredTable)
+        if kept.settings.sha256 != self.settings.sha256:
+            raise InputError(
+                f"{file}: settings: expected those of this command, got those of "
+                f"'{kept.command}'; name another --out or delete the file"
+            )
+        self.cells |= {(c.layer, c.maps, c.subset): c for c in kept.cells}
+
+    def table(self, cells: Sequence[MeasuredCell]) -> MeasuredTable:
+        """Return a table of some cells."""
+        return MeasuredTable(
+            kind=KIND,
+            schema_version=1,
+            command=self.command,
+            settings=self.settings,
+            cells=tuple(cells),
+        )
+
+    def add(self, cell: MeasuredCell) -> None:
+        """Keep a finished cell, at once."""
+        self.cells[cell.layer, cell.maps, cell.subset] = cell
+        write_model(self.unfinished, self.table(list(self.cells.values())))
+
+    def finish(self, keys: Sequence[tuple[str, int, str]]) -> MeasuredTable:
+        """Write the table of these cells, in this order, and drop what was kept on the way."""
+        table = self.table([self.cells[key] for key in keys])
+        write_model(self.out, table)
+        self.unfinished.unlink(missing_ok=True)
+        return table
+
+
+def measure_grid(
+    client: Client,
+    scene: Scene,
+    keys: Sequence[CellKey],
+    ledger: Ledger,
+    finished: Callable[[MeasuredCell], None],
+) -> MeasuredTable:
+    """Measure what the ledger lacks and write the table.
+
+    Parameters
+    ----------
+    client : Client
+        Of the workers.
+    scene : Scene
+        What all cells share.
+    keys : sequence of CellKey
+        The grid.
+    ledger : Ledger
+        Where finished cells go.
+    finished : callable
+        Told every cell.
+    """
+    network = scene.victim.network
+    names = [(find_layer(network, key.row).name, key.maps, key.subset) for key in keys]
+    missing = [key for key, name in zip(keys, names, strict=True) if name not in ledger.cells]
+    if missing:
+        sent = client.scatter(scene, broadcast=True)
+        futures = [
+            client.submit(measure_cell, sent, key, pure=False, priority=-rank)
+            for rank, key in enumerate(missing)
+        ]
+        for future in as_completed(futures):
+            cell = future.result()
+            ledger.add(cell)
+            finished(cell)
+    return ledger.finish(names)

@@ -1,0 +1,88 @@
+"""The inverse networks of He, Zhang and Lee (ACSAC 2019): transposed convs from maps to image.
+
+The output has a sigmoid and a bias that starts at the mean grey, and hidden layers leak: with ReLU
+and without that bias most trainings collapse to a black image.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from attack.views import Alignment
+
+HIDDEN_MAPS = 64
+LEAK = 0.1
+
+
+class InverseNetwork(nn.Module):
+    """Transposed convs that undo, last to first, what made the maps.
+
+    Behind a conv without padding the first one grows the maps by what the conv cut off; then one of
+    stride 2 undoes each pool; where the convs are padded, one of stride 1 makes the image.
+
+    Parameters
+    ----------
+    received : int
+        Channels received.
+    side : int
+        Side of the received maps, in values.
+    aligned : Alignment
+        Where the maps lie on the image.
+    kernel : int
+        Of the conv that is inverted.
+    channels, size : int
+        Of the image, and its side in pixels.
+    mean : float
+        Mean pixel of the attacker's images, 0..1.
+    """
+
+    def __init__(
+        self,
+        received: int,
+        side: int,
+        aligned: Alignment,
+        kernel: int,
+        channels: int,
+        size: int,
+        mean: float,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        doublings = round(math.log2(aligned.stride))
+        cut = min(aligned.border, kernel // 2)
+        strides = [1, *[2] * doublings] if cut else [*[2] * doublings, 1]
+        layers: list[nn.Module] = []
+        maps = received
+        for k, stride in enumerate(strides, start=1):
+            last = k == len(strides)
+            target = size if last else side * stride + (2 * cut if k == 1 else 0)
+            out = channels if last else HIDDEN_MAPS
+            layers.append(_transposed_conv(maps, out, kernel, stride, side, target))
+            layers += [] if last else [nn.LeakyReLU(LEAK)]
+            maps, side = out, target
+        nn.init.constant_(layers[-1].bias, logit(mean))  # type: ignore[arg-type]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return images in 0..1, shape (n, channels, size, size)."""
+        signal = self.layers(features).float()
+        if signal.shape[2] != self.size:
+            signal = nn.functional.interpolate(signal, size=(self.size, self.size), mode="bilinear")
+        return torch.sigmoid(signal)
+
+
+def _transposed_conv(
+    received: int, maps: int, kernel: int, stride: int, side: int, target: int
+) -> nn.ConvTranspose2d:
+    """Return a transposed conv that makes maps of the target side, or the nearest that it can."""
+    excess = (side - 1) * stride + kernel - target
+    padding = max(0, -(-excess // 2))
+    rest = min(2 * padding - excess, stride - 1)
+    return nn.ConvTranspose2d(received, maps, kernel, stride, padding, output_padding=rest)
+
+
+def logit(mean: float) -> float:
+    """Return the value whose sigmoid is the mean, kept away from 0 and 1."""
+    kept = min(max(mean, 0.01), 0.99)
+    return math.log(kept / (1 - kept))

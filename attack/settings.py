@@ -1,0 +1,102 @@
+"""Write down what a scene consists of: the settings of a measured table."""
+
+import hashlib
+import platform
+from importlib.metadata import version
+
+from attack.blind import blind_guesses
+from attack.cell import Scene, interval
+from attack.checkpoint import network_fingerprint
+from attack.images import Images
+from attack.metrics import SSIM_DEFINITION
+from attack.tensors import as_floats
+from attack.victim_training import Trained
+from instances.measured import (
+    CONFIDENCE,
+    BlindLevel,
+    MeasuredAttacker,
+    MeasuredImages,
+    MeasuredSettings,
+    MeasuredVictim,
+    sealed,
+)
+
+SOFTWARE = ("numpy", "scikit-image", "torch")
+
+
+def settings_of(
+    scene: Scene, trained: Trained, images: Images, victim_images: int, budget: str
+) -> MeasuredSettings:
+    """Return the settings of a scene.
+
+    Parameters
+    ----------
+    scene : Scene
+        What all cells share.
+    trained : Trained
+        The victim and its accuracy.
+    images : Images
+        All images, before they were split.
+    victim_images : int
+        How many the victim was given.
+    budget : str
+        Name of the attacker's budget.
+    """
+    evaluation = as_floats(scene.evaluation)
+    levels = tuple(
+        BlindLevel(
+            guess=guess.name,
+            ssim=interval(guess.similarity(evaluation)),
+            psnr_db=interval(guess.noise(evaluation)),
+        )
+        for guess in blind_guesses(as_floats(scene.attacker))
+    )
+    settings: MeasuredSettings = sealed(
+        MeasuredSettings,
+        images=MeasuredImages(
+            source=images.source,
+            fingerprint=images.fingerprint,
+            victim=victim_images,
+            attacker=len(scene.attacker.labels),
+            evaluation=len(scene.evaluation.labels),
+        ),
+        victim=_victim(trained),
+        attacker=_attacker(scene, budget),
+        seed=scene.seed,
+        ssim_definition=SSIM_DEFINITION,
+        confidence=CONFIDENCE,
+        blind=levels,
+        versions={"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}},
+    )
+    return settings
+
+
+def _victim(trained: Trained) -> MeasuredVictim:
+    network = trained.victim.network
+    weights = hashlib.sha256()
+    for name, tensor in trained.victim.state_dict().items():
+        weights.update(name.encode())
+        weights.update(tensor.contiguous().numpy().tobytes())
+    return MeasuredVictim(
+        network=network.id,
+        description=network_fingerprint(network),
+        weights=weights.hexdigest(),
+        accuracy=round(trained.accuracy, 4),
+        exam_images=trained.exam_images,
+    )
+
+
+def _attacker(scene: Scene, name: str) -> MeasuredAttacker:
+    budget, view = scene.budget, scene.view
+    return MeasuredAttacker(
+        budget=name,
+        method=budget.method,
+        images=budget.images,
+        steps=budget.steps,
+        batch=budget.batch,
+        width=budget.width,
+        restarts=budget.restarts,
+        view=view.kind,
+        senders=view.senders,
+        colluders=view.colluders,
+    )

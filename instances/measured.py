@@ -1,0 +1,240 @@
+"""Measured SSIM tables: every cell with its settings and intervals, and the table of caps they make.
+
+The room `attack/` writes them. A file that was edited by hand is refused: every part carries the
+SHA-256 of its content.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from optmodel.files import RuleError, SchemaVersion, StrictModel, refuse_repeated
+from optmodel.network import Count, Identifier
+from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
+
+CONFIDENCE = 0.95
+Text = Annotated[str, Field(max_length=2000)]
+
+
+def content_sha256(part: StrictModel, *without: str) -> str:
+    """Return the SHA-256 of what a part says, but for its own `sha256` and the named fields."""
+    content = part.model_dump(mode="json", exclude={"sha256", *without})
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _refuse_edited(part: StrictModel, got: str, *without: str) -> None:
+    expected = content_sha256(part, *without)
+    if got != expected:
+        raise RuleError(
+            "sha256",
+            f"{expected[:12]}..., which its content gives",
+            f"{got[:12]}...",
+            "a measured table is not edited: measure again, or write a plain SSIM table",
+        )
+
+
+class Interval(StrictModel):
+    """A mean over the evaluation's images, and its 95 % confidence limits."""
+
+    mean: float
+    """Mean over images."""
+    low: float
+    """Lower limit, rounded down."""
+    high: float
+    """Upper limit, rounded up."""
+
+    @model_validator(mode="after")
+    def _limits_enclose_the_mean(self) -> Self:
+        if not self.low <= self.mean <= self.high:
+            raise RuleError(
+                "mean", f"a value in {self.low} .. {self.high}", str(self.mean), "measure again"
+            )
+        return self
+
+
+class BlindLevel(StrictModel):
+    """What a guess that needs no feature map reaches."""
+
+    guess: Identifier
+    """What is guessed: the mean image or a black one."""
+    ssim: Interval
+    """Similarity of the guess with the images, no unit."""
+    psnr_db: Interval
+    """Its peak signal-to-noise ratio, in decibels."""
+
+
+class MeasuredCell(StrictModel):
+    """One recovery: some maps of one layer, attacked."""
+
+    row: Identifier
+    """Row of the SSIM table."""
+    layer: Identifier
+    """Layer whose maps are held."""
+    maps: Count
+    """Maps that one device holds."""
+    subset: Identifier
+    """Which maps: "random 1", "random 2", ... or "worst", found by a search."""
+    held: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    """Indices of the maps, from 0; more than `maps` where devices collude."""
+    ssim: Interval
+    """Similarity of recovered and private images, no unit."""
+    psnr_db: Interval
+    """Peak signal-to-noise ratio, in decibels."""
+    same_label: Interval
+    """Share of recovered images that the victim labels as it does the private ones."""
+    trainings: Annotated[int, Field(ge=1)]
+    """How many it took: one that collapsed is repeated."""
+    blind: bool
+    """Whether all of them did no better than the best blind guess, which then stands here."""
+    sha256: str
+    """Of this cell."""
+
+    @model_validator(mode="after")
+    def _is_as_measured(self) -> Self:
+        _refuse_edited(self, self.sha256)
+        return self
+
+
+class MeasuredImages(StrictModel):
+    """The images behind a table."""
+
+    source: Text
+    """Name of the data."""
+    fingerprint: str
+    """SHA-256 of pixels and labels."""
+    victim: Count
+    """Images that the victim was given."""
+    attacker: Count
+    """Images that the attacker had, its validation included."""
+    evaluation: Count
+    """Images on which everything is measured."""
+
+
+class MeasuredVictim(StrictModel):
+    """The network that was attacked."""
+
+    network: Identifier
+    """Name of the network."""
+    description: str
+    """SHA-256 of its description."""
+    weights: str
+    """SHA-256 of its weights."""
+    accuracy: Annotated[float, Field(ge=0, le=1)]
+    """Share of unseen images that it labels right."""
+    exam_images: Count
+    """How many these were."""
+
+
+class MeasuredAttacker(StrictModel):
+    """Who attacked, with what means, and what it held."""
+
+    budget: Identifier
+    """Name of the budget."""
+    method: Identifier
+    """ridge, paper or strong."""
+    images: Count
+    """Pairs of received maps and image at most."""
+    steps: Annotated[int, Field(ge=0)]
+    """Of training at most."""
+    batch: Count
+    """Images in a step."""
+    width: Annotated[int, Field(ge=0)]
+    """Maps inside the decoder; 0 where it has none."""
+    restarts: Annotated[int, Field(ge=0)]
+    """Trainings that may follow one that collapsed."""
+    view: Identifier
+    """What is held: output, sums, partial or layers."""
+    senders: Count
+    """Senders of partial sums."""
+    colluders: Count
+    """Devices that pool their shares."""
+
+    def describe(self) -> str:
+        """Return budget and view in a few words."""
+        pooled = f", {self.colluders} devices" if self.colluders > 1 else ""
+        senders = f" of {self.senders} senders" if self.view == "partial" else ""
+        return f"{self.budget} attacker, {self.view}{senders}{pooled}"
+
+
+class MeasuredSettings(StrictModel):
+    """Everything that a cell depends on, but for which maps it holds."""
+
+    images: MeasuredImages
+    """What was recovered."""
+    victim: MeasuredVictim
+    """From which network."""
+    attacker: MeasuredAttacker
+    """By whom."""
+    seed: Annotated[int, Field(ge=0)]
+    """Of splits, subsets and trainings."""
+    ssim_definition: Text
+    """Window, data range, channels."""
+    confidence: Literal[0.95]
+    """Of every interval."""
+    blind: Annotated[tuple[BlindLevel, ...], Field(min_length=1)]
+    """Guesses that need no map."""
+    versions: dict[str, str]
+    """Of the software."""
+    sha256: str
+    """Of these settings."""
+
+    @model_validator(mode="after")
+    def _are_as_measured(self) -> Self:
+        _refuse_edited(self, self.sha256)
+        return self
+
+
+class MeasuredTable(StrictModel):
+    """An SSIM table as it was measured."""
+
+    kind: Literal["measured SSIM table"]
+    """Tells this file from a plain SSIM table."""
+    schema_version: SchemaVersion
+    """Of the file format."""
+    command: Text
+    """The command that writes the file."""
+    settings: MeasuredSettings
+    """What all cells share."""
+    cells: tuple[MeasuredCell, ...]
+    """One per row, number of maps and subset."""
+
+    @model_validator(mode="after")
+    def _cells_are_unique(self) -> Self:
+        refuse_repeated("cells", "subset", ((c.layer, c.maps, c.subset) for c in self.cells))
+        return self
+
+    def caps_table(self) -> SsimTable:
+        """Return the table that caps are made of: the upper limit of the worst subset, no slack.
+
+        Cells of several layers of one row count for the row: the worst stands.
+        """
+        rows = dict.fromkeys(cell.row for cell in self.cells)
+        settings = self.settings
+        return SsimTable(
+            source=(
+                f"measured: {settings.victim.network} on {settings.images.source}, "
+                f"{settings.attacker.describe()}, upper {CONFIDENCE:.0%} limit of the worst subset, "
+                f"settings {settings.sha256[:12]}"
+            ),
+            slack=0.0,
+            rows=tuple(
+                SsimRow(row=row, measurements=_worst(c for c in self.cells if c.row == row))
+                for row in rows
+            ),
+        )
+
+
+def _worst(cells: Iterable[MeasuredCell]) -> tuple[SsimMeasurement, ...]:
+    worst: dict[int, float] = {}
+    for cell in cells:
+        worst[cell.maps] = max(worst.get(cell.maps, -1.0), min(1.0, cell.ssim.high))
+    return tuple(SsimMeasurement(maps=maps, ssim=worst[maps]) for maps in sorted(worst))
+
+
+def sealed(model: type[StrictModel], **content: Any) -> Any:
+    """Return a part with the SHA-256 of its content."""
+    unsealed = model.model_construct(**content)
+    return model(**content, sha256=content_sha256(unsealed))
