@@ -1,0 +1,161 @@
+"""Files below a folder or within a zip archive, read the same way and in the same order."""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from optmodel.files import MAX_FILE_BYTES, InputError, read_bytes
+
+Parts = tuple[str, ...]
+"""A path below the root, such as `("cat", "0001.jpg")`."""
+
+MAX_DEPTH = 5
+"""A folder around it all, train or test, class, group, image."""
+LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+"""What file managers leave behind, beside names that begin with a dot."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files and folders below a root.
+
+    Attributes
+    ----------
+    path : Path
+        The folder or archive.
+    root : tuple of str
+        Where in it the root is.
+    files, folders : tuple of tuple of str
+        All below the root, sorted.
+    fetch : callable
+        Returns the content of a file, given its path below `path`.
+    """
+
+    path: Path
+    root: Parts
+    files: tuple[Parts, ...]
+    folders: tuple[Parts, ...]
+    fetch: Callable[[Parts], bytes]
+
+    def read(self, parts: Parts) -> bytes:
+        """Return the content of a file."""
+        return self.fetch(self.root + parts)
+
+    def title(self, parts: Parts = ()) -> str:
+        """Return the full path of a file or folder, for messages."""
+        return "/".join((str(self.path), *self.root, *parts))
+
+    def subfolders(self) -> list[str]:
+        """Return the names of the folders right below the root."""
+        return [parts[0] for parts in self.folders if len(parts) == 1]
+
+    def below(self, folder: str) -> "Tree":
+        """Return the tree of one of these."""
+        return replace(
+            self,
+            root=(*self.root, folder),
+            files=_within(folder, self.files),
+            folders=_within(folder, self.folders),
+        )
+
+
+def _within(folder: str, paths: tuple[Parts, ...]) -> tuple[Parts, ...]:
+    return tuple(parts[1:] for parts in paths if parts[0] == folder and len(parts) > 1)
+
+
+@contextmanager
+def open_tree(path: Path) -> Iterator[Tree]:
+    """Open a folder or a zip archive for reading.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or folders nest too deeply.
+    """
+    if path.is_dir():
+        files, folders = _walk(path)
+        yield _tree(path, files, folders, lambda parts: read_bytes(path.joinpath(*parts)))
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise InputError(
+            f"{path}: expected a zip archive, got '{error}'; download or pack it again"
+        ) from error
+    with archive:
+        entries = {entry.filename: entry for entry in archive.infolist()}
+        files = {_parts(name) for name, entry in entries.items() if not entry.is_dir()}
+        folders = {_parts(name) for name, entry in entries.items() if entry.is_dir()}
+        yield _tree(path, files, folders, lambda parts: _unpack(archive, "/".join(parts)))
+
+
+def _parts(name: str) -> Parts:
+    return tuple(name.rstrip("/").split("/"))
+
+
+def _walk(path: Path) -> tuple[set[Parts], set[Parts]]:
+    files: set[Parts] = set()
+    folders: set[Parts] = set()
+    waiting: list[Parts] = [()]
+    while waiting:
+        parts = waiting.pop()
+        try:
+            found = list(path.joinpath(*parts).iterdir())
+        except OSError as error:
+            raise InputError(
+                f"{path.joinpath(*parts)}: expected a readable folder, got '{error.strerror}'; "
+                "check the permissions"
+            ) from error
+        for entry in found:
+            below = (*parts, entry.name)
+            is_folder = entry.is_dir()
+            (folders if is_folder else files).add(below)
+            if is_folder and len(below) <= MAX_DEPTH and not _is_litter(below):
+                waiting.append(below)
+    return files, folders
+
+
+def _tree(
+    path: Path, files: set[Parts], folders: set[Parts], fetch: Callable[[Parts], bytes]
+) -> Tree:
+    """Return the sorted tree without litter; an archive need not list the folders of its files."""
+    files = {parts for parts in files if not _is_litter(parts)}
+    implied = {parts[:depth] for parts in files for depth in range(1, len(parts))}
+    folders = {parts for parts in folders | implied if not _is_litter(parts)}
+    deepest = max(folders, key=lambda parts: (len(parts), parts), default=())
+    if len(deepest) >= MAX_DEPTH:
+        raise InputError(
+            f"{path}/{'/'.join(deepest)}: expected at most folders for train or test, class and "
+            f"group, got {len(deepest)} levels; move the images up"
+        )
+    return Tree(path, (), tuple(sorted(files)), tuple(sorted(folders)), fetch)
+
+
+def _is_litter(parts: Parts) -> bool:
+    return any(name in LITTER or name.startswith(".") for name in parts)
+
+
+def _unpack(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return the content of one file of an archive, of bounded size."""
+    title = f"{archive.filename}/{name}"
+    try:
+        entry = archive.getinfo(name)
+        if entry.file_size > MAX_FILE_BYTES:
+            raise InputError(
+                f"{title}: expected at most {MAX_FILE_BYTES / 1e6:.0f} MB, got "
+                f"{entry.file_size / 1e6:.0f} MB; make the image smaller"
+            )
+        with archive.open(entry) as stream:
+            return stream.read(MAX_FILE_BYTES)
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{title}: expected a file that unpacks, got '{error}'; pack the archive again"
+        ) from error
+    except (NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"{title}: expected a file without password in a common compression, got "
+            f"'{error}'; pack the archive again"
+        ) from error
