@@ -1,4 +1,4 @@
-"""Victim, attacker and evaluation share no person and no photo, and equal seeds give equal parts."""
+"""Victim, attacker and evaluation share no person or photo; equal seeds give equal parts."""
 
 import numpy as np
 import pytest
