@@ -119,6 +119,13 @@ def test_fifty_photos_of_different_size_are_dealt_to_about_50_30_and_20_percent(
     assert shares == pytest.approx([0.5, 0.3, 0.2], abs=0.02)
 
 
+def test_a_large_group_is_dealt_first_so_that_the_others_can_make_up_for_it():
+    groups = [0] * 50 + list(range(1, 51))
+    images = images_of(groups, [0] * 100, [False] * 100)
+    for seed in range(5):
+        assert [len(part) for part in parts(split(images, seed))] == [50, 30, 20]
+
+
 def test_fewer_than_three_groups_are_refused():
     images = images_of([4, 4, 5, 5], [0, 1, 0, 1], [False] * 4)
     with pytest.raises(InputError, match=r"made: expected images of at least 3 .* got 2; add"):
