@@ -133,13 +133,13 @@ def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
     try:
         written = _parse_json(content)
     except RuleError as error:
-        raise InputError(f"{name}: {_one_line(str(error))}", error) from error
+        raise InputError(f"{name}: {one_line(str(error))}", error) from error
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
         first, *others = error.errors(include_url=False)
         rule, more = _broken_rule(first, written), f" (and {len(others)} more)" if others else ""
-        raise InputError(f"{name}: {_one_line(str(rule))}{more}", rule) from error
+        raise InputError(f"{name}: {one_line(str(rule))}{more}", rule) from error
 
 
 def _parse_json(content: bytes) -> Any:
@@ -208,7 +208,7 @@ def field_path(location: Iterable[int | str]) -> str:
     return path.removeprefix(".")
 
 
-def _one_line(message: str) -> str:
+def one_line(message: str) -> str:
     """Return a message with line breaks and control characters escaped."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
 

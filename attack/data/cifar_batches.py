@@ -90,7 +90,7 @@ def _read_batch(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     try:
         pixels = _array(batch[b"data"])
         labels = np.array(batch[b"labels"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{file}: expected 'data' with {np.prod(SHAPE)} bytes an image, and 'labels', got "
             f"'{type(error).__name__}: {error}'; download it again"
@@ -109,8 +109,8 @@ def _unpickle(file: Path) -> Any:
         return _Unpickler(io.BytesIO(read_bytes(file)), encoding="bytes").load()
     except _RefusedError as error:
         raise InputError(
-            f"{file}: expected a pickle of arrays and lists alone, got one that calls '{error}' "
-            "and could run any program; do not use this file"
+            f"{file}: expected a pickle of arrays and lists alone, got one that calls "
+            f"{str(error)!r} and could run any program; do not use this file"
         ) from error
     except CORRUPT as error:
         raise InputError(
@@ -124,4 +124,4 @@ def _array(recorded: _Recorded) -> NDArray[np.uint8]:
     if kind.arguments[0] not in (b"u1", "u1") or len(shape) != 2 or not isinstance(content, bytes):
         raise ValueError(f"an array of {kind.arguments[0]!r} in {shape}")
     rows = np.frombuffer(content, dtype=np.uint8).reshape(shape, order="F" if is_fortran else "C")
-    return rows.reshape(-1, *SHAPE) if len(rows) == 0 else rows.reshape(len(rows), *SHAPE)
+    return rows.reshape(len(rows), *SHAPE)

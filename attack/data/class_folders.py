@@ -75,6 +75,9 @@ def _entries(tree: Tree) -> Iterator[_Entry]:
             f"{tree.title()}: expected the folders 'train' and 'test', or one for each class, got "
             f"{_listed(folders)}; rename or move them"
         )
+    for parts in tree.files:
+        if len(parts) == 1 and is_image(parts[0]):
+            _require_place(tree, parts)
     for name in folders:
         yield from _entries_of(tree.below(name), is_test=name == "test")
 
@@ -125,11 +128,12 @@ def _classes(tree: Tree, entries: list[_Entry]) -> tuple[str, ...]:
     if len(trained) < 2:
         raise InputError(
             f"{tree.title()}: expected sub-folders for at least two classes, got "
-            f"{_listed(sorted(trained)) or 'none'}; sort the images into classes"
+            f"{_listed(sorted(trained)) or 'none'}; sort the images into "
+            "classes, or name the folder of photos itself"
         )
     return tuple(sorted(trained))
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:5])
+    shown = ", ".join(map(repr, names[:5]))
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from optmodel.files import MAX_FILE_BYTES, InputError, read_bytes
+from optmodel.files import MAX_FILE_BYTES, InputError, one_line, read_bytes
 
 Parts = tuple[str, ...]
 """A path below the root, such as `("cat", "0001.jpg")`."""
 
 MAX_DEPTH = 5
-"""A folder around it all, train or test, class, group, image."""
+"""Of an image: a folder around it all, train or test, class, group, image."""
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 """What file managers leave behind, beside names that begin with a dot."""
 
@@ -46,7 +46,7 @@ class Tree:
 
     def title(self, parts: Parts = ()) -> str:
         """Return the full path of a file or folder, for messages."""
-        return "/".join((str(self.path), *self.root, *parts))
+        return one_line("/".join((str(self.path), *self.root, *parts)))
 
     def subfolders(self) -> list[str]:
         """Return the names of the folders right below the root."""
@@ -86,14 +86,15 @@ def open_tree(path: Path) -> Iterator[Tree]:
             f"{path}: expected a zip archive, got '{error}'; download or pack it again"
         ) from error
     with archive:
-        entries = {entry.filename: entry for entry in archive.infolist()}
-        files = {_parts(name) for name, entry in entries.items() if not entry.is_dir()}
-        folders = {_parts(name) for name, entry in entries.items() if entry.is_dir()}
-        yield _tree(path, files, folders, lambda parts: _unpack(archive, "/".join(parts)))
+        entries = {_parts(entry.filename): entry for entry in archive.infolist()}
+        files = {parts for parts, entry in entries.items() if not entry.is_dir()}
+        folders = {parts for parts, entry in entries.items() if entry.is_dir()}
+        yield _tree(path, files, folders, lambda parts: _unpack(archive, entries[parts]))
 
 
 def _parts(name: str) -> Parts:
-    return tuple(name.rstrip("/").split("/"))
+    """Return the path of an entry, which some tools begin with a dot or a slash."""
+    return tuple(part for part in name.split("/") if part not in ("", "."))
 
 
 def _walk(path: Path) -> tuple[set[Parts], set[Parts]]:
@@ -123,26 +124,30 @@ def _tree(
 ) -> Tree:
     """Return the sorted tree without litter; an archive need not list the folders of its files."""
     files = {parts for parts in files if not _is_litter(parts)}
-    implied = {parts[:depth] for parts in files for depth in range(1, len(parts))}
-    folders = {parts for parts in folders | implied if not _is_litter(parts)}
+    folders = {parts for parts in folders if not _is_litter(parts)}
+    _require_shallow(path, {parts[:-1] for parts in files} | folders)
+    folders |= {parts[:depth] for parts in files for depth in range(1, len(parts))}
+    return Tree(path, (), tuple(sorted(files)), tuple(sorted(folders)), fetch)
+
+
+def _require_shallow(path: Path, folders: set[Parts]) -> None:
     deepest = max(folders, key=lambda parts: (len(parts), parts), default=())
     if len(deepest) >= MAX_DEPTH:
+        title = one_line("/".join((str(path), *deepest[:MAX_DEPTH])))
         raise InputError(
-            f"{path}/{'/'.join(deepest)}: expected at most folders for train or test, class and "
-            f"group, got {len(deepest)} levels; move the images up"
+            f"{title}: expected at most folders for train or test, class and group, got "
+            f"{len(deepest)} levels; move the images up"
         )
-    return Tree(path, (), tuple(sorted(files)), tuple(sorted(folders)), fetch)
 
 
 def _is_litter(parts: Parts) -> bool:
     return any(name in LITTER or name.startswith(".") for name in parts)
 
 
-def _unpack(archive: zipfile.ZipFile, name: str) -> bytes:
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     """Return the content of one file of an archive, of bounded size."""
-    title = f"{archive.filename}/{name}"
+    title = one_line(f"{archive.filename}/{entry.filename}")
     try:
-        entry = archive.getinfo(name)
         if entry.file_size > MAX_FILE_BYTES:
             raise InputError(
                 f"{title}: expected at most {MAX_FILE_BYTES / 1e6:.0f} MB, got "

@@ -1,4 +1,4 @@
-"""Victim, attacker and evaluation share no person and no photo, and equal seeds give equal parts."""
+"""Victim, attacker and evaluation share no person or photo; equal seeds give equal parts."""
 
 import numpy as np
 import pytest
@@ -117,6 +117,13 @@ def test_fifty_photos_of_different_size_are_dealt_to_about_50_30_and_20_percent(
     splits = split(images, 0)
     shares = [len(part) / len(images) for part in parts(splits)]
     assert shares == pytest.approx([0.5, 0.3, 0.2], abs=0.02)
+
+
+def test_a_large_group_is_dealt_first_so_that_the_others_can_make_up_for_it():
+    groups = [0] * 50 + list(range(1, 51))
+    images = images_of(groups, [0] * 100, [False] * 100)
+    for seed in range(5):
+        assert [len(part) for part in parts(split(images, seed))] == [50, 30, 20]
 
 
 def test_fewer_than_three_groups_are_refused():
