@@ -37,6 +37,6 @@ class Budget:
 BUDGETS: dict[str, Budget] = {
     "smoke": Budget("ridge", images=1_000),
     "paper": Budget("paper", images=2_500, steps=350, batch=32),
-    "strong": Budget("strong", images=6_000, steps=1_800, batch=32, width=32),
+    "strong": Budget("strong", images=6_000, steps=400, batch=32, width=32),
 }
 """By the name that `--budget` takes."""

@@ -102,15 +102,12 @@ def measure_cell(scene: Scene, key: CellKey) -> MeasuredCell:
     layer = find_layer(scene.victim.network, key.row)
     held = held_maps(scene, layer, key)
     train, validation, evaluation = (
-        Pairs(_held(scene, part, layer, held), images)
-        for part, images in _parts(scene).items()
+        Pairs(_held(scene, part, layer, held), images) for part, images in _parts(scene).items()
     )
     guess = best_guess(scene)
     blind = guess.similarity(validation.images).mean
     seed = derived_seed(scene.seed, key, held)
-    fitted = fit_attacker(
-        scene.budget, train, validation, _shape(scene, layer), blind, seed
-    )
+    fitted = fit_attacker(scene.budget, train, validation, _shape(scene, layer), blind, seed)
     return _measured(scene, key, layer, held, fitted, recovered(fitted, guess, evaluation))
 
 
@@ -238,4 +235,3 @@ def interval(value: Estimate) -> Interval:
         low=math.floor(value.low * unit) / unit,
         high=math.ceil(value.high * unit) / unit,
     )
-

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attack.inverse import logit
+from attack.inverse import start_grey
 from attack.views import Alignment
 
 LEAK = 0.1
@@ -88,7 +88,7 @@ class Decoder(nn.Module):
             for _ in range(round(math.log2(aligned.stride)))
         )
         self.leave = nn.Conv2d(width, channels, 3, padding=1)
-        nn.init.constant_(self.leave.bias, logit(mean))  # type: ignore[arg-type]
+        start_grey(self.leave, mean)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return images in 0..1, shape (n, channels, size, size)."""

@@ -13,16 +13,16 @@ from attack.decoder import Decoder
 from attack.inverse import InverseNetwork
 from attack.metrics import in_batches, ssim
 from attack.ridge import Pairs, Recovery, fit_ridge, standardisation
-from attack.tensors import derived_seed
+from attack.tensors import derived_seed, own_device
 from attack.views import Alignment
 
 PAPER_RATE = 1e-3
 PEAK_RATE = 4e-3
 EDGE_WEIGHT = 0.5
 """Of the mean absolute error beside 1 - SSIM in the loss of the strong attacker."""
-LOOKS = 12
+LOOKS = 8
 """Times that a training is validated."""
-PATIENCE = 4
+PATIENCE = 3
 """Looks without a better validation after which a training ends."""
 MARGIN = 1e-4
 """By which a recovery must beat the best blind guess, in SSIM, not to count as collapsed."""
@@ -97,23 +97,24 @@ def _score(recover: Recovery, validation: Pairs) -> float:
     return float(in_batches(ssim, recover(validation.features), validation.images).mean())
 
 
-def _train(
-    budget: Budget, train: Pairs, validation: Pairs, shape: Shape
-) -> tuple[Recovery, float]:
+def _train(budget: Budget, train: Pairs, validation: Pairs, shape: Shape) -> tuple[Recovery, float]:
     """Return the recovery that was best in validation, and its SSIM there (NaN if it diverged)."""
-    network = _network(budget, train, shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = own_device()
+    network = _network(budget, train, shape)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer, schedule = _optimizer(budget, network)
     mean, scale = standardisation(train.features)
     prepared = Pairs(_prepared(train.features, mean, scale), train.images)
-    recover = _recovery(network, mean, scale)
+    recover = _recovery(network, device, mean, scale)
     best, best_score, waited = network, math.nan, 0
     looks = _looks(budget.steps)
     for step, chosen in enumerate(_batches(len(train.images), budget), start=1):
-        loss = _loss(budget, network, prepared.features[chosen], prepared.images[chosen])
+        batch = Pairs(prepared.features[chosen].to(device), prepared.images[chosen].to(device))
+        loss = _loss(budget, network, batch)
         if not torch.isfinite(loss):
             return recover, math.nan
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
         if step in looks:
@@ -123,7 +124,7 @@ def _train(
                 best, best_score, waited = copy.deepcopy(network), score, 0
             if waited >= PATIENCE:
                 break
-    return _recovery(best, mean, scale), best_score
+    return _recovery(best, device, mean, scale), best_score
 
 
 def _looks(steps: int) -> set[int]:
@@ -136,9 +137,7 @@ def _network(budget: Budget, train: Pairs, shape: Shape) -> nn.Module:
     channels, size = train.images.shape[1:3]
     mean = float(train.images.mean())
     if budget.method == "paper":
-        return InverseNetwork(
-            received, side, shape.aligned, shape.kernel, channels, size, mean
-        )
+        return InverseNetwork(received, side, shape.aligned, shape.kernel, channels, size, mean)
     return Decoder(received, side, shape.aligned, channels, size, budget.width, mean)
 
 
@@ -167,21 +166,24 @@ def _batches(images: int, budget: Budget) -> list[Tensor]:
     return list(order.split(budget.batch))[: budget.steps]
 
 
-def _loss(budget: Budget, network: nn.Module, features: Tensor, images: Tensor) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        recovered = network(features).float()
+def _loss(budget: Budget, network: nn.Module, batch: Pairs) -> Tensor:
+    with torch.autocast(batch.images.device.type, torch.bfloat16):
+        recovered = network(batch.features).float()
     if budget.method == "paper":
-        return ((recovered - images) ** 2).mean()
-    error = (recovered - images).abs().mean()
-    return 1 - ssim(recovered, images).mean() + EDGE_WEIGHT * error
+        return ((recovered - batch.images) ** 2).mean()
+    error = (recovered - batch.images).abs().mean()
+    return 1 - ssim(recovered, batch.images).mean() + EDGE_WEIGHT * error
 
 
-def _recovery(network: nn.Module, mean: Tensor, scale: Tensor) -> Callable[[Tensor], Tensor]:
+def _recovery(
+    network: nn.Module, device: torch.device, mean: Tensor, scale: Tensor
+) -> Callable[[Tensor], Tensor]:
     def recover(features: Tensor) -> Tensor:
         network.eval()
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
             parts = [
-                network(_prepared(part, mean, scale)).float() for part in features.split(128)
+                network(_prepared(part, mean, scale).to(device)).float().cpu()
+                for part in features.split(128)
             ]
         network.train()
         return torch.cat(parts)

@@ -1,4 +1,4 @@
-"""Measure the cells of a table on workers, keep each as soon as it is finished, take up a killed run."""
+"""Measure the cells of a table on workers; keep each at once, so that a killed run goes on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +13,6 @@ from instances.measured import MeasuredCell, MeasuredSettings, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.files import InputError, read_model, write_model
 from optmodel.network import Network
-
-KIND = "measured SSIM table"
 
 
 def default_rows(network: Network) -> list[str]:
@@ -65,6 +63,11 @@ def grid(
         for n in sorted(set(fitting), reverse=True):
             keys += [CellKey(row, n, name) for name in _subset_names(n == maps, subsets)]
     return keys
+
+
+def cell_names(network: Network, keys: Sequence[CellKey]) -> list[tuple[str, int, str]]:
+    """Return layer, maps and subset of each cell, by which finished cells are known."""
+    return [(find_layer(network, key.row).name, key.maps, key.subset) for key in keys]
 
 
 def _subset_names(all_maps: bool, subsets: int) -> list[str]:
@@ -143,10 +146,14 @@ class Ledger:
             )
         self.cells |= {(c.layer, c.maps, c.subset): c for c in kept.cells}
 
+    def count(self, names: Sequence[tuple[str, int, str]]) -> int:
+        """Return how many of these cells are finished."""
+        return sum(name in self.cells for name in names)
+
     def table(self, cells: Sequence[MeasuredCell]) -> MeasuredTable:
         """Return a table of some cells."""
         return MeasuredTable(
-            kind=KIND,
+            kind="measured SSIM table",
             schema_version=1,
             command=self.command,
             settings=self.settings,
@@ -188,8 +195,7 @@ def measure_grid(
     finished : callable
         Told every cell.
     """
-    network = scene.victim.network
-    names = [(find_layer(network, key.row).name, key.maps, key.subset) for key in keys]
+    names = cell_names(scene.victim.network, keys)
     missing = [key for key, name in zip(keys, names, strict=True) if name not in ledger.cells]
     if missing:
         sent = client.scatter(scene, broadcast=True)

@@ -61,7 +61,7 @@ class InverseNetwork(nn.Module):
             layers.append(_transposed_conv(maps, out, kernel, stride, side, target))
             layers += [] if last else [nn.LeakyReLU(LEAK)]
             maps, side = out, target
-        nn.init.constant_(layers[-1].bias, logit(mean))  # type: ignore[arg-type]
+        start_grey(layers[-1], mean)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -82,7 +82,8 @@ def _transposed_conv(
     return nn.ConvTranspose2d(received, maps, kernel, stride, padding, output_padding=rest)
 
 
-def logit(mean: float) -> float:
-    """Return the value whose sigmoid is the mean, kept away from 0 and 1."""
+def start_grey(layer: nn.Module, mean: float) -> None:
+    """Set the bias of the layer before the sigmoid so that it starts at the mean grey."""
+    assert isinstance(layer.bias, Tensor)
     kept = min(max(mean, 0.01), 0.99)
-    return math.log(kept / (1 - kept))
+    nn.init.constant_(layer.bias, math.log(kept / (1 - kept)))

@@ -104,9 +104,7 @@ def _normal_equations(
     most = max(1, MOST_EQUATIONS // positions**2)
     gram: Tensor | float = 0.0
     moment: Tensor | float = 0.0
-    pairs = zip(
-        train.features[:most].split(CHUNK), train.images[:most].split(CHUNK), strict=True
-    )
+    pairs = zip(train.features[:most].split(CHUNK), train.images[:most].split(CHUNK), strict=True)
     for features, images in pairs:
         rows, targets = patches(features), _blocks(images, aligned, positions)
         gram = gram + (rows.T @ rows).double()
@@ -118,7 +116,9 @@ def _normal_equations(
 
 def _solve(gram: Tensor, moment: Tensor, penalty: float) -> Tensor:
     weight = penalty * gram.diagonal().mean()
-    return torch.linalg.solve(gram + weight * torch.eye(len(gram), dtype=gram.dtype), moment).float()
+    return torch.linalg.solve(
+        gram + weight * torch.eye(len(gram), dtype=gram.dtype), moment
+    ).float()
 
 
 def _recovery(

@@ -66,7 +66,10 @@ def settings_of(
         ssim_definition=SSIM_DEFINITION,
         confidence=CONFIDENCE,
         blind=levels,
-        versions={"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}},
+        versions={
+            "python": platform.python_version(),
+            **{name: version(name) for name in SOFTWARE},
+        },
     )
     return settings
 

@@ -29,7 +29,9 @@ def random_subset(maps: int, count: int, *seeds: object) -> tuple[int, ...]:
     return tuple(sorted(draw.permutation(maps)[:count].tolist()))
 
 
-def worst_subset(maps: int, count: int, score: Score, single: Sequence[float], seed: int) -> tuple[int, ...]:
+def worst_subset(
+    maps: int, count: int, score: Score, single: Sequence[float], seed: int
+) -> tuple[int, ...]:
     """Return the subset from which a quick attacker recovers most, among likely ones.
 
     The candidates are the maps that give most away alone, and random subsets.

@@ -3,6 +3,7 @@
 import hashlib
 
 import torch
+from distributed import get_worker
 from torch import Tensor
 
 from attack.images import Images
@@ -19,6 +20,16 @@ def derived_seed(*parts: object) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def best_device() -> torch.device:
-    """Return the first GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def own_device() -> torch.device:
+    """Return the GPU of this worker if there are any, else the CPU.
+
+    Workers of a cluster on one machine are numbered; they take the GPUs in turn.
+    """
+    gpus = torch.cuda.device_count()
+    if not gpus:
+        return torch.device("cpu")
+    try:
+        number = int(str(get_worker().name))
+    except ValueError:  # no worker, or one with a name of its own
+        number = 0
+    return torch.device("cuda", number % gpus)

@@ -1,4 +1,4 @@
-"""A victim: the torch network that a network description stands for, and what its layers put out."""
+"""A victim: the torch network of a network description, and what its layers put out."""
 
 from collections.abc import Iterable
 
@@ -50,9 +50,7 @@ class Victim(nn.Module):
             self.layers[layer.name] = self._module(layer, height)
             height = height if isinstance(layer, FcLayer) else layer.output_height
 
-    def _module(
-        self, layer: ConvLayer | ActLayer | PoolLayer | FcLayer, height: int
-    ) -> nn.Module:
+    def _module(self, layer: ConvLayer | ActLayer | PoolLayer | FcLayer, height: int) -> nn.Module:
         if isinstance(layer, ConvLayer):
             padding = conv_padding(layer, height)
             return nn.Conv2d(layer.input_maps, layer.output_maps, layer.kernel, padding=padding)
@@ -69,7 +67,7 @@ class Victim(nn.Module):
         return nn.Linear(layer.input_neurons, layer.output_neurons)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits, shape (n, classes), of images of shape (n, channels, height, width)."""
+        """Return the logits, shape (n, classes), of images (n, channels, height, width)."""
         signal = images
         last = self.network.layers[-1].name
         for layer in self.network.layers:
@@ -82,7 +80,7 @@ class Victim(nn.Module):
         module = self.layers[name]
         if isinstance(module, nn.Linear):
             signal = signal.flatten(1)
-        return module(signal)  # type: ignore[no-any-return]
+        return module(signal)
 
     def outputs(self, images: Tensor, wanted: Iterable[str]) -> dict[str, Tensor]:
         """Return what the wanted layers put out, by their names.

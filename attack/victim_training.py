@@ -161,7 +161,8 @@ def _fit(
     schooling: Schooling,
     progress: Callable[[int, int], None],
 ) -> None:
-    pupil.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pupil.train()
     per_epoch = -(-len(images) // schooling.batch)
     steps = per_epoch * schooling.epochs
     optimizer = torch.optim.AdamW(pupil.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY)
@@ -175,9 +176,7 @@ def _fit(
             progress(epoch * per_epoch + step + 1, steps)
 
 
-def _step(
-    pupil: _Pupil, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor
-) -> None:
+def _step(pupil: _Pupil, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         logits = pupil(images.contiguous(memory_format=torch.channels_last))
     loss = functional.cross_entropy(logits.float(), labels, label_smoothing=LABEL_SMOOTHING)
@@ -187,7 +186,7 @@ def _step(
             "seed"
         )
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
 
 

@@ -153,29 +153,27 @@ def _received(
     return _partial_sums(victim, victim.outputs(images, [before])[before], conv, view.senders, held)
 
 
-def _several_layers(
-    victim: Victim, images: Tensor, layer: MapLayer, held: list[int]
-) -> Tensor:
+def _several_layers(victim: Victim, images: Tensor, layer: MapLayer, held: list[int]) -> Tensor:
     """Return the held maps of every activation up to a layer, all at the size of the largest."""
     upto = [*takewhile(lambda one: one is not layer, map_layers(victim.network)), layer]
-    seen = [one for one in upto if isinstance(one, ActLayer)] or [layer]
+    seen: list[MapLayer] = [one for one in upto if isinstance(one, ActLayer)] or [layer]
     outputs = victim.outputs(images, [one.name for one in seen])
     size = outputs[seen[0].name].shape[2:]
-    maps = [
-        outputs[one.name][:, sorted({p % one.output_maps for p in held})] for one in seen
-    ]
+    maps = [outputs[one.name][:, sorted({p % one.output_maps for p in held})] for one in seen]
     return torch.cat([functional.interpolate(one, size=tuple(size)) for one in maps], dim=1)
 
 
 def _partial_sums(
     victim: Victim, signal: Tensor, conv: ConvLayer, senders: int, held: list[int]
 ) -> Tensor:
-    """Return, for each held map, what each sender adds to it; sender k computes segments k mod s."""
+    """Return what each sender adds to each held map; sender k computes segments k mod s."""
     module = victim.layers[conv.name]
     assert isinstance(module, torch.nn.Conv2d)
     padding = conv_padding(conv, signal.shape[2])
     parts = [
-        functional.conv2d(signal[:, k::senders], module.weight[held][:, k::senders], None, 1, padding)
+        functional.conv2d(
+            signal[:, k::senders], module.weight[held][:, k::senders], None, 1, padding
+        )
         for k in range(min(senders, conv.input_maps))
     ]
     return torch.cat(parts, dim=1)

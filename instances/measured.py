@@ -1,4 +1,4 @@
-"""Measured SSIM tables: every cell with its settings and intervals, and the table of caps they make.
+"""Measured SSIM tables: cells with intervals and settings, and the table of caps they make.
 
 The room `attack/` writes them. A file that was edited by hand is refused: every part carries the
 SHA-256 of its content.
@@ -172,7 +172,7 @@ class MeasuredSettings(StrictModel):
     """Of splits, subsets and trainings."""
     ssim_definition: Text
     """Window, data range, channels."""
-    confidence: Literal[0.95]
+    confidence: Annotated[float, Field(ge=CONFIDENCE, le=CONFIDENCE)]
     """Of every interval."""
     blind: Annotated[tuple[BlindLevel, ...], Field(min_length=1)]
     """Guesses that need no map."""
@@ -216,8 +216,8 @@ class MeasuredTable(StrictModel):
         return SsimTable(
             source=(
                 f"measured: {settings.victim.network} on {settings.images.source}, "
-                f"{settings.attacker.describe()}, upper {CONFIDENCE:.0%} limit of the worst subset, "
-                f"settings {settings.sha256[:12]}"
+                f"{settings.attacker.describe()}, upper {CONFIDENCE:.0%} limit of the worst "
+                f"subset, settings {settings.sha256[:12]}"
             ),
             slack=0.0,
             rows=tuple(
@@ -237,4 +237,4 @@ def _worst(cells: Iterable[MeasuredCell]) -> tuple[SsimMeasurement, ...]:
 def sealed(model: type[StrictModel], **content: Any) -> Any:
     """Return a part with the SHA-256 of its content."""
     unsealed = model.model_construct(**content)
-    return model(**content, sha256=content_sha256(unsealed))
+    return model.model_validate({**content, "sha256": content_sha256(unsealed)})

@@ -1,0 +1,139 @@
+"""`python -m attack table`: measure an SSIM table; `victim` trains a network once for several."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from attack.budgets import BUDGETS
+from attack.checkpoint import write_checkpoint
+from attack.cost import seconds_of_cells
+from attack.grid import Ledger, cell_names, grid, measure_grid, workers
+from attack.scene import describe, load_data, set_scene, victim_of, view_of
+from attack.table import print_measured
+from attack.views import VIEW_KINDS
+from optmodel.cli import console, errors, require_choice, run_app
+from optmodel.files import InputError, require_writable
+
+NetworkOption = Annotated[str, typer.Option(help="Network of the victim.")]
+DataOption = Annotated[
+    Path | None, typer.Option(help="Folder or zip with images; default: those shipped.")
+]
+SeedOption = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything.")]
+EpochsOption = Annotated[int, typer.Option(min=1, max=10_000, help="Epochs of the victim.")]
+
+
+def table(
+    out: Annotated[Path, typer.Option(help="SSIM table to write, FILE.json.")],
+    network: NetworkOption = "lenet",
+    data: DataOption = None,
+    rows: Annotated[
+        list[str] | None, typer.Option(help="Row or layer; several times; default: all rows.")
+    ] = None,
+    counts: Annotated[
+        str, typer.Option(help="Maps held, for example 1,4,16; default: those of Table I.")
+    ] = "",
+    budget: Annotated[str, typer.Option(help=f"Attacker: {', '.join(BUDGETS)}.")] = "smoke",
+    view: Annotated[str, typer.Option(help=f"What it holds: {', '.join(VIEW_KINDS)}.")] = "output",
+    senders: Annotated[int, typer.Option(min=1, help="Senders of partial sums.")] = 1,
+    colluders: Annotated[int, typer.Option(min=1, help="Devices that pool their shares.")] = 1,
+    subsets: Annotated[int, typer.Option(min=1, max=100, help="Random ones, besides worst.")] = 2,
+    seed: SeedOption = 0,
+    victim: Annotated[
+        Path | None, typer.Option(help="Checkpoint of `python -m attack victim`.")
+    ] = None,
+    epochs: EpochsOption = 15,
+    worker_processes: Annotated[
+        int | None, typer.Option("--workers", min=1, max=256, help="Default: one per core or GPU.")
+    ] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler.")] = None,
+) -> None:
+    """Measure how much of an image each share of feature maps gives away.
+
+    Example: python -m attack table --network lenet --budget smoke --out lenet.json
+    """
+    _require_json(out)
+    require_writable(out, victim, data)
+    require_choice("--budget", budget, BUDGETS)
+    seen = view_of(view, senders, colluders)
+    loaded = load_data(network, data, seed)
+    keys = grid(loaded.network, rows or [], parse_counts(counts), subsets)
+    trained = victim_of(loaded, victim, epochs)
+    console.print(
+        f"victim: {network}, {trained.accuracy:.1%} of {trained.exam_images} unseen images right"
+    )
+    scene = set_scene(loaded, trained, budget, seen)
+    names = cell_names(loaded.network, keys)
+    ledger = Ledger(out, describe(loaded, trained, scene, budget), _command())
+    with workers(scheduler, worker_processes) as client:
+        count = max(1, len(client.scheduler_info()["workers"]))
+        seconds = seconds_of_cells(scene, keys) / count
+        console.print(f"{len(keys)} cells, about {_duration(seconds)} on {count} worker(s)")
+        with _cells_bar() as bar:
+            task = bar.add_task("Cells", total=len(keys), completed=ledger.count(names))
+            measured = measure_grid(client, scene, keys, ledger, lambda _cell: bar.advance(task))
+    print_measured(console, measured)
+    console.print(f"{out}: {len(measured.cells)} cells", markup=False)
+
+
+def victim(
+    out: Annotated[Path, typer.Option(help="Checkpoint to write, FILE.safetensors.")],
+    network: NetworkOption = "lenet",
+    data: DataOption = None,
+    epochs: EpochsOption = 15,
+    seed: SeedOption = 0,
+) -> None:
+    """Train a victim and keep it.
+
+    Example: python -m attack victim --network lenet --out lenet.safetensors
+    """
+    require_writable(out, data)
+    loaded = load_data(network, data, seed)
+    trained = victim_of(loaded, None, epochs)
+    write_checkpoint(out, trained, loaded.images.fingerprint, seed)
+    console.print(
+        f"{out}: {network}, {trained.accuracy:.1%} of {trained.exam_images} unseen images right",
+        markup=False,
+    )
+
+
+def parse_counts(text: str) -> list[int]:
+    """Return the numbers of a comma-separated list.
+
+    Raises
+    ------
+    InputError
+        If one is not a positive whole number.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
+        if not part.isdecimal() or int(part) == 0:
+            raise InputError(
+                f"--counts: expected numbers of maps such as 1,4,16, got '{part}'; correct it"
+            )
+    return [int(part) for part in parts]
+
+
+def _require_json(out: Path) -> None:
+    if out.suffix != ".json":
+        raise InputError(f"--out: expected a name ending in .json, got '{out}'")
+
+
+def _command() -> str:
+    return shlex.join(["python", "-m", "attack", *sys.argv[1:]])
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _cells_bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=errors, disable=not errors.is_terminal)
+
+
+if __name__ == "__main__":
+    run_app(table, victim)

@@ -1,0 +1,50 @@
+"""What a table will cost, told before it starts: a few steps of each row are timed."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from attack.cell import CellKey, Scene, measure_cell
+
+PROBE_IMAGES = 64
+PROBE_STEPS = 3
+CLOSED_FORM_SHARE = 4
+"""How much longer the ridge takes for all images than for those of the probe."""
+
+
+def seconds_of_cells(scene: Scene, keys: Sequence[CellKey]) -> float:
+    """Return about how many seconds of one core the cells take.
+
+    Parameters
+    ----------
+    scene : Scene
+        What all cells share.
+    keys : sequence of CellKey
+        The cells; the largest number of maps of each row is probed.
+    """
+    largest = {key.row: key for key in sorted(keys, key=lambda key: key.maps)}
+    each = {row: _seconds_of_cell(scene, key) for row, key in largest.items()}
+    return sum(each[key.row] for key in keys)
+
+
+def _seconds_of_cell(scene: Scene, key: CellKey) -> float:
+    key = dataclasses.replace(key, subset="random 1")
+    none, some = (_seconds_of_probe(scene, key, steps) for steps in (1, 1 + PROBE_STEPS))
+    if scene.budget.method == "ridge":
+        return none * CLOSED_FORM_SHARE
+    return none + max(some - none, 0.0) / PROBE_STEPS * scene.budget.steps
+
+
+def _seconds_of_probe(scene: Scene, key: CellKey, steps: int) -> float:
+    budget = dataclasses.replace(scene.budget, steps=steps, restarts=0)
+    few = dataclasses.replace(
+        scene,
+        budget=budget,
+        attacker=scene.attacker.take(np.arange(min(PROBE_IMAGES * 2, len(scene.attacker)))),
+        evaluation=scene.evaluation.take(np.arange(min(PROBE_IMAGES, len(scene.evaluation)))),
+    )
+    begun = time.perf_counter()
+    measure_cell(few, key)
+    return time.perf_counter() - begun

@@ -1,0 +1,134 @@
+"""Set the scene of an attack: load images, split them, train or read the victim, pick the means."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import Progress
+
+from attack.budgets import BUDGETS
+from attack.cell import Scene
+from attack.checkpoint import read_checkpoint
+from attack.data import load_images
+from attack.images import Images
+from attack.settings import settings_of
+from attack.splits import Splits, split
+from attack.victim_training import Schooling, Trained, train_victim
+from attack.views import VIEW_KINDS, View, ViewKind
+from instances.cnns import NETWORKS
+from instances.measured import MeasuredSettings
+from optmodel.cli import errors, require_choice
+from optmodel.files import InputError
+from optmodel.network import Network
+
+MOST_VICTIM_IMAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Data:
+    """Images of a network, split.
+
+    Attributes
+    ----------
+    network : Network
+        The victim's.
+    images : Images
+        All of them.
+    splits : Splits
+        Of victim, attacker and evaluation.
+    seed : int
+        Of the splits.
+    """
+
+    network: Network
+    images: Images
+    splits: Splits
+    seed: int
+
+
+def load_data(network: str, path: Path | None, seed: int) -> Data:
+    """Load and split the images of a network.
+
+    Raises
+    ------
+    InputError
+        If the network is unknown or the images cannot be used.
+    """
+    require_choice("--network", network, NETWORKS)
+    description = NETWORKS[network]()
+    images = load_images(path, description)
+    splits = split(images, seed)
+    few = Splits(_first(splits.victim, MOST_VICTIM_IMAGES), splits.attacker, splits.evaluation)
+    return Data(description, images, few, seed)
+
+
+def _first(images: Images, most: int) -> Images:
+    return images.take(np.arange(min(most, len(images))))
+
+
+def victim_of(data: Data, checkpoint: Path | None, epochs: int) -> Trained:
+    """Return a victim, read from a checkpoint or trained now, with a progress bar.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint does not fit or the training fails.
+    """
+    if checkpoint is not None:
+        return read_checkpoint(checkpoint, data.network, data.images.fingerprint, data.seed)
+    with Progress(console=errors, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(f"Training {data.network.id}")
+        return train_victim(
+            data.network,
+            data.splits,
+            Schooling(epochs),
+            data.seed,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def view_of(kind: str, senders: int, colluders: int) -> View:
+    """Return the view that options name.
+
+    Raises
+    ------
+    InputError
+        If there is no such view, or senders are given for another than partial sums.
+    """
+    require_choice("--view", kind, VIEW_KINDS)
+    if kind != "partial" and senders != 1:
+        raise InputError(
+            "--senders: expected it with --view partial, got another view; leave it out"
+        )
+    known: dict[str, ViewKind] = {
+        "output": "output",
+        "sums": "sums",
+        "partial": "partial",
+        "layers": "layers",
+    }
+    return View(known[kind], senders, colluders)
+
+
+def set_scene(data: Data, trained: Trained, budget: str, view: View) -> Scene:
+    """Return what all cells share; the attacker gets as many images as its budget says.
+
+    Raises
+    ------
+    InputError
+        If the budget is unknown.
+    """
+    require_choice("--budget", budget, BUDGETS)
+    means = BUDGETS[budget]
+    return Scene(
+        victim=trained.victim,
+        attacker=_first(data.splits.attacker, means.images),
+        evaluation=data.splits.evaluation,
+        budget=means,
+        view=view,
+        seed=data.seed,
+    )
+
+
+def describe(data: Data, trained: Trained, scene: Scene, budget: str) -> MeasuredSettings:
+    """Return the settings of a measured table."""
+    return settings_of(scene, trained, data.images, len(data.splits.victim), budget)
