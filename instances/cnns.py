@@ -216,6 +216,15 @@ def vgg16_blocks12() -> Network:
     return trace("vgg16_blocks12", 3, 128, [*blocks, *_fcs(10)])
 
 
+def vgg16_truncated() -> Network:
+    """First two blocks of VGG16 with one fc of 64 outputs behind them, on 128x128 colour images.
+
+    Small enough to train and to attack on two cores.
+    """
+    blocks = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1, 2)
+    return trace("vgg16_truncated", 3, 128, [*blocks, *_fcs(64)])
+
+
 def vgg16_block4() -> Network:
     """Fourth block of VGG16 with two fcs, on 32x32 images behind a first conv of 32 maps."""
     first = Conv("0", 32, 3, "CAR ReLU33")
@@ -234,7 +243,7 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     build.__name__: build
     for build in (
         *(lenet, cifar_cnn, cifar_block1, cifar_block3),
-        *(vgg16, vgg16_block1, vgg16_blocks12, vgg16_block4),
+        *(vgg16, vgg16_block1, vgg16_blocks12, vgg16_truncated, vgg16_block4),
         *(vgg19, vgg19_block5),
     )
 }
