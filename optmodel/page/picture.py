@@ -12,6 +12,8 @@ from optmodel.problem import FloatArray, Problem, RequestTask
 COLUMN, ROW, HEAD = 72, 30, 52
 """Width of a layer, height of a node, height of the titles, in pixels."""
 CELL_WIDTH, CELL_HEIGHT = 36, 22
+DENSE = 20
+"""Lines between two layers, on average, from which on they are drawn faintly."""
 LABEL_LENGTH, TITLE_LENGTH = 20, 10
 """Letters of a node's and of a layer's name that find room; the whole name is shown on hovering."""
 
@@ -81,6 +83,11 @@ class Picture:
     lines: tuple[Line, ...]
     split: int | None
     idle: int
+
+    @property
+    def dense(self) -> bool:
+        """Whether lines are so many that they have to be faint."""
+        return len(self.lines) > DENSE * len(self.columns)
 
 
 @dataclass(frozen=True)
