@@ -94,9 +94,7 @@ def main(
     faults.exit_if_any()
 
 
-def compare_files(
-    files: Sequence[Path], comparer: Comparer, faults: Faults
-) -> list[Comparison]:
+def compare_files(files: Sequence[Path], comparer: Comparer, faults: Faults) -> list[Comparison]:
     """Return the comparison of each usable instance; note what is wrong with the others."""
     comparisons: list[Comparison] = []
     names: dict[str, Path] = {}

@@ -46,7 +46,7 @@ class Stored:
     @classmethod
     def of(cls, view: SolutionView) -> Self:
         """Write a solution in HTML; gzip leaves a tenth of it, and base64 adds a third."""
-        html = environment().get_template("solution.html").render(view=view)
+        html = environment(HERE).get_template("stored_solution.html").render(view=view)
         packed = gzip.compress(html.encode(), mtime=0)
         facts = dict(view.facts)
         label = f"{view.name}: {facts['status'].partition(' ')[0]}"

@@ -134,9 +134,7 @@ def view_solution(instance: Instance, solution: Solution) -> SolutionView:
     )
 
 
-def _requests(
-    problem: Problem, placement: Placement, report: CheckReport
-) -> Iterator[RequestView]:
+def _requests(problem: Problem, placement: Placement, report: CheckReport) -> Iterator[RequestView]:
     for task in problem.tasks:
         placed = placement.requests.get(task.request.id)
         if placed is None:
