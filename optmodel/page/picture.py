@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -9,13 +10,15 @@ from optmodel.evaluate import transfer_bits
 from optmodel.placement import RequestPlacement
 from optmodel.problem import FloatArray, Problem, RequestTask
 
-COLUMN, ROW, HEAD = 72, 30, 52
+COLUMN, ROW, HEAD = 66, 30, 52
 """Width of a layer, height of a node, height of the titles, in pixels."""
 CELL_WIDTH, CELL_HEIGHT = 36, 22
 DENSE = 20
 """Lines between two layers, on average, from which on they are drawn faintly."""
-LABEL_LENGTH, TITLE_LENGTH = 20, 10
-"""Letters of a node's and of a layer's name that find room; the whole name is shown on hovering."""
+LABEL_LENGTH, TITLE_LENGTH, LETTER = 20, 8, 8
+"""Letters of a node's and of a layer's name that find room, and the width of one in pixels.
+
+The whole name is shown on hovering."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class Picture:
 
     Attributes
     ----------
-    width, height : int
-        In pixels, without the names of the nodes.
+    names_width, width, height : int
+        Of the names of the nodes, and of the layers, in pixels.
     columns, rows, cells, lines : tuple
         What is drawn.
     split : int or None
@@ -75,6 +78,11 @@ class Picture:
         Helpers that compute nothing, which are left out.
     """
 
+    column_width: ClassVar[int] = COLUMN
+    cell_width: ClassVar[int] = CELL_WIDTH
+    cell_height: ClassVar[int] = CELL_HEIGHT
+
+    names_width: int
     width: int
     height: int
     columns: tuple[Column, ...]
@@ -118,12 +126,14 @@ def draw(problem: Problem, task: RequestTask, placed: RequestPlacement) -> Pictu
     canvas = _Canvas(problem, task, placed, {node: row for row, node in enumerate(order)})
     layers = range(len(task.layers))
     bits = [transfer_bits(task, placed, k) for k in layers[:-1]]
+    rows = tuple(_row(canvas, node) for node in order)
     split = task.protection.split_point
     return Picture(
+        names_width=LETTER * (2 + max(len(row.name) for row in rows)),
         width=COLUMN * len(layers),
         height=HEAD + ROW * len(order) + 6,
         columns=tuple(_column(task, k) for k in layers),
-        rows=tuple(_row(canvas, node) for node in order),
+        rows=rows,
         cells=tuple(_cells(canvas, bits)),
         lines=tuple(line for k in layers[:-1] for line in _lines(canvas, k, bits[k])),
         split=COLUMN * split if split else None,
