@@ -124,18 +124,23 @@ def draw(problem: Problem, task: RequestTask, placed: RequestPlacement) -> Pictu
     used = np.flatnonzero(placed.counts.any(axis=0)).tolist()
     order = sorted({task.source, *used}, key=lambda node: (node != task.source, node))
     canvas = _Canvas(problem, task, placed, {node: row for row, node in enumerate(order)})
-    layers = range(len(task.layers))
-    bits = [transfer_bits(task, placed, k) for k in layers[:-1]]
+    layers = len(task.layers)
+    sent, received = np.zeros((2, layers, len(problem.node_ids)))
+    lines: list[Line] = []
+    for k in range(layers - 1):
+        bits = transfer_bits(task, placed, k)
+        sent[k], received[k + 1] = bits.sum(axis=1), bits.sum(axis=0)
+        lines += _lines(canvas, k, bits)
     rows = tuple(_row(canvas, node) for node in order)
     split = task.protection.split_point
     return Picture(
         names_width=LETTER * (2 + max(len(row.name) for row in rows)),
-        width=COLUMN * len(layers),
+        width=COLUMN * layers,
         height=HEAD + ROW * len(order) + 6,
-        columns=tuple(_column(task, k) for k in layers),
+        columns=tuple(_column(task, k) for k in range(layers)),
         rows=rows,
-        cells=tuple(_cells(canvas, bits)),
-        lines=tuple(line for k in layers[:-1] for line in _lines(canvas, k, bits[k])),
+        cells=tuple(_cells(canvas, sent, received)),
+        lines=tuple(lines),
         split=COLUMN * split if split else None,
         idle=problem.helpers - sum(node < problem.helpers for node in order),
     )
@@ -164,15 +169,13 @@ def _row(canvas: _Canvas, node: int) -> Row:
     return Row(canvas.y(node), shortened(device.id, LABEL_LENGTH), title, source)
 
 
-def _cells(canvas: _Canvas, bits: list[FloatArray]) -> Iterator[Cell]:
+def _cells(canvas: _Canvas, sent: FloatArray, received: FloatArray) -> Iterator[Cell]:
     for k, layer in enumerate(canvas.task.layers):
         for node in canvas.holders(k):
             count = int(canvas.placed.counts[k, node])
-            received = bits[k - 1][:, node].sum() if k else 0
-            sent = bits[k][node].sum() if k < len(bits) else 0
             title = (
                 f"{layer.name} on {canvas.name(node)}: {count} of {layer.segments} segments, "
-                f"receives {received:,.0f} bits, sends {sent:,.0f} bits"
+                f"receives {received[k, node]:,.0f} bits, sends {sent[k, node]:,.0f} bits"
             )
             yield Cell(_x(k), canvas.y(node), count, 9 * count // layer.segments, title)
 
