@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from attack.views import Alignment
 
 PAPER_RATE = 1e-3
 PEAK_RATE = 4e-3
+RISE = 0.2
+"""Share of the steps in which the rate rises to its peak."""
 EDGE_WEIGHT = 0.5
 """Of the mean absolute error beside 1 - SSIM in the loss of the strong attacker."""
 LOOKS = 8
@@ -148,10 +151,15 @@ def _optimizer(
         adam = torch.optim.Adam(network.parameters(), PAPER_RATE, amsgrad=True)
         return adam, torch.optim.lr_scheduler.ConstantLR(adam, factor=1.0, total_iters=0)
     adamw = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-3)
-    rise = torch.optim.lr_scheduler.OneCycleLR(
-        adamw, PEAK_RATE, total_steps=budget.steps + 1, pct_start=0.2
-    )
-    return adamw, rise
+    return adamw, torch.optim.lr_scheduler.LambdaLR(adamw, partial(_one_cycle, budget.steps))
+
+
+def _one_cycle(steps: int, step: int) -> float:
+    """Return the share of the peak rate: a straight rise, then half a cosine down to nothing."""
+    risen = max(1.0, RISE * steps)
+    if step < risen:
+        return (step + 1) / (risen + 1)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - risen) / max(1.0, steps - risen))))
 
 
 def _prepared(features: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
