@@ -18,6 +18,8 @@ from attack.views import Alignment
 
 PAPER_RATE = 1e-3
 PEAK_RATE = 4e-3
+LEAST_STEPS = 10
+"""Over which the rate of the strong attacker rises and falls; with 5 its rise would take none."""
 EDGE_WEIGHT = 0.5
 """Of the mean absolute error beside 1 - SSIM in the loss of the strong attacker."""
 LOOKS = 8
@@ -149,7 +151,7 @@ def _optimizer(
         return adam, torch.optim.lr_scheduler.ConstantLR(adam, factor=1.0, total_iters=0)
     adamw = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-3)
     rise = torch.optim.lr_scheduler.OneCycleLR(
-        adamw, PEAK_RATE, total_steps=budget.steps + 1, pct_start=0.2
+        adamw, PEAK_RATE, total_steps=max(budget.steps + 1, LEAST_STEPS), pct_start=0.2
     )
     return adamw, rise
 
