@@ -1,0 +1,198 @@
+"""Attackers recover what maps give away; a training that fails is never recorded as privacy."""
+
+import dataclasses
+
+import pytest
+import torch
+from few_images import scene_of
+
+from attack import fit
+from attack.budgets import BUDGETS, Budget
+from attack.cell import CellKey, best_guess, measure_cell
+from attack.cost import seconds_of_cells
+from attack.decoder import Decoder
+from attack.fit import Shape, fit_attacker
+from attack.inverse import InverseNetwork
+from attack.ridge import Pairs, fit_ridge, standardisation
+from attack.tensors import as_floats
+from attack.views import Alignment, alignment, conv_before, map_layers
+from instances.cnns import NETWORKS
+
+RIDGE = BUDGETS["smoke"]
+PAPER = Budget("paper", images=150, steps=150, batch=16)
+STRONG = Budget("strong", images=150, steps=60, batch=16, width=8)
+ATTACKERS = pytest.mark.parametrize("budget", [RIDGE, PAPER, STRONG], ids=lambda b: b.method)
+TRAINED = pytest.mark.parametrize("budget", [PAPER, STRONG], ids=lambda b: b.method)
+ALL_OF_CONV1 = CellKey("MNIST Conv1", 8, "random 1")
+
+
+@pytest.fixture(scope="module")
+def blind_ssim(few_data, few_victim):
+    """What the better of the two blind guesses reaches on the evaluation's images."""
+    scene = scene_of(few_data, few_victim)
+    return best_guess(scene).similarity(as_floats(scene.evaluation)).mean
+
+
+@pytest.fixture
+def count_networks(monkeypatch):
+    """Count the networks that are trained."""
+    made = []
+    build = fit._network
+    monkeypatch.setattr(fit, "_network", lambda *told: made.append(build(*told)) or made[-1])
+    return made
+
+
+@ATTACKERS
+def test_all_maps_of_conv1_give_the_image_away(few_data, few_victim, blind_ssim, budget):
+    cell = measure_cell(scene_of(few_data, few_victim, budget), ALL_OF_CONV1)
+    assert cell.ssim.low > blind_ssim + 0.3
+    assert not cell.blind
+    assert cell.trainings == 1
+    assert cell.held == tuple(range(8))
+
+
+@ATTACKERS
+def test_same_seed_same_cell(few_data, few_victim, budget):
+    scene = scene_of(few_data, few_victim, dataclasses.replace(budget, steps=budget.steps // 8))
+    key = CellKey("conv2", 3, "random 2")
+    torch.rand(3)
+    one = measure_cell(scene, key)
+    torch.rand(5)
+    assert measure_cell(scene, key) == one
+    assert measure_cell(dataclasses.replace(scene, seed=1), key) != one
+
+
+@pytest.mark.parametrize("kind", ["output", "sums", "partial", "layers"])
+def test_every_view_of_conv2_gives_more_away_than_nothing(few_data, few_victim, blind_ssim, kind):
+    scene = scene_of(few_data, few_victim, kind=kind, senders=3 if kind == "partial" else 1)
+    cell = measure_cell(scene, CellKey("MNIST Conv2", 4, "random 1"))
+    assert cell.ssim.low > blind_ssim
+    assert (cell.maps, len(cell.held)) == (4, 4)
+
+
+def test_colluders_hold_their_shares_together(few_data, few_victim):
+    scene = scene_of(few_data, few_victim, colluders=3)
+    pooled = measure_cell(scene, CellKey("conv2", 2, "random 1"))
+    assert (pooled.maps, len(pooled.held)) == (2, 6)
+    assert len(measure_cell(scene, CellKey("conv2", 4, "random 1")).held) == 8
+
+
+@TRAINED
+def test_a_collapsed_training_is_repeated_then_recorded_as_the_blind_guess(
+    few_data, few_victim, blind_ssim, budget, count_networks, monkeypatch
+):
+    """At a rate of next to nothing no training leaves its grey start."""
+    for rate in ("PAPER_RATE", "PEAK_RATE"):
+        monkeypatch.setattr(fit, rate, 1e-12)
+    scene = scene_of(few_data, few_victim, dataclasses.replace(budget, steps=4, restarts=2))
+    cell = measure_cell(scene, ALL_OF_CONV1)
+    assert cell.blind
+    assert cell.trainings == len(count_networks) == 3
+    assert cell.ssim.mean == pytest.approx(blind_ssim, abs=1e-4)
+    first, second, _ = (next(iter(network.parameters())) for network in count_networks)
+    assert not torch.equal(first, second)
+
+
+@TRAINED
+def test_a_diverged_training_is_repeated_then_recorded_as_the_blind_guess(
+    few_data, few_victim, blind_ssim, budget, count_networks, monkeypatch
+):
+    monkeypatch.setattr(
+        fit,
+        "_loss",
+        lambda _budget, network, batch: network(batch.features.float()).sum() * torch.nan,
+    )
+    scene = scene_of(few_data, few_victim, dataclasses.replace(budget, steps=4, restarts=1))
+    cell = measure_cell(scene, ALL_OF_CONV1)
+    assert (cell.blind, cell.trainings, len(count_networks)) == (True, 2, 2)
+    assert cell.ssim.mean == pytest.approx(blind_ssim, abs=1e-4)
+
+
+def test_a_restart_that_works_counts(few_data, few_victim, monkeypatch):
+    """The first training diverges, the second is kept."""
+    loss, calls = fit._loss, []
+
+    def once_nan(*told):
+        calls.append(told)
+        return loss(*told) * (torch.nan if len(calls) == 1 else 1.0)
+
+    monkeypatch.setattr(fit, "_loss", once_nan)
+    cell = measure_cell(scene_of(few_data, few_victim, STRONG), ALL_OF_CONV1)
+    assert (cell.blind, cell.trainings) == (False, 2)
+    assert cell.ssim.mean > 0.4
+
+
+@ATTACKERS
+def test_maps_that_show_nothing_never_look_worse_than_a_blind_guess(budget):
+    """Noise instead of maps: recorded is the guess, not a recovery below it."""
+    draw = torch.Generator().manual_seed(0)
+    images = torch.rand(96, 1, 12, 12, generator=draw)
+    noise = torch.rand(96, 2, 12, 12, generator=draw)
+    fitted = fit_attacker(
+        dataclasses.replace(budget, steps=min(budget.steps, 8), restarts=1),
+        Pairs(noise[:64], images[:64]),
+        Pairs(noise[64:], images[64:]),
+        Shape(Alignment(1, 0), 3),
+        blind_ssim=0.5,
+        seed=0,
+    )
+    assert fitted.collapsed
+    assert fitted.attempts == (1 if budget.method == "ridge" else 2)
+
+
+def test_dead_maps_leave_the_ridge_with_the_mean(few_data, few_victim):
+    images = as_floats(few_data.splits.attacker)
+    dead = Pairs(torch.zeros(len(images), 2, 24, 24), images)
+    recover = fit_ridge(dead, dead, Alignment(1, 2))
+    got = recover(dead.features[:3])
+    assert torch.allclose(got[0], got[1])
+    assert got.isfinite().all()
+
+
+def test_ridge_solves_what_is_linear():
+    """The maps are the image itself and its negative: nothing is lost."""
+    images = torch.rand(40, 3, 12, 12, generator=torch.Generator().manual_seed(1))
+    pairs = Pairs(torch.cat([images, 1 - images], dim=1), images)
+    recover = fit_ridge(pairs, pairs, Alignment(1, 0))
+    assert torch.allclose(recover(pairs.features), images, atol=1e-2)
+
+
+def test_channels_that_never_change_are_only_shifted():
+    features = torch.cat([torch.full((4, 1, 3, 3), 7.0), torch.rand(4, 1, 3, 3)], dim=1)
+    mean, scale = standardisation(features)
+    assert mean[0, 0].item() == 7
+    assert scale[0, 0].item() == 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_both_networks_fit_every_layer_of_every_network(name):
+    """From maps of the described size to images of the described size."""
+    network = NETWORKS[name]()
+    channels, size = network.image_channels, network.image_height
+    for layer in map_layers(network):
+        aligned, kernel = alignment(network, layer), conv_before(network, layer).kernel
+        side = layer.output_height
+        with torch.device("meta"):
+            for built in (
+                InverseNetwork(2, side, aligned, kernel, channels, size, 0.3),
+                Decoder(2, side, aligned, channels, size, 8, 0.3),
+            ):
+                made = built(torch.rand(2, 2, side, side, device="meta"))
+                assert made.shape == (2, channels, size, size), (layer.name, type(built))
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, 1.0])
+def test_recoveries_start_at_the_mean_grey(mean):
+    torch.manual_seed(0)
+    network = InverseNetwork(4, 12, Alignment(2, 2), 5, 1, 28, mean)
+    with torch.no_grad():
+        network.layers[-1].weight.zero_()
+    expected = min(max(mean, 0.01), 0.99)
+    assert torch.allclose(network(torch.rand(2, 4, 12, 12)), torch.tensor(expected), atol=1e-4)
+
+
+@ATTACKERS
+def test_the_cost_is_told_beforehand(few_data, few_victim, budget):
+    scene = scene_of(few_data, few_victim, budget)
+    one = seconds_of_cells(scene, [ALL_OF_CONV1])
+    assert 0 < one < 60
