@@ -180,18 +180,18 @@ def _plot_series(ax: Axes, series: Sequence[Point], attacker: str, number: int) 
     worst = np.array([point.worst.ssim.mean for point in series])
     below = worst - [point.worst.ssim.low for point in series]
     above = [point.worst.ssim.high for point in series] - worst
-    ax.errorbar(
+    colour = f"C{number}"
+    ax.plot(
         maps,
         worst,
-        yerr=np.array([below, above]),
-        color=f"C{number}",
-        marker=MARKERS[number % len(MARKERS)],
+        MARKERS[number % len(MARKERS)] + "-",
+        color=colour,
         markersize=5,
-        capsize=3,
         label=f"{attacker}: worst subset, 95 % interval",
     )
+    ax.errorbar(maps, worst, yerr=np.array([below, above]), fmt="none", ecolor=colour, capsize=3)
     means = [point.mean for point in series]
-    ax.plot(maps, means, color=f"C{number}", linewidth=0.8, label=f"{attacker}: mean of subsets")
+    ax.plot(maps, means, color=colour, linewidth=0.8, label=f"{attacker}: mean of subsets")
 
 
 def _mark_blind_cells(ax: Axes, cells: Sequence[MeasuredCell]) -> None:
