@@ -26,7 +26,7 @@ from attack.victim_training import Trained
 from attack.views import VIEW_KINDS, View
 from optmodel.cli import console, errors, require_choice, run_app
 from optmodel.files import InputError, require_writable
-from optmodel.picture import require_picture
+from optmodel.figure_file import require_picture
 
 NetworkOption = Annotated[str, typer.Option(help="Network of the victim.")]
 DataOption = Annotated[

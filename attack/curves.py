@@ -12,7 +12,7 @@ from instances.cnns import NETWORKS
 from instances.measured import MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.files import InputError, read_model
-from optmodel.picture import saved_figure
+from optmodel.figure_file import saved_figure
 
 WIDTH = 8.2
 """Of the picture, in inches."""

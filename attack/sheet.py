@@ -17,7 +17,7 @@ from attack.images import Images
 from attack.tensors import as_floats, derived_seed
 from instances.measured import Interval, MeasuredSettings
 from optmodel.files import InputError
-from optmodel.picture import saved_figure
+from optmodel.figure_file import saved_figure
 
 WIDTH = 8.2
 """Of the picture, in inches."""
