@@ -19,7 +19,7 @@ class Budget:
     steps : int
         Of training, at most; 0 where there is none.
     batch : int
-        Images in a step.
+        Images in a step, if they have no more than 32 x 32 pixels; fewer of larger ones.
     width : int
         Maps inside the U-Net.
     restarts : int

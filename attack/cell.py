@@ -23,8 +23,8 @@ from instances.measured import Interval, MeasuredCell, sealed
 DIGITS = 4
 VALIDATION_SHARE = 10
 """One of so many of the attacker's images validates."""
-SEARCH_IMAGES = 400
-"""On which the search for the worst subset fits, and again as many on which it scores."""
+SEARCH_PIXELS = 400 * 32 * 32
+"""Of the images on which the search for the worst subset fits, and again on which it scores."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class _Search:
 
     def score(self, held: Sequence[int]) -> float:
         images = self.scene.training_images()
-        half = min(SEARCH_IMAGES, len(images) // 2)
+        half = min(SEARCH_PIXELS // images[0, 0].numel(), len(images) // 2)
         features = _held(self.scene, "train", self.layer, held, 2 * half)
         fit = Pairs(features[:half], images[:half])
         check = Pairs(features[half:], images[half : 2 * half])
@@ -214,7 +214,7 @@ def _held(
     Where maps are kept whole, all maps of a layer are computed once.
     """
     if scene.view.kind in ("output", "sums"):
-        return _all_maps(scene, layer)[part][:most, list(held)].float()
+        return _all_maps(scene, layer)[part][:most, list(held)]
     return received(scene.victim, _parts(scene)[part][:most], layer, scene.view, held)
 
 

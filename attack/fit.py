@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +19,13 @@ from attack.views import Alignment
 
 PAPER_RATE = 1e-3
 PEAK_RATE = 4e-3
+RISE = 0.2
+"""Share of the steps in which the rate rises to its peak."""
 EDGE_WEIGHT = 0.5
 """Of the mean absolute error beside 1 - SSIM in the loss of the strong attacker."""
+BATCH_PIXELS = 32 * 32
+"""Of images that come in full batches; of larger ones a step takes fewer."""
+LEAST_BATCH = 4
 LOOKS = 8
 """Times that a training is validated."""
 PATIENCE = 3
@@ -104,12 +110,12 @@ def _train(budget: Budget, train: Pairs, validation: Pairs, shape: Shape) -> tup
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer, schedule = _optimizer(budget, network)
     mean, scale = standardisation(train.features)
-    prepared = Pairs(_prepared(train.features, mean, scale), train.images)
     recover = _recovery(network, device, mean, scale)
     best, best_score, waited = network, math.nan, 0
     looks = _looks(budget.steps)
-    for step, chosen in enumerate(_batches(len(train.images), budget), start=1):
-        batch = Pairs(prepared.features[chosen].to(device), prepared.images[chosen].to(device))
+    for step, chosen in enumerate(_batches(train.images, budget), start=1):
+        features = _prepared(train.features[chosen], mean, scale)
+        batch = Pairs(features.to(device), train.images[chosen].to(device))
         loss = _loss(budget, network, batch)
         if not torch.isfinite(loss):
             return recover, math.nan
@@ -148,22 +154,29 @@ def _optimizer(
         adam = torch.optim.Adam(network.parameters(), PAPER_RATE, amsgrad=True)
         return adam, torch.optim.lr_scheduler.ConstantLR(adam, factor=1.0, total_iters=0)
     adamw = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-3)
-    rise = torch.optim.lr_scheduler.OneCycleLR(
-        adamw, PEAK_RATE, total_steps=budget.steps + 1, pct_start=0.2
-    )
-    return adamw, rise
+    return adamw, torch.optim.lr_scheduler.LambdaLR(adamw, partial(_one_cycle, budget.steps))
+
+
+def _one_cycle(steps: int, step: int) -> float:
+    """Return the share of the peak rate: a straight rise, then half a cosine down to nothing."""
+    risen = max(1.0, RISE * steps)
+    if step < risen:
+        return (step + 1) / (risen + 1)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - risen) / max(1.0, steps - risen))))
 
 
 def _prepared(features: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    normalised = ((features - mean) / scale).bfloat16()
+    normalised = ((features.float() - mean) / scale).bfloat16()
     return normalised.contiguous(memory_format=torch.channels_last)
 
 
-def _batches(images: int, budget: Budget) -> list[Tensor]:
+def _batches(images: Tensor, budget: Budget) -> list[Tensor]:
     """Return the images of each step: every image once before any comes again."""
-    epochs = -(-budget.steps * budget.batch // images)
-    order = torch.cat([torch.randperm(images) for _ in range(epochs)])
-    return list(order.split(budget.batch))[: budget.steps]
+    count, _, height, width = images.shape
+    size = max(LEAST_BATCH, min(budget.batch, budget.batch * BATCH_PIXELS // (height * width)))
+    epochs = -(-budget.steps * size // count)
+    order = torch.cat([torch.randperm(count) for _ in range(epochs)])
+    return list(order.split(size))[: budget.steps]
 
 
 def _loss(budget: Budget, network: nn.Module, batch: Pairs) -> Tensor:

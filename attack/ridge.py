@@ -57,7 +57,7 @@ def fit_ridge(train: Pairs, validation: Pairs, aligned: Alignment) -> Recovery:
     mean, scale = standardisation(train.features)
 
     def patches(features: Tensor) -> Tensor:
-        return _patches((features - mean) / scale, aligned, side)
+        return _patches((features.float() - mean) / scale, aligned, side)
 
     gram, moment = _normal_equations(train, patches, aligned)
     shape = validation.images.shape[1:]
@@ -76,9 +76,14 @@ def standardisation(features: Tensor) -> tuple[Tensor, Tensor]:
 
     A channel that never changes gets deviation 1.
     """
-    mean = features.mean(dim=(0, 2, 3), keepdim=True)
-    deviation = features.std(dim=(0, 2, 3), keepdim=True)
-    return mean, torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation))
+    count = features.numel() / features.shape[1]
+    mean, squares = torch.zeros(2, features.shape[1], dtype=torch.float64)
+    for chunk in features.split(CHUNK):
+        mean += chunk.double().sum(dim=(0, 2, 3)) / count
+        squares += (chunk.double() ** 2).sum(dim=(0, 2, 3)) / count
+    deviation = (squares - mean**2).clamp(min=0).sqrt()
+    scale = torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation))
+    return mean.float().reshape(1, -1, 1, 1), scale.float().reshape(1, -1, 1, 1)
 
 
 def _patches(features: Tensor, aligned: Alignment, side: int) -> Tensor:

@@ -88,11 +88,12 @@ class Faults:
 
     @contextmanager
     def noted(self, file: Path) -> Iterator[None]:
-        """Note that a file is unusable, or its result wrong, instead of raising it."""
+        """Note that a file is unusable, once, or its result wrong, instead of raising it."""
         try:
             yield
         except InputError as error:
-            self.unusable.append(str(error))
+            if str(error) not in self.unusable:
+                self.unusable.append(str(error))
         except ResultError as error:
             self.wrong.append(f"{file}: {error}")
 

@@ -1,5 +1,6 @@
 """How far policies are from the optimum: `python -m benchmarks.gap --instances DIR`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -83,21 +84,27 @@ def main(
     spent = (None,) if improve is None else (None, improve)
     contenders = tuple(Contender(name, seconds) for name in named for seconds in spent)
     comparer = Comparer(method, options, contenders, RecordBook(out, Record), force)
-    comparisons: list[Comparison] = []
-    names: dict[str, Path] = {}
     faults = Faults()
-    for file in progress(instance_files("--instances", instances), "Solving"):
-        with faults.noted(file):
-            instance = read_instance(file)
-            _refuse_repeated_name(instance, file, names)
-            comparisons.append(comparer.compare(instance))
-            faults.wrong += comparisons[-1].contradictions()
+    comparisons = compare_files(instance_files("--instances", instances), comparer, faults)
     if comparisons:
         print_gaps(console, comparisons)
     if plot is not None:
         _draw(comparisons, plot)
     faults.print()
     faults.exit_if_any()
+
+
+def compare_files(files: Sequence[Path], comparer: Comparer, faults: Faults) -> list[Comparison]:
+    """Return the comparison of each usable instance; note what is wrong with the others."""
+    comparisons: list[Comparison] = []
+    names: dict[str, Path] = {}
+    for file in progress(files, "Solving"):
+        with faults.noted(file):
+            instance = read_instance(file)
+            _refuse_repeated_name(instance, file, names)
+            comparisons.append(comparer.compare(instance))
+            faults.wrong += comparisons[-1].contradictions()
+    return comparisons
 
 
 def _refuse_repeated_name(instance: Instance, file: Path, names: dict[str, Path]) -> None:

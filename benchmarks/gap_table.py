@@ -1,6 +1,6 @@
 """The gap tables on the screen: a line per instance, then a line per policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import mean, median
 
 from rich.console import Console
@@ -40,16 +40,16 @@ def print_gaps(console: Console, comparisons: Sequence[Comparison]) -> None:
 
 
 def _instances(comparisons: Sequence[Comparison]) -> Table:
-    titles = map(_title, comparisons[0].policies)
+    titles = map(policy_title, comparisons[0].policies)
     table = _narrow(new_table(("instance", "proven"), ("best ms", *titles)))
     for one in comparisons:
         best = milliseconds(one.reference.objective_s)
-        cells = [_cell(record, one.reference) for record in one.policies]
-        table.add_row(Text(one.exact.instance), _proven(one), best, *cells)
+        cells = [gap_cell(record, one.reference) for record in one.policies]
+        table.add_row(Text(one.exact.instance), proven(one), best, *cells)
     return table
 
 
-def _title(record: Record) -> str:
+def policy_title(record: Record) -> str:
     """Return the title of a policy's column; that of its improvement stands to the right."""
     improve_s = record.options.get("improve_s")
     return record.method.rpartition(".")[2] if improve_s is None else f"+{improve_s:g} s"
@@ -61,7 +61,7 @@ def _narrow(table: Table) -> Table:
     return table
 
 
-def _proven(one: Comparison) -> str:
+def proven(one: Comparison) -> str:
     """Return what is proven of the reference."""
     best, most = one.reference, most_served(one.reference)
     words = [] if most == best.requests else [f"{most}/{best.requests}"]
@@ -70,29 +70,40 @@ def _proven(one: Comparison) -> str:
     return " ".join(words) or "optimal"
 
 
-def _cell(record: Record, reference: Record) -> str:
+def gap_cell(record: Record, reference: Record) -> str:
     """Return a gap, or the served requests where they are fewer than can be served."""
     if record.served < most_served(reference):
         return f"{record.served}/{record.requests}"
     return percent(record.gap)
 
 
+POLICY_COLUMNS = (
+    *("served", "rejected", "instances"),
+    *("mean %", "median %", "worst %", "ms/request", "s"),
+)
+"""What is counted of a policy."""
+
+
 def _policies(comparisons: Sequence[Comparison]) -> Table:
-    """Return one line per policy: what it serves, its gaps, its time."""
-    counts, gaps = ("served", "rejected", "instances"), ("mean %", "median %", "worst %")
-    table = _narrow(new_table(("policy",), (*counts, *gaps, "ms/request", "s")))
+    table = _narrow(new_table(("policy",), POLICY_COLUMNS))
+    for name, *numbers in policy_rows(comparisons):
+        table.add_row(Text(name), *numbers)
+    return table
+
+
+def policy_rows(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, ...]]:
+    """Yield name and `POLICY_COLUMNS` of each policy: what it serves, its gaps, its time."""
     for records in zip(*(one.policies for one in comparisons), strict=True):
         served, requests = sum(r.served for r in records), sum(r.requests for r in records)
         known = [record.gap for record in records if record.gap is not None]
         spread = [percent(f(known)) for f in (mean, median, max)] if known else ["-"] * 3
         seconds = sum(record.wall_time_s for record in records)
-        table.add_row(
-            Text(records[0].method),
+        yield (
+            records[0].method,
             *(str(served), str(requests - served), str(len(known))),
             *spread,
             *(f"{1e3 * seconds / requests:.1f}", f"{seconds:.2f}"),
         )
-    return table
 
 
 def summary(comparisons: Sequence[Comparison]) -> str:

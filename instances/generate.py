@@ -166,12 +166,19 @@ def command_line(recipe: Recipe, out: str, description: str) -> str:
         ("compute-scale", scales.compute, default.scales.compute),
         ("bandwidth-scale", scales.bandwidth, default.scales.bandwidth),
         ("seed", recipe.seed, default.seed),
+        ("ssim", _shown(recipe.ssim), _shown(default.ssim)),
         ("unattainable", recipe.unattainable, default.unattainable),
     ]
     words = ["python -m instances.generate"]
     words += [f"--network {network}" for network in recipe.networks]
     words += [f"--{name} {value}" for name, value, usual in options if value != usual]
     return " ".join([*words, f"--description {shlex.quote(description)}", f"--out {out}"])
+
+
+def _shown(table: Path) -> str:
+    """Return the name of an SSIM table as a reader at the top of the project writes it."""
+    top = Path(__file__).parents[1]
+    return (table.relative_to(top) if table.is_relative_to(top) else table).as_posix()
 
 
 def _wanted_networks(recipe: Recipe) -> list[str]:

@@ -7,6 +7,7 @@ import typer
 
 from instances.generate import generate
 from instances.layout import write_laid_out
+from instances.measured_set import MEASURED
 from instances.medium_set import MEDIUM
 from instances.members import InstanceSet
 from instances.page import page
@@ -15,7 +16,7 @@ from instances.small_set import SMALL
 from optmodel.cli import console, require_choice, run_app
 from optmodel.files import InputError, write_text
 
-SETS = {named.name: named for named in (SMALL, MEDIUM, PAPER)}
+SETS = {named.name: named for named in (SMALL, MEDIUM, PAPER, MEASURED)}
 """The shipped sets by name."""
 
 

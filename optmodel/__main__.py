@@ -18,10 +18,10 @@ from optmodel.cli import (
     require_choice,
     run_app,
 )
-from optmodel.files import require_writable, write_model
-from optmodel.instance import read_instance
+from optmodel.files import require_writable, write_model, write_text
+from optmodel.instance import Instance, read_instance
 from optmodel.report import print_solution
-from optmodel.solution import Admission, Termination
+from optmodel.solution import Admission, Solution, Termination
 from optmodel.solve import METHODS, export_lp, solve
 from optmodel.solvers import SolverOptions, require_solver
 
@@ -45,6 +45,9 @@ def main(
         typer.Option(help="Serve all requests, or the most that can be: all, most."),
     ] = "all",
     out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Draw the solution on one page, FILE.html.")
+    ] = None,
     lp: Annotated[
         Path | None,
         typer.Option(help="Write a model as an LP file: segment if --method says so, else count."),
@@ -57,9 +60,11 @@ def main(
     require_choice("--method", method, METHODS)
     require_choice("--admission", admission, get_args(Admission))
     if out is not None:
-        require_writable(out, file, lp)
+        require_writable(out, file, lp, report)
     if lp is not None:
-        require_writable(lp, file)
+        require_writable(lp, file, report)
+    if report is not None:
+        require_writable(report, file, out, lp)
     require_solver(solver)
     instance = read_instance(file)
     if lp is not None:
@@ -73,7 +78,16 @@ def main(
     if out is not None:
         write_model(out, solution)
     print_solution(console, solution)
+    if report is not None:
+        _write_page(report, instance, solution)
     sys.exit(EXIT_CODES.get(solution.termination, 0))
+
+
+def _write_page(path: Path, instance: Instance, solution: Solution) -> None:
+    from optmodel.page import solution_page, view_solution
+
+    write_text(path, solution_page(view_solution(instance, solution)))
+    console.print(f"{'report':<12} written to {path}", markup=False)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Tables that front ends print for one solution."""
 
+from collections.abc import Iterator
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -29,33 +31,41 @@ def percent(gap: float | None) -> str:
 
 def print_solution(console: Console, solution: Solution) -> None:
     """Print what is known, latency per layer, who holds what, and who was rejected."""
-    for label, text in _facts(solution):
+    for label, text in facts(solution):
         console.print(f"{label:<12} {text}", markup=False)
-    for reason in solution.reasons:
+    for reason in infeasible_because(solution):
         console.print(f"{'because':<12} {reason}", markup=False)
-    if solution.solution_status is SolutionStatus.INFEASIBLE and not solution.reasons:
-        console.print(f"{'because':<12} {ONLY_THE_SOLVER}", markup=False)
     for note in solution.notes:
         console.print(f"{'note':<12} {note}", markup=False)
     if solution.placement is None:
         return
     for placed, latency in zip(solution.placement.requests, solution.latency, strict=True):
         console.print(_request_table(placed, latency))
-    for rejection in solution.placement.rejected:
+    for rejection in rejections(solution):
+        console.print(f"{'rejected':<12} {rejection}", markup=False)
+
+
+def infeasible_because(solution: Solution) -> tuple[str, ...]:
+    """Return why there is no placement; nothing unless that is proven."""
+    proven = solution.solution_status is SolutionStatus.INFEASIBLE
+    return solution.reasons or ((ONLY_THE_SOLVER,) if proven else ())
+
+
+def rejections(solution: Solution) -> Iterator[str]:
+    """Yield each rejected request, where placing it failed, and why."""
+    for rejection in solution.placement.rejected if solution.placement else ():
         where = "" if rejection.layer is None else f" at layer '{rejection.layer}', segment "
         where += "" if rejection.segment is None else str(rejection.segment)
-        console.print(
-            f"{'rejected':<12} request '{rejection.request}'{where}: {rejection.condition}",
-            markup=False,
-        )
+        yield f"request '{rejection.request}'{where}: {rejection.condition}"
 
 
-def _facts(solution: Solution) -> list[tuple[str, str]]:
+def facts(solution: Solution) -> list[tuple[str, str]]:
+    """Return what is known of a solution as labels and texts."""
     by = " ".join(part for part in (solution.solver, solution.solver_version) if part)
     if solution.solution_status is SolutionStatus.INFEASIBLE and not by:
         by = "no solver needed"
     proven = solution.gap is not None and solution.gap <= PROVEN_GAP
-    facts = [
+    found = [
         ("instance", solution.instance),
         ("method", f"{solution.method} ({by})" if by else solution.method),
         ("status", f"{solution.solution_status} ({solution.termination})"),
@@ -67,8 +77,8 @@ def _facts(solution: Solution) -> list[tuple[str, str]]:
     if solution.placement is not None:
         served, rejected = len(solution.placement.requests), len(solution.placement.rejected)
         checked = "; checked exactly" if served else ""
-        facts.append(("served", f"{served} of {served + rejected} requests{checked}"))
-    return facts
+        found.append(("served", f"{served} of {served + rejected} requests{checked}"))
+    return found
 
 
 def _request_table(placed: PlacedRequest, latency: RequestLatency) -> Table:

@@ -1,0 +1,64 @@
+"""The instances of `instances/measured/`: caps from measured leakage instead of Table I."""
+
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+from instances.generate import Recipe
+from instances.members import InstanceSet, Member
+
+TABLES = Path(__file__).parent / "tables"
+"""The measured SSIM tables that are shipped, NETWORK-DATA-ATTACKER.json."""
+
+VICTIMS = {
+    "lenet-mnist": "LeNet on MNIST",
+    "lenet-fashion-mnist": "LeNet on Fashion-MNIST",
+    "cifar_cnn-cifar10": "the CIFAR network on CIFAR-10",
+}
+"""What was attacked, NETWORK-DATA."""
+ATTACKERS = ("paper", "strong")
+TOLERANCES = (0.8, 0.6, 0.4)
+DEVICES = (10, 30)
+POLICIES: tuple[Literal["reject", "source"], ...] = ("reject", "source")
+PERIOD_S = 600.0
+"""So long that no placement of a single request can exhaust computation or bandwidth."""
+
+
+def _member(
+    victim: str,
+    attacker: str,
+    tolerance: float,
+    devices: int,
+    unattainable: Literal["reject", "source"],
+) -> Member:
+    network = victim.split("-")[0]
+    kept = unattainable == "source"
+    purpose = (
+        f"{VICTIMS[victim][0].upper()}{VICTIMS[victim][1:]} against the {attacker} attacker at "
+        f"tolerance {tolerance} on {devices} devices"
+    )
+    purpose += ", layers of which no share is safe kept on the source." if kept else "."
+    recipe = Recipe(
+        (network,),
+        "mixed",
+        devices,
+        tolerance,
+        period_s=PERIOD_S,
+        ssim=TABLES / f"{victim}-{attacker}.json",
+        unattainable=unattainable,
+    )
+    return Member(f"{victim}-{attacker}-{tolerance}-{devices}-{unattainable}", purpose, recipe)
+
+
+MEASURED = InstanceSet(
+    "measured",
+    "Caps from what was measured: every network at the paper's tolerances on fleets of 10 and 30 "
+    "devices (Raspberry Pi 3, Nexus 5 and STM32H7 in turn), with the leakage that the paper's "
+    "attacker reaches and that which a strong one does. Where no share of the maps is safe the "
+    "request is refused, or those layers stay on the source: the pairs of both show what the "
+    "promise costs.",
+    tuple(
+        _member(*case) for case in product(VICTIMS, ATTACKERS, TOLERANCES, DEVICES, POLICIES)
+    ),
+)
+"""The members of `instances/measured/`."""

@@ -1,0 +1,15 @@
+"""One solution as one HTML page that needs nothing else: `solution_page()`.
+
+`view` works out what is shown, `picture` where the placement is drawn, `templates` turns both into
+HTML in which everything from files is escaped.
+"""
+
+from optmodel.page.templates import environment, render
+from optmodel.page.view import SolutionView, view_solution
+
+__all__ = ["SolutionView", "environment", "render", "solution_page", "view_solution"]
+
+
+def solution_page(view: SolutionView) -> str:
+    """Return a solution as a whole HTML page that asks nothing of any network."""
+    return render(environment(), "solution_page.html", view=view)
