@@ -3,8 +3,10 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -12,7 +14,7 @@ from torch import Tensor
 from attack.victim import Victim
 from attack.victim_training import Trained
 from optmodel.files import InputError, StrictModel, parse_model, read_bytes, write_bytes
-from optmodel.network import Network
+from optmodel.network import Count, Network
 
 MAX_CHECKPOINT_BYTES = 2_000_000_000
 
@@ -26,9 +28,9 @@ class Origin(StrictModel):
     """Fingerprint of the images."""
     seed: int
     """Of splits and training."""
-    accuracy: float
+    accuracy: Annotated[float, Field(ge=0, le=1)]
     """Share of unseen images labelled right."""
-    exam_images: int
+    exam_images: Count
     """How many these were."""
 
 
@@ -101,15 +103,21 @@ def _origin(path: Path, content: bytes) -> Origin:
 
 def _victim(path: Path, network: Network, weights: dict[str, Tensor]) -> Victim:
     victim = Victim(network)
-    expected = {name: tensor.shape for name, tensor in victim.state_dict().items()}
-    got = {name: tensor.shape for name, tensor in weights.items()}
-    if expected != got:
-        culprit = sorted({*expected.items()} ^ {*got.items()})[0][0]
-        raise InputError(
-            f"{path}: {culprit}: expected shape {tuple(expected.get(culprit, ()))}, got "
-            f"{tuple(got.get(culprit, ()))}; train the victim again"
-        )
-    if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
-        raise InputError(f"{path}: expected finite weights, got others; train the victim again")
+    expected = {name: _kind(tensor) for name, tensor in victim.state_dict().items()}
+    got = {name: _kind(tensor) for name, tensor in weights.items()}
+    for name in sorted({*expected, *got}):
+        if expected.get(name) != got.get(name):
+            raise InputError(
+                f"{path}: {name}: expected {expected.get(name, 'no such weights')}, got "
+                f"{got.get(name, 'none')}; train the victim again"
+            )
+        if not torch.isfinite(weights[name]).all():
+            raise InputError(
+                f"{path}: {name}: expected finite weights, got others; train the victim again"
+            )
     victim.load_state_dict(weights)
     return victim.eval()
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{tensor.dtype} of shape {tuple(tensor.shape)}"

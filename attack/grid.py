@@ -16,6 +16,8 @@ from optmodel.files import InputError, read_model, write_model
 from optmodel.network import Network
 
 T = TypeVar("T")
+ANY_PORT = "127.0.0.1:0"
+"""Of dask's own web page: told none, it takes port 8787, and warns where that is taken."""
 
 
 def default_rows(network: Network) -> list[str]:
@@ -108,7 +110,7 @@ def workers(address: str | None, count: int | None) -> Iterator[Client]:
         return
     each = count or torch.cuda.device_count() or None
     cluster = LocalCluster(
-        n_workers=each, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=each, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=50
     )
     with cluster, Client(cluster) as client:
         yield client

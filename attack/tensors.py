@@ -1,6 +1,8 @@
-"""From images to torch: pixels as floats, and the seed and device of a piece of work."""
+"""From images to torch: pixels as floats, and the seed, device and threads of a piece of work."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from distributed import get_worker
@@ -33,3 +35,14 @@ def own_device() -> torch.device:
     except ValueError:  # no worker, or one with a name of its own
         number = 0
     return torch.device("cuda", number % gpus)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch compute on so many threads for a while; their number decides how sums round."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -11,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from attack.images import Images
 from attack.splits import Splits
-from attack.tensors import as_floats, derived_seed
+from attack.tensors import as_floats, derived_seed, threads
 from attack.victim import Victim
 from optmodel.files import InputError
 from optmodel.network import FcLayer, Network
@@ -21,6 +21,8 @@ WEIGHT_DECAY = 1e-3
 LABEL_SMOOTHING = 0.1
 SHIFT = 2
 """Pixels by which images are moved at most while a victim trains."""
+SMALL = 10_000_000
+"""Multiplications per image up to which a second thread costs more than it brings."""
 EXAM_SHARE = 10
 """One image in so many is kept from a victim whose classes are not those of the evaluation."""
 
@@ -91,7 +93,7 @@ def train_victim(
     schooling : Schooling
         How long.
     seed : int
-        Same seed, same weights on the same machine, whatever the number of threads.
+        Same seed, same weights on one kind of machine, whatever its number of cores.
     progress : callable, optional
         Told steps done and steps in all.
 
@@ -105,7 +107,8 @@ def train_victim(
     torch.manual_seed(derived_seed("victim", seed))
     victim = Victim(network)
     pupil = _Pupil(victim)
-    _fit(pupil, as_floats(learned), torch.from_numpy(learned.labels), schooling, progress)
+    with threads(_threads_for(network)):
+        _fit(pupil, as_floats(learned), torch.from_numpy(learned.labels), schooling, progress)
     pupil.fold()
     victim.eval()
     right = victim.labels(as_floats(exam)) == torch.from_numpy(exam.labels)
@@ -120,6 +123,12 @@ def _refuse_more_classes_than_outputs(network: Network, images: Images) -> None:
             f"{images.source}: expected at most {outputs} classes, which is what '{network.id}' "
             f"tells apart, got {classes}; name another network or fewer classes"
         )
+
+
+def _threads_for(network: Network) -> int:
+    """Return how many threads train it: not what the machine has, as sums would round otherwise."""
+    work = sum(one.multiplications_per_segment * one.input_maps for one in network.layers)
+    return 1 if work <= SMALL else 2
 
 
 class _Pupil(nn.Module):

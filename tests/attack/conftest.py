@@ -1,0 +1,50 @@
+"""A victim trained once, its checkpoint, and few images, for all tests of the attack."""
+
+from pathlib import Path
+
+import pytest
+from few_images import write_few_images
+
+from attack.checkpoint import write_checkpoint
+from attack.scene import Data, load_data
+from attack.victim_training import Schooling, Trained, train_victim
+
+
+@pytest.fixture(scope="session")
+def shipped_data() -> Data:
+    """The images that ship, split."""
+    return load_data("lenet", None, 0)
+
+
+@pytest.fixture(scope="session")
+def shipped_victim(shipped_data: Data) -> Trained:
+    """LeNet after five passes over its images."""
+    return train_victim(shipped_data.network, shipped_data.splits, Schooling(5, 32), 0)
+
+
+@pytest.fixture(scope="session")
+def few_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 300 training and 60 test images of those that ship."""
+    return write_few_images(tmp_path_factory.mktemp("data") / "few")
+
+
+@pytest.fixture(scope="session")
+def few_data(few_images: Path) -> Data:
+    """These few images, split."""
+    return load_data("lenet", few_images, 0)
+
+
+@pytest.fixture(scope="session")
+def few_victim(few_data: Data) -> Trained:
+    """LeNet, trained on few images."""
+    return train_victim(few_data.network, few_data.splits, Schooling(10, 16), 0)
+
+
+@pytest.fixture(scope="session")
+def few_checkpoint(
+    few_data: Data, few_victim: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The checkpoint of that victim."""
+    path = tmp_path_factory.mktemp("victim") / "few.safetensors"
+    write_checkpoint(path, few_victim, few_data.images.fingerprint, few_data.seed)
+    return path

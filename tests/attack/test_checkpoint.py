@@ -1,0 +1,153 @@
+"""Checkpoints come back as they went, and anything else is refused."""
+
+import json
+import pickle
+import struct
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from attack.checkpoint import network_fingerprint, read_checkpoint, write_checkpoint
+from attack.victim import Victim
+from attack.victim_training import Trained
+from instances.cnns import NETWORKS
+from optmodel.files import InputError
+
+LENET = NETWORKS["lenet"]()
+IMAGES = "f" * 64
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+    torch.manual_seed(0)
+    return Trained(Victim(LENET).eval(), 0.75, 500)
+
+
+@pytest.fixture
+def checkpoint(tmp_path, trained):
+    path = tmp_path / "lenet.safetensors"
+    write_checkpoint(path, trained, IMAGES, 3)
+    return path
+
+
+def refused(path, expected: str, network=LENET, images: str = IMAGES, seed: int = 3) -> None:
+    with pytest.raises(InputError, match=expected) as told:
+        read_checkpoint(path, network, images, seed)
+    assert str(path) in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_checkpoint_comes_back_as_it_went(checkpoint, trained):
+    back = read_checkpoint(checkpoint, LENET, IMAGES, 3)
+    assert (back.accuracy, back.exam_images) == (0.75, 500)
+    images = torch.rand(2, 1, 28, 28)
+    assert torch.equal(back.victim(images), trained.victim(images))
+    assert not back.victim.training
+
+
+def test_same_victim_same_bytes(checkpoint, trained, tmp_path):
+    write_checkpoint(tmp_path / "again.safetensors", trained, IMAGES, 3)
+    assert (tmp_path / "again.safetensors").read_bytes() == checkpoint.read_bytes()
+
+
+def test_a_pickle_is_refused_and_never_opened(tmp_path, trained):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    path = tmp_path / "victim.pt"
+    path.write_bytes(pickle.dumps(Trap()))
+    refused(path, "expected a safetensors file")
+    torch.save(trained.victim.state_dict(), path)
+    refused(path, "expected a safetensors file")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("kept", [0, 4, 8, 200, -1])
+def test_a_truncated_file_is_refused(checkpoint, kept):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:kept])
+    refused(checkpoint, "expected a safetensors file")
+
+
+def test_a_header_that_claims_to_be_huge_is_refused(checkpoint):
+    checkpoint.write_bytes(struct.pack("<Q", 2**63) + checkpoint.read_bytes()[8:])
+    refused(checkpoint, "expected a safetensors file")
+
+
+def test_another_network_is_refused(checkpoint):
+    other = LENET.model_copy(update={"id": "other"})
+    refused(checkpoint, "network: expected .*, got .*train the victim again", network=other)
+
+
+def test_other_images_are_refused(checkpoint):
+    refused(checkpoint, "images: expected eeeeeeeeeeee, got ffffffffffff", images="e" * 64)
+
+
+def test_another_seed_is_refused(checkpoint):
+    refused(checkpoint, "seed: expected 4, got 3", seed=4)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    refused(tmp_path / "none.safetensors", "No such file")
+
+
+def origin(**changes) -> dict[str, str]:
+    told = {
+        "network": network_fingerprint(LENET),
+        "images": IMAGES,
+        "seed": 3,
+        "accuracy": 0.5,
+        "exam_images": 9,
+    }
+    return {"origin": json.dumps(told | changes)}
+
+
+def weights_with(trained, **changes):
+    return {name: t.clone() for name, t in trained.victim.state_dict().items()} | changes
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path, trained, value):
+    weights = weights_with(trained)
+    weights["layers.conv2.bias"][3] = value
+    path = tmp_path / "nan.safetensors"
+    path.write_bytes(save(weights, origin()))
+    refused(path, "conv2.bias: expected finite weights")
+
+
+def test_other_shapes_are_refused_by_name(tmp_path, trained):
+    path = tmp_path / "shape.safetensors"
+    path.write_bytes(save(weights_with(trained, **{"layers.fc3.bias": torch.zeros(11)}), origin()))
+    refused(path, r"fc3.bias: expected .* of shape \(10,\), got .* of shape \(11,\)")
+    path.write_bytes(save(weights_with(trained, more=torch.zeros(2)), origin()))
+    refused(path, "more: expected no such weights")
+
+
+def test_other_types_of_weights_are_refused(tmp_path, trained):
+    path = tmp_path / "type.safetensors"
+    whole = {"layers.fc3.bias": torch.zeros(10, dtype=torch.int64)}
+    path.write_bytes(save(weights_with(trained, **whole), origin()))
+    refused(path, "fc3.bias: expected torch.float32 of .*, got torch.int64 of")
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
+def test_weights_of_unknown_origin_are_refused(tmp_path, trained, metadata):
+    path = tmp_path / "bare.safetensors"
+    path.write_bytes(save(weights_with(trained), metadata))
+    refused(path, "expected a checkpoint that says what it was trained on")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"accuracy": "good"}, "accuracy"),
+        ({"accuracy": 1.5}, "accuracy"),
+        ({"exam_images": 0}, "exam_images"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_an_origin_that_breaks_a_rule_is_refused_with_the_field(tmp_path, trained, changes, field):
+    path = tmp_path / "origin.safetensors"
+    path.write_bytes(save(weights_with(trained), origin(**changes)))
+    refused(path, f"{field}: expected")

@@ -1,0 +1,128 @@
+"""What the attacker holds in each view, and where it lies on the image."""
+
+import pytest
+import torch
+
+from attack.victim import Victim
+from attack.views import Alignment, View, alignment, conv_before, find_layer, received
+from instances.cnns import NETWORKS
+from optmodel.files import InputError
+
+
+@pytest.fixture(scope="module")
+def lenet() -> Victim:
+    torch.manual_seed(0)
+    return Victim(NETWORKS["lenet"]()).eval()
+
+
+@pytest.fixture(scope="module")
+def images() -> torch.Tensor:
+    return torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("senders", [1, 2, 3, 8, 20])
+@pytest.mark.parametrize("name", ["conv1", "conv2"])
+def test_partial_sums_of_all_senders_and_the_bias_add_up_to_the_sums(lenet, images, name, senders):
+    layer, held = find_layer(lenet.network, name), [1, 4, 6]
+    parts = received(lenet, images, layer, View("partial", senders), held)
+    from_each = parts.unflatten(1, (-1, len(held)))
+    assert from_each.shape[1] == min(senders, layer.input_maps)
+    bias = lenet.layers[name].bias[held].detach().reshape(1, -1, 1, 1)
+    sums = received(lenet, images, layer, View("sums"), held)
+    assert torch.allclose(from_each.sum(1) + bias, sums, atol=1e-5)
+
+
+def test_partial_sums_keep_the_padding_of_their_conv():
+    victim = Victim(NETWORKS["cifar_block1"]()).eval()
+    images, layer = torch.rand(2, 3, 32, 32), find_layer(victim.network, "relu12")
+    parts = received(victim, images, layer, View("partial", 5), [0, 63])
+    assert parts.shape == (2, 10, 32, 32)
+    bias = victim.layers["conv12"].bias[[0, 63]].detach().reshape(1, -1, 1, 1)
+    sums = received(victim, images, layer, View("sums"), [0, 63])
+    assert torch.allclose(parts.unflatten(1, (5, 2)).sum(1) + bias, sums, atol=1e-4)
+
+
+def test_sums_become_the_output_of_the_activation(lenet, images):
+    relu = find_layer(lenet.network, "relu2")
+    sums = received(lenet, images, relu, View("sums"), [0, 5])
+    assert (sums < 0).any()
+    assert torch.equal(sums.relu(), received(lenet, images, relu, View("output"), [0, 5]))
+
+
+def test_several_layers_show_each_activation_at_the_size_of_the_first(lenet, images):
+    layer = find_layer(lenet.network, "pool2")
+    got = received(lenet, images, layer, View("layers"), [0, 5])
+    assert got.shape == (3, 4, 24, 24)
+    first = received(lenet, images, find_layer(lenet.network, "relu1"), View("output"), [0, 5])
+    assert torch.equal(got[:, :2], first)
+    second = received(lenet, images, find_layer(lenet.network, "relu2"), View("output"), [0, 5])
+    assert torch.equal(got[:, 2:, ::3, ::3], second)
+
+
+@pytest.mark.parametrize("kind", ["output", "sums", "partial", "layers"])
+def test_more_images_than_a_batch_come_out_in_their_order(lenet, kind):
+    many = torch.rand(70, 1, 28, 28)
+    layer = find_layer(lenet.network, "conv2")
+    whole = received(lenet, many, layer, View(kind), [2])
+    assert torch.allclose(whole[66:], received(lenet, many[66:], layer, View(kind), [2]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "stride", "border"),
+    [
+        ("lenet", "conv1", 1, 2),
+        ("lenet", "pool1", 2, 1),
+        ("lenet", "conv2", 2, 3),
+        ("cifar_cnn", "relu11", 1, 0),
+        ("cifar_cnn", "relu22", 2, 0),
+        ("cifar_cnn", "relu32", 4, 0),
+        ("vgg16", "relu43", 8, 0),
+    ],
+)
+def test_maps_lie_on_the_image_where_sizes_and_kernels_put_them(network, layer, stride, border):
+    described = NETWORKS[network]()
+    assert alignment(described, find_layer(described, layer)) == Alignment(stride, border)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("MNIST Conv1", "conv1"),
+        ("MNIST Conv2", "conv2"),
+        ("pool2", "pool2"),
+        ("relu1", "relu1"),
+    ],
+)
+def test_rows_and_layers_are_found_by_name(name, layer):
+    assert find_layer(NETWORKS["lenet"](), name).name == layer
+
+
+def test_a_row_of_table_i_names_its_activation():
+    assert find_layer(NETWORKS["cifar_cnn"](), "CIFAR ReLU22").name == "relu22"
+
+
+def test_a_row_that_names_no_layer_is_that_of_its_first_layer():
+    """Block 3 of the CIFAR network stands behind a conv0 whose row is that of block 2."""
+    network = NETWORKS["cifar_block3"]()
+    assert find_layer(network, "CIFAR ReLU22").name == "conv0"
+
+
+@pytest.mark.parametrize("name", ["fc1", "conv9", "", "  "])
+def test_unknown_rows_are_refused_with_those_there_are(name):
+    with pytest.raises(
+        InputError, match=r"--rows: expected rows or layers of 'lenet', got .*conv1"
+    ):
+        find_layer(NETWORKS["lenet"](), name)
+
+
+def test_a_layer_before_any_conv_has_no_sums(lenet):
+    relu, *_ = [layer for layer in lenet.network.layers if layer.kind == "act"]
+    first = relu.model_copy(update={"name": "relu0", "input_maps": 1})
+    network = lenet.network.model_copy(update={"layers": (first, *lenet.network.layers)})
+    with pytest.raises(InputError, match="--view: expected a conv before layer 'relu0'"):
+        conv_before(network, first)
+
+
+def test_views_say_what_they_are():
+    assert View("partial", 8).describe() == "partial sums of 8 senders"
+    assert View("sums", colluders=2).describe() == "sums before ReLU, pooled by 2 devices"
