@@ -1,22 +1,32 @@
-"""`python -m attack table`: measure an SSIM table; `victim` trains a network once for several."""
+"""`python -m attack table`: measure an SSIM table; `victim` trains a network once for several.
+
+`curves` draws tables, `sheet` shows what was recovered.
+"""
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from distributed import Client
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from attack.budgets import BUDGETS
+from attack.cell import CellKey, Scene
 from attack.checkpoint import write_checkpoint
 from attack.cost import seconds_of_cells
+from attack.curves import read_tables, save_curves
 from attack.grid import Ledger, cell_names, grid, measure_grid, workers
 from attack.scene import describe, load_data, set_scene, victim_of, view_of
+from attack.sheet import choose_images, recover_rows, save_sheet
 from attack.table import print_measured
-from attack.views import VIEW_KINDS
+from attack.victim_training import Trained
+from attack.views import VIEW_KINDS, View
 from optmodel.cli import console, errors, require_choice, run_app
 from optmodel.files import InputError, require_writable
+from optmodel.figure_file import require_picture
 
 NetworkOption = Annotated[str, typer.Option(help="Network of the victim.")]
 DataOption = Annotated[
@@ -24,32 +34,37 @@ DataOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything.")]
 EpochsOption = Annotated[int, typer.Option(min=1, max=10_000, help="Epochs of the victim.")]
+RowsOption = Annotated[
+    list[str] | None, typer.Option(help="Row or layer; several times; default: all rows.")
+]
+CountsOption = Annotated[
+    str, typer.Option(help="Maps held, for example 1,4,16; default: those of Table I.")
+]
+BudgetOption = Annotated[str, typer.Option(help=f"Attacker: {', '.join(BUDGETS)}.")]
+VictimOption = Annotated[Path | None, typer.Option(help="Checkpoint of `python -m attack victim`.")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, max=256, help="Default: one per core or GPU.")
+]
+SchedulerOption = Annotated[str | None, typer.Option(help="Address of a dask scheduler.")]
+PictureOption = Annotated[Path, typer.Option(help="Picture to write, FILE.png or FILE.svg.")]
 
 
 def table(
     out: Annotated[Path, typer.Option(help="SSIM table to write, FILE.json.")],
     network: NetworkOption = "lenet",
     data: DataOption = None,
-    rows: Annotated[
-        list[str] | None, typer.Option(help="Row or layer; several times; default: all rows.")
-    ] = None,
-    counts: Annotated[
-        str, typer.Option(help="Maps held, for example 1,4,16; default: those of Table I.")
-    ] = "",
-    budget: Annotated[str, typer.Option(help=f"Attacker: {', '.join(BUDGETS)}.")] = "smoke",
+    rows: RowsOption = None,
+    counts: CountsOption = "",
+    budget: BudgetOption = "smoke",
     view: Annotated[str, typer.Option(help=f"What it holds: {', '.join(VIEW_KINDS)}.")] = "output",
     senders: Annotated[int, typer.Option(min=1, help="Senders of partial sums.")] = 1,
     colluders: Annotated[int, typer.Option(min=1, help="Devices that pool their shares.")] = 1,
     subsets: Annotated[int, typer.Option(min=1, max=100, help="Random ones, besides worst.")] = 2,
     seed: SeedOption = 0,
-    victim: Annotated[
-        Path | None, typer.Option(help="Checkpoint of `python -m attack victim`.")
-    ] = None,
+    victim: VictimOption = None,
     epochs: EpochsOption = 15,
-    worker_processes: Annotated[
-        int | None, typer.Option("--workers", min=1, max=256, help="Default: one per core or GPU.")
-    ] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler.")] = None,
+    worker_processes: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Measure how much of an image each share of feature maps gives away.
 
@@ -62,16 +77,12 @@ def table(
     loaded = load_data(network, data, seed)
     keys = grid(loaded.network, rows or [], parse_counts(counts), subsets)
     trained = victim_of(loaded, victim, epochs)
-    console.print(
-        f"victim: {network}, {trained.accuracy:.1%} of {trained.exam_images} unseen images right"
-    )
+    _print_victim(network, trained)
     scene = set_scene(loaded, trained, budget, seen)
     names = cell_names(loaded.network, keys)
     ledger = Ledger(out, describe(loaded, trained, scene, budget), _command())
     with workers(scheduler, worker_processes) as client:
-        count = max(1, len(client.scheduler_info()["workers"]))
-        seconds = seconds_of_cells(scene, keys) / count
-        console.print(f"{len(keys)} cells, about {_duration(seconds)} on {count} worker(s)")
+        _print_cost(client, scene, keys)
         with _cells_bar() as bar:
             task = bar.add_task("Cells", total=len(keys), completed=ledger.count(names))
             measured = measure_grid(client, scene, keys, ledger, lambda _cell: bar.advance(task))
@@ -100,6 +111,57 @@ def victim(
     )
 
 
+def curves(
+    tables: Annotated[list[Path], typer.Argument(help="Measured tables of one victim.")],
+    out: PictureOption,
+) -> None:
+    """Draw SSIM against maps held: measured tables, the paper's Table I, blind guesses.
+
+    Example: python -m attack curves paper.json strong.json --out curves.png
+    """
+    require_picture("--out", out)
+    require_writable(out, *tables)
+    save_curves(read_tables(tables), out)
+    console.print(f"{out}: {len(tables)} table(s)", markup=False)
+
+
+def sheet(
+    out: PictureOption,
+    network: NetworkOption = "lenet",
+    data: DataOption = None,
+    rows: RowsOption = None,
+    counts: CountsOption = "",
+    budget: BudgetOption = "smoke",
+    images: Annotated[int, typer.Option(min=1, max=20, help="Images to show.")] = 8,
+    seed: SeedOption = 0,
+    victim: VictimOption = None,
+    epochs: EpochsOption = 15,
+    worker_processes: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Show images and what is recovered of them, worst subset of maps, by maps held.
+
+    Example: python -m attack sheet --network lenet --counts 8,4,2,1 --out recovered.png
+    """
+    require_picture("--out", out)
+    require_writable(out, victim, data)
+    require_choice("--budget", budget, BUDGETS)
+    loaded = load_data(network, data, seed)
+    keys = grid(loaded.network, rows or [], parse_counts(counts), subsets=0)
+    shown = choose_images(loaded.splits.evaluation, images, seed)
+    trained = victim_of(loaded, victim, epochs)
+    _print_victim(network, trained)
+    scene = set_scene(loaded, trained, budget, View())
+    with workers(scheduler, worker_processes) as client:
+        _print_cost(client, scene, keys)
+        with _cells_bar() as bar:
+            task = bar.add_task("Cells", total=len(keys))
+            drawn = recover_rows(client, scene, keys, shown, lambda _row: bar.advance(task))
+    settings = describe(loaded, trained, scene, budget)
+    save_sheet(drawn, settings, scene.view.describe(), out)
+    console.print(f"{out}: {len(drawn)} rows of {images} images", markup=False)
+
+
 def parse_counts(text: str) -> list[int]:
     """Return the numbers of a comma-separated list.
 
@@ -122,6 +184,18 @@ def _require_json(out: Path) -> None:
         raise InputError(f"--out: expected a name ending in .json, got '{out}'")
 
 
+def _print_victim(network: str, trained: Trained) -> None:
+    console.print(
+        f"victim: {network}, {trained.accuracy:.1%} of {trained.exam_images} unseen images right"
+    )
+
+
+def _print_cost(client: Client, scene: Scene, keys: Sequence[CellKey]) -> None:
+    count = max(1, len(client.scheduler_info()["workers"]))
+    seconds = seconds_of_cells(scene, keys) / count
+    console.print(f"{len(keys)} cells, about {_duration(seconds)} on {count} worker(s)")
+
+
 def _command() -> str:
     return shlex.join(["python", "-m", "attack", *sys.argv[1:]])
 
@@ -136,4 +210,4 @@ def _cells_bar() -> Progress:
 
 
 if __name__ == "__main__":
-    run_app(table, victim)
+    run_app(table, victim, curves, sheet)

@@ -98,6 +98,42 @@ def measure_cell(scene: Scene, key: CellKey) -> MeasuredCell:
     MeasuredCell
         Same scene and key, same cell, on any worker of one kind of machine.
     """
+    return _measured(scene, key, attack_cell(scene, key))
+
+
+@dataclass(frozen=True, eq=False)
+class Attacked:
+    """What became of the attack on one cell.
+
+    Attributes
+    ----------
+    layer : ConvLayer, ActLayer or PoolLayer
+        Whose maps were held.
+    held : tuple of int
+        Indices of these maps, from 0.
+    fitted : Fitted
+        The attacker.
+    images, recovery : Tensor
+        The images of the evaluation and what was recovered of them; the blind guess where all
+        trainings did worse than it. Shape (n, channels, height, width), values in 0..1.
+    """
+
+    layer: MapLayer
+    held: tuple[int, ...]
+    fitted: Fitted
+    images: Tensor
+    recovery: Tensor
+
+    def similarity(self) -> Interval:
+        """Return the SSIM of the recovered images with the private ones."""
+        return interval(estimate(in_batches(ssim, self.recovery, self.images)))
+
+
+def attack_cell(scene: Scene, key: CellKey) -> Attacked:
+    """Recover the images of the evaluation from the maps of one cell.
+
+    Same scene and key, same images, on any worker of one kind of machine.
+    """
     torch.set_num_threads(1)
     layer = find_layer(scene.victim.network, key.row)
     held = held_maps(scene, layer, key)
@@ -108,7 +144,8 @@ def measure_cell(scene: Scene, key: CellKey) -> MeasuredCell:
     blind = guess.similarity(validation.images).mean
     seed = derived_seed(scene.seed, key, held)
     fitted = fit_attacker(scene.budget, train, validation, _shape(scene, layer), blind, seed)
-    return _measured(scene, key, layer, held, fitted, recovered(fitted, guess, evaluation))
+    recovery = recovered(fitted, guess, evaluation)
+    return Attacked(layer, held, fitted, evaluation.images, recovery)
 
 
 def recovered(fitted: Fitted, guess: BlindGuess, evaluation: Pairs) -> Tensor:
@@ -201,28 +238,21 @@ def _shape(scene: Scene, layer: MapLayer) -> Shape:
     return Shape(alignment(network, layer), conv_before(network, layer).kernel)
 
 
-def _measured(
-    scene: Scene,
-    key: CellKey,
-    layer: MapLayer,
-    held: tuple[int, ...],
-    fitted: Fitted,
-    recovery: Tensor,
-) -> MeasuredCell:
-    images = _parts(scene)["evaluation"]
+def _measured(scene: Scene, key: CellKey, attacked: Attacked) -> MeasuredCell:
+    images, recovery = attacked.images, attacked.recovery
     same = scene.victim.labels(recovery) == scene.victim.labels(images)
     cell: MeasuredCell = sealed(
         MeasuredCell,
-        row=layer.ssim_row,
-        layer=layer.name,
+        row=attacked.layer.ssim_row,
+        layer=attacked.layer.name,
         maps=key.maps,
         subset=key.subset,
-        held=held,
-        ssim=interval(estimate(in_batches(ssim, recovery, images))),
+        held=attacked.held,
+        ssim=attacked.similarity(),
         psnr_db=interval(estimate(in_batches(psnr, recovery, images))),
         same_label=interval(share_estimate(same.numpy())),
-        trainings=fitted.attempts,
-        blind=fitted.collapsed,
+        trainings=attacked.fitted.attempts,
+        blind=attacked.fitted.collapsed,
     )
     return cell
 

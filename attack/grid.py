@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from distributed import Client, LocalCluster, as_completed
@@ -14,6 +15,7 @@ from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.files import InputError, read_model, write_model
 from optmodel.network import Network
 
+T = TypeVar("T")
 ANY_PORT = "127.0.0.1:0"
 """Of dask's own web page: told none, it takes port 8787, and warns where that is taken."""
 
@@ -125,6 +127,31 @@ def workers(address: str | None, count: int | None) -> Iterator[Client]:
         yield client
 
 
+def on_workers(
+    client: Client, work: Callable[[Scene, CellKey], T], scene: Scene, keys: Sequence[CellKey]
+) -> Iterator[tuple[CellKey, T]]:
+    """Do a piece of work for every cell; give each as soon as it is done, the first begun first.
+
+    Parameters
+    ----------
+    client : Client
+        Of the workers.
+    work : callable
+        Takes the scene and a cell.
+    scene : Scene
+        What all cells share; sent once.
+    keys : sequence of CellKey
+        The cells.
+    """
+    sent = client.scatter(scene, broadcast=True)
+    futures = {
+        client.submit(work, sent, key, pure=False, priority=-rank): key
+        for rank, key in enumerate(keys)
+    }
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
 class Ledger:
     """The finished cells of a table, in a file beside the one that is to be written.
 
@@ -212,13 +239,7 @@ def measure_grid(
     names = cell_names(scene.victim.network, keys)
     missing = [key for key, name in zip(keys, names, strict=True) if name not in ledger.cells]
     if missing:
-        sent = client.scatter(scene, broadcast=True)
-        futures = [
-            client.submit(measure_cell, sent, key, pure=False, priority=-rank)
-            for rank, key in enumerate(missing)
-        ]
-        for future in as_completed(futures):
-            cell = future.result()
+        for _, cell in on_workers(client, measure_cell, scene, missing):
             ledger.add(cell)
             finished(cell)
     return ledger.finish(names)

@@ -14,7 +14,7 @@ class NoTorch:
             raise ImportError(name)
 sys.meta_path.insert(0, NoTorch())
 import benchmarks.gap, benchmarks.gap_plot, heuristics.policies, instances.sets
-import attack.data, attack.shipped, attack.splits
+import attack.curves, attack.data, attack.shipped, attack.splits
 import benchmarks.best_known, optmodel.solve, optmodel.check
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
