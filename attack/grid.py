@@ -80,6 +80,7 @@ def _subset_names(all_maps: bool, subsets: int) -> list[str]:
         return ["random 1"]
     return [*(f"random {k}" for k in range(1, subsets + 1)), "worst"]
 
+
 KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "8000000000",
     "MALLOC_MMAP_THRESHOLD_": "4000000000",

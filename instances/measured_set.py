@@ -57,8 +57,6 @@ MEASURED = InstanceSet(
     "attacker reaches and that which a strong one does. Where no share of the maps is safe the "
     "request is refused, or those layers stay on the source: the pairs of both show what the "
     "promise costs.",
-    tuple(
-        _member(*case) for case in product(VICTIMS, ATTACKERS, TOLERANCES, DEVICES, POLICIES)
-    ),
+    tuple(_member(*case) for case in product(VICTIMS, ATTACKERS, TOLERANCES, DEVICES, POLICIES)),
 )
 """The members of `instances/measured/`."""

@@ -5,7 +5,15 @@ import pytest
 from instances.cnns import NETWORKS
 from instances.generate import generate
 from instances.measured import MeasuredTable
-from instances.measured_set import ATTACKERS, DEVICES, MEASURED, POLICIES, TABLES, TOLERANCES, VICTIMS
+from instances.measured_set import (
+    ATTACKERS,
+    DEVICES,
+    MEASURED,
+    POLICIES,
+    TABLES,
+    TOLERANCES,
+    VICTIMS,
+)
 from instances.ssim import read_ssim_table
 from optmodel.files import read_model
 from optmodel.network import FcLayer
