@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import dask
 import torch
 from distributed import Client, LocalCluster, as_completed
 
@@ -85,6 +86,7 @@ KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "8000000000",
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TOP_PAD_": "200000000",
+    "OMP_NUM_THREADS": "1",
 }
 """Of glibc: keep freed memory for the next step; giving it back takes 40 % of a training's time."""
 
@@ -117,14 +119,13 @@ def workers(address: str | None, count: int | None) -> Iterator[Client]:
             yield client
         return
     each = count or torch.cuda.device_count() or None
-    cluster = LocalCluster(
-        n_workers=each,
-        threads_per_worker=1,
-        dashboard_address=ANY_PORT,
-        silence_logs=50,
-        env=KEEP_MEMORY,
-    )
-    with cluster, Client(cluster) as client:
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": KEEP_MEMORY}),
+        LocalCluster(
+            n_workers=each, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=50
+        ) as cluster,
+        Client(cluster) as client,
+    ):
         yield client
 
 
