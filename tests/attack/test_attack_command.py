@@ -64,7 +64,7 @@ def whole(options, tmp_path_factory):
 
 def test_the_command_prints_cost_blind_guesses_and_intervals(whole):
     path, out = whole
-    assert re.search(r"20 cells, about \d+ s on 1 worker\(s\)", out)
+    assert re.search(r"20 cells, about \d+ (s|min) on 1 worker\(s\)", out)
     assert "blind guess: mean image: SSIM 0." in out
     assert "blind guess: black image: SSIM 0." in out
     assert "smoke attacker, output, 150 images; 60 evaluated" in out
