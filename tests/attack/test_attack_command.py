@@ -230,4 +230,4 @@ def test_where_no_share_is_safe_the_camera_keeps_the_layers(whole, tmp_path):
     solution = optimum(keeping)
     assert {*holders(solution, "relu1"), *holders(solution, "conv2")} == {"camera-1"}
     free = optimum(generated(tmp_path / "free.json", *options[:2], "--tolerated-ssim", 1))
-    assert solution.objective_s > free.objective_s
+    assert solution.objective_s >= free.objective_s
