@@ -17,7 +17,15 @@ from attack.ridge import Pairs, fit_ridge
 from attack.subsets import random_subset, worst_subset
 from attack.tensors import as_floats, derived_seed
 from attack.victim import Victim
-from attack.views import MapLayer, View, alignment, conv_before, find_layer, received
+from attack.views import (
+    MapLayer,
+    View,
+    alignment,
+    conv_before,
+    find_layer,
+    layer_received,
+    received,
+)
 from instances.measured import Interval, MeasuredCell, sealed
 
 DIGITS = 4
@@ -176,7 +184,7 @@ class _Search:
 
     def __init__(self, scene: Scene, layer: MapLayer) -> None:
         self.scene, self.layer = scene, layer
-        self.aligned = alignment(scene.victim.network, layer)
+        self.aligned = _shape(scene, layer).aligned
 
     def score(self, held: Sequence[int]) -> float:
         images = self.scene.training_images()
@@ -235,7 +243,8 @@ def _all_maps(scene: Scene, layer: MapLayer) -> dict[str, Tensor]:
 
 def _shape(scene: Scene, layer: MapLayer) -> Shape:
     network = scene.victim.network
-    return Shape(alignment(network, layer), conv_before(network, layer).kernel)
+    seen = layer_received(network, layer, scene.view)
+    return Shape(alignment(network, seen), conv_before(network, seen).kernel)
 
 
 def _measured(scene: Scene, key: CellKey, attacked: Attacked) -> MeasuredCell:

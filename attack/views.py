@@ -110,6 +110,21 @@ def input_of(network: Network, layer: MapLayer) -> str:
     return layers[index - 1].name if index else "image"
 
 
+def layer_received(network: Network, layer: MapLayer, view: View) -> MapLayer:
+    """Return the layer whose maps have the size of what is received, and lie where it lies.
+
+    Raises
+    ------
+    InputError
+        If the view is of sums and there is no conv before the layer.
+    """
+    if view.kind == "output":
+        return layer
+    if view.kind == "layers":
+        return _activations(network, layer)[0]
+    return conv_before(network, layer)
+
+
 def received(
     victim: Victim, images: Tensor, layer: MapLayer, view: View, held: Sequence[int]
 ) -> Tensor:
@@ -155,12 +170,17 @@ def _received(
 
 def _several_layers(victim: Victim, images: Tensor, layer: MapLayer, held: list[int]) -> Tensor:
     """Return the held maps of every activation up to a layer, all at the size of the largest."""
-    upto = [*takewhile(lambda one: one is not layer, map_layers(victim.network)), layer]
-    seen: list[MapLayer] = [one for one in upto if isinstance(one, ActLayer)] or [layer]
+    seen = _activations(victim.network, layer)
     outputs = victim.outputs(images, [one.name for one in seen])
     size = outputs[seen[0].name].shape[2:]
     maps = [outputs[one.name][:, sorted({p % one.output_maps for p in held})] for one in seen]
     return torch.cat([functional.interpolate(one, size=tuple(size)) for one in maps], dim=1)
+
+
+def _activations(network: Network, layer: MapLayer) -> list[MapLayer]:
+    """Return the activations up to a layer; the layer itself if there are none."""
+    upto = [*takewhile(lambda one: one is not layer, map_layers(network)), layer]
+    return [one for one in upto if isinstance(one, ActLayer)] or [layer]
 
 
 def _partial_sums(

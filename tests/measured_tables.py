@@ -1,4 +1,4 @@
-"""Measured tables made by hand, for tests of what is drawn of them."""
+"""Measured SSIM tables of made-up values, sealed as the real ones are."""
 
 from instances.measured import (
     BlindLevel,
@@ -12,78 +12,66 @@ from instances.measured import (
     sealed,
 )
 
-IMAGES = MeasuredImages(
-    source="pictures", fingerprint="f" * 64, victim=900, attacker=800, evaluation=500
-)
-VICTIM = MeasuredVictim(
-    network="lenet", description="d" * 64, weights="w" * 64, accuracy=0.957, exam_images=500
-)
-LAYERS = {"MNIST Conv1": "conv1", "MNIST Conv2": "conv2"}
+
+def around(mean: float, half: float = 0.01) -> Interval:
+    return Interval(mean=mean, low=round(mean - half, 4), high=round(mean + half, 4))
 
 
-def around(mean: float, half: float = 0.02) -> Interval:
-    return Interval(mean=mean, low=mean - half, high=mean + half)
-
-
-def attacker(budget: str, view: str = "output") -> MeasuredAttacker:
-    return MeasuredAttacker(
-        budget=budget,
-        method="ridge",
-        images=800,
-        steps=0,
-        batch=32,
-        width=0,
-        restarts=2,
-        view=view,
-        senders=1,
-        colluders=1,
-    )
-
-
-def cell(row: str, maps: int, subset: str, mean: float, blind: bool = False) -> MeasuredCell:
+def cell(
+    row: str, maps: int, ssim: float, subset: str = "random 1", layer: str | None = None
+) -> MeasuredCell:
+    """Return a cell whose upper limit lies 0.01 above its mean."""
     made: MeasuredCell = sealed(
         MeasuredCell,
         row=row,
-        layer=LAYERS[row],
+        layer=layer or row.split()[-1].lower(),
         maps=maps,
         subset=subset,
         held=tuple(range(maps)),
-        ssim=around(mean),
-        psnr_db=around(15.0),
+        ssim=around(ssim),
+        psnr_db=around(20.0),
         same_label=around(0.5),
         trainings=1,
-        blind=blind,
+        blind=False,
     )
     return made
 
 
-CELLS = (
-    cell("MNIST Conv1", 8, "random 1", 0.9),
-    cell("MNIST Conv1", 2, "random 1", 0.5),
-    cell("MNIST Conv1", 2, "worst", 0.7),
-    cell("MNIST Conv2", 4, "random 1", 0.3),
-)
-
-
-def table(
-    budget: str = "smoke",
-    view: str = "output",
-    cells: tuple[MeasuredCell, ...] = CELLS,
-    images: MeasuredImages = IMAGES,
-    victim: MeasuredVictim = VICTIM,
-    blind: float = 0.12,
-) -> MeasuredTable:
-    settings = sealed(
+def settings(view: str = "output", senders: int = 1, colluders: int = 1) -> MeasuredSettings:
+    made: MeasuredSettings = sealed(
         MeasuredSettings,
-        images=images,
-        victim=victim,
-        attacker=attacker(budget, view),
+        images=MeasuredImages(
+            source="noise", fingerprint="0" * 64, victim=10, attacker=10, evaluation=10
+        ),
+        victim=MeasuredVictim(
+            network="lenet", description="0" * 64, weights="0" * 64, accuracy=0.9, exam_images=10
+        ),
+        attacker=MeasuredAttacker(
+            budget="smoke",
+            method="ridge",
+            images=10,
+            steps=0,
+            batch=1,
+            width=0,
+            restarts=0,
+            view=view,
+            senders=senders,
+            colluders=colluders,
+        ),
         seed=0,
-        ssim_definition="made by hand",
+        ssim_definition="of the tests",
         confidence=0.95,
-        blind=(BlindLevel(guess="mean image", ssim=around(blind), psnr_db=around(10.0)),),
-        versions={},
+        blind=(BlindLevel(guess="black image", ssim=around(0.1), psnr_db=around(8.0)),),
+        versions={"torch": "0"},
     )
+    return made
+
+
+def measured_table(*cells: MeasuredCell) -> MeasuredTable:
     return MeasuredTable(
-        kind="measured SSIM table", schema_version=1, command="-", settings=settings, cells=cells
+        kind="measured SSIM table",
+        schema_version=1,
+        command="python -m attack table --out table.json",
+        settings=settings(),
+        cells=cells,
     )

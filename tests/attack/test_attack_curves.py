@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from commands import run
 from matplotlib.figure import Figure
-from measured_tables import CELLS, IMAGES, VICTIM, cell, table
+from drawn_tables import CELLS, IMAGES, VICTIM, cell, table
 
 from attack.curves import plot_row, points, read_tables, save_curves
 from optmodel.files import InputError, write_model

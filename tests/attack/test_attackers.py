@@ -1,5 +1,6 @@
 """Attackers recover what maps give away; a training that fails is never recorded as privacy."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -66,8 +67,16 @@ def test_same_seed_same_cell(few_data, few_victim, budget):
 def test_every_view_of_conv2_gives_more_away_than_nothing(few_data, few_victim, blind_ssim, kind):
     scene = scene_of(few_data, few_victim, kind=kind, senders=3 if kind == "partial" else 1)
     cell = measure_cell(scene, CellKey("MNIST Conv2", 4, "random 1"))
-    assert cell.ssim.low > blind_ssim
+    assert cell.ssim.low > blind_ssim + 0.1
     assert (cell.maps, len(cell.held)) == (4, 4)
+
+
+@pytest.mark.parametrize("kind", ["output", "sums", "partial", "layers"])
+def test_every_view_of_a_pool_lies_on_the_image_where_it_was_seen(few_data, few_victim, kind):
+    """The sums that become the maps of pool1 are as large as those of conv1."""
+    scene = scene_of(few_data, few_victim, kind=kind)
+    cell = measure_cell(scene, CellKey("pool1", 8, "random 1"))
+    assert cell.ssim.mean > (0.3 if kind == "output" else 0.8)
 
 
 def test_colluders_hold_their_shares_together(few_data, few_victim):
@@ -81,10 +90,13 @@ def test_colluders_hold_their_shares_together(few_data, few_victim):
 def test_a_collapsed_training_is_repeated_then_recorded_as_the_blind_guess(
     few_data, few_victim, blind_ssim, budget, count_networks, monkeypatch
 ):
-    """At a rate of next to nothing no training leaves its grey start."""
+    """From maps that are all zero, at a rate of next to nothing, no training leaves its start."""
     for rate in ("PAPER_RATE", "PEAK_RATE"):
         monkeypatch.setattr(fit, rate, 1e-12)
     scene = scene_of(few_data, few_victim, dataclasses.replace(budget, steps=4, restarts=2))
+    dead = copy.deepcopy(scene.victim)
+    torch.nn.init.zeros_(dead.layers["conv1"].weight)
+    scene = dataclasses.replace(scene, victim=dead)
     cell = measure_cell(scene, ALL_OF_CONV1)
     assert cell.blind
     assert cell.trainings == len(count_networks) == 3

@@ -1,0 +1,233 @@
+"""`python -m attack table` as a user runs it: killed, interrupted, taken up, turned into caps."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import run
+
+from instances.measured import MeasuredTable
+from optmodel.checker import check
+from optmodel.files import read_model
+from optmodel.instance import Instance
+from optmodel.privacy import protect
+from optmodel.solution import Solution, SolutionStatus
+from optmodel.solve import solve
+
+GRID = ("--rows", "conv1", "--rows", "conv2", "--counts", "1,2,4,8", "--subsets", "2")
+CELLS = 20
+
+
+def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    """Start the command in a folder, in a process group of its own as a shell does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "attack", "table", *map(str, arguments)],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finished_cells(process: subprocess.Popen[str], file: Path) -> None:
+    """Return when the file of finished cells stands; the command must still be running."""
+    while not file.exists():
+        try:
+            process.wait(timeout=0.02)
+        except subprocess.TimeoutExpired:
+            continue
+        raise AssertionError(process.communicate())
+
+
+@pytest.fixture(scope="module")
+def options(few_images, few_checkpoint):
+    named = ("--data", few_images, "--victim", few_checkpoint, "--workers", 1, "--out", "t.json")
+    return (*GRID, *named)
+
+
+@pytest.fixture(scope="module")
+def whole(options, tmp_path_factory):
+    """The uninterrupted run: its folder, and what it printed."""
+    folder = tmp_path_factory.mktemp("whole")
+    process = start(folder, *options)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert err == ""
+    return folder / "t.json", out
+
+
+def test_the_command_prints_cost_blind_guesses_and_intervals(whole):
+    path, out = whole
+    assert re.search(r"20 cells, about \d+ (s|min) on 1 worker\(s\)", out)
+    assert "blind guess: mean image: SSIM 0." in out
+    assert "blind guess: black image: SSIM 0." in out
+    assert "smoke attacker, output, 150 images; 60 evaluated" in out
+    assert re.search(r"MNIST Conv1 +conv1 +4 +0\.\d{3} +0\.\d{3} \.\. 0\.\d{3}", out)
+    assert out.endswith("t.json: 20 cells\n")
+    assert [file.name for file in path.parent.iterdir()] == ["t.json"]
+    table = MeasuredTable.model_validate_json(path.read_bytes())
+    assert len(table.cells) == CELLS
+    assert table.command.startswith("python -m attack table --rows conv1 --rows conv2")
+    assert set(table.settings.versions) == {"numpy", "python", "scikit-image", "torch"}
+
+
+def test_ctrl_c_then_a_kill_then_a_resumed_run_give_the_uninterrupted_table(
+    whole, options, tmp_path
+):
+    unfinished = tmp_path / "t.json.unfinished"
+    process = start(tmp_path, *options)
+    finished_cells(process, unfinished)
+    os.killpg(process.pid, signal.SIGINT)
+    _out, err = process.communicate()
+    assert process.returncode == 130
+    assert err == "Interrupted.\n"
+    kept = MeasuredTable.model_validate_json(unfinished.read_bytes()).cells
+    assert 0 < len(kept) < CELLS
+    assert not (tmp_path / "t.json").exists()
+
+    process = start(tmp_path, *options)
+    size = unfinished.stat().st_size
+    while unfinished.stat().st_size <= size:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    more = MeasuredTable.model_validate_json(unfinished.read_bytes()).cells
+    assert more[: len(kept)] == kept
+    assert len(more) > len(kept)
+
+    process = start(tmp_path, *options)
+    _out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert (tmp_path / "t.json").read_bytes() == whole[0].read_bytes()
+    assert not unfinished.exists()
+
+
+def refused(expected: str, *arguments: object) -> None:
+    done = run("attack", "table", *arguments)
+    assert done.returncode == 2, done.stderr
+    assert re.search(expected, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_table_of_other_settings_is_refused_and_kept(whole, options, tmp_path):
+    path, before = tmp_path / "t.json", whole[0].read_bytes()
+    path.write_bytes(before)
+    refused(
+        r"t\.json: settings: expected those of this command, got those of 'python -m attack",
+        *options[:-1],
+        path,
+        "--view",
+        "sums",
+    )
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--out", "none/t.json"), "a folder that does not exist"),
+        (("--out", "t.txt"), r"--out: expected a name ending in \.json"),
+        (("--rows", "conv9"), "--rows: expected rows or layers of 'lenet'"),
+    ],
+)
+def test_bad_options_are_refused_and_nothing_is_written(
+    few_images, few_checkpoint, tmp_path, arguments, expected
+):
+    out = () if "--out" in arguments else ("--out", tmp_path / "t.json")
+    refused(expected, *out, "--data", few_images, "--victim", few_checkpoint, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_shows_examples():
+    both, table = run("attack", "--help"), run("attack", "table", "--help")
+    assert (both.returncode, table.returncode) == (0, 0)
+    assert "victim" in both.stdout
+    assert "Example: python -m attack table --network lenet" in " ".join(table.stdout.split())
+
+
+def optimum(instance: Instance) -> Solution:
+    """Solve an instance and let the independent checker confirm the answer."""
+    solution = solve(instance)
+    assert solution.solution_status is SolutionStatus.OPTIMAL
+    assert solution.placement is not None
+    report = check(instance, solution.placement)
+    assert report.violations == ()
+    return solution
+
+
+def holders(solution: Solution, layer: str) -> dict[str, int | float]:
+    """Return how many segments of a layer each node computes."""
+    assert solution.placement is not None
+    [request] = solution.placement.requests
+    [placed] = [one for one in request.layers if one.layer == layer]
+    return placed.segments
+
+
+def generated(path: Path, *options: object) -> Instance:
+    """Generate an instance of LeNet on eight helpers, as a user does."""
+    done = run(
+        *("instances.generate", "--network", "lenet", "--devices", 8, "--requests", 1),
+        *("--out", path, *options),
+    )
+    assert done.returncode == 0, done.stderr
+    return read_model(path, Instance)
+
+
+def limits(instance: Instance, tolerance: float) -> dict[str, int | None]:
+    """Return the cap on the output maps of each conv; None where they are safe altogether."""
+    network = instance.networks[0]
+    protection = protect(network, instance.ssim_table, tolerance)
+    names = [layer.name for layer in network.layers]
+    return {name: protection.cap(names.index(name) + 1) for name in ("conv1", "conv2")}
+
+
+def test_table_i_becomes_caps_and_an_optimum(tmp_path):
+    """At 0.8 Table I lets a helper hold four of conv1's maps, and all of conv2's."""
+    instance = generated(tmp_path / "i.json", "--tolerated-ssim", 0.8)
+    assert limits(instance, 0.8) == {"conv1": 4, "conv2": None}
+    assert optimum(instance).objective_s is not None
+
+
+def by_hand(table: MeasuredTable, layer: str, tolerance: float) -> int | None:
+    """Return the largest count up to which no upper limit of any subset exceeds the tolerance."""
+    safe = 0
+    for maps in (1, 2, 4, 8):
+        cells = [one for one in table.cells if (one.layer, one.maps) == (layer, maps)]
+        if max(one.ssim.high for one in cells) > tolerance:
+            return safe
+        safe = maps
+    return None
+
+
+def test_a_measured_table_becomes_caps_and_an_optimum(whole, tmp_path):
+    """The tolerance is what two maps of conv1 give away at worst, so that the cap is two."""
+    table = MeasuredTable.model_validate_json(whole[0].read_bytes())
+    tolerance = max(one.ssim.high for one in table.cells if one.layer == "conv1" and one.maps <= 2)
+    options = ("--ssim", whole[0], "--tolerated-ssim", tolerance)
+    instance = generated(tmp_path / "i.json", *options)
+    caps = limits(instance, tolerance)
+    assert caps["conv1"] == by_hand(table, "conv1", tolerance) == 2
+    assert caps["conv2"] == by_hand(table, "conv2", tolerance)
+    assert instance.ssim_table.source.startswith("measured: lenet on few")
+    held = holders(optimum(instance), "relu1")
+    assert all(maps <= 2 for node, maps in held.items() if node != "camera-1")
+
+
+def test_where_no_share_is_safe_the_camera_keeps_the_layers(whole, tmp_path):
+    """At 0.05, below what one map gives away: rejected, or computed at the source."""
+    options = ("--ssim", whole[0], "--tolerated-ssim", 0.05)
+    refusing = generated(tmp_path / "reject.json", *options)
+    assert limits(refusing, 0.05) == {"conv1": 0, "conv2": 0}
+    assert solve(refusing).solution_status is SolutionStatus.INFEASIBLE
+    keeping = generated(tmp_path / "source.json", *options, "--unattainable", "source")
+    solution = optimum(keeping)
+    assert {*holders(solution, "relu1"), *holders(solution, "conv2")} == {"camera-1"}
+    free = optimum(generated(tmp_path / "free.json", *options[:2], "--tolerated-ssim", 1))
+    assert solution.objective_s >= free.objective_s

@@ -1,0 +1,137 @@
+"""Measured tables: what they promise, and what gives an edited one away."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from measured_tables import cell, measured_table, settings
+
+from instances.measured import Interval, MeasuredCell, MeasuredTable
+from instances.ssim import read_ssim_table
+from optmodel.files import InputError, RuleError, write_model
+
+
+@pytest.fixture
+def table() -> MeasuredTable:
+    return measured_table(
+        cell("MNIST Conv1", 8, 0.9),
+        cell("MNIST Conv1", 4, 0.8),
+        cell("MNIST Conv1", 4, 0.85, subset="worst"),
+        cell("MNIST Conv2", 4, 0.3),
+        cell("MNIST Conv2", 4, 0.5, layer="pool2"),
+    )
+
+
+@pytest.fixture
+def written(table, tmp_path):
+    """The table as a file, and a way to edit it."""
+    path = tmp_path / "table.json"
+    write_model(path, table)
+
+    def edit(change):
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content))
+        return path
+
+    return edit
+
+
+def refused(path, expected: str) -> None:
+    with pytest.raises(InputError, match=expected) as told:
+        read_ssim_table(path)
+    assert str(told.value).startswith(str(path))
+
+
+def test_caps_come_from_the_upper_limit_of_the_worst_subset_and_layer(written):
+    caps = read_ssim_table(written(lambda _content: None))
+    found = {(row.row, m.maps): m.ssim for row in caps.rows for m in row.measurements}
+    assert found == {
+        ("MNIST Conv1", 4): 0.86,
+        ("MNIST Conv1", 8): 0.91,
+        ("MNIST Conv2", 4): 0.51,
+    }
+    assert caps.slack == 0
+    assert caps.source.startswith("measured: lenet on noise, smoke attacker, output, upper 95%")
+
+
+def test_an_upper_limit_beyond_one_counts_as_one():
+    caps = measured_table(cell("MNIST Conv1", 8, 0.995)).caps_table()
+    assert caps.rows[0].measurements[0].ssim == 1
+
+
+def test_a_table_comes_back_as_it_was_written(table, written):
+    assert MeasuredTable.model_validate_json(written(lambda _content: None).read_bytes()) == table
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "expected"),
+    [
+        (("cells", 3, "ssim", "high"), 0.305, r"cells\[3\]\.sha256: expected .* edited"),
+        (("cells", 3, "ssim", "high"), 0.2, r"cells\[3\]\.ssim\.mean: expected a value in"),
+        (("cells", 3, "ssim", "mean"), "0.3", r"cells\[3\]\.ssim\.mean: expected"),
+        (("cells", 0, "maps"), 7, r"cells\[0\]\.sha256: expected"),
+        (("cells", 0, "blind"), True, r"cells\[0\]\.sha256: expected"),
+        (("cells", 1, "held"), [1], r"cells\[1\]\.sha256: expected"),
+        (("cells", 2, "sha256"), "0" * 64, r"cells\[2\]\.sha256: expected .*got 000000000000"),
+        (("settings", "seed"), 7, r"settings\.sha256: expected"),
+        (("settings", "attacker", "budget"), "strong", r"settings\.sha256: expected"),
+        (("settings", "confidence"), 0.5, r"settings\.confidence: expected"),
+        (("settings", "blind", 0, "ssim", "mean"), 0.9, r"settings\.blind\[0\]\.ssim\.mean"),
+        (("schema_version",), 2, "schema_version: expected"),
+        (("slack",), 0.5, "slack: expected no such field"),
+        (("cells",), [], "cells: expected at least one, got none"),
+    ],
+)
+def test_an_edited_table_is_refused_with_the_field(written, where, value, expected):
+    def change(content):
+        *parents, last = where
+        for step in parents:
+            content = content[step]
+        content[last] = value
+
+    refused(written(change), expected)
+
+
+def test_a_cell_that_stands_twice_is_refused(written):
+    path = written(lambda content: content["cells"].append(content["cells"][0]))
+    refused(path, r"cells\[5\]\.subset: expected a value used once")
+
+
+def test_a_file_of_another_kind_is_refused(written):
+    path = written(lambda content: content.update(kind="measured SSIM tables"))
+    refused(path, "expected")
+
+
+def test_a_truncated_table_is_refused(written):
+    path = written(lambda _content: None)
+    path.write_bytes(path.read_bytes()[:-20])
+    refused(path, "expected JSON")
+
+
+@pytest.mark.parametrize(("low", "mean", "high"), [(0.2, 0.1, 0.3), (0.0, 0.4, 0.3)])
+def test_limits_enclose_the_mean(low, mean, high):
+    with pytest.raises(ValueError, match="mean: expected a value in"):
+        Interval(mean=mean, low=low, high=high)
+
+
+def test_a_cell_without_its_seal_is_refused(table):
+    content = table.cells[0].model_dump() | {"sha256": "0"}
+    with pytest.raises(ValueError, match="sha256: expected"):
+        MeasuredCell.model_validate(content)
+    assert issubclass(RuleError, ValueError)
+
+
+def test_settings_say_who_attacked():
+    attacker = settings(view="partial", senders=8, colluders=2).attacker
+    assert attacker.describe() == "smoke attacker, partial of 8 senders, 2 devices"
+
+
+def test_measured_tables_are_read_without_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None; import instances.measured, instances.ssim, "
+        "instances.generate"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
