@@ -25,8 +25,8 @@ from attack.table import print_measured
 from attack.victim_training import Trained
 from attack.views import VIEW_KINDS, View
 from optmodel.cli import console, errors, require_choice, run_app
-from optmodel.files import InputError, require_writable
 from optmodel.figure_file import require_picture
+from optmodel.files import InputError, require_writable
 
 NetworkOption = Annotated[str, typer.Option(help="Network of the victim.")]
 DataOption = Annotated[

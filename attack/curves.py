@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from instances.cnns import NETWORKS
 from instances.measured import MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.files import InputError, read_model
 from optmodel.figure_file import saved_figure
+from optmodel.files import InputError, read_model
 
 WIDTH = 8.2
 """Of the picture, in inches."""

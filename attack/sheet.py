@@ -16,8 +16,8 @@ from attack.grid import on_workers
 from attack.images import Images
 from attack.tensors import as_floats, derived_seed
 from instances.measured import Interval, MeasuredSettings
-from optmodel.files import InputError
 from optmodel.figure_file import saved_figure
+from optmodel.files import InputError
 
 WIDTH = 8.2
 """Of the picture, in inches."""
