@@ -57,7 +57,7 @@ def test_a_panel_draws_table_i_and_its_numbers_of_maps_on_the_axis(ax):
 
 def test_a_panel_names_row_layer_and_units(ax):
     plot_row(ax, [table()], "MNIST Conv1")
-    assert ax.get_title() == "MNIST Conv1 (conv1, 8 maps)"
+    assert ax.get_title() == "MNIST Conv1\n(conv1, 8 maps)"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("maps held", "SSIM, no unit")
 
 
@@ -96,7 +96,7 @@ def test_a_picture_has_a_panel_per_row_and_says_whose_images_these_are(tmp_path,
     save_curves([table()], tmp_path / name)
     ((figure, title),) = kept
     assert title == "lenet on pictures: victim 95.7% right, recovery of 500 images"
-    assert [ax.get_title().split(" (")[0] for ax in figure.axes] == ["MNIST Conv1", "MNIST Conv2"]
+    assert [ax.get_title().splitlines()[0] for ax in figure.axes] == ["MNIST Conv1", "MNIST Conv2"]
     (legend,) = figure.legends
     named = [text.get_text() for text in legend.get_texts()]
     assert sorted(named) == sorted([WORST, MEAN, PAPER, "blind guess, mean image: 0.120"])
