@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.figures import saved_figure
-from benchmarks.tradeoff_cases import Case
 from benchmarks.tradeoff_record import CurveRecord, Curves
 from optmodel.files import write_bytes
 from optmodel.pareto import front
@@ -21,6 +20,8 @@ PANEL_WIDTH, PANEL_HEIGHT = 4.2, 3.6
 """Inches of a panel."""
 PLAIN = FuncFormatter(lambda value, _position: f"{value:g}")
 MARKERS = "os^Dv*PX"
+LINEAR_UP_TO = 3.0
+"""Ratio of the longest to the shortest latency, beyond which the axis is logarithmic."""
 
 Panel = Callable[[Axes, Curves], None]
 
@@ -50,8 +51,8 @@ def plot_tolerance(ax: Axes, curves: Curves) -> None:
     """
     lines = [(case, record) for case, record in curves.items() if front(list(record.steps))]
     for number, (case, record) in enumerate(lines):
-        _draw_steps(ax, f"{case.devices} {case.fleet}", record, number)
-    _finish(ax, [case for case, _ in lines] or list(curves), bool(lines))
+        _draw_steps(ax, f"{case.devices} devices, {case.fleet}", record, number)
+    _finish(ax, next(iter(curves)).network, bool(lines))
     ax.set_xlim(0, 1)
     ax.set_xlabel("tolerated SSIM (0: nothing alike, 1: no promise)")
 
@@ -74,9 +75,10 @@ def plot_shared(ax: Axes, curves: Curves) -> None:
     most = max((r.points[0].shared_bits for _, r in lines), default=1)
     unit, name = (1e6, "Mbit") if most >= 1e6 else (1e3, "kbit")
     for number, (case, record) in enumerate(lines):
-        label = f"{case.devices} {case.fleet}, SSIM {case.tolerated_ssim:g}"
+        label = f"{case.devices} {case.fleet}, SSIM up to {case.tolerated_ssim:g}"
         _draw_points(ax, label, record, unit, number)
-    _finish(ax, [case for case, _ in lines] or list(curves), bool(lines))
+    sizes = dict.fromkeys(str(case.devices) for case in curves)
+    _finish(ax, f"{next(iter(curves)).network}, {', '.join(sizes)} devices", bool(lines))
     ax.set_xlabel(f"shared data ({name})")
 
 
@@ -93,22 +95,22 @@ def _draw_points(ax: Axes, label: str, record: CurveRecord, unit: float, number:
             ax.plot([at, at], [1000 * point.bound_s, latency], "-", color=colour, linewidth=1)
 
 
-def _finish(ax: Axes, cases: Sequence[Case], drawn: bool) -> None:
-    ax.set_title(cases[0].network)
+def _finish(ax: Axes, title: str, drawn: bool) -> None:
+    ax.set_title(title)
     ax.set_ylabel("latency (ms)")
     ax.grid(alpha=0.3)
+    low, high = ax.get_ylim()
     if drawn:
-        ax.set_yscale("log")
-        label_plainly(ax.yaxis, *ax.get_ylim())
+        if high > LINEAR_UP_TO * low:
+            ax.set_yscale("log")
+            label_plainly(ax.yaxis)
         ax.legend(fontsize=8)
     else:
         ax.text(0.5, 0.5, "no placement", transform=ax.transAxes, ha="center")
 
 
-def label_plainly(axis: Axis, low: float, high: float) -> None:
-    """Label a logarithmic axis in plain numbers, the more of them the shorter it is."""
-    decades = math.log10(high / low)
-    subs = (1.0, 2.0, 5.0) if decades > 1 else (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
-    axis.set_major_locator(LogLocator(subs=subs))
+def label_plainly(axis: Axis) -> None:
+    """Label a logarithmic axis in plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
     axis.set_major_formatter(PLAIN)
     axis.set_minor_formatter(NullFormatter())
