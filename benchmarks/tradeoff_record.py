@@ -9,7 +9,7 @@ from benchmarks import provenance
 from benchmarks.records import Options
 from benchmarks.tradeoff_cases import Case
 from optmodel.files import InputError, StrictModel, read_model, write_model
-from optmodel.pareto import Price, SharedPoint, ToleranceStep
+from optmodel.pareto import Price, SharedPoint, ToleranceStep, is_settled
 from optmodel.solution import Seconds, Solution, SolutionStatus
 
 
@@ -50,6 +50,11 @@ class PriceRecord(StrictModel):
     kept_on_source: tuple[str, ...]
     """Layers that policy "source" keeps on the camera, as no share of their maps is safe."""
 
+    @property
+    def proven(self) -> bool:
+        """Whether both are settled."""
+        return all(is_settled(one.solution_status) for one in (self.private, self.free))
+
     @classmethod
     def of(cls, price: Price, kept_on_source: tuple[str, ...]) -> Self:
         """Return the record of a price."""
@@ -84,6 +89,18 @@ class CurveRecord(StrictModel):
     host: str = Field(default_factory=provenance.host)
     """Processor and cores."""
 
+    @property
+    def proven(self) -> bool:
+        """Whether all that was found is proven."""
+        found = (*self.steps, *self.points, *((self.price,) if self.price else ()))
+        return all(one.proven for one in found)
+
+    def proven_part(self, options: Options) -> Self:
+        """Return what need not be sought again under other limits: all, or the proven points."""
+        points = tuple(point for point in self.points if point.proven)
+        changes = {"options": options, "finished": self.finished and self.proven}
+        return self.model_copy(update={**changes, "points": points})
+
 
 class _CurveFile(StrictModel):
     records: tuple[CurveRecord, ...]
@@ -115,11 +132,17 @@ class CurveBook:
             self._records = {record.instance_sha256: record for record in found}
 
     def find(self, sha256: str, options: Options) -> CurveRecord | None:
-        """Return the record of this content, options and software, if there is one."""
+        """Return what is known of this content, with these options and this software.
+
+        Under another time limit that is what is proven, since time adds nothing to it.
+        """
         record = self._records.get(sha256)
-        if record and (record.options, record.versions) == (options, provenance.versions()):
+        if record is None or record.versions != provenance.versions():
+            return None
+        if record.options == options:
             return record
-        return None
+        limits = {"time_limit_s": options["time_limit_s"]}
+        return record.proven_part(options) if {**record.options, **limits} == options else None
 
     def add(self, record: CurveRecord) -> None:
         """Keep a record in place of an earlier one, and write the file."""

@@ -82,13 +82,13 @@ def test_every_row_is_proven_and_every_front_falls(written):
     kept = [float(row["latency_ms"]) for row in steps if row["on_front"] == "True"]
     assert kept == sorted(kept, reverse=True)
     assert len(kept) == len(set(kept)) >= 2
-    for tolerance in ("0.8", "0.4"):
+    for tolerance, number in (("0.8", 3), ("0.4", 1)):
         front = [row for row in points if row["tolerated_ssim"] == tolerance]
         bits = [int(row["shared_bits"]) for row in front]
         latency = [float(row["latency_ms"]) for row in front]
         assert bits == sorted(bits, reverse=True)
         assert latency == sorted(latency)
-        assert len(front) >= 2
+        assert len(front) == number
 
 
 def test_the_known_optimum_of_four_mixed_devices_is_where_it_belongs(written):
@@ -151,10 +151,11 @@ def test_a_killed_run_goes_on_at_the_next_point_and_ends_the_same(tmp_path, monk
     resumed = runner(tmp_path / "cut").run(case("shared"))
     assert asked == [[], [point.limit_bits for point in whole.points[:2]]]
     assert resumed.finished
-    costs = [
-        [(p.limit_bits, p.latency_s, p.shared_bits) for p in r.points] for r in (whole, resumed)
-    ]
-    assert costs[0] == costs[1]
+    assert costs_of(resumed) == costs_of(whole)
+
+
+def costs_of(record: CurveRecord) -> list[tuple[int | None, float, int]]:
+    return [(point.limit_bits, point.latency_s, point.shared_bits) for point in record.points]
 
 
 def test_other_options_or_force_compute_anew(tmp_path):
@@ -164,6 +165,31 @@ def test_other_options_or_force_compute_anew(tmp_path):
     assert other.options["seed"] == 1
     forced = runner(tmp_path, force=True).run(case("price"))
     assert forced.options["seed"] is None
+
+
+def test_a_longer_time_limit_seeks_again_only_what_is_not_proven(tmp_path, monkeypatch):
+    first = runner(tmp_path)
+    whole = first.run(case("shared"))
+    second = whole.points[1]
+    open_point = second.model_copy(update={"bound_s": second.latency_s / 2})
+    points = (whole.points[0], open_point, *whole.points[2:])
+    first.book.add(whole.model_copy(update={"points": points}))
+    assert runner(tmp_path).run(case("shared")).points == points
+    sought: list[list[int | None]] = []
+    search = tradeoff_run.shared_data_front
+
+    def noting(instance, options, number, known):
+        sought.append(list(known))
+        return search(instance, options, number, known)
+
+    monkeypatch.setattr(tradeoff_run, "shared_data_front", noting)
+    longer = SolverOptions(threads=1, time_limit_s=700.0)
+    again = runner(tmp_path, options=longer).run(case("shared"))
+    assert sought == [[point.limit_bits for point in points if point is not open_point]]
+    assert costs_of(again) == costs_of(whole)
+    assert again.proven
+    assert runner(tmp_path, options=longer).run(case("shared")) == again
+    assert len(sought) == 1
 
 
 def test_kinds_of_one_instance_are_recorded_side_by_side(tmp_path):
