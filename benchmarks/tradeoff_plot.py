@@ -75,10 +75,9 @@ def plot_shared(ax: Axes, curves: Curves) -> None:
     most = max((r.points[0].shared_bits for _, r in lines), default=1)
     unit, name = (1e6, "Mbit") if most >= 1e6 else (1e3, "kbit")
     for number, (case, record) in enumerate(lines):
-        label = f"{case.devices} {case.fleet}, SSIM up to {case.tolerated_ssim:g}"
+        label = f"{case.devices} devices, {case.fleet}, SSIM up to {case.tolerated_ssim:g}"
         _draw_points(ax, label, record, unit, number)
-    sizes = dict.fromkeys(str(case.devices) for case in curves)
-    _finish(ax, f"{next(iter(curves)).network}, {', '.join(sizes)} devices", bool(lines))
+    _finish(ax, next(iter(curves)).network, bool(lines))
     ax.set_xlabel(f"shared data ({name})")
 
 

@@ -21,7 +21,7 @@ DIGITS = 6
 def frame_of(kind: Kind, curves: Curves) -> pd.DataFrame:
     """Return the rows of one kind, a row for each step, point or price; times in milliseconds."""
     rows = {"tolerance": _steps, "shared": _points, "price": _prices}[kind]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         [
             {**_where(case), **row}
             for case, record in curves.items()
@@ -29,6 +29,8 @@ def frame_of(kind: Kind, curves: Curves) -> pd.DataFrame:
             for row in rows(case, record)
         ]
     )
+    whole = [name for name in frame if str(name).endswith("_bits")]
+    return frame.astype(dict.fromkeys(whole, "Int64"))  # Whole numbers even beside empty cells.
 
 
 def _where(case: Case) -> Row:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from benchmarks.tradeoff_run import Runner, kept_on_source
 from benchmarks.tradeoff_table import frame_of, print_curves
 from benchmarks.tradeoffs import main
 from instances.ssim import TABLE_I
+from optmodel.files import InputError
 from optmodel.pareto import SharedPoint, ToleranceStep
 from optmodel.solution import PlacementDocument, SolutionStatus
 from optmodel.solvers import SolverOptions
@@ -351,49 +353,51 @@ def test_each_network_has_a_panel_and_one_without_a_placement_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("options", "why"),
     [
-        (("--networks", "resnet"), "--network: expected"),
-        (("--fleets", "drones"), "--fleet"),
-        (("--devices", "0"), "--devices: expected whole numbers from 1 to 1000"),
-        (("--devices", "4,many"), "got 'many'"),
-        (("--shared-devices", ""), "--shared-devices: expected whole numbers"),
-        (("--tolerances", "0.8;0.4"), "--tolerances: expected numbers from -1 to 1"),
-        (("--tolerances", "2"), "--tolerated-ssim: expected a number from -1 to 1"),
-        (("--curves", "tolerance,prices"), "--curves: expected one of tolerance, shared, price"),
-        (("--unattainable", "hope"), "--unattainable: expected reject or source, got 'hope'"),
-        (("--ssim", "nowhere.json"), "nowhere.json"),
-        (("--points", "1"), "--points"),
+        ({"networks": "resnet"}, "--network: expected"),
+        ({"fleets": "drones"}, "--fleet"),
+        ({"devices": "0"}, "--devices: expected whole numbers from 1 to 1000"),
+        ({"devices": "4,many"}, "got 'many'"),
+        ({"shared_devices": ""}, "--shared-devices: expected whole numbers"),
+        ({"tolerances": "0.8;0.4"}, "--tolerances: expected numbers from -1 to 1"),
+        ({"tolerances": "2"}, "--tolerated-ssim: expected a number from -1 to 1"),
+        ({"curves": "tolerance,prices"}, "--curves: expected one of tolerance, shared, price"),
+        ({"unattainable": "hope"}, "--unattainable: expected reject or source, got 'hope'"),
+        ({"ssim": Path("nowhere.json")}, "nowhere.json"),
     ],
 )
-def test_bad_input_exits_2_and_nothing_is_written(tmp_path, arguments, why):
-    done = run("benchmarks.tradeoffs", "--out", tmp_path / "out", *arguments)
-    assert done.returncode == 2
-    assert why in done.stderr
+def test_bad_input_is_refused_and_nothing_is_written(tmp_path, options, why):
+    with pytest.raises(InputError, match=re.escape(why)):
+        main(out=tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_table_without_the_rows_of_a_network_is_refused(tmp_path):
     table = measured_table(tmp_path / "mine.json", 0.7)
-    arguments = ("--networks", "vgg16", "--ssim", table, "--out", tmp_path / "out")
-    done = run("benchmarks.tradeoffs", *arguments)
+    with pytest.raises(InputError, match="expected the rows of all layers"):
+        main(out=tmp_path / "out", networks="vgg16", ssim=table)
+
+
+@pytest.mark.parametrize("arguments", [("--networks", "resnet"), ("--points", "1")])
+def test_bad_input_exits_2(tmp_path, arguments):
+    done = run("benchmarks.tradeoffs", "--out", tmp_path / "out", *arguments)
     assert done.returncode == 2
-    assert "expected the rows of all layers" in done.stderr
+    assert arguments[0].removesuffix("s") in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_in_the_folders_place_is_refused(tmp_path):
     (tmp_path / "out").write_text("mine")
-    done = run("benchmarks.tradeoffs", *SMALL, "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert "--out: expected a folder" in done.stderr
+    with pytest.raises(InputError, match="--out: expected a folder"):
+        main(out=tmp_path / "out", networks="lenet")
     assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_broken_records_are_refused_with_a_way_out(tmp_path):
     (tmp_path / "tradeoffs.records.json").write_text("{")
-    done = run("benchmarks.tradeoffs", *SMALL, "--out", tmp_path)
-    assert done.returncode == 2
-    assert "these are records of earlier runs: delete them" in done.stderr
+    with pytest.raises(InputError, match="these are records of earlier runs: delete them"):
+        main(out=tmp_path, networks="lenet")
     assert (tmp_path / "tradeoffs.records.json").read_text() == "{"
 
 
