@@ -23,7 +23,7 @@ def check_solution(instance: Instance, solution: Solution) -> CheckReport:
     found = [] if solution.placement is None else list(report.violations)
     found += _status_agrees(solution, document)
     found += _numbers_agree(solution, document)
-    return CheckReport(tuple(found), report.layer_latency_s)
+    return CheckReport(tuple(found), report.layer_latency_s, report.shared_bits)
 
 
 def _status_agrees(solution: Solution, document: PlacementDocument) -> Iterator[Violation]:

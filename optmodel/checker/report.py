@@ -3,8 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
-from optmodel.checker.arithmetic import PlacedWork, decimal, layer_latencies, placed_works
+from optmodel.checker.arithmetic import (
+    PlacedWork,
+    decimal,
+    layer_latencies,
+    placed_works,
+    sent_bits,
+)
 from optmodel.checker.conditions import (
     layer_violations,
     layers_complete,
@@ -34,10 +41,13 @@ class CheckReport:
         Empty if the placement is feasible.
     layer_latency_s : dict of str to dict of str to Fraction
         T[r, l] in seconds, by request id and layer name (Eq. 5).
+    shared_bits : Fraction
+        Bits sent between nodes, O[i, j, l] of Eq. 6 summed over requests, layers and i != j.
     """
 
     violations: tuple[Violation, ...]
     layer_latency_s: dict[str, dict[str, Fraction]]
+    shared_bits: Fraction
 
     @property
     def passed(self) -> bool:
@@ -84,7 +94,14 @@ def check(
     violations += within_budgets(instance, works)
     exact = {name: layer_latencies(instance, chain) for name, chain in works.items()}
     violations += _misreported(exact, objective_s, latency)
-    return CheckReport(tuple(violations), exact)
+    shared = sum((_shared_bits(chain) for chain in works.values()), Fraction(0))
+    return CheckReport(tuple(violations), exact, shared)
+
+
+def _shared_bits(chain: Sequence[PlacedWork]) -> Fraction:
+    """Return what the nodes that compute one request send to each other."""
+    sent = (sent_bits(work, following) for work, following in pairwise(chain))
+    return sum((bits for after_layer in sent for bits in after_layer.values()), Fraction(0))
 
 
 def _misreported(

@@ -177,11 +177,16 @@ def respect_compute(model: pyo.ConcreteModel, problem: Problem) -> None:
 
 def respect_bandwidth(model: pyo.ConcreteModel, problem: Problem) -> None:
     """8d: sum over r, l and j != i of O[i, j, l] <= bandwidth budget of i."""
+    model.respect_bandwidth = _within(sent_by_node(model, problem), problem.bandwidth_budget)
+
+
+def sent_by_node(model: pyo.ConcreteModel, problem: Problem) -> Loads:
+    """Return for each node i the terms of its sum over r, l and j != i of O[i, j, l] (Eq. 6)."""
     loads: Loads = defaultdict(list)
     for (r, k, i, j), maps in model.sent.items():
         if i != j:
             loads[i].append((layer_of(problem, r, k).output_bits, maps))
-    model.respect_bandwidth = _within(loads, problem.bandwidth_budget)
+    return loads
 
 
 def _within(loads: Loads, budgets: FloatArray) -> pyo.Constraint:

@@ -1,0 +1,115 @@
+"""Pictures of the trade-off benchmark: latency against tolerance, latency against shared data."""
+
+import io
+import math
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from benchmarks.figures import saved_figure
+from benchmarks.tradeoff_record import CurveRecord, Curves
+from optmodel.files import write_bytes
+from optmodel.pareto import front
+
+PANEL_WIDTH, PANEL_HEIGHT = 4.2, 3.6
+"""Inches of a panel."""
+PLAIN = FuncFormatter(lambda value, _position: f"{value:g}")
+MARKERS = "os^Dv*PX"
+LINEAR_UP_TO = 3.0
+"""Ratio of the longest to the shortest latency, beyond which the axis is logarithmic."""
+
+Panel = Callable[[Axes, Curves], None]
+
+
+def save_plot(path: Path, curves: Curves, draw: Panel) -> None:
+    """Draw one panel per network into PATH, a PNG file, and into an SVG file beside it."""
+    networks = groupby(curves.items(), key=lambda item: item[0].network)
+    panels = [dict(items) for _, items in networks]
+    columns = min(len(panels), 2)
+    rows = math.ceil(len(panels) / columns)
+    with saved_figure(path, PANEL_WIDTH * columns, PANEL_HEIGHT * rows) as figure:
+        for number, panel in enumerate(panels, start=1):
+            draw(figure.add_subplot(rows, columns, number), panel)
+        write_bytes(path.with_suffix(".svg"), _as_svg(figure))
+
+
+def _as_svg(figure: Figure) -> bytes:
+    image = io.BytesIO()
+    figure.savefig(image, format="svg", metadata={"Date": None})
+    return image.getvalue()
+
+
+def plot_tolerance(ax: Axes, curves: Curves) -> None:
+    """Draw the least latency for each tolerance; a dot is where a looser promise gets faster.
+
+    Left of a curve there is no placement at all.
+    """
+    lines = [(case, record) for case, record in curves.items() if front(list(record.steps))]
+    for number, (case, record) in enumerate(lines):
+        _draw_steps(ax, f"{case.devices} devices, {case.fleet}", record, number)
+    _finish(ax, next(iter(curves)).network, bool(lines))
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("tolerated SSIM (0: nothing alike, 1: no promise)")
+
+
+def _draw_steps(ax: Axes, label: str, record: CurveRecord, number: int) -> None:
+    kept = front(list(record.steps))
+    x = [step.from_ssim for step in kept]
+    y = [1000 * step.latency_s for step in kept if step.latency_s is not None]
+    ax.step([*x, 1.0], [*y, y[-1]], where="post", color=f"C{number}", alpha=0.8)
+    marker = MARKERS[number % len(MARKERS)]
+    ax.plot(x, y, marker, color=f"C{number}", markersize=8 - number, label=label)
+
+
+def plot_shared(ax: Axes, curves: Curves) -> None:
+    """Draw the least latency for each amount of shared data.
+
+    Hollow points are not proven: the line below reaches down to the bound on the latency.
+    """
+    lines = [(case, record) for case, record in curves.items() if record.points]
+    most = max((r.points[0].shared_bits for _, r in lines), default=1)
+    unit, name = (1e6, "Mbit") if most >= 1e6 else (1e3, "kbit")
+    for number, (case, record) in enumerate(lines):
+        label = f"{case.devices} devices, {case.fleet}, SSIM up to {case.tolerated_ssim:g}"
+        _draw_points(ax, label, record, unit, number)
+    _finish(ax, next(iter(curves)).network, bool(lines))
+    ax.set_xlabel(f"shared data ({name})")
+
+
+def _draw_points(ax: Axes, label: str, record: CurveRecord, unit: float, number: int) -> None:
+    colour, marker = f"C{number}", MARKERS[number % len(MARKERS)]
+    x = [point.shared_bits / unit for point in record.points]
+    y = [1000 * point.latency_s for point in record.points]
+    ax.step(x, y, where="pre", color=colour, alpha=0.6)
+    ax.plot([], [], marker, color=colour, label=label)
+    for at, latency, point in zip(x, y, record.points, strict=True):
+        fill = "full" if point.proven else "none"
+        ax.plot([at], [latency], marker, color=colour, fillstyle=fill, markersize=5)
+        if point.bound_s is not None and not point.proven:
+            ax.plot([at, at], [1000 * point.bound_s, latency], "-", color=colour, linewidth=1)
+
+
+def _finish(ax: Axes, title: str, drawn: bool) -> None:
+    ax.set_title(title)
+    ax.set_ylabel("latency (ms)")
+    ax.grid(alpha=0.3)
+    low, high = ax.get_ylim()
+    if drawn:
+        if high > LINEAR_UP_TO * low:
+            ax.set_yscale("log")
+            label_plainly(ax.yaxis)
+        ax.legend(fontsize=8)
+    else:
+        ax.text(0.5, 0.5, "no placement", transform=ax.transAxes, ha="center")
+
+
+def label_plainly(axis: Axis) -> None:
+    """Label a logarithmic axis in plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    axis.set_major_formatter(PLAIN)
+    axis.set_minor_formatter(NullFormatter())

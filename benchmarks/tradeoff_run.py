@@ -1,0 +1,80 @@
+"""Compute the cases of the trade-off benchmark, keeping each point as soon as it is found."""
+
+from dataclasses import asdict, dataclass
+
+from benchmarks.records import Options
+from benchmarks.tradeoff_cases import Case
+from benchmarks.tradeoff_record import CurveBook, CurveRecord, PriceRecord
+from optmodel.instance import Instance
+from optmodel.pareto import SharedPoint, price_of_privacy, shared_data_front, tolerance_steps
+from optmodel.problem import Problem
+from optmodel.solvers import SolverOptions
+from optmodel.verified import digest
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Computes cases that are not recorded.
+
+    Attributes
+    ----------
+    book : CurveBook
+        Where records are kept.
+    options : SolverOptions
+        Limits of each run of a solver.
+    points : int
+        About so many points of each front of shared data.
+    force : bool
+        Whether to repeat what is recorded.
+    """
+
+    book: CurveBook
+    options: SolverOptions
+    points: int
+    force: bool = False
+
+    def run(self, case: Case) -> CurveRecord:
+        """Return the record of a case, finished."""
+        instance = case.instance()
+        options: Options = asdict(self.options)
+        if case.kind == "shared":
+            options["points"] = self.points
+        begun = self.book.find(digest(instance), options)
+        if begun is None or self.force:
+            begun = CurveRecord(instance_sha256=digest(instance), options=options, finished=False)
+        if begun.finished:
+            return begun
+        find = {"tolerance": self._tolerance, "shared": self._shared, "price": self._price}
+        return find[case.kind](instance, begun)
+
+    def _tolerance(self, instance: Instance, begun: CurveRecord) -> CurveRecord:
+        steps = tuple(tolerance_steps(instance, self.options))
+        return self._keep(begun, steps=steps, finished=True)
+
+    def _shared(self, instance: Instance, begun: CurveRecord) -> CurveRecord:
+        known = {point.limit_bits: point for point in begun.points}
+        points: list[SharedPoint] = []
+        record = begun
+        for point in shared_data_front(instance, self.options, self.points, known):
+            points.append(point)
+            record = self._keep(record, points=tuple(points))
+        return self._keep(record, finished=True)
+
+    def _price(self, instance: Instance, begun: CurveRecord) -> CurveRecord:
+        price = price_of_privacy(instance, self.options)
+        kept = PriceRecord.of(price, kept_on_source(instance))
+        return self._keep(begun, price=kept, finished=True)
+
+    def _keep(self, record: CurveRecord, **found: object) -> CurveRecord:
+        grown = record.model_copy(update=found)
+        self.book.add(grown)
+        return grown
+
+
+def kept_on_source(instance: Instance) -> tuple[str, ...]:
+    """Return the layers that policy "source" keeps on the source, as no share is safe."""
+    if instance.unattainable != "source":
+        return ()
+    (task,) = Problem.of(instance).tasks
+    names = (layer.name for layer in task.layers)
+    return tuple(name for k, name in enumerate(names) if task.protection.cap(k) == 0)

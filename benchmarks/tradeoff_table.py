@@ -1,0 +1,167 @@
+"""The trade-off benchmark's tables: tidy frames for the CSV files, and what is printed."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from benchmarks.cli import new_table, percent, print_table
+from benchmarks.tradeoff_cases import Case, Kind
+from benchmarks.tradeoff_record import CurveRecord, Curves, Optimum
+from optmodel.pareto import front
+from optmodel.solution import SolutionStatus
+
+Row = dict[str, object]
+
+DIGITS = 6
+"""Of milliseconds in the files: nanoseconds."""
+
+
+def frame_of(kind: Kind, curves: Curves) -> pd.DataFrame:
+    """Return the rows of one kind, a row for each step, point or price; times in milliseconds."""
+    rows = {"tolerance": _steps, "shared": _points, "price": _prices}[kind]
+    frame = pd.DataFrame(
+        [
+            {**_where(case), **row}
+            for case, record in curves.items()
+            if case.kind == kind
+            for row in rows(case, record)
+        ]
+    )
+    whole = [name for name in frame if str(name).endswith("_bits")]
+    return frame.astype(dict.fromkeys(whole, "Int64"))  # Whole numbers even beside empty cells.
+
+
+def _where(case: Case) -> Row:
+    return {
+        "network": case.network,
+        "fleet": case.fleet,
+        "devices": case.devices,
+        "table": case.ssim.stem,
+        "unattainable": case.policy,
+    }
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, DIGITS)
+
+
+def _steps(_: Case, record: CurveRecord) -> Iterator[Row]:
+    kept = front(list(record.steps))
+    for step in record.steps:
+        yield {
+            "from_ssim": step.from_ssim,
+            "below_ssim": step.below_ssim,
+            "latency_ms": _ms(step.latency_s),
+            "bound_ms": _ms(step.bound_s),
+            "status": step.solution_status.value,
+            "proven": step.proven,
+            "on_front": step in kept,
+        }
+
+
+def _points(case: Case, record: CurveRecord) -> Iterator[Row]:
+    for point in record.points:
+        yield {
+            "tolerated_ssim": case.tolerated_ssim,
+            "limit_bits": point.limit_bits,
+            "latency_ms": _ms(point.latency_s),
+            "bound_ms": _ms(point.bound_s),
+            "shared_bits": point.shared_bits,
+            "bound_bits": point.bound_bits,
+            "proven": point.proven,
+        }
+
+
+def _prices(case: Case, record: CurveRecord) -> Iterator[Row]:
+    if record.price is None:
+        return
+    price = record.price
+    yield {
+        "tolerated_ssim": case.tolerated_ssim,
+        "latency_ms": _ms(price.private.latency_s),
+        "bound_ms": _ms(price.private.bound_s),
+        "status": price.private.solution_status.value,
+        "free_latency_ms": _ms(price.free.latency_s),
+        "free_bound_ms": _ms(price.free.bound_s),
+        "free_status": price.free.solution_status.value,
+        "price_ms": _ms(price.added_s),
+        "price_percent": None if price.share is None else round(100 * price.share, 4),
+        "kept_on_source": " ".join(price.kept_on_source),
+    }
+
+
+def print_curves(console: Console, curves: Curves) -> None:
+    """Print a table for each kind that was asked for."""
+    printers = {"tolerance": print_tolerance, "shared": print_shared, "price": print_prices}
+    for kind, show in printers.items():
+        chosen = {case: record for case, record in curves.items() if case.kind == kind}
+        if chosen:
+            show(console, chosen)
+
+
+def print_tolerance(console: Console, curves: Curves) -> None:
+    """Print how many steps each curve has, and its strictest and fastest promise."""
+    titles = ("steps", "on the front", "proven", "strictest", "ms", "fastest from", "ms")
+    table = new_table(("latency against tolerance",), titles)
+    for case, record in curves.items():
+        kept = front(list(record.steps))
+        ends = [(f"{s.from_ssim:g}", _milliseconds(s.latency_s)) for s in (*kept[:1], *kept[-1:])]
+        first, last = ends or [("-", "no placement")] * 2
+        proven = sum(step.proven for step in record.steps)
+        numbers = (len(record.steps), len(kept), proven)
+        table.add_row(Text(case.name), *map(str, numbers), *first, *last)
+    print_table(console, table)
+
+
+def print_shared(console: Console, curves: Curves) -> None:
+    """Print both ends of each front of shared data, and what the slow end saves and costs."""
+    titles = ("tolerance", "points", "proven", "ms", "Mbit", "least Mbit at ms", "Mbit")
+    table = new_table(("latency against shared data",), (*titles, "less data %", "more time %"))
+    for case, record in curves.items():
+        cells = [f"{case.tolerated_ssim:g}", str(len(record.points))]
+        cells.append(str(sum(point.proven for point in record.points)))
+        if record.points:
+            first, last = record.points[0], record.points[-1]
+            for point in (first, last):
+                cells += [_milliseconds(point.latency_s), f"{point.shared_bits / 1e6:.3f}"]
+            saved = 1 - last.shared_bits / first.shared_bits if first.shared_bits else 0.0
+            cells += [percent(saved), percent(last.latency_s / first.latency_s - 1)]
+        else:
+            cells += ["no placement", *["-"] * 5]
+        table.add_row(Text(case.name), *cells)
+    print_table(console, table)
+
+
+def print_prices(console: Console, curves: Curves) -> None:
+    """Print the optimum with 8f and without, and the difference."""
+    titles = ("tolerance", "private ms", "free ms", "price ms", "price %", "on the source")
+    table = new_table(("price of privacy",), titles)
+    for case, record in curves.items():
+        if record.price is None:
+            continue
+        price = record.price
+        cells = (
+            f"{case.tolerated_ssim:g}",
+            _found(price.private),
+            _found(price.free),
+            _milliseconds(price.added_s),
+            percent(price.share),
+            f"{len(price.kept_on_source)} layers" if price.kept_on_source else "-",
+        )
+        table.add_row(Text(case.name), *cells)
+    print_table(console, table)
+
+
+def _found(optimum: Optimum) -> str:
+    if optimum.latency_s is None:
+        infeasible = optimum.solution_status is SolutionStatus.INFEASIBLE
+        return "no placement" if infeasible else "open"
+    if optimum.solution_status is SolutionStatus.OPTIMAL:
+        return _milliseconds(optimum.latency_s)
+    return f"{_milliseconds(optimum.bound_s)} to {_milliseconds(optimum.latency_s)}"
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1000:.3f}"

@@ -1,0 +1,151 @@
+"""The page on trade-offs says what the committed tables say, and these are what is computed."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tradeoff_cases import Case
+from benchmarks.tradeoff_record import CurveBook
+from benchmarks.tradeoff_run import Runner
+from benchmarks.tradeoff_table import frame_of
+from instances.cnns import NETWORKS
+from instances.ssim import TABLE_I
+from optmodel.solvers import SolverOptions
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "tradeoffs.md").read_text(encoding="utf-8")
+
+
+def rows_in(name: str) -> list[dict[str, str]]:
+    with (DOCS / f"tradeoffs-{name}.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def table_under(first_title: str, titles: int) -> Iterator[list[str]]:
+    """The cells of every row of the page's table with so many columns."""
+    lines = iter(PAGE.splitlines())
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0] == first_title and len(cells) == titles:
+            break
+    next(lines)
+    for line in lines:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def shown(number: str, digits: int = 3) -> str:
+    return f"{float(number):.{digits}f}" if number else "-"
+
+
+def test_the_price_table_is_that_of_the_file():
+    known = {
+        (row["network"], row["fleet"], row["tolerated_ssim"]): row
+        for row in rows_in("price")
+        if row["devices"] == "40"
+    }
+    cells = list(table_under("network", 7))
+    assert len(cells) >= 15
+    for network, fleet, tolerance, *numbers in cells:
+        row = known[network, fleet, tolerance]
+        private = shown(row["latency_ms"]) if row["latency_ms"] else "none"
+        price = [shown(row["price_ms"]), shown(row["price_percent"], 1)]
+        assert numbers == [private, shown(row["free_latency_ms"]), *price]
+
+
+def test_a_price_the_page_leaves_out_is_nothing_or_that_of_a_row_beside_it():
+    told = {tuple(cells[:3]) for cells in table_under("network", 7)}
+    for row in rows_in("price"):
+        key = (row["network"], row["fleet"], row["tolerated_ssim"])
+        if row["devices"] == "40" and key not in told and row["price_ms"]:
+            lenet_on_power = (row["network"], row["fleet"]) == ("lenet", "power")
+            assert float(row["price_ms"]) == 0 or lenet_on_power
+
+
+def test_the_sentences_quote_the_files():
+    price = {
+        (row["network"], row["fleet"], row["devices"], row["tolerated_ssim"]): row
+        for row in rows_in("price")
+    }
+    few = price["cifar_cnn", "mixed", "10", "0.4"]["price_percent"]
+    many = price["cifar_cnn", "mixed", "40", "0.4"]["price_percent"]
+    text = " ".join(PAGE.split())
+    assert f"pays not {shown(many, 1)} but {shown(few, 1)} %" in text
+    least = {
+        devices: min(
+            float(row["from_ssim"])
+            for row in rows_in("tolerance")
+            if (row["network"], row["devices"], row["on_front"]) == ("cifar_cnn", devices, "True")
+        )
+        for devices in ("10", "40")
+    }
+    assert f"from {least['10']:g} on 10 devices to {least['40']:g} on 40" in text
+
+
+def test_the_table_of_shared_data_is_that_of_the_file():
+    rows = rows_in("shared")
+    cells = list(table_under("network", 8))
+    assert [line[0] for line in cells] == list(dict.fromkeys(row["network"] for row in rows))
+    for network, *numbers in cells:
+        points = [row for row in rows if row["network"] == network]
+        first, last = points[0], points[-1]
+        data = [int(row["shared_bits"]) for row in (first, last)]
+        latency = [float(row["latency_ms"]) for row in (first, last)]
+        assert numbers == [
+            str(len(points)),
+            f"{latency[0]:.3f}",
+            f"{data[0] / 1e6:.3f}",
+            f"{latency[1]:.3f}",
+            f"{data[1] / 1e6:.3f}",
+            f"{100 * (1 - data[1] / data[0]):.1f}",
+            f"{100 * (latency[1] / latency[0] - 1):.1f}",
+        ]
+
+
+def test_what_the_camera_must_hand_on_is_the_output_of_conv1():
+    conv1 = NETWORKS["lenet"]().layers[0]
+    assert f"{conv1.output_maps * conv1.bits_per_output(32):,} bits" in PAGE
+
+
+def test_every_number_on_the_page_is_proven():
+    for name in ("tolerance", "shared"):
+        assert {row["proven"] for row in rows_in(name)} == {"True"}
+    for row in rows_in("price"):
+        assert {row["status"], row["free_status"]} <= {"optimal", "infeasible"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "tolerance"), [("tolerance", None), ("price", 0.4), ("price", 0.8)]
+)
+def test_the_files_are_computed_again_for_lenet(tmp_path, kind, tolerance):
+    book = CurveBook(tmp_path / "records.json")
+    one = Case(kind, "lenet", "mixed", 10, tolerance, TABLE_I, "reject")
+    record = Runner(book, SolverOptions(threads=1, time_limit_s=600.0), 12).run(one)
+    text = frame_of(kind, {one: record}).to_csv(index=False)
+    computed = list(csv.DictReader(text.splitlines()))
+    key = ("network", "fleet", "devices", *(("tolerated_ssim",) if kind == "price" else ()))
+    wanted = [computed[0][name] for name in key]
+    committed = [row for row in rows_in(kind) if [row[name] for name in key] == wanted]
+    assert len(computed) == len(committed) >= 1
+    for mine, theirs in zip(computed, committed, strict=True):
+        for name, value in mine.items():
+            if name.endswith("_ms") and value:
+                assert float(value) == pytest.approx(float(theirs[name]), rel=1e-5, abs=1e-5)
+            elif name != "price_percent":
+                assert value == theirs[name]
+
+
+def test_the_end_of_lenets_front_is_found_again(tmp_path):
+    """The point that shares least, from the fastest to it in one step."""
+    book = CurveBook(tmp_path / "records.json")
+    one = Case("shared", "lenet", "mixed", 4, 0.8, TABLE_I, "reject")
+    record = Runner(book, SolverOptions(threads=1, time_limit_s=600.0), 1).run(one)
+    committed = [row for row in rows_in("shared") if row["network"] == "lenet"]
+    ends = [committed[0], committed[-1]]
+    assert [point.shared_bits for point in record.points] == [int(r["shared_bits"]) for r in ends]
+    for point, row in zip(record.points, ends, strict=True):
+        assert 1000 * point.latency_s == pytest.approx(float(row["latency_ms"]), rel=1e-5)
+        assert point.proven
