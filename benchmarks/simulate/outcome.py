@@ -1,0 +1,73 @@
+"""What one simulated run was like."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from optmodel.files import StrictModel
+
+Amount = Annotated[float, Field(ge=0)]
+Number = Annotated[int, Field(ge=0)]
+
+
+class Utilisation(StrictModel):
+    """How much of a family is used, averaged over its devices and the time of the run."""
+
+    devices: Number
+    """Devices of the family in the fleet."""
+    compute_share: Amount
+    """Multiplications done, over those that the devices could do in the time; above 1, requests
+    that run at the same time share a processor that Eq. 5 gives to each of them."""
+    memory_share: Annotated[float, Field(ge=0, le=1)]
+    """Memory reserved, over the memory there is."""
+    sending_share: Amount
+    """Bits sent, over those that the devices could send in the time."""
+
+
+class Timing(StrictModel):
+    """What deciding took; differs from run to run."""
+
+    events: Number
+    """Events answered."""
+    total_s: Amount
+    """Seconds for all of them."""
+    slowest_s: Amount
+    """Seconds for the slowest."""
+
+
+class Outcome(StrictModel):
+    """What a run was like. Sums are over served requests unless told otherwise."""
+
+    submitted: Number
+    """Requests that came."""
+    served: Number
+    """Requests that ran to their end."""
+    rejected_first: Number
+    """Requests without a place when they came."""
+    unserved: Number
+    """Requests never served: no device was free enough, however long they waited."""
+    interrupted: Number
+    """How often a running request lost its place with a device and had to wait."""
+    restarted: Number
+    """How often a running request began anew, its segments moved to another device."""
+    latency_s: Amount
+    """Seconds from coming to being served, waiting included."""
+    waiting_s: Amount
+    """Of these, seconds before the placement that served it."""
+    computing_s: Amount
+    """Seconds of Eq. 5 if sending took no time."""
+    bound_s: Amount
+    """Certified lower bound on the latency: no placement on the same devices is faster."""
+    slowest_s: Amount
+    """Seconds of the slowest request, waiting included."""
+    shared_bits: Number
+    """Bits sent between nodes, over all placements that began to run."""
+    end_s: Amount
+    """When the last request ended."""
+    families: dict[str, Utilisation]
+    """How much of the devices was used, by family."""
+
+    @property
+    def service_s(self) -> float:
+        """Latency of Eq. 5, summed over served requests, in seconds."""
+        return self.latency_s - self.waiting_s
