@@ -74,13 +74,14 @@ def _setting(told: dict[str, object]) -> Setting:
 
 def print_outcome(outcome: Outcome, timing: Timing) -> None:
     """Print the sums of a run, then a line per family."""
+    all_of = outcome.all
     lines = {
-        "requests": f"{outcome.submitted}, {outcome.served} served, {outcome.unserved} never",
-        "no place at first": f"{outcome.rejected_first}",
+        "requests": f"{all_of.submitted}, {all_of.served} served, {all_of.unserved} never",
+        "no place at first": f"{all_of.rejected_first}",
         "interrupted": f"{outcome.interrupted}, {outcome.restarted} begun anew",
-        "latency": f"{outcome.latency_s:.6f} s in all, {outcome.waiting_s:.6f} s of it waiting",
-        "bound": f"{outcome.bound_s:.6f} s",
-        "shared data": f"{outcome.shared_bits / 1e9:.6f} Gbit",
+        "latency": f"{all_of.latency_s:.6f} s in all, {all_of.waiting_s:.6f} s of it waiting",
+        "bound": f"{all_of.bound_s:.6f} s",
+        "shared data": f"{all_of.shared_bits / 1e9:.6f} Gbit",
         "last end": f"{outcome.end_s:.6f} s",
         "deciding": f"{timing.events} events, {timing.total_s:.3f} s",
     }

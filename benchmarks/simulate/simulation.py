@@ -57,7 +57,7 @@ class Simulation:
         self._scheduler, self._desk = scheduler, Desk(scheduler)
         self._tell = tell
         self._clock = Environment()
-        self._costs, self.tally = Costs(scheduler.fleet), Tally()
+        self._costs, self.tally = Costs(scheduler.fleet), Tally(scheduler.fleet)
         self.timing = Timing(events=0, total_s=0.0, slowest_s=0.0)
         self._arrived: dict[str, tuple[int, Request]] = {}
         self._services: dict[str, tuple[Service, Process]] = {}
@@ -73,7 +73,7 @@ class Simulation:
                 if one.request.id not in self._services:
                     self._give_up(one.request.id)
             self._clock.run()
-        return self.tally.outcome(self._scheduler.standing.counts, self._scheduler.fleet)
+        return self.tally.outcome(self._scheduler.standing.counts.interrupted)
 
     def _happen(self, due: Iterable[Due]) -> Steps:
         """Let events happen when they are due."""
@@ -82,6 +82,7 @@ class Simulation:
             if isinstance(one.event, Submit):
                 request = one.event.request
                 self._arrived[request.id] = (int(self._clock.now), request)
+                self.tally.came(request.network)
             self._do(one.event)
 
     def _serve(self, request_id: str, service: Service) -> Steps:
@@ -135,6 +136,8 @@ class Simulation:
     def _follow(self, decision: Decision) -> None:
         """Begin what a decision says, in the place of what ran before."""
         name = decision.request
+        if decision.cause == "submitted" and decision.placement is None:
+            self.tally.rejected_first(self._arrived[name][1].network)
         before = self._services.pop(name, None)
         if before is not None:
             service, process = before

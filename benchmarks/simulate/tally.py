@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from benchmarks.simulate.arrivals import MICROSECONDS
-from benchmarks.simulate.outcome import Outcome, Utilisation
-from heuristics.scheduler.decision import Counts, Decision
+from benchmarks.simulate.outcome import Outcome, Share, Utilisation
+from heuristics.scheduler.decision import Decision
 from heuristics.scheduler.present import Load
 from optmodel.instance import FleetDocument, Node, Request
 from optmodel.solution import PlacedRequest
@@ -17,6 +17,8 @@ class Service:
 
     Attributes
     ----------
+    network : str
+        Id of the network.
     start_us : int
         When it began, in microseconds.
     latency_s : float
@@ -29,6 +31,7 @@ class Service:
         Bytes, multiplications and bits by node id.
     """
 
+    network: str
     start_us: int
     latency_s: float
     bound_s: float
@@ -63,6 +66,7 @@ class Costs:
         """Return the service that begins with a decision, which has a placement."""
         assert decision.placement is not None
         return Service(
+            request.network,
             now_us,
             decision.latency_s or 0.0,
             decision.bound_s or 0.0,
@@ -80,21 +84,37 @@ class Costs:
 
 
 class Tally:
-    """Adds up what is served."""
+    """Adds up what becomes of requests, by network.
 
-    def __init__(self) -> None:
-        self.latency_s = self.waiting_s = self.computing_s = self.bound_s = self.slowest_s = 0.0
-        self.served = self.restarted = self.shared_bits = self.end_us = 0
+    Parameters
+    ----------
+    fleet : FleetDocument
+        The devices that are there at first.
+    """
+
+    def __init__(self, fleet: FleetDocument) -> None:
+        self.fleet = fleet
+        self.restarted = 0
+        self._sums: dict[str, Counter[str]] = {network.id: Counter() for network in fleet.networks}
+        self._slowest_s, self._end_us = 0.0, 0
         self._computed: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
         self._held: defaultdict[str, float] = defaultdict(float)
+
+    def came(self, network: str) -> None:
+        """Count a request that comes."""
+        self._sums[network]["submitted"] += 1
+
+    def rejected_first(self, network: str) -> None:
+        """Count a request without a place when it came."""
+        self._sums[network]["rejected_first"] += 1
 
     def begun(self, service: Service) -> None:
         """Count what a placement that begins sends and computes."""
         for node, (_, multiplications, bits) in service.reserved.items():
             self._computed[node] += multiplications
             self._sent[node] += bits
-            self.shared_bits += bits
+            self._sums[service.network]["shared_bits"] += bits
 
     def returned(self, service: Service, now_us: int) -> None:
         """Count how long a placement held its memory."""
@@ -105,39 +125,34 @@ class Tally:
     def ended(self, service: Service, arrival_us: int, now_us: int) -> None:
         """Count a request that ran to its end."""
         waiting_s = (service.start_us - arrival_us) / MICROSECONDS
-        self.served += 1
-        self.waiting_s += waiting_s
-        self.latency_s += waiting_s + service.latency_s
-        self.computing_s += service.computing_s
-        self.bound_s += service.bound_s
-        self.slowest_s = max(self.slowest_s, waiting_s + service.latency_s)
-        self.end_us = now_us
+        latency_s = waiting_s + service.latency_s
+        self._sums[service.network].update(  # type: ignore[call-overload]
+            served=1,
+            waiting_s=waiting_s,
+            latency_s=latency_s,
+            computing_s=service.computing_s,
+            bound_s=service.bound_s,
+        )
+        self._slowest_s, self._end_us = max(self._slowest_s, latency_s), now_us
 
-    def outcome(self, counts: Counts, fleet: FleetDocument) -> Outcome:
+    def outcome(self, interrupted: int) -> Outcome:
         """Return what the run was like."""
-        families = sorted({one.family for one in fleet.devices})
+        devices = self.fleet.devices
+        families = sorted({one.family for one in devices})
         return Outcome(
-            submitted=counts.submitted,
-            served=self.served,
-            rejected_first=counts.rejected_at_first,
-            unserved=counts.unserved,
-            interrupted=counts.interrupted,
+            networks={name: Share(**sums) for name, sums in self._sums.items()},
+            interrupted=interrupted,
             restarted=self.restarted,
-            latency_s=self.latency_s,
-            waiting_s=self.waiting_s,
-            computing_s=self.computing_s,
-            bound_s=self.bound_s,
-            slowest_s=self.slowest_s,
-            shared_bits=self.shared_bits,
-            end_s=self.end_us / MICROSECONDS,
+            slowest_s=self._slowest_s,
+            end_s=self._end_us / MICROSECONDS,
             families={
-                name: self._utilisation([one for one in fleet.devices if one.family == name])
+                name: self._utilisation([one for one in devices if one.family == name])
                 for name in families
             },
         )
 
     def _utilisation(self, devices: list[Node]) -> Utilisation:
-        end_s = self.end_us / MICROSECONDS
+        end_s = self._end_us / MICROSECONDS
         computed = sum(self._computed[one.id] for one in devices)
         sent = sum(self._sent[one.id] for one in devices)
         held = sum(self._held[one.id] for one in devices)

@@ -42,7 +42,7 @@ def test_arrivals_are_poisson_and_the_same_for_every_fleet():
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     first, again = simulate(SMALL)[0], simulate(SMALL)[0]
     assert first == again
-    assert first.rejected_first > 0
+    assert first.all.rejected_first > 0
     assert simulate(SMALL.model_copy(update={"seed": 1}))[0] != first
 
 
@@ -58,7 +58,7 @@ def test_the_log_is_the_same_and_replays_to_the_same_state(tmp_path: Path):
     assert set(kinds) >= {"die", "join", "leave"}
     after = replayed(logs[0])
     counts = after.standing.counts
-    assert counts.finished == outcomes[0].served
+    assert counts.finished == outcomes[0].all.served
     assert (after.running, after.waiting) == ((), ())
 
 
@@ -99,9 +99,13 @@ def test_every_reserved_unit_comes_back(seed, policy, changing):
     full = Scheduler(fleet).left()
     here = {device.id for device in scheduler.devices} | {one.id for one in fleet.sources}
     assert scheduler.left() == {name: full[name] for name in here}
-    assert outcome.served + outcome.unserved == outcome.submitted == 30
-    assert outcome.bound_s <= outcome.service_s * (1 + 1e-9) <= outcome.latency_s * (1 + 2e-9)
-    assert outcome.computing_s <= outcome.service_s * (1 + 1e-9)
+    assert outcome.all.served + outcome.all.unserved == outcome.all.submitted == 30
+    assert (
+        outcome.all.bound_s
+        <= outcome.all.service_s * (1 + 1e-9)
+        <= outcome.all.latency_s * (1 + 2e-9)
+    )
+    assert outcome.all.computing_s <= outcome.all.service_s * (1 + 1e-9)
 
 
 def test_weights_and_unit_reach_algorithm_1():
@@ -112,7 +116,7 @@ def test_weights_and_unit_reach_algorithm_1():
 
 def test_zero_arrivals():
     outcome, timing = simulate(SMALL.model_copy(update={"requests": 0}))
-    assert (outcome.submitted, outcome.end_s, timing.events) == (0, 0.0, 0)
+    assert (outcome.all.submitted, outcome.end_s, timing.events) == (0, 0.0, 0)
 
 
 def test_a_log_that_was_edited_is_refused_with_its_line(tmp_path: Path):
@@ -134,7 +138,7 @@ def test_the_command_prints_what_the_function_returns(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     expected, _ = simulate(Setting(networks=("lenet",), devices=4, requests=10))
     assert json.loads(out.read_text()) == json.loads(expected.model_dump_json())
-    assert f"{expected.latency_s:.6f} s in all" in done.stdout
+    assert f"{expected.all.latency_s:.6f} s in all" in done.stdout
     assert len(log.read_text().splitlines()) == 21
 
 
