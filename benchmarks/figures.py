@@ -11,6 +11,7 @@ from benchmarks.cli import new_table, print_table
 from benchmarks.evaluation.page import described, page
 from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
 from benchmarks.evaluation.plot import save_overview, save_panel
+from benchmarks.evaluation.results import PLAN_FILE, RUNS_FOLDER
 from benchmarks.evaluation.runs import RunFolder, simulate_all
 from benchmarks.evaluation.table import (
     KEYS,
@@ -26,7 +27,6 @@ from instances.cnns import NETWORKS
 from optmodel.cli import console, require_choice, run_app
 from optmodel.files import InputError, require_writable, write_model, write_text
 
-PLAN_FILE, RUNS_FOLDER = "plan.json", "runs"
 IN_OVERVIEW = 2
 """Policies drawn in the overview, the first of those compared; each panel's picture has all."""
 
