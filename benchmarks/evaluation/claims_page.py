@@ -76,11 +76,9 @@ def plain_words(claim: Claim, results: Results, policies: Sequence[str]) -> str:
     first, better = (verdict_of(claim.checks(results, policies[k])) for k in (0, -1))
     optimal = claim.under_optimum(results, policies[-1])
     if optimal is Verdict.FAILS:
-        return (
-            "Under an optimal placement the opposite is proven: bound and placement do not overlap."
-        )
+        return "Proven by the certified bound: it does not hold under an optimal placement."
     if optimal is Verdict.HOLDS:
-        return "Proven: it holds under an optimal placement; bound and placement part."
+        return "Proven by the certified bound: it holds under an optimal placement."
     if first is Verdict.HOLDS and better is not Verdict.HOLDS:
         return (
             f"It is a property of {NAMES.get(policies[0], policies[0])}, not of the problem: under "

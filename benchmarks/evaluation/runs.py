@@ -15,6 +15,8 @@ from benchmarks.simulate.outcome import Outcome, Timing
 from optmodel.cli import errors
 from optmodel.files import InputError, StrictModel, read_model, write_model
 
+ANY_PORT = ":0"
+"""Of the dashboard: a second sweep on a machine needs another one than the first."""
 CONNECT_S = 30
 """Seconds to wait for a scheduler that is named."""
 
@@ -133,7 +135,7 @@ def connected(workers: int, scheduler: str | None) -> Iterator[Client]:
         If there is none at the address.
     """
     if scheduler is None:
-        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=ANY_PORT)
         with local as cluster, Client(cluster) as client:
             yield client
         return
