@@ -54,6 +54,7 @@ class Claim:
     panel: str
     checks: Checks
     faster: Pairs = ()
+    beside: tuple[str, ...] = ()
 
     def under_optimum(self, results: Results, policy: str) -> Verdict | None:
         """Return what is proven of an optimal placement; None if it is not about latencies."""
@@ -213,6 +214,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Distributing the maps of a layer is faster than giving layers to devices",
         "3a",
         _beats_layerwise,
+        beside=("layerwise",),
     ),
 )
 """In the order of the paper's text."""

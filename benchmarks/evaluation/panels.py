@@ -38,10 +38,19 @@ class Panel:
     label: str
     measure: str
 
-    def points(self, base: Setting) -> list[tuple[str, dict[str, Any]]]:
-        """Return each value of the axis as text, and what it changes in a setting."""
+    def points(self, base: Setting, ends: bool) -> list[tuple[str, dict[str, Any]]]:
+        """Return values of the axis as text, and what each changes in a setting.
+
+        Parameters
+        ----------
+        base : Setting
+            What is changed.
+        ends : bool
+            Of the numbers of devices, only the least and the most.
+        """
         if self.axis == "devices":
-            return [(str(number), {"devices": number}) for number in DEVICES]
+            numbers = (DEVICES[0], DEVICES[-1]) if ends else DEVICES
+            return [(str(number), {"devices": number}) for number in numbers]
         if self.axis == "fleet":
             return [(mix, {"fleet": mix}) for mix in MIXES]
         return [(name, {"networks": (name,)}) for name in base.networks]
@@ -85,12 +94,14 @@ class Plan(StrictModel):
     """Who places requests."""
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 5
     """How many seeds, from 0."""
+    ends: bool = False
+    """Whether only the least and the most devices are compared: all that the claims look at."""
 
     def cases(self) -> Iterator[Case]:
         """Yield the runs of all panels, all of one seed before the next."""
         panels = [(name, PANELS[name]) for name in self.panels]
         for seed, (name, panel) in product(range(self.seeds), panels):
-            grid = product(panel.points(self.base), TOLERANCES, self.policies)
+            grid = product(panel.points(self.base, self.ends), TOLERANCES, self.policies)
             for (x, update), tolerance, policy in grid:
                 more = {"tolerated_ssim": tolerance, "policy": policy, "seed": seed}
                 yield Case(name, x, self.base.model_copy(update={**update, **more}))
