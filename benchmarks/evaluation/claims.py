@@ -11,12 +11,11 @@ from benchmarks.evaluation.checks import (
     Verdict,
     above,
     faster,
+    faster_at_best,
     figure,
     is_positive,
     less,
-    proven_faster,
     verdict_of,
-    within,
 )
 from benchmarks.evaluation.panels import DEVICES, MIXES, TOLERANCES
 from benchmarks.evaluation.results import Point, Results
@@ -56,16 +55,16 @@ class Claim:
     faster: Pairs = ()
     beside: tuple[str, ...] = ()
 
+    def at_best(self, results: Results, policy: str) -> list[Check]:
+        """Return what is proven of optimal placements, if it is about latencies."""
+        return [faster_at_best(results, policy, fast, slow) for fast, slow in self.faster]
+
     def under_optimum(self, results: Results, policy: str) -> Verdict | None:
-        """Return what is proven of an optimal placement; None if it is not about latencies."""
-        if not self.faster:
-            return None
-        told = {proven_faster(results, policy, fast, slow) for fast, slow in self.faster}
-        if told == {True}:
-            return Verdict.HOLDS
-        if told == {False}:
-            return Verdict.FAILS
-        return Verdict.OPEN if None in told else Verdict.DEPENDS
+        """Return what is proven of optimal placements; None if it is not about latencies."""
+        checks = self.at_best(results, policy)
+        if any(check.holds is None for check in checks):
+            return Verdict.OPEN
+        return verdict_of(checks) if checks else None
 
 
 def _by_latency(says: str, panel: str, pairs: Pairs) -> Claim:
@@ -108,10 +107,15 @@ def _small_devices_reject(results: Results, policy: str) -> list[Check]:
 
 def _half_serves_all(results: Results, policy: str) -> list[Check]:
     return [
-        within(results, policy, UNSERVED, "% never served", Point("3c", mix, t), 0.0)
-        for mix in MIXES[:3]
-        for t in TOLERANCES
+        _serves_all(results, policy, Point("3c", mix, t)) for mix in MIXES[:3] for t in TOLERANCES
     ]
+
+
+def _serves_all(results: Results, policy: str, point: Point) -> Check:
+    lost = results.values(point, policy, UNSERVED)
+    waited = results.values(point, policy, "rejected_first_percent")
+    text = f"{point}: {figure(lost, '%')} never served, {figure(waited, '%')} not at first"
+    return Check(text, not lost.any())
 
 
 def _half_is_enough(results: Results, policy: str) -> list[Check]:

@@ -62,12 +62,17 @@ def _section(number: int, claim: Claim, results: Results, policies: Sequence[str
         lines += [f"{NAMES.get(policy, policy)}: {verdict_of(checks)}.", ""]
         lines += [f"- {_told(check)}" for check in checks]
         lines.append("")
+    at_best = claim.at_best(results, policies[-1])
+    if at_best:
+        lines += [f"Optimal placements: {claim.under_optimum(results, policies[-1])}.", ""]
+        lines += [f"- {_told(check, 'not known')}" for check in at_best]
+        lines.append("")
     plain = plain_words(claim, results, policies)
     return [*lines, plain, ""] if plain else lines
 
 
-def _told(check: Check) -> str:
-    answer = {True: "yes", False: "no", None: "the seeds do not tell"}[check.holds]
+def _told(check: Check, unknown: str = "the seeds do not tell") -> str:
+    answer = {True: "yes", False: "no", None: unknown}[check.holds]
     return f"{check.text} ({answer})"
 
 
@@ -76,9 +81,9 @@ def plain_words(claim: Claim, results: Results, policies: Sequence[str]) -> str:
     first, better = (verdict_of(claim.checks(results, policies[k])) for k in (0, -1))
     optimal = claim.under_optimum(results, policies[-1])
     if optimal is Verdict.FAILS:
-        return "Proven by the certified bound: it does not hold under an optimal placement."
+        return "Proven: it does not hold under an optimal placement."
     if optimal is Verdict.HOLDS:
-        return "Proven by the certified bound: it holds under an optimal placement."
+        return "Proven: it holds under an optimal placement."
     if first is Verdict.HOLDS and better is not Verdict.HOLDS:
         return (
             f"It is a property of {NAMES.get(policies[0], policies[0])}, not of the problem: under "

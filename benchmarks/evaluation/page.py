@@ -54,11 +54,13 @@ def page(frame: pd.DataFrame, plan: Plan, command: str) -> str:
 def described(plan: Plan) -> str:
     """Return what was simulated, in a sentence or two."""
     base = plan.base
+    seeds = "seed 0" if plan.seeds == 1 else f"seeds 0 to {plan.seeds - 1}"
+    means = "" if plan.seeds == 1 else "; means with 95 % intervals over seeds"
     return (
         f"{base.requests} requests at {base.arrivals_per_s:g} per second from {base.cameras} "
         f"cameras, networks {', '.join(base.networks)}, {base.devices} devices unless a panel "
-        f"varies them, budgets of {base.period_s:g} s, seeds 0 to {plan.seeds - 1}; means with "
-        "95 % intervals over seeds. Totals are over served requests, waiting included."
+        f"varies them, budgets of {base.period_s:g} s, {seeds}{means}. "
+        "Totals are over served requests, waiting included."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.evaluation.panels import Case, Plan
 from benchmarks.evaluation.runs import Run, RunFolder
 from benchmarks.evaluation.table import measures
+from benchmarks.simulate import Setting
 from benchmarks.simulate.outcome import Share
 from optmodel.files import InputError, read_model
 from optmodel.problem import FloatArray
@@ -81,9 +82,9 @@ class Results:
         complete = {case: run for seed in whole for case, run in found[seed].items() if run}
         return cls(plan.model_copy(update={"seeds": len(whole)}), complete)
 
-    def has(self, point: Point, policy: str) -> bool:
-        """Tell whether a point was simulated."""
-        return (point, policy) in self._runs
+    def setting(self, point: Point, policy: str) -> Setting:
+        """Return what was simulated at a point with the first seed."""
+        return self._runs[point, policy][0].setting
 
     def values(self, point: Point, policy: str, measure: str) -> FloatArray:
         """Return a measure of `table.measures` for each seed."""
