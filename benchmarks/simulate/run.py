@@ -1,6 +1,7 @@
 """One setting simulated, from its seed to what it was like."""
 
 from pathlib import Path
+from threading import local
 
 from benchmarks.simulate.arrivals import arrivals, changes
 from benchmarks.simulate.log import logging_to
@@ -8,6 +9,20 @@ from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.setting import Setting
 from benchmarks.simulate.simulation import Simulation
 from heuristics.scheduler import Scheduler
+from heuristics.stage_paths import StagePaths
+
+MOST_FLEETS = 16
+"""How many fleets are remembered from one run to the next; the figures compare ten."""
+
+
+class _Kept(local):
+    """What one thread keeps from run to run; it takes time to find, and changes no run."""
+
+    def __init__(self) -> None:
+        self.paths = StagePaths(MOST_FLEETS, shares_arcs=False)
+
+
+_kept = _Kept()
 
 
 def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing]:
@@ -32,8 +47,9 @@ def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing
     InputError
         If a name in the setting is not understood, or the log cannot be written.
     """
-    fleet = setting.make_fleet()
-    scheduler = Scheduler(fleet, setting.policy, seed=setting.seed, decider=setting.make_policy())
+    fleet, paths = setting.make_fleet(), _kept.paths
+    decider = setting.make_policy(paths)
+    scheduler = Scheduler(fleet, setting.policy, seed=setting.seed, decider=decider, paths=paths)
     devices = changes(setting, fleet, _last_arrival_us(setting))
     with logging_to(log, scheduler) as tell:
         simulation = Simulation(scheduler, arrivals(setting), devices, tell)

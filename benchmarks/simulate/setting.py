@@ -6,8 +6,10 @@ from pydantic import Field
 
 from heuristics.algorithm1 import Algorithm1
 from heuristics.least_nrm import BITS_PER_MEGABIT, Weights
+from heuristics.lookahead import Lookahead
 from heuristics.policies import make_policy
 from heuristics.policy import Policy
+from heuristics.stage_paths import StagePaths
 from instances.cnns import NETWORKS
 from instances.devices import MAX_COUNT, BudgetScales
 from instances.generate import Recipe, generate
@@ -87,8 +89,13 @@ class Setting(StrictModel):
         )
         return generate(recipe, "simulated").without_requests()
 
-    def make_policy(self) -> Policy:
+    def make_policy(self, paths: StagePaths | None = None) -> Policy:
         """Return a new policy; alpha, beta and the unit are those of Algorithm 1.
+
+        Parameters
+        ----------
+        paths : StagePaths, optional
+            Solved paths to share with others.
 
         Raises
         ------
@@ -98,4 +105,6 @@ class Setting(StrictModel):
         if self.policy == "algorithm1":
             beta = self.beta * self.bandwidth_unit_bits / BITS_PER_MEGABIT
             return Algorithm1(weights=Weights(self.alpha, beta))
+        if self.policy == "lookahead":
+            return Lookahead(paths=paths)
         return make_policy(self.policy, self.seed)

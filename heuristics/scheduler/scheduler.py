@@ -16,6 +16,7 @@ from heuristics.scheduler.reoptimise import reoptimised
 from heuristics.scheduler.replay import replayed
 from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
 from heuristics.scheduler.waiting import Waiting
+from heuristics.stage_paths import StagePaths
 from optmodel.files import RuleError
 from optmodel.instance import FleetDocument, Node, Request
 
@@ -37,6 +38,8 @@ class Scheduler:
         For policies that draw at random.
     decider : Policy, optional
         Who decides instead of a new policy of that name.
+    paths : StagePaths, optional
+        Solved paths to share with others, for bounds.
 
     Raises
     ------
@@ -51,11 +54,12 @@ class Scheduler:
         *,
         seed: int = 0,
         decider: Policy | None = None,
+        paths: StagePaths | None = None,
     ) -> None:
         self.fleet = fleet.without_requests()
         self.policy_name = policy
         self.seed = seed
-        self._placer = Placer(decider or make_policy(policy, seed))
+        self._placer = Placer(decider or make_policy(policy, seed), paths)
         self._books = Books.of(Present(self.fleet))
 
     @property
