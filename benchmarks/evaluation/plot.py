@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -100,13 +101,15 @@ def draw_measure(
 ) -> None:
     """Draw means with intervals over the axis, hollow where requests are never served.
 
+    Hollow points are on no line: they sum up fewer requests.
     The bound of a latency is drawn below it as a row of ticks.
     """
     column = COLUMNS[measure]
     x, y = list(rows["x"]), rows[column].to_numpy(float)
     half = rows[f"{column}_ci95"].fillna(0.0).to_numpy(float)
-    ax.errorbar(x, y, yerr=half, color=colour, linestyle=dash, linewidth=1.4, capsize=2)
     hollow = rows["unserved_percent"].to_numpy(float) >= SOME
+    ax.errorbar(x, y, yerr=half, color=colour, linestyle="", elinewidth=1.4, capsize=2)
+    ax.plot(x, np.where(hollow, np.nan, y), color=colour, linestyle=dash, linewidth=1.4)
     for full, face in ((~hollow, colour), (hollow, FACE)):
         at = [x[k] for k in range(len(x)) if full[k]]
         ax.plot(at, y[full], "o", color=colour, markerfacecolor=face, markersize=5, zorder=3)
