@@ -1,40 +1,154 @@
-"""What the benchmarks' pictures share: their style, and shares drawn as steps."""
+"""The paper's Figure 3, rebuilt: `python -m benchmarks.figures`."""
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+import pandas as pd
+import typer
 
-from optmodel.files import write_bytes
+from benchmarks.cli import new_table, print_table
+from benchmarks.evaluation.page import described, page
+from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
+from benchmarks.evaluation.plot import save_overview, save_panel
+from benchmarks.evaluation.results import PLAN_FILE, RUNS_FOLDER
+from benchmarks.evaluation.runs import RunFolder, simulate_all
+from benchmarks.evaluation.table import (
+    KEYS,
+    decisions,
+    over_seeds,
+    per_run,
+    to_csv,
+    utilisation,
+)
+from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
+from heuristics.policies import policy_type
+from instances.cnns import NETWORKS
+from optmodel.cli import console, require_choice, run_app
+from optmodel.files import InputError, require_writable, write_model, write_text
+
+IN_OVERVIEW = 2
+"""Policies drawn in the overview, the first of those compared; each panel's picture has all."""
+
+WorkersOption = Annotated[int, typer.Option(min=1, max=256, help="Processes of a local cluster.")]
+SchedulerOption = Annotated[
+    str | None, typer.Option(help="Address of a dask scheduler to use instead: tcp://host:8786.")
+]
 
 
-@contextmanager
-def saved_figure(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """Give an empty figure of that size in inches, and write it as PNG when it is drawn."""
-    with mpl.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure
-        image = io.BytesIO()
-        figure.savefig(image, format="png", dpi=110)
-    write_bytes(path, image.getvalue())
-
-
-def draw_share(
-    ax: Axes,
-    values: np.ndarray,
-    total: int,
-    name: str,
-    colour: str | None = None,
-    linestyle: str = "-",
+def main(
+    out: Annotated[Path, typer.Option(help="Folder for pictures, tables and finished runs.")],
+    panel: Annotated[str, typer.Option(help="Panels: 3a, or 3a,3b; all of them if left out.")] = (
+        ",".join(PANELS)
+    ),
+    requests: Annotated[int, typer.Option(min=0, max=1_000_000, help="Requests of a run.")] = 320,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How many seeds, from 0.")] = 5,
+    policies: Annotated[str, typer.Option(help="Who places requests.")] = ",".join(POLICIES),
+    networks: Annotated[str, typer.Option(help="Networks that requests ask for.")] = ",".join(
+        PAPER_NETWORKS
+    ),
+    workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
 ) -> None:
-    """Draw which share of `total`, in percent, is at most x, as a step function."""
-    ordered = np.sort(values)
-    ordered = np.concatenate([ordered[:1], ordered])
-    share = 100 * np.arange(len(ordered)) / max(total, 1)
-    ax.step(ordered, share, where="post", label=name, color=colour, linestyle=linestyle)
-    ax.set_ylim(0, 103)
+    """Simulate what the panels of Figure 3 compare; draw them, and write their tables.
+
+    Finished runs are kept in the folder: stopped, the command goes on where it was.
+
+    Example: python -m benchmarks.figures --panel 3e,3f --requests 20 --seeds 2 --out figures
+    """
+    plan = Plan(
+        base=Setting(requests=requests, networks=_chosen("--networks", networks, NETWORKS)),
+        panels=_chosen("--panel", panel, PANELS),
+        policies=tuple(policies.split(",")),
+        seeds=seeds,
+    )
+    for name in plan.policies:
+        policy_type(name, "--policies")
+    require_folder("--out", out)
+    draw(plan, out, workers, scheduler)
+
+
+def _chosen(option: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    for name in names:
+        require_choice(option, name, known)
+    return names
+
+
+def require_folder(option: str, path: Path) -> None:
+    """Make a folder for output.
+
+    Raises
+    ------
+    InputError
+        If that is not possible; the message names the option.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{option}: expected a folder to write to, got '{path}' ('{error.strerror}'); name "
+            "another one"
+        ) from error
+    require_writable(path / PLAN_FILE)
+
+
+def draw(plan: Plan, out: Path, workers: int, scheduler: str | None) -> None:
+    """Simulate what is missing, and write pictures, tables and the page."""
+    write_model(out / PLAN_FILE, plan)
+    runs = simulate_all(plan.settings(), RunFolder(out / RUNS_FOLDER), workers, scheduler)
+    cases = list(plan.cases())
+    frame = over_seeds(per_run(cases, runs), KEYS)
+    for name in plan.panels:
+        write_text(out / f"{name}.csv", to_csv(frame[frame["panel"] == name]))
+        save_panel(frame, name, [out / f"{name}.png", out / f"{name}.svg"])
+    used = over_seeds(utilisation(cases, runs), [*KEYS, "family"])
+    write_text(out / "utilisation.csv", to_csv(used))
+    write_text(out / "decisions.csv", to_csv(over_seeds(decisions(cases, runs), KEYS)))
+    save_overview(frame, plan.policies[:IN_OVERVIEW], [out / "all.png", out / "all.svg"])
+    write_text(out / "index.html", page(frame, plan, command(plan, out)))
+    console.print(described(plan))
+    print_frame(frame)
+    console.print(f"{out / 'index.html'} shows all")
+
+
+def command(plan: Plan, out: Path) -> str:
+    """Return the command that draws a plan."""
+    parts = [f"python -m benchmarks.figures --out {out.name}"]
+    if plan.panels != tuple(PANELS):
+        parts.append(f"--panel {','.join(plan.panels)}")
+    if plan.base.networks != PAPER_NETWORKS:
+        parts.append(f"--networks {','.join(plan.base.networks)}")
+    if plan.policies != POLICIES:
+        parts.append(f"--policies {','.join(plan.policies)}")
+    return " ".join([*parts, f"--requests {plan.base.requests} --seeds {plan.seeds}"])
+
+
+def print_frame(frame: pd.DataFrame) -> None:
+    """Print what the panels show, panels that share their runs once."""
+    table = new_table(
+        ("panel", "x", "policy"),
+        ("SSIM", "latency s", "bound s", "shared Gbit", "rejected %", "never %"),
+    )
+    shown = frame.drop_duplicates(
+        ["x", "tolerated_ssim", "policy", "latency_total_s", "shared_total_gbit"]
+    )
+    for row in shown.to_dict("records"):
+        figures = [
+            row[name]
+            for name in (
+                "tolerated_ssim",
+                "latency_total_s",
+                "bound_total_s",
+                "shared_total_gbit",
+                "rejected_first_percent",
+                "unserved_percent",
+            )
+        ]
+        texts = [str(row[name]) for name in ("panel", "x", "policy")]
+        table.add_row(*texts, *(f"{figure:.4g}" for figure in figures))
+    print_table(console, table)
+
+
+if __name__ == "__main__":
+    run_app(main)

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
 
-from benchmarks.figures import draw_share, saved_figure
+from benchmarks.drawing import draw_share, saved_figure
 
 INCH_PER_INSTANCE = 0.2
 MARKERS = "os^Dv*PX"

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from benchmarks.figures import draw_share, saved_figure
+from benchmarks.drawing import draw_share, saved_figure
 from benchmarks.run_statistics import Runs, charged_seconds, factors_of_best, shared_instances
 from benchmarks.scaling import Series
 

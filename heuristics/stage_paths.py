@@ -118,9 +118,18 @@ class StagePaths:
     Arcs are shared between all of them: equal stages of other networks, tolerances and fleets are
     not solved again. Memory stays flat where fleets change: the fleets asked for longest ago are
     forgotten, and arcs after as many fleets.
+
+    Parameters
+    ----------
+    most_fleets : int
+        How many fleets are remembered.
+    shares_arcs : bool
+        Whether kinds of requests share arcs. If not, what is found of a kind is the same whatever
+        was asked for before: for runs that must not depend on those before them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_fleets: int = MOST_FLEETS, *, shares_arcs: bool = True) -> None:
+        self._most_fleets, self._shares_arcs = most_fleets, shares_arcs
         self._book = ArcBook(TOLERANCE)
         self._in_book = 0
         self._fleets: OrderedDict[object, OrderedDict[object, KnownPath]] = OrderedDict()
@@ -142,16 +151,17 @@ class StagePaths:
         if fleet not in self._fleets:
             self._fleets[fleet] = OrderedDict()
             self._in_book += 1
-            if len(self._fleets) > MOST_FLEETS:
+            if len(self._fleets) > self._most_fleets:
                 self._fleets.popitem(last=False)
-            if self._in_book > MOST_FLEETS:
+            if self._in_book > self._most_fleets:
                 self._book, self._in_book = ArcBook(TOLERANCE), 1
         self._fleets.move_to_end(fleet)
         return self._fleets[fleet]
 
     def _solve(self, problem: Problem, task: RequestTask) -> KnownPath:
         requests = RequestClass(alone(problem, task), (task,))
-        graph = StageGraph(requests.fleet, requests.task, self._book)
+        book = self._book if self._shares_arcs else ArcBook(TOLERANCE)
+        graph = StageGraph(requests.fleet, requests.task, book)
         few = len(requests.fleet.groups) <= MOST_GROUPS
         return KnownPath(requests, graph.shortest(math.inf if few else 0.0))
 

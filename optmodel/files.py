@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TextIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -111,10 +111,29 @@ def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
             )
         return path.read_bytes()
     except OSError as error:
-        raise InputError(
-            f"{path}: expected a readable file, got '{error.strerror}'; check the name and the "
-            "permissions"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file that may be too large to be read at once.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or unreadable.
+    """
+    try:
+        with path.open("rb") as stream:
+            yield from stream
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path}: expected a readable file, got '{error.strerror}'; check the name and the "
+        "permissions"
+    )
 
 
 def read_model(path: Path, model: type[ModelT], most: int = MAX_FILE_BYTES) -> ModelT:
@@ -285,6 +304,30 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise InputError(
             f"{path}: expected a place for {len(content):,} bytes, got '{error.strerror}'; name "
             "another file or free the space"
+        ) from error
+
+
+@contextmanager
+def written_at_the_end(path: Path) -> Iterator[TextIO]:
+    """Give a stream whose text becomes the file when all is written; if that fails, none of it.
+
+    Raises
+    ------
+    InputError
+        If the folder takes no new file, the disk is full, or the path is a folder.
+    """
+    target = path.resolve()
+    try:
+        with _temporary_beside(target) as temporary:
+            with temporary.open("x", encoding="utf-8") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+    except OSError as error:
+        raise InputError(
+            f"{path}: expected a place for the file, got '{error.strerror}'; name another file or "
+            "free the space"
         ) from error
 
 

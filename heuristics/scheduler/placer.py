@@ -6,6 +6,7 @@ from heuristics.lookahead import paths_of
 from heuristics.policy import Policy, place_one
 from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.present import Present
+from heuristics.stage_paths import StagePaths
 from optmodel.instance import Request
 from optmodel.problem import RequestTask
 from optmodel.solution import Rejection, ResultError
@@ -20,10 +21,12 @@ class Placer:
     ----------
     policy : Policy
         Who decides.
+    paths : StagePaths, optional
+        Solved paths to share with others, for bounds; those of the policy if it has some.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy, self._paths = policy, paths_of(policy)
+    def __init__(self, policy: Policy, paths: StagePaths | None = None) -> None:
+        self._policy, self._paths = policy, paths or paths_of(policy)
 
     def place(self, books: Books, request: Request, arrival: int) -> Entry | Rejection:
         """Ask the policy for a place on what is left.

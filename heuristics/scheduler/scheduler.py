@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Self
 
 from heuristics.policies import make_policy
+from heuristics.policy import Policy
 from heuristics.scheduler.books import Books, Entry, Running
 from heuristics.scheduler.decision import Decision, Standing
 from heuristics.scheduler.departure import Departure
 from heuristics.scheduler.events import Exchange
 from heuristics.scheduler.placer import Placer
-from heuristics.scheduler.present import Present
+from heuristics.scheduler.present import Load, Present
 from heuristics.scheduler.reoptimise import reoptimised
 from heuristics.scheduler.replay import replayed
 from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
 from heuristics.scheduler.waiting import Waiting
+from heuristics.stage_paths import StagePaths
 from optmodel.files import RuleError
 from optmodel.instance import FleetDocument, Node, Request
 
@@ -34,6 +36,10 @@ class Scheduler:
         A key of `heuristics.policies.POLICIES`, or the dotted name of a class.
     seed : int
         For policies that draw at random.
+    decider : Policy, optional
+        Who decides instead of a new policy of that name.
+    paths : StagePaths, optional
+        Solved paths to share with others, for bounds.
 
     Raises
     ------
@@ -41,11 +47,19 @@ class Scheduler:
         If there is no such policy.
     """
 
-    def __init__(self, fleet: FleetDocument, policy: str = "lookahead", *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        fleet: FleetDocument,
+        policy: str = "lookahead",
+        *,
+        seed: int = 0,
+        decider: Policy | None = None,
+        paths: StagePaths | None = None,
+    ) -> None:
         self.fleet = fleet.without_requests()
         self.policy_name = policy
         self.seed = seed
-        self._placer = Placer(make_policy(policy, seed))
+        self._placer = Placer(decider or make_policy(policy, seed), paths)
         self._books = Books.of(Present(self.fleet))
 
     @property
@@ -74,6 +88,17 @@ class Scheduler:
         columns = self._books.left.left.T.tolist()
         names = self._books.present.problem.node_ids
         return {name: (b, m, s) for name, (b, m, s) in zip(names, columns, strict=True)}
+
+    def reserved(self, request_id: str) -> dict[str, Load]:
+        """Return bytes, multiplications and bits that a running request takes, by node id.
+
+        Raises
+        ------
+        KeyError
+            If no such request runs.
+        """
+        one = self._books.running[request_id]
+        return self._books.present.by_name(one.nodes, one.load)
 
     # Requests.
 

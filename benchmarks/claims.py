@@ -1,0 +1,81 @@
+"""The paper's sentences about Figure 3 against finished runs: `python -m benchmarks.claims`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from benchmarks.cli import new_table, print_table, require_output
+from benchmarks.evaluation.checks import verdict_of
+from benchmarks.evaluation.claims import CLAIMS, verdict
+from benchmarks.evaluation.claims_page import NAMES, claims_page
+from benchmarks.evaluation.panels import PANELS, POLICIES
+from benchmarks.evaluation.results import Results
+from benchmarks.simulate.setting import PAPER_NETWORKS
+from optmodel.cli import console, run_app
+from optmodel.files import InputError, write_text
+
+JUDGED = ("algorithm1", "lookahead")
+"""The paper's algorithm, and the better placement."""
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="What benchmarks.figures --out has written.")],
+    out: Annotated[Path | None, typer.Option(help="Write table and figures as FILE.md.")] = None,
+) -> None:
+    """Tell which of the paper's sentences about Figure 3 hold, under which placement.
+
+    Seeds of which every run is finished count.
+
+    Example: python -m benchmarks.claims figures --out claims.md
+    """
+    require_output("--out", out, ".md")
+    results = Results.read(folder)
+    require_all(results, folder)
+    if out is not None:
+        command = (
+            f"python -m benchmarks.figures --out {folder.name} --seeds {results.plan.seeds}; "
+            f"python -m benchmarks.claims {folder.name} --out {out.name}"
+        )
+        write_text(out, claims_page(results, JUDGED, command))
+    print_claims(results)
+
+
+def require_all(results: Results, folder: Path) -> None:
+    """Refuse runs that the claims cannot be judged by.
+
+    Raises
+    ------
+    InputError
+        If panels, policies or networks are missing.
+    """
+    plan = results.plan
+    for what, have, need in (
+        ("panels", plan.panels, PANELS),
+        ("policies", plan.policies, POLICIES),
+        ("networks", plan.base.networks, PAPER_NETWORKS),
+    ):
+        missing = [name for name in need if name not in have]
+        if missing:
+            raise InputError(
+                f"{folder}: expected the {what} {', '.join(need)}, got none of "
+                f"{', '.join(missing)}; run benchmarks.figures with all of them"
+            )
+
+
+def print_claims(results: Results) -> None:
+    """Print a line per claim."""
+    table = new_table(
+        ("the paper says", *(NAMES[name] for name in JUDGED), "optimal", "verdict"), ()
+    )
+    for claim in CLAIMS:
+        told = [str(verdict_of(claim.checks(results, policy))) for policy in JUDGED]
+        optimal = str(claim.under_optimum(results, JUDGED[-1]) or "")
+        cells = [claim.says, *told, optimal, str(verdict(claim, results, JUDGED))]
+        table.add_row(*map(Text, cells))
+    print_table(console, table)
+
+
+if __name__ == "__main__":
+    run_app(main)

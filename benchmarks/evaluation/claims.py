@@ -1,0 +1,230 @@
+"""The paper's sentences about Figure 3, each with the comparisons that it stands or falls with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from benchmarks.evaluation.checks import (
+    LATENCY,
+    UNSERVED,
+    Check,
+    Verdict,
+    above,
+    faster,
+    faster_at_best,
+    figure,
+    is_positive,
+    less,
+    verdict_of,
+)
+from benchmarks.evaluation.panels import DEVICES, MIXES, TOLERANCES
+from benchmarks.evaluation.results import Point, Results
+
+FEW, MANY = str(DEVICES[0]), str(DEVICES[-1])
+LOOSE, MIDDLE, TIGHT = TOLERANCES
+PRIVATE = (MIDDLE, TIGHT)
+SMALL = ("lenet", "cifar_cnn")
+LARGE = ("vgg16", "vgg19")
+TIMES_CHEAPER = 10.0
+"""A network counts as cheap beside another if it takes less than a tenth."""
+
+Checks = Callable[[Results, str], list[Check]]
+Pairs = Sequence[tuple[Point, Point]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence.
+
+    Attributes
+    ----------
+    says : str
+        What the paper says, in short.
+    panel : str
+        Where it says so.
+    checks : callable
+        What must hold under a policy.
+    faster : sequence of pairs of Point
+        If it is about latencies: which point it takes to be faster than which; about these an
+        optimal placement is asked too.
+    """
+
+    says: str
+    panel: str
+    checks: Checks
+    faster: Pairs = ()
+    beside: tuple[str, ...] = ()
+
+    def at_best(self, results: Results, policy: str) -> list[Check]:
+        """Return what is proven of optimal placements, if it is about latencies."""
+        return [faster_at_best(results, policy, fast, slow) for fast, slow in self.faster]
+
+    def under_optimum(self, results: Results, policy: str) -> Verdict | None:
+        """Return what is proven of optimal placements; None if it is not about latencies."""
+        checks = self.at_best(results, policy)
+        if any(check.holds is None for check in checks):
+            return Verdict.OPEN
+        return verdict_of(checks) if checks else None
+
+
+def _by_latency(says: str, panel: str, pairs: Pairs) -> Claim:
+    """Return the claim that of each pair the first is faster."""
+
+    def checks(results: Results, policy: str) -> list[Check]:
+        return [faster(results, policy, fast, slow) for fast, slow in pairs]
+
+    return Claim(says, panel, checks, pairs)
+
+
+def _more_data(results: Results, policy: str, pairs: Pairs) -> list[Check]:
+    return [less(results, policy, "shared_total_gbit", "Gbit", low, high) for low, high in pairs]
+
+
+def _shared_grows_with_devices(results: Results, policy: str) -> list[Check]:
+    pairs = [(Point("3b", FEW, t), Point("3b", MANY, t)) for t in TOLERANCES]
+    return _more_data(results, policy, pairs)
+
+
+def _shared_grows_with_privacy(results: Results, policy: str) -> list[Check]:
+    pairs = [(Point("3b", MANY, loose), Point("3b", MANY, t)) for loose, t in pairwise(TOLERANCES)]
+    return _more_data(results, policy, pairs)
+
+
+def _few_devices_reject(results: Results, policy: str) -> list[Check]:
+    return [
+        above(results, policy, "rejected_first_percent", "% rejected", Point("3a", FEW, t), 0.0)
+        for t in PRIVATE
+    ]
+
+
+def _small_devices_reject(results: Results, policy: str) -> list[Check]:
+    measure, points = "rejected_first_percent", [Point("3c", mix, TIGHT) for mix in MIXES]
+    return [
+        above(results, policy, measure, "% rejected", points[-1], 0.0),
+        less(results, policy, measure, "% rejected", points[-2], points[-1]),
+    ]
+
+
+def _half_serves_all(results: Results, policy: str) -> list[Check]:
+    return [
+        _serves_all(results, policy, Point("3c", mix, t)) for mix in MIXES[:3] for t in TOLERANCES
+    ]
+
+
+def _serves_all(results: Results, policy: str, point: Point) -> Check:
+    lost = results.values(point, policy, UNSERVED)
+    waited = results.values(point, policy, "rejected_first_percent")
+    text = f"{point}: {figure(lost, '%')} never served, {figure(waited, '%')} not at first"
+    return Check(text, not lost.any())
+
+
+def _half_is_enough(results: Results, policy: str) -> list[Check]:
+    """Check that the step from 30 to 50 % powerful saves more than that from 50 to 100 %."""
+    checks = []
+    for t in TOLERANCES:
+        full, half, weak = (
+            results.values(Point("3c", mix, t), policy, LATENCY)
+            for mix in (MIXES[0], MIXES[2], MIXES[3])
+        )
+        text = f"at {t}: " + ", ".join(
+            f"{mix} {figure(values, 's')}"
+            for mix, values in ((MIXES[3], weak), (MIXES[2], half), (MIXES[0], full))
+        )
+        checks.append(Check(text, is_positive((weak - half) - (half - full))))
+    return checks
+
+
+def _small_networks_are_cheap(results: Results, policy: str) -> list[Check]:
+    checks = []
+    for name in SMALL:
+        for t in TOLERANCES:
+            for measure, unit in (("latency_mean_s", "s"), ("shared_mean_mbit", "Mbit")):
+                point, beside = Point("3e", name, t), Point("3e", LARGE[0], t)
+                small, large = (results.values(p, policy, measure) for p in (point, beside))
+                text = f"{point}: {figure(small, unit)} a request; {beside}: {figure(large, unit)}"
+                checks.append(Check(text, is_positive(large - TIMES_CHEAPER * small)))
+    return checks
+
+
+def _large_networks_send(results: Results, policy: str) -> list[Check]:
+    measure = "sending_percent_of_service"
+    return [
+        above(results, policy, measure, "% of Eq. 5 is sending", Point("3e", name, t), 50.0)
+        for name in LARGE
+        for t in TOLERANCES
+    ]
+
+
+def _beats_layerwise(results: Results, policy: str) -> list[Check]:
+    checks = []
+    for t in TOLERANCES:
+        point = Point("3a", MANY, t)
+        mine, other = (results.values(point, name, LATENCY) for name in (policy, "layerwise"))
+        text = f"{point}: {figure(mine, 's')}; layer-wise {figure(other, 's')}"
+        checks.append(Check(text, is_positive(other - mine)))
+    return checks
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _by_latency(
+        "When the number of devices is small, total latency is lowest at SSIM 0.8",
+        "3a",
+        [(Point("3a", FEW, LOOSE), Point("3a", FEW, t)) for t in PRIVATE],
+    ),
+    Claim(
+        "A low number of devices does not satisfy 0.6 and 0.4: requests are rejected",
+        "3a",
+        _few_devices_reject,
+    ),
+    _by_latency(
+        "When more devices take part, 0.6 and 0.4 reduce latency compared with 0.8",
+        "3a",
+        [(Point("3a", MANY, t), Point("3a", MANY, LOOSE)) for t in PRIVATE],
+    ),
+    Claim("Shared data grows with the number of devices", "3b", _shared_grows_with_devices),
+    Claim("Shared data grows with tighter privacy", "3b", _shared_grows_with_privacy),
+    Claim(
+        "With 70 % small devices many requests are rejected, 29 % of them at 0.4",
+        "3c",
+        _small_devices_reject,
+    ),
+    Claim("With 50 % powerful devices or more, all requests are served", "3c", _half_serves_all),
+    Claim(
+        "50 % powerful devices are enough: the step to 50 % saves more than the one to 100 %",
+        "3c",
+        _half_is_enough,
+    ),
+    _by_latency(
+        "With 70 % small devices latency is much higher at 0.8 than at 0.6 and 0.4",
+        "3c",
+        [(Point("3c", MIXES[-1], t), Point("3c", MIXES[-1], LOOSE)) for t in PRIVATE],
+    ),
+    Claim(
+        "LeNet and the CIFAR network are cheap beside VGG, in latency and in data (to a tenth)",
+        "3e",
+        _small_networks_are_cheap,
+    ),
+    _by_latency(
+        "For VGG, latency is lower at 0.8 than at 0.6 and 0.4",
+        "3e",
+        [
+            (Point("3e", name, LOOSE), Point("3e", name, t))
+            for name in LARGE
+            for t in TOLERANCES[1:]
+        ],
+    ),
+    Claim("The latency of VGG is mostly that of transfers", "3e", _large_networks_send),
+    Claim(
+        "Distributing the maps of a layer is faster than giving layers to devices",
+        "3a",
+        _beats_layerwise,
+        beside=("layerwise",),
+    ),
+)
+"""In the order of the paper's text."""
+
+
+def verdict(claim: Claim, results: Results, policies: Sequence[str]) -> Verdict:
+    """Return what runs say of a claim under several policies: depends if they disagree."""
+    told = {verdict_of(claim.checks(results, policy)) for policy in policies}
+    return told.pop() if len(told) == 1 else Verdict.DEPENDS

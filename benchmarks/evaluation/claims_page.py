@@ -1,0 +1,97 @@
+"""The claims as a page: a table of verdicts, then the figures behind each."""
+
+from collections.abc import Sequence
+
+from benchmarks.evaluation.checks import Check, Verdict, verdict_of
+from benchmarks.evaluation.claims import CLAIMS, Claim, verdict
+from benchmarks.evaluation.page import described
+from benchmarks.evaluation.results import Results
+
+NAMES = {"algorithm1": "Algorithm 1", "lookahead": "lookahead", "layerwise": "layer-wise"}
+
+
+def claims_page(results: Results, policies: Sequence[str], command: str) -> str:
+    """Return the page as Markdown.
+
+    Parameters
+    ----------
+    results : Results
+        The runs.
+    policies : sequence of str
+        The paper's, then the better one.
+    command : str
+        What made the runs and this page.
+    """
+    lines = [
+        "# What the paper says about Figure 3, checked",
+        "",
+        described(results.plan),
+        "",
+        f"    {command}",
+        "",
+        *table(results, policies),
+        "",
+    ]
+    for number, claim in enumerate(CLAIMS, start=1):
+        lines += _section(number, claim, results, policies)
+    return "\n".join(lines)
+
+
+def table(results: Results, policies: Sequence[str]) -> list[str]:
+    """Return the lines of a table with a verdict per claim and policy."""
+    titles = [NAMES.get(policy, policy) for policy in policies]
+    head = ["", "the paper says", "panel", *titles, "optimal placement", "verdict"]
+    lines = [_row(head), _row(["---"] * len(head))]
+    for number, claim in enumerate(CLAIMS, start=1):
+        told = [str(verdict_of(claim.checks(results, policy))) for policy in policies]
+        optimal = claim.under_optimum(results, policies[-1])
+        overall = f"**{verdict(claim, results, policies)}**"
+        cells = [str(number), claim.says, claim.panel, *told, optimal or "", overall]
+        lines.append(_row(cells))
+    return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _section(number: int, claim: Claim, results: Results, policies: Sequence[str]) -> list[str]:
+    lines = [f"## {number}. {claim.says}", ""]
+    for policy in policies:
+        checks = claim.checks(results, policy)
+        lines += [f"{NAMES.get(policy, policy)}: {verdict_of(checks)}.", ""]
+        lines += [f"- {_told(check)}" for check in checks]
+        lines.append("")
+    at_best = claim.at_best(results, policies[-1])
+    if at_best:
+        lines += [f"Optimal placements: {claim.under_optimum(results, policies[-1])}.", ""]
+        lines += [f"- {_told(check, 'not known')}" for check in at_best]
+        lines.append("")
+    plain = plain_words(claim, results, policies)
+    return [*lines, plain, ""] if plain else lines
+
+
+def _told(check: Check, unknown: str = "the seeds do not tell") -> str:
+    answer = {True: "yes", False: "no", None: unknown}[check.holds]
+    return f"{check.text} ({answer})"
+
+
+def plain_words(claim: Claim, results: Results, policies: Sequence[str]) -> str:
+    """Return in a sentence what becomes of a claim under a better or an optimal placement."""
+    first, better = (verdict_of(claim.checks(results, policies[k])) for k in (0, -1))
+    optimal = claim.under_optimum(results, policies[-1])
+    if optimal is Verdict.FAILS:
+        return "Proven: it does not hold under an optimal placement."
+    if optimal is Verdict.HOLDS:
+        return "Proven: it holds under an optimal placement."
+    if first is Verdict.HOLDS and better is not Verdict.HOLDS:
+        return (
+            f"It is a property of {NAMES.get(policies[0], policies[0])}, not of the problem: under "
+            f"the better placement it {_ends[better]}."
+        )
+    if better is Verdict.HOLDS and first is not Verdict.HOLDS:
+        return "It is true of the better placement only."
+    return ""
+
+
+_ends = {Verdict.FAILS: "does not hold", Verdict.DEPENDS: "holds in part only"}

@@ -1,0 +1,150 @@
+"""Runs on disk, one file each, and the work of those that are missing, on dask."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from distributed import Client, LocalCluster, as_completed
+from pydantic import Field
+from rich.progress import track
+
+from benchmarks import provenance
+from benchmarks.simulate import Setting, simulate
+from benchmarks.simulate.outcome import Outcome, Timing
+from optmodel.cli import errors
+from optmodel.files import InputError, StrictModel, read_model, write_model
+
+ANY_PORT = ":0"
+"""Of the dashboard: a second sweep on a machine needs another one than the first."""
+CONNECT_S = 30
+"""Seconds to wait for a scheduler that is named."""
+
+
+class Run(StrictModel):
+    """One simulated setting and what it was like."""
+
+    setting: Setting
+    """What was simulated."""
+    outcome: Outcome
+    """What it was like; the same for equal settings."""
+    timing: Timing
+    """What deciding took."""
+    versions: dict[str, str] = Field(default_factory=provenance.versions)
+    """Versions of Python and packages."""
+    commit: str | None = Field(default_factory=provenance.commit)
+    """Commit of the code."""
+
+    @classmethod
+    def of(cls, setting: Setting) -> "Run":
+        """Simulate a setting."""
+        outcome, timing = simulate(setting)
+        return cls(setting=setting, outcome=outcome, timing=timing)
+
+
+class RunFolder:
+    """Finished runs, so that a killed sweep goes on where it was.
+
+    Parameters
+    ----------
+    path : Path
+        Made when the first run is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def file(self, setting: Setting) -> Path:
+        """Return where the run of a setting is kept."""
+        digest = sha256(setting.model_dump_json().encode()).hexdigest()[:16]
+        return self.path / f"{setting.policy}-{digest}.json"
+
+    def find(self, setting: Setting) -> Run | None:
+        """Return the run of a setting by this software, None if there is none.
+
+        Raises
+        ------
+        InputError
+            If its file cannot be read.
+        """
+        path = self.file(setting)
+        if not path.exists():
+            return None
+        try:
+            run = read_model(path, Run)
+        except InputError as error:
+            raise InputError(f"{error}; this is a finished run: delete it") from error
+        known = (run.setting, run.versions) == (setting, provenance.versions())
+        return run if known else None
+
+    def keep(self, run: Run) -> None:
+        """Write a run, wholly or not at all."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_model(self.file(run.setting), run)
+
+
+def simulate_all(
+    settings: Sequence[Setting], folder: RunFolder, workers: int = 2, scheduler: str | None = None
+) -> dict[Setting, Run]:
+    """Return the run of each setting; what the folder has not is simulated and kept there.
+
+    Parameters
+    ----------
+    settings : sequence of Setting
+        What to simulate.
+    folder : RunFolder
+        Finished runs.
+    workers : int
+        Processes of a local cluster.
+    scheduler : str, optional
+        Address of a dask scheduler to use instead, such as tcp://host:8786.
+
+    Raises
+    ------
+    InputError
+        If there is no scheduler at the address, or a run cannot be read or written.
+    """
+    found = {setting: folder.find(setting) for setting in settings}
+    runs = {setting: run for setting, run in found.items() if run is not None}
+    missing = [setting for setting in settings if setting not in runs]
+    if missing:
+        with connected(min(workers, len(missing)), scheduler) as client:
+            for run in _simulated(client, missing):
+                folder.keep(run)
+                runs[run.setting] = run
+    return {setting: runs[setting] for setting in settings}
+
+
+def _simulated(client: Client, settings: Sequence[Setting]) -> Iterator[Run]:
+    """Yield runs as they end, with a progress bar if a person is watching."""
+    futures = client.map(Run.of, settings, pure=False)
+    ended = as_completed(futures)
+    hidden = not errors.is_terminal
+    for future in track(ended, "Simulating", len(futures), console=errors, disable=hidden):
+        yield future.result()
+        future.release()
+
+
+@contextmanager
+def connected(workers: int, scheduler: str | None) -> Iterator[Client]:
+    """Give a client of the scheduler at an address, or else of a local cluster.
+
+    Raises
+    ------
+    InputError
+        If there is none at the address.
+    """
+    if scheduler is None:
+        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=ANY_PORT)
+        with local as cluster, Client(cluster) as client:
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout=CONNECT_S)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--scheduler: expected the address of a dask scheduler, such as tcp://host:8786, got "
+            f"'{scheduler}'; start one with `dask scheduler`, or correct the address"
+        ) from error
+    with client:
+        yield client

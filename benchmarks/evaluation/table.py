@@ -1,0 +1,119 @@
+"""Runs as tidy tables: measures with their units, means over seeds with 95 % intervals."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student_t
+
+from benchmarks.evaluation.panels import Case
+from benchmarks.evaluation.runs import Run
+from benchmarks.simulate import Setting
+from benchmarks.simulate.outcome import Outcome
+
+CONFIDENCE = 0.95
+KEYS = ["panel", "x", "tolerated_ssim", "policy"]
+"""What tells the lines of a table apart, seeds left out."""
+
+
+def measures(outcome: Outcome) -> dict[str, float]:
+    """Return what is compared, each with its unit; undefined ones are NaN."""
+    total = outcome.all
+    return {
+        "latency_total_s": total.latency_s,
+        "latency_mean_s": _ratio(total.latency_s, total.served),
+        "waiting_total_s": total.waiting_s,
+        "bound_total_s": total.bound_s,
+        "above_bound_percent": 100 * (_ratio(total.latency_s, total.bound_s) - 1),
+        "sending_percent_of_service": 100 * (1 - _ratio(total.computing_s, total.service_s)),
+        "shared_total_gbit": total.shared_bits / 1e9,
+        "shared_mean_mbit": _ratio(total.shared_bits / 1e6, total.served),
+        "rejected_first_percent": 100 * _ratio(total.rejected_first, total.submitted),
+        "unserved_percent": 100 * _ratio(total.unserved, total.submitted),
+    }
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def per_run(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:
+    """Return one line per case: panel, x, tolerance, policy, seed, and its measures."""
+    return pd.DataFrame([{**_keys(case), **measures(runs[case.setting].outcome)} for case in cases])
+
+
+def utilisation(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:
+    """Return one line per case and family: how much of its devices was used."""
+    return pd.DataFrame(
+        [
+            _keys(case)
+            | {
+                "family": family,
+                "devices": used.devices,
+                "computing_percent": 100 * used.compute_share,
+                "memory_percent": 100 * used.memory_share,
+                "sending_percent": 100 * used.sending_share,
+            }
+            for case in cases
+            for family, used in runs[case.setting].outcome.families.items()
+        ]
+    )
+
+
+def decisions(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:
+    """Return one line per case: what deciding took; differs from run to run."""
+    return pd.DataFrame(
+        [
+            _keys(case)
+            | {
+                "event_mean_ms": 1e3 * _ratio(timing.total_s, timing.events),
+                "event_slowest_ms": 1e3 * timing.slowest_s,
+            }
+            for case in cases
+            for timing in (runs[case.setting].timing,)
+        ]
+    )
+
+
+def _keys(case: Case) -> dict[str, str | float | int]:
+    setting = case.setting
+    return {
+        "panel": case.panel,
+        "x": case.x,
+        "tolerated_ssim": setting.tolerated_ssim,
+        "policy": setting.policy,
+        "seed": setting.seed,
+    }
+
+
+def over_seeds(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the mean of each measure over seeds, and half the width of its interval beside it.
+
+    The interval holds the mean of all seeds with 95 % confidence (Student's t); with a single seed
+    it is unknown, and its cell empty.
+    """
+    named = [name for name in frame.columns if name not in {*keys, "seed"}]
+    lines = []
+    for values, group in frame.groupby(keys, sort=False):
+        line = dict(zip(keys, values, strict=True)) | {"seeds": len(group)}
+        for name in named:
+            line[name], line[f"{name}_ci95"] = mean_and_half(group[name].to_numpy(float))
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def mean_and_half(values: np.ndarray) -> tuple[float, float]:
+    """Return a mean and half the width of its 95 % interval, NaN where it is unknown."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return float("nan"), float("nan")
+    mean = float(known.mean())
+    if len(known) == 1:
+        return mean, float("nan")
+    quantile = student_t.ppf((1 + CONFIDENCE) / 2, len(known) - 1)
+    return mean, float(quantile * known.std(ddof=1) / np.sqrt(len(known)))
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """Return a table as CSV text, figures to ten digits."""
+    return frame.to_csv(index=False, float_format="%.10g")

@@ -1,0 +1,50 @@
+"""What the paper leaves open, chosen otherwise: `python -m benchmarks.sensitivity`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.evaluation.results import RUNS_FOLDER, Results
+from benchmarks.evaluation.runs import RunFolder, simulate_all
+from benchmarks.evaluation.variants import sensitivity_page, variants
+from benchmarks.figures import SchedulerOption, WorkersOption, require_folder
+from benchmarks.simulate import Setting
+from optmodel.cli import console, run_app
+from optmodel.files import write_text
+
+PAGE_FILE = "sensitivity.md"
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="Folder for the page and finished runs.")],
+    requests: Annotated[int, typer.Option(min=1, max=1_000_000, help="Requests of a run.")] = 160,
+    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How many seeds, from 0.")] = 1,
+    workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Judge the paper's sentences with period, memory, alpha, beta and unit chosen otherwise.
+
+    With one seed a difference counts by its sign, with more by its 95 % interval. Finished runs are
+    kept in the folder: stopped, the command goes on where it was.
+
+    Example: python -m benchmarks.sensitivity --out sensitivity
+    """
+    require_folder("--out", out)
+    base = Setting(requests=requests)
+    plans = {one.name: one.plan(base, seeds) for one in variants(base)}
+    settings = list(dict.fromkeys(one for plan in plans.values() for one in plan.settings()))
+    runs = simulate_all(settings, RunFolder(out / RUNS_FOLDER), workers, scheduler)
+    told = {
+        name: Results(plan, {case: runs[case.setting] for case in plan.cases()})
+        for name, plan in plans.items()
+    }
+    command = (
+        f"python -m benchmarks.sensitivity --requests {requests} --seeds {seeds} --out {out.name}"
+    )
+    write_text(out / PAGE_FILE, sensitivity_page(base, told, command))
+    console.print(f"{out / PAGE_FILE}: {len(settings)} runs, {len(plans)} variants")
+
+
+if __name__ == "__main__":
+    run_app(main)

@@ -1,0 +1,10 @@
+"""The paper's evaluation as a discrete-event simulation: requests, devices, time, what it costs.
+
+`simulate` runs one setting; `python -m benchmarks.simulate` does so from the command line.
+"""
+
+from benchmarks.simulate.outcome import Outcome
+from benchmarks.simulate.run import simulate
+from benchmarks.simulate.setting import Setting
+
+__all__ = ["Outcome", "Setting", "simulate"]

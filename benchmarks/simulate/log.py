@@ -1,0 +1,69 @@
+"""The log of a run as JSON lines: the fleet first, then every event with its answer.
+
+It holds no time that a clock of this machine has measured: the same seed gives the same log.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from heuristics.scheduler import Scheduler
+from heuristics.scheduler.events import Exchange
+from optmodel.files import (
+    InputError,
+    RuleError,
+    StrictModel,
+    parse_model,
+    read_lines,
+    written_at_the_end,
+)
+from optmodel.instance import FleetDocument
+
+
+class Head(StrictModel):
+    """The first line of a log."""
+
+    fleet: FleetDocument
+    """Devices, cameras, networks and leakage."""
+    policy: str
+    """Who places requests."""
+    seed: int
+    """For policies that draw at random."""
+
+
+@contextmanager
+def logging_to(path: Path | None, scheduler: Scheduler) -> Iterator[Callable[[Exchange], None]]:
+    """Give what writes an exchange to the log; the file is there when the run is over.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    if path is None:
+        yield lambda exchange: None
+        return
+    head = Head(fleet=scheduler.fleet, policy=scheduler.policy_name, seed=scheduler.seed)
+    with written_at_the_end(path) as stream:
+        stream.write(head.model_dump_json() + "\n")
+        yield lambda exchange: print(exchange.model_dump_json(), file=stream)
+
+
+def replayed(path: Path) -> Scheduler:
+    """Return the scheduler as it was when the log ended; nothing is decided anew.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a line is not one of a log or contradicts those before it.
+    """
+    lines = read_lines(path)
+    head = parse_model(next(lines, b""), Head, f"{path}: line 1")
+    scheduler = Scheduler(head.fleet, head.policy, seed=head.seed)
+    for number, line in enumerate(lines, start=2):
+        exchange = parse_model(line, Exchange, f"{path}: line {number}")
+        try:
+            scheduler.replay(exchange)
+        except RuleError as rule:
+            raise InputError(f"{path}: line {number}: {rule}", rule) from rule
+    return scheduler

@@ -1,0 +1,159 @@
+"""The paper's sentences, judged by runs whose figures are invented so that the answer is known."""
+
+import numpy as np
+import pytest
+from commands import run
+from invented import results
+
+from benchmarks.evaluation import checks
+from benchmarks.evaluation.checks import Check, Verdict, faster, faster_at_best, verdict_of
+from benchmarks.evaluation.claims import CLAIMS, verdict
+from benchmarks.evaluation.claims_page import claims_page
+from benchmarks.evaluation.looser import only_adds
+from benchmarks.evaluation.panels import Case, Plan
+from benchmarks.evaluation.results import Point
+from benchmarks.simulate import Setting
+
+PLAN = Plan(seeds=3)
+BOTH = ("algorithm1", "lookahead")
+FEW, MANY = Point("3a", "20", 0.8), Point("3a", "70", 0.8)
+FEW_TIGHT, MANY_TIGHT = Point("3a", "20", 0.4), Point("3a", "70", 0.4)
+
+
+def as_the_paper_says(case: Case) -> dict[str, float]:
+    """Figures of which every sentence of the paper is true."""
+    tolerance, seed = case.setting.tolerated_ssim, case.setting.seed
+    data = {0.8: 1, 0.6: 2, 0.4: 3}[tolerance] * 10**9
+    latency = {0.8: 6.0, 0.6: 8.0, 0.4: 9.0}[tolerance]
+    rejected = 0
+    if case.panel in ("3a", "3b"):
+        few = case.x == "20"
+        latency = latency if few else 4 - latency / 3
+        data *= int(case.x)
+        rejected = 5 if few and tolerance < 0.8 else 0
+    elif case.panel in ("3c", "3d"):
+        latency = {"100-0": 2.0, "70-30": 2.1, "50-50": 2.5, "30-70": 20.0}[case.x]
+        latency += tolerance
+        rejected = 3 if case.x == "30-70" and tolerance == 0.4 else 0
+    elif case.x in ("lenet", "cifar_cnn"):
+        latency, data = latency / 100, data // 100
+    if case.setting.policy == "layerwise":
+        latency += 0.5
+    latency *= 1 + seed / 100
+    return {
+        "latency_s": latency,
+        "computing_s": latency / 4,
+        "bound_s": latency * 0.99,
+        "shared_bits": data,
+        "rejected_first": rejected,
+    }
+
+
+def test_every_sentence_holds_of_runs_that_are_as_the_paper_says():
+    told = results(PLAN, as_the_paper_says)
+    assert {claim.says: verdict(claim, told, BOTH) for claim in CLAIMS} == {
+        claim.says: Verdict.HOLDS for claim in CLAIMS
+    }
+
+
+def test_no_sentence_holds_of_runs_that_are_all_alike():
+    told = results(PLAN, lambda case: {"computing_s": 9.0, "served": 9})
+    assert {verdict(claim, told, BOTH) for claim in CLAIMS} == {Verdict.FAILS}
+
+
+def test_a_sentence_that_only_one_placement_bears_out_depends():
+    def figures(case):
+        told = as_the_paper_says(case)
+        if case.setting.policy == "lookahead":
+            told |= {"latency_s": 5.0 + case.setting.seed, "bound_s": 5.0 + case.setting.seed}
+        return told
+
+    told = results(PLAN, figures)
+    (claim,) = (one for one in CLAIMS if one.says.startswith("When more devices"))
+    assert verdict_of(claim.checks(told, "algorithm1")) is Verdict.HOLDS
+    assert verdict_of(claim.checks(told, "lookahead")) is Verdict.FAILS
+    assert verdict(claim, told, BOTH) is Verdict.DEPENDS
+    assert claim.under_optimum(told, "lookahead") is Verdict.FAILS
+    page = claims_page(told, BOTH, "python -m benchmarks.claims figures")
+    assert "Proven: it does not hold under an optimal placement." in page
+    assert f"| {claim.says} | 3a | holds | does not hold | does not hold | **depends** |" in page
+
+
+def test_the_interval_decides_whether_a_difference_is_one():
+    assert checks.is_positive(np.array([1.0, 1.1, 0.9])) is True
+    assert checks.is_positive(np.array([1.0, -0.5, 0.6])) is None
+    assert checks.is_positive(np.array([-1.0, -1.1])) is False
+    assert checks.is_positive(np.array([0.0, 0.0])) is False
+    assert checks.is_positive(np.array([0.1])) is True  # One seed has no interval.
+
+
+def test_verdicts_of_several_comparisons():
+    yes, no, open_ = (Check("", holds) for holds in (True, False, None))
+    assert verdict_of([yes, yes]) is Verdict.HOLDS
+    assert verdict_of([no]) is Verdict.FAILS
+    assert verdict_of([yes, no]) is Verdict.DEPENDS
+    assert verdict_of([yes, open_]) is Verdict.DEPENDS
+
+
+def test_serving_fewer_requests_is_never_faster():
+    def figures(case):
+        tight = case.setting.tolerated_ssim == 0.4
+        return {"served": 5, "latency_s": 1.0} if tight else {"latency_s": 10.0}
+
+    told = results(PLAN, figures)
+    check = faster(told, "algorithm1", FEW, FEW_TIGHT)
+    assert check.holds is True
+    assert "50 ± 0 % never served" in check.text
+    assert faster(told, "algorithm1", FEW_TIGHT, FEW).holds is False
+    assert faster_at_best(told, "algorithm1", FEW, FEW_TIGHT).holds is None
+
+
+@pytest.mark.parametrize(
+    ("tight", "proven"),
+    [
+        ({"latency_s": 30.0, "bound_s": 20.0}, True),  # 10 at 0.8 is less than 20 at least.
+        ({"latency_s": 8.0, "bound_s": 5.0}, False),  # At most 8, and at least 9 at 0.8.
+        ({"latency_s": 30.0, "bound_s": 9.5}, None),
+    ],
+)
+def test_optimal_placements_are_compared_by_bounds(tight, proven):
+    told = results(PLAN, lambda case: tight if case.setting.tolerated_ssim == 0.4 else {})
+    assert faster_at_best(told, "lookahead", MANY, MANY_TIGHT).holds is proven
+
+
+@pytest.mark.parametrize(
+    ("network", "tight", "adds"),
+    [
+        ("vgg16", 0.4, True),
+        ("vgg19", 0.6, True),
+        ("vgg19", 0.4, False),  # Block 3 is kept on the camera.
+        ("lenet", 0.6, False),  # So is the first fc.
+        ("cifar_cnn", 0.6, True),
+    ],
+)
+def test_a_looser_tolerance_adds_placements_unless_layers_leave_the_camera(network, tight, adds):
+    loose = Setting(networks=(network,))
+    tightly = loose.model_copy(update={"tolerated_ssim": tight})
+    assert only_adds(loose, tightly) is adds
+    assert not only_adds(tightly, loose)
+    assert not only_adds(loose, tightly.model_copy(update={"devices": 20}))
+
+
+def test_what_only_adds_placements_is_never_slower_at_best():
+    told = results(PLAN, lambda case: {})
+    loose, tight = Point("3e", "vgg16", 0.8), Point("3e", "vgg16", 0.4)
+    assert faster_at_best(told, "lookahead", loose, tight).holds is True
+    assert faster_at_best(told, "lookahead", tight, loose).holds is False
+
+
+def test_bad_input_is_told_in_one_line(tmp_path):
+    done = run("benchmarks.claims", tmp_path / "nowhere", "--out", tmp_path / "claims.md")
+    assert done.returncode == 2
+    assert "plan.json: expected a readable file" in done.stderr
+    (tmp_path / "plan.json").write_text(Plan(seeds=1).model_dump_json())
+    done = run("benchmarks.claims", tmp_path, "--out", tmp_path / "claims.md")
+    assert done.returncode == 2
+    assert "expected the runs of one seed at least" in done.stderr
+    done = run("benchmarks.claims", tmp_path, "--out", tmp_path / "claims.txt")
+    assert done.returncode == 2
+    assert not (tmp_path / "claims.md").exists()

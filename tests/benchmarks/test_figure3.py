@@ -1,0 +1,199 @@
+"""The panels of Figure 3: which runs they need, their tables and pictures, and stopping halfway."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from commands import run
+from distributed import LocalCluster
+from invented import outcome
+
+from benchmarks import provenance
+from benchmarks.evaluation import runs as runs_module
+from benchmarks.evaluation.page import page
+from benchmarks.evaluation.panels import Plan
+from benchmarks.evaluation.runs import Run, RunFolder, simulate_all
+from benchmarks.evaluation.table import KEYS, mean_and_half, measures, over_seeds, per_run
+from benchmarks.simulate import Setting
+from optmodel.files import InputError
+
+EXPECTED = Path(__file__).parent / "figures"
+"""Written by COMMAND with `--out tests/benchmarks/figures`, pictures and runs left out."""
+COMMAND = (
+    *("--panel", "3c,3d", "--networks", "lenet", "--policies", "algorithm1,lookahead"),
+    *("--requests", 12, "--seeds", 2),
+)
+TINY = Setting(networks=("lenet",), devices=4, cameras=2, requests=5)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    """What the command writes at small size."""
+    out = tmp_path_factory.mktemp("figures") / "new"
+    done = run("benchmarks.figures", *COMMAND, "--out", out, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.mark.parametrize("name", ["3c.csv", "3d.csv", "utilisation.csv"])
+def test_the_tables_are_the_committed_ones(drawn, name):
+    made, expected = pd.read_csv(drawn / name), pd.read_csv(EXPECTED / name)
+    pd.testing.assert_frame_equal(made, expected, rtol=1e-9)
+
+
+def test_tables_are_tidy_and_say_their_units(drawn):
+    table = pd.read_csv(drawn / "3c.csv")
+    assert len(table) == 4 * 3 * 2  # Mixes, tolerances, policies.
+    assert not table.duplicated(KEYS).any()
+    units = ("_s", "_percent", "_gbit", "_mbit", "_percent_of_service", "_ci95")
+    assert all(name.endswith(units) for name in table.columns[len(KEYS) + 1 :])
+    assert (table["bound_total_s"] <= table["latency_total_s"]).all()
+
+
+def test_pictures_and_the_page_are_there(drawn):
+    for name in ("3c", "3d", "all"):
+        assert (drawn / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (drawn / f"{name}.svg").read_text()
+    html = (drawn / "index.html").read_text()
+    assert "src='all.png'" in html
+    assert "python -m benchmarks.figures --out new --panel 3c,3d --networks lenet" in html
+
+
+def test_a_finished_folder_is_not_simulated_again(drawn):
+    files = {path: path.stat().st_mtime_ns for path in (drawn / "runs").iterdir()}
+    assert len(files) == 4 * 3 * 2 * 2  # 3d shares the runs of 3c.
+    done = run("benchmarks.figures", *COMMAND, "--out", drawn)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in (drawn / "runs").iterdir()} == files
+
+
+def test_panels_share_runs_and_seeds_come_one_after_the_other():
+    plan = Plan(seeds=2)
+    settings = plan.settings()
+    assert len(settings) == 2 * 3 * 3 * (6 + 4 + 4)
+    assert len([*plan.cases()]) == 2 * len(settings)
+    assert [one.seed for one in settings] == sorted(one.seed for one in settings)
+    assert {one.devices for one in settings} == {20, 30, 40, 50, 60, 70}
+
+
+def test_any_number_of_workers_and_a_scheduler_of_ones_own_give_the_same(tmp_path):
+    settings = [TINY.model_copy(update={"seed": seed}) for seed in range(4)]
+    expected = {one: Run.of(one).outcome for one in settings}
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        address = cluster.scheduler_address
+        for at, told in enumerate(({"workers": 1}, {"scheduler": address})):
+            found = simulate_all(settings, RunFolder(tmp_path / str(at)), **told)
+            assert {one: run.outcome for one, run in found.items()} == expected
+
+
+def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
+    settings = [TINY.model_copy(update={"seed": seed}) for seed in range(3)]
+    folder = RunFolder(tmp_path / "runs")
+    for setting in settings[:2]:
+        folder.keep(Run.of(setting))
+    left = []
+
+    def killed(client, missing):
+        left.extend(missing)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs_module, "_simulated", killed)
+    with pytest.raises(KeyboardInterrupt):
+        simulate_all(settings, folder, workers=1)
+    assert left == settings[2:]
+
+
+def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path)
+    folder.keep(Run.of(TINY))
+    assert folder.find(TINY) is not None
+    assert folder.find(TINY.model_copy(update={"seed": 1})) is None
+    monkeypatch.setattr(provenance, "versions", lambda: {"python": "2.7"})
+    assert folder.find(TINY) is None
+
+
+def test_a_run_that_was_edited_is_refused_with_the_field(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.keep(Run.of(TINY))
+    content = json.loads(folder.file(TINY).read_text())
+    content["outcome"]["networks"]["lenet"]["served"] = -1
+    folder.file(TINY).write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"outcome.networks.lenet.served.*delete it"):
+        folder.find(TINY)
+
+
+def test_measures_worked_out_by_hand():
+    told = outcome(TINY, served=8, rejected_first=5, waiting_s=2.0)
+    assert measures(told) == pytest.approx(
+        {
+            "latency_total_s": 10.0,
+            "latency_mean_s": 1.25,
+            "waiting_total_s": 2.0,
+            "bound_total_s": 9.0,
+            "above_bound_percent": 100 / 9,
+            "sending_percent_of_service": 50.0,
+            "shared_total_gbit": 1.0,
+            "shared_mean_mbit": 125.0,
+            "rejected_first_percent": 50.0,
+            "unserved_percent": 20.0,
+        }
+    )
+    nobody = measures(outcome(TINY, served=0, latency_s=0.0, bound_s=0.0, computing_s=0.0))
+    assert math.isnan(nobody["latency_mean_s"])
+    assert nobody["unserved_percent"] == 100.0
+
+
+def test_intervals_are_those_of_student():
+    """Of 1, 2, 3: standard deviation 1, and 4.303 = t(0.975, 2)."""
+    assert mean_and_half(np.array([1.0, 2.0, 3.0])) == pytest.approx((2.0, 4.3027 / 3**0.5), 1e-4)
+    mean, half = mean_and_half(np.array([5.0]))
+    assert mean == 5.0
+    assert math.isnan(half)
+
+
+def test_what_comes_from_outside_is_escaped_on_the_page():
+    plan = Plan(base=Setting(networks=("lenet",)), panels=("3e",), seeds=1, policies=("source",))
+    frame = over_seeds(
+        per_run(plan.cases(), {one: Run.of(one) for one in ()} or _never(plan)), KEYS
+    )
+    frame["x"] = "<script>"
+    html = page(frame, plan, "<b>")
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "<b>" not in html
+
+
+def _never(plan: Plan) -> dict[Setting, Run]:
+    timing = {"events": 0, "total_s": 0.0, "slowest_s": 0.0}
+    return {
+        one: Run.model_validate({"setting": one, "outcome": outcome(one), "timing": timing})
+        for one in plan.settings()
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--panel", "3g"], "--panel: expected one of 3a, 3b"),
+        (["--networks", "alexnet"], "--networks: expected one of"),
+        (["--policies", "best"], "--policies: expected one of"),
+        (["--seeds", "0"], "--seeds"),
+        (["--scheduler", "nowhere"], "--scheduler: expected the address of a dask scheduler"),
+    ],
+)
+def test_bad_input_is_told_and_no_run_is_written(options, says, tmp_path):
+    out = tmp_path / "out"
+    done = run("benchmarks.figures", "--out", out, *options)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert not (out / "runs").exists()
+
+
+def test_an_output_folder_that_cannot_be_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("benchmarks.figures", "--out", tmp_path / "file")
+    assert done.returncode == 2
+    assert "--out: expected a folder to write to" in done.stderr
