@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
 
-from benchmarks.drawing import draw_share, saved_figure
+from benchmarks.drawing import draw_share
+from optmodel.figure_file import saved_figure
 
 INCH_PER_INSTANCE = 0.2
 MARKERS = "os^Dv*PX"

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from benchmarks.drawing import draw_share, saved_figure
+from benchmarks.drawing import draw_share
 from benchmarks.run_statistics import Runs, charged_seconds, factors_of_best, shared_instances
 from benchmarks.scaling import Series
+from optmodel.figure_file import saved_figure
 
 PLAIN = FuncFormatter(lambda value, _position: f"{value:g}")
 

@@ -11,8 +11,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from benchmarks.figures import saved_figure
 from benchmarks.tradeoff_record import CurveRecord, Curves
+from optmodel.figure_file import saved_figure
 from optmodel.files import write_bytes
 from optmodel.pareto import front
 

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from benchmarks.drawing import saved_figure
 from benchmarks.evaluation.panels import PANELS, TOLERANCES
+from optmodel.figure_file import saved_figure
 
 COLOURS = dict(zip(TOLERANCES, ("C0", "C1", "C3"), strict=True))
 Dash = Literal["-", "--", ":", "-."]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from commands import run
-from matplotlib.figure import Figure
 from drawn_tables import CELLS, IMAGES, VICTIM, cell, table
+from matplotlib.figure import Figure
 
 from attack.curves import plot_row, points, read_tables, save_curves
 from optmodel.files import InputError, write_model
