@@ -25,7 +25,7 @@ EDGE_WEIGHT = 0.5
 """Of the mean absolute error beside 1 - SSIM in the loss of the strong attacker."""
 BATCH_PIXELS = 32 * 32
 """Of images that come in full batches; of larger ones a step takes fewer."""
-LEAST_BATCH = 4
+LEAST_BATCH = 2
 LOOKS = 8
 """Times that a training is validated."""
 PATIENCE = 3
