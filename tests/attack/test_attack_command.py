@@ -228,6 +228,5 @@ def test_where_no_share_is_safe_the_camera_keeps_the_layers(whole, tmp_path):
     assert solve(refusing).solution_status is SolutionStatus.INFEASIBLE
     keeping = generated(tmp_path / "source.json", *options, "--unattainable", "source")
     solution = optimum(keeping)
-    assert {*holders(solution, "relu1"), *holders(solution, "conv2")} == {"camera-1"}
-    free = optimum(generated(tmp_path / "free.json", *options[:2], "--tolerated-ssim", 1))
-    assert solution.objective_s >= free.objective_s
+    for layer in ("conv1", "relu1", "pool1", "conv2", "relu2", "pool2"):
+        assert holders(solution, layer).keys() == {"camera-1"}
