@@ -74,6 +74,19 @@ def test_the_sentences_quote_the_files():
     many = price["cifar_cnn", "mixed", "40", "0.4"]["price_percent"]
     text = " ".join(PAGE.split())
     assert f"pays not {shown(many, 1)} but {shown(few, 1)} %" in text
+    highest = {
+        (network, fleet): max(
+            float(row["price_percent"])
+            for key, row in price.items()
+            if key[:2] == (network, fleet) and row["price_percent"]
+        )
+        for network, fleet in (("cifar_cnn", "power"), ("vgg16", "power"), ("vgg16", "mixed"))
+    }
+    assert highest["vgg16", "power"] == 0
+    assert f"the CIFAR network {highest['cifar_cnn', 'power']:.1f} % at most" in text
+    assert f"VGG16 pays up to {highest['vgg16', 'mixed']:.1f} %" in text
+    both = {price["lenet", fleet, "40", "0.4"]["price_percent"] for fleet in ("mixed", "power")}
+    assert [f"LeNet pays {shown(one, 1)} % on 40 devices" in text for one in both] == [True]
     least = {
         devices: min(
             float(row["from_ssim"])
