@@ -18,7 +18,7 @@ from attack.cell import CellKey, Scene
 from attack.checkpoint import write_checkpoint
 from attack.cost import seconds_of_cells
 from attack.curves import read_tables, save_curves
-from attack.grid import Ledger, cell_names, grid, measure_grid, workers
+from attack.grid import Ledger, cell_names, default_workers, grid, measure_grid
 from attack.scene import describe, load_data, set_scene, victim_of, view_of
 from attack.sheet import choose_images, recover_rows, save_sheet
 from attack.table import print_measured
@@ -27,6 +27,7 @@ from attack.views import VIEW_KINDS, View
 from optmodel.cli import console, errors, require_choice, run_app
 from optmodel.figure_file import require_picture
 from optmodel.files import InputError, require_writable
+from optmodel.workers import connected
 
 NetworkOption = Annotated[str, typer.Option(help="Network of the victim.")]
 DataOption = Annotated[
@@ -81,7 +82,7 @@ def table(
     scene = set_scene(loaded, trained, budget, seen)
     names = cell_names(loaded.network, keys)
     ledger = Ledger(out, describe(loaded, trained, scene, budget), _command())
-    with workers(scheduler, worker_processes) as client:
+    with connected(scheduler, worker_processes or default_workers()) as client:
         _print_cost(client, scene, keys)
         with _cells_bar() as bar:
             task = bar.add_task("Cells", total=len(keys), completed=ledger.count(names))
@@ -152,7 +153,7 @@ def sheet(
     trained = victim_of(loaded, victim, epochs)
     _print_victim(network, trained)
     scene = set_scene(loaded, trained, budget, View())
-    with workers(scheduler, worker_processes) as client:
+    with connected(scheduler, worker_processes or default_workers()) as client:
         _print_cost(client, scene, keys)
         with _cells_bar() as bar:
             task = bar.add_task("Cells", total=len(keys))

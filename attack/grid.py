@@ -1,13 +1,11 @@
 """Measure the cells of a table on workers; keep each at once, so that a killed run goes on."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import dask
 import torch
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, as_completed
 
 from attack.cell import CellKey, Scene, measure_cell
 from attack.views import find_layer
@@ -17,8 +15,6 @@ from optmodel.files import InputError, read_model, write_model
 from optmodel.network import Network
 
 T = TypeVar("T")
-ANY_PORT = "127.0.0.1:0"
-"""Of dask's own web page: told none, it takes port 8787, and warns where that is taken."""
 
 
 def default_rows(network: Network) -> list[str]:
@@ -82,51 +78,9 @@ def _subset_names(all_maps: bool, subsets: int) -> list[str]:
     return [*(f"random {k}" for k in range(1, subsets + 1)), "worst"]
 
 
-KEEP_MEMORY = {
-    "MALLOC_TRIM_THRESHOLD_": "8000000000",
-    "MALLOC_MMAP_THRESHOLD_": "4000000000",
-    "MALLOC_TOP_PAD_": "200000000",
-    "OMP_NUM_THREADS": "1",
-}
-"""Of glibc: keep freed memory for the next step; giving it back takes 40 % of a training's time."""
-
-
-@contextmanager
-def workers(address: str | None, count: int | None) -> Iterator[Client]:
-    """Give a client of a named dask scheduler, or of a cluster on this machine.
-
-    Parameters
-    ----------
-    address : str or None
-        Of a running scheduler.
-    count : int or None
-        Worker processes on this machine; by default one per GPU, or one per core if there is none.
-
-    Raises
-    ------
-    InputError
-        If no scheduler answers there.
-    """
-    if address is not None:
-        try:
-            client = Client(address, timeout=10)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"--scheduler: expected the address of a dask scheduler, got '{address}', where "
-                "none answers; start one with dask scheduler"
-            ) from error
-        with client:
-            yield client
-        return
-    each = count or torch.cuda.device_count() or None
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": KEEP_MEMORY}),
-        LocalCluster(
-            n_workers=each, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=50
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+def default_workers() -> int | None:
+    """Return how many worker processes a machine gets: one per GPU, None (per core) without."""
+    return torch.cuda.device_count() or None
 
 
 def on_workers(

@@ -1,11 +1,10 @@
 """Runs on disk, one file each, and the work of those that are missing, on dask."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, as_completed
 from pydantic import Field
 from rich.progress import track
 
@@ -14,10 +13,8 @@ from benchmarks.simulate import Setting, simulate
 from benchmarks.simulate.outcome import Outcome, Timing
 from optmodel.cli import errors
 from optmodel.files import InputError, StrictModel, read_model, write_model
+from optmodel.workers import connected
 
-ANY_PORT = ":0"
-"""Of the dashboard: a second sweep on a machine needs another one than the first."""
-CONNECT_S = 30
 """Seconds to wait for a scheduler that is named."""
 
 
@@ -108,7 +105,7 @@ def simulate_all(
     runs = {setting: run for setting, run in found.items() if run is not None}
     missing = [setting for setting in settings if setting not in runs]
     if missing:
-        with connected(min(workers, len(missing)), scheduler) as client:
+        with connected(scheduler, min(workers, len(missing))) as client:
             for run in _simulated(client, missing):
                 folder.keep(run)
                 runs[run.setting] = run
@@ -123,28 +120,3 @@ def _simulated(client: Client, settings: Sequence[Setting]) -> Iterator[Run]:
     for future in track(ended, "Simulating", len(futures), console=errors, disable=hidden):
         yield future.result()
         future.release()
-
-
-@contextmanager
-def connected(workers: int, scheduler: str | None) -> Iterator[Client]:
-    """Give a client of the scheduler at an address, or else of a local cluster.
-
-    Raises
-    ------
-    InputError
-        If there is none at the address.
-    """
-    if scheduler is None:
-        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=ANY_PORT)
-        with local as cluster, Client(cluster) as client:
-            yield client
-        return
-    try:
-        client = Client(scheduler, timeout=CONNECT_S)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"--scheduler: expected the address of a dask scheduler, such as tcp://host:8786, got "
-            f"'{scheduler}'; start one with `dask scheduler`, or correct the address"
-        ) from error
-    with client:
-        yield client

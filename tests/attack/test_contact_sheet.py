@@ -7,7 +7,6 @@ from distributed import Client
 from matplotlib.figure import Figure
 
 from attack.cell import CellKey, measure_cell
-from attack.grid import workers
 from attack.scene import describe, set_scene
 from attack.sheet import (
     SheetRow,
@@ -22,6 +21,7 @@ from attack.tensors import as_floats
 from attack.views import View
 from instances.measured import Interval
 from optmodel.files import InputError
+from optmodel.workers import connected
 
 KEYS = [CellKey("conv1", 8, "random 1"), CellKey("conv1", 2, "worst")]
 SHOWN = np.array([3, 1, 4])
@@ -34,7 +34,7 @@ def scene(few_data, few_victim):
 
 @pytest.fixture(scope="module")
 def client():
-    with workers(None, 1) as one:
+    with connected(None, 1) as one:
         yield one
 
 

@@ -17,13 +17,13 @@ from attack.grid import (
     default_rows,
     grid,
     measure_grid,
-    workers,
 )
 from attack.scene import load_data, set_scene, view_of
 from instances.cnns import NETWORKS
 from optmodel.files import InputError
 from optmodel.network import ConvLayer
 from optmodel.privacy import envelope
+from optmodel.workers import connected
 
 LENET = NETWORKS["lenet"]()
 KEYS = grid(LENET, ["MNIST Conv1", "pool2"], [1, 8], 1)
@@ -132,7 +132,7 @@ def test_a_scheduler_that_does_not_answer_is_refused_quickly():
     begun = time.monotonic()
     with (
         pytest.raises(InputError, match="--scheduler: expected the address of a dask scheduler"),
-        workers("tcp://127.0.0.1:9", None),
+        connected("tcp://127.0.0.1:9", None),
     ):
         raise AssertionError
     assert time.monotonic() - begun < 30
@@ -142,7 +142,7 @@ def test_a_scheduler_that_does_not_answer_is_refused_quickly():
 def test_an_address_that_is_none_is_refused(address):
     with (
         pytest.raises(InputError, match="--scheduler: expected the address of a dask scheduler"),
-        workers(address, None),
+        connected(address, None),
     ):
         raise AssertionError
 
@@ -160,7 +160,7 @@ def scheduler():
 def whole(few_data, few_victim, scheduler, tmp_path_factory):
     """A smoke table of few images, by one worker."""
     ledger = Ledger(tmp_path_factory.mktemp("whole") / "t.json", settings(), "a command")
-    with workers(scheduler, None) as client:
+    with connected(scheduler, None) as client:
         return measure_grid(
             client, scene_of(few_data, few_victim), KEYS, ledger, lambda _cell: None
         )
@@ -177,7 +177,7 @@ def test_a_table_taken_up_again_measures_only_what_lacks(
     ledger, told = Ledger(tmp_path / "t.json", settings(), "a command"), []
     for one in whole.cells[1:4]:
         ledger.add(one)
-    with workers(scheduler, None) as client:
+    with connected(scheduler, None) as client:
         scene = scene_of(few_data, few_victim)
         again = measure_grid(client, scene, KEYS, ledger, told.append)
     assert again == whole
@@ -186,7 +186,7 @@ def test_a_table_taken_up_again_measures_only_what_lacks(
 
 def test_two_workers_make_the_table_of_one(few_data, few_victim, whole, tmp_path):
     ledger = Ledger(tmp_path / "t.json", settings(), "a command")
-    with workers(None, 2) as client:
+    with connected(None, 2) as client:
         assert isinstance(client, Client)
         assert len(client.scheduler_info()["workers"]) == 2
         scene = scene_of(few_data, few_victim)

@@ -1,0 +1,79 @@
+"""Processes that work at the same time, on this machine or on a cluster: a client of dask.
+
+The only module here that needs dask, which the extras `attack` and `evaluation` bring along.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dask
+from distributed import Client, LocalCluster
+
+from optmodel.files import InputError
+
+ANY_PORT = "127.0.0.1:0"
+"""Of dask's own page, so that a second run on a machine needs no other."""
+CONNECT_S = 10
+SILENT = 50
+"""The level of logging that shows nothing: what goes wrong is raised."""
+WORKER_ENVIRONMENT = {
+    "MALLOC_TRIM_THRESHOLD_": "8000000000",
+    "MALLOC_MMAP_THRESHOLD_": "4000000000",
+    "MALLOC_TOP_PAD_": "200000000",
+    "OMP_NUM_THREADS": "1",
+}
+"""Keep freed memory for the next step: giving it back takes 40 % of a training's time (glibc)."""
+
+
+@contextmanager
+def connected(scheduler: str | None, count: int | None) -> Iterator[Client]:
+    """Give a client of a named dask scheduler, or of worker processes on this machine.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        Address of a running scheduler, such as tcp://host:8786.
+    count : int or None
+        Worker processes on this machine, of one thread each; by default one per core.
+
+    Raises
+    ------
+    InputError
+        If no scheduler answers at the address.
+    """
+    with _client_of(scheduler) if scheduler is not None else _local_client(count) as client:
+        yield client
+
+
+def _client_of(address: str) -> Client:
+    try:
+        return Client(address, timeout=CONNECT_S)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--scheduler: expected the address of a dask scheduler, such as tcp://host:8786, got "
+            f"'{address}', where none answers; start one with `dask scheduler`, or correct it"
+        ) from error
+
+
+@contextmanager
+def _local_client(count: int | None) -> Iterator[Client]:
+    with (
+        _without_interrupts(),
+        dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT}),
+    ):
+        cluster = LocalCluster(
+            n_workers=count, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=SILENT
+        )
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach; it reaches their parent, which ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
