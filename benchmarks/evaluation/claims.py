@@ -184,7 +184,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("Shared data grows with the number of devices", "3b", _shared_grows_with_devices),
     Claim("Shared data grows with tighter privacy", "3b", _shared_grows_with_privacy),
     Claim(
-        "With 70 % small devices many requests are rejected, 29 % of them at 0.4",
+        "With 70 % small devices many requests are rejected at 0.4 (in the paper 29 %)",
         "3c",
         _small_devices_reject,
     ),

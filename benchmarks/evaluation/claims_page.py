@@ -29,6 +29,12 @@ def claims_page(results: Results, policies: Sequence[str], command: str) -> str:
         "",
         f"    {command}",
         "",
+        "A sentence holds if every comparison below it does: by the 95 % interval of the paired",
+        "differences over seeds, with one seed by the sign. The column on optimal placements tells",
+        "what is proven of sentences about latencies: an optimum lies between the certified bound",
+        "and what lookahead reaches, and is never worse where a looser tolerance only adds",
+        "placements. A verdict is `depends` where the placements disagree, or either depends.",
+        "",
         *table(results, policies),
         "",
     ]

@@ -85,11 +85,21 @@ def sensitivity_page(base: Setting, told: Mapping[str, Results], command: str) -
     chosen, *others = variants(base)
     return "\n".join(
         [
+            "# Choices that the paper leaves open",
+            "",
+            "The paper gives no period, no unit of the bandwidth in nrm, and no word on maps of",
+            "which no share is safe. [Figure 3, rebuilt](figures.md) chooses. Here each choice is",
+            "made otherwise, the claims are judged again, and what moves is bold.",
+            "",
             f"    {command}",
             "",
             described(told[chosen.name].plan),
             "",
+            "## Which claims move",
+            "",
             *_moved(chosen, others, told),
+            "",
+            "## Figures",
             "",
             *_figures(chosen, others, told),
             "",

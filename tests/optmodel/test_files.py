@@ -11,7 +11,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from optmodel.files import InputError, field_path, read_bytes, require_writable, write_text
+from optmodel.files import (
+    InputError,
+    field_path,
+    read_bytes,
+    read_lines,
+    require_writable,
+    write_text,
+    written_at_the_end,
+)
 
 NOBODY = 65534
 """A user without rights; root, who may do everything, becomes this one for a while."""
@@ -228,3 +236,29 @@ def test_an_output_may_not_replace_another_file_of_the_command(tmp_path):
     out = tmp_path / "out.json"
     with pytest.raises(InputError, match="got the name of another file of this command"):
         require_writable(out, None, tmp_path / "." / "out.json")
+
+
+def test_a_stream_becomes_the_file_at_the_end_or_not_at_all(tmp_path):
+    path = tmp_path / "log.jsonl"
+    with written_at_the_end(path) as stream:
+        stream.write("one\n")
+        assert not path.exists()
+    assert path.read_text() == "one\n"
+    with pytest.raises(TypeError), written_at_the_end(path) as stream:
+        stream.writelines(["two\n", None])
+    assert path.read_text() == "one\n"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_stream_to_a_folder_that_is_missing_is_refused(tmp_path):
+    path = tmp_path / "nowhere" / "log.jsonl"
+    with pytest.raises(InputError, match="expected a place for the file"), written_at_the_end(path):
+        pass
+
+
+def test_lines_are_read_one_by_one_and_a_missing_file_is_told(tmp_path):
+    path = tmp_path / "lines"
+    path.write_bytes(b"one\ntwo")
+    assert [*read_lines(path)] == [b"one\n", b"two"]
+    with pytest.raises(InputError, match="expected a readable file"):
+        next(read_lines(tmp_path / "missing"))
