@@ -13,7 +13,6 @@ TABLES = Path(__file__).parent / "tables"
 VICTIMS = {
     "lenet-mnist": "LeNet on MNIST",
     "lenet-fashion-mnist": "LeNet on Fashion-MNIST",
-    "cifar_cnn-cifar10": "the CIFAR network on CIFAR-10",
 }
 """What was attacked, NETWORK-DATA."""
 ATTACKERS = ("paper", "strong")
