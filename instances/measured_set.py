@@ -13,11 +13,12 @@ TABLES = Path(__file__).parent / "tables"
 VICTIMS = {
     "lenet-mnist": "LeNet on MNIST",
     "lenet-fashion-mnist": "LeNet on Fashion-MNIST",
+    "cifar_cnn-cifar10": "the CIFAR network on CIFAR-10",
 }
 """What was attacked, NETWORK-DATA."""
 ATTACKERS = ("paper", "strong")
 TOLERANCES = (0.8, 0.6, 0.4)
-DEVICES = (10, 30)
+DEVICES = (20, 70)
 POLICIES: tuple[Literal["reject", "source"], ...] = ("reject", "source")
 PERIOD_S = 600.0
 """So long that no placement of a single request can exhaust computation or bandwidth."""
@@ -51,7 +52,7 @@ def _member(
 
 MEASURED = InstanceSet(
     "measured",
-    "Caps from what was measured: every network at the paper's tolerances on fleets of 10 and 30 "
+    "Caps from what was measured: every network at the paper's tolerances on fleets of 20 and 70 "
     "devices (Raspberry Pi 3, Nexus 5 and STM32H7 in turn), with the leakage that the paper's "
     "attacker reaches and that which a strong one does. Where no share of the maps is safe the "
     "request is refused, or those layers stay on the source: the pairs of both show what the "

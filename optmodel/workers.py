@@ -72,9 +72,12 @@ def _local_client(count: int | None) -> Iterator[Client]:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach; it reaches their parent, which ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Start processes that ignore Ctrl-C; it reaches their parent, which ends them.
+
+    What is ignored when a process starts stays so; a mask would be lifted by multiprocessing.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)

@@ -82,7 +82,7 @@ def test_what_the_promise_costs_is_what_was_solved():
             recipe = Recipe(
                 (victim.split("-")[0],),
                 "mixed",
-                30,
+                70,
                 float(tolerance),
                 period_s=PERIOD_S,
                 unattainable="source",
@@ -91,7 +91,7 @@ def test_what_the_promise_costs_is_what_was_solved():
             assert found.objective_s is not None
             assert table_1 == f"{1000 * found.objective_s:.3f}"
             for attacker, told in (("paper", by_paper), ("strong", by_strong)):
-                name = f"{victim}-{attacker}-{tolerance}-30-source"
+                name = f"{victim}-{attacker}-{tolerance}-70-source"
                 kept = read_solution(solution_file(MEASURED.folder / f"{name}.json"))
                 assert kept.objective_s is not None
                 assert told == f"{1000 * kept.objective_s:.3f}"
