@@ -70,7 +70,7 @@ def test_an_idx_file_that_is_not_what_its_header_says(change, said, packed, tmp_
     content = change(file.read_bytes())
     culprit = file.with_name(f"{file.name}.gz") if packed else file
     file.unlink()
-    culprit.write_bytes(gzip.compress(content) if packed else content)
+    culprit.write_bytes(gzip.compress(content, mtime=0) if packed else content)
     message = refused(tmp_path, GREY)
     assert message.startswith(f"{culprit}: ")
     assert said in message
