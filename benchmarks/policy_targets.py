@@ -10,8 +10,10 @@ from benchmarks.cli import instance_files
 from benchmarks.decisions import Case
 from benchmarks.records import Record
 from benchmarks.targets import mixed_batch, singles
+from instances.medium_set import MEDIUM
 from instances.members import solution_file
-from instances.sets import SETS
+from instances.paper_set import PAPER
+from instances.small_set import SMALL
 from optmodel.instance import read_instance
 from optmodel.solution import SolutionStatus, read_solution
 
@@ -56,7 +58,7 @@ def policy_table(repeat: int) -> tuple[Target, ...]:
         tuple(Case(instance, contender, repeat=repeat) for instance in vgg16)
         for contender in ("plain_algorithm1", "algorithm1", "lookahead", "lookahead (warm)")
     )
-    single = single_requests([named.folder for named in SETS.values()])
+    single = single_requests([named.folder for named in (SMALL, MEDIUM, PAPER)])
     improved = tuple(replace(case, contender="lookahead (improved)") for case in single)
     batch = tuple(Case(instance, "lookahead") for instance in mixed_batch())
     one = "VGG16 request, 70 devices"

@@ -58,6 +58,8 @@ def visit(browser: webdriver.Chrome, page: Path) -> None:
     browser.get("about:blank")
     console_of(browser), requests_of(browser)
     browser.get(page.as_uri())
+    loaded = "return document.readyState === 'complete'"
+    WebDriverWait(browser, 20, poll_frequency=0.05).until(lambda _: browser.execute_script(loaded))
 
 
 def console_of(browser: webdriver.Chrome) -> list[str]:

@@ -201,6 +201,7 @@ def test_ten_thousand_rows_are_sorted_and_filtered_in_a_few_seconds(browser, tmp
     out.write_text(report_page("large", many(10_000), (), {}, Faults()), encoding="utf-8")
     assert out.stat().st_size < 3_000_000
     visit(browser, out)
+    WebDriverWait(browser, 20).until(lambda _: browser.find_element(By.ID, "shown").text)
     took = browser.execute_script("""
         const begin = performance.now();
         document.querySelector("th button").click();
