@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 
 project = "DistPrivacy toolkit"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+myst_heading_anchors = 3
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
