@@ -83,7 +83,7 @@ def table(
     names = cell_names(loaded.network, keys)
     ledger = Ledger(out, describe(loaded, trained, scene, budget), _command())
     with connected(scheduler, worker_processes or default_workers()) as client:
-        _print_cost(client, scene, keys)
+        _print_cost(client, scene, ledger.missing(loaded.network, keys))
         with _cells_bar() as bar:
             task = bar.add_task("Cells", total=len(keys), completed=ledger.count(names))
             measured = measure_grid(client, scene, keys, ledger, lambda _cell: bar.advance(task))

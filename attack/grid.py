@@ -147,6 +147,11 @@ class Ledger:
         """Return how many of these cells are finished."""
         return sum(name in self.cells for name in names)
 
+    def missing(self, network: Network, keys: Sequence[CellKey]) -> list[CellKey]:
+        """Return the cells that are not finished."""
+        names = cell_names(network, keys)
+        return [key for key, name in zip(keys, names, strict=True) if name not in self.cells]
+
     def table(self, cells: Sequence[MeasuredCell]) -> MeasuredTable:
         """Return a table of some cells."""
         return MeasuredTable(
@@ -163,8 +168,9 @@ class Ledger:
         write_model(self.unfinished, self.table(list(self.cells.values())))
 
     def finish(self, keys: Sequence[tuple[str, int, str]]) -> MeasuredTable:
-        """Write the table of these cells, in this order, and drop what was kept on the way."""
-        table = self.table([self.cells[key] for key in keys])
+        """Write the table: these cells in this order, then what else had been measured."""
+        ordered = dict.fromkeys([*keys, *self.cells])
+        table = self.table([self.cells[key] for key in ordered])
         write_model(self.out, table)
         self.unfinished.unlink(missing_ok=True)
         return table
@@ -193,7 +199,7 @@ def measure_grid(
         Told every cell.
     """
     names = cell_names(scene.victim.network, keys)
-    missing = [key for key, name in zip(keys, names, strict=True) if name not in ledger.cells]
+    missing = ledger.missing(scene.victim.network, keys)
     if missing:
         for _, cell in on_workers(client, measure_cell, scene, missing):
             ledger.add(cell)
