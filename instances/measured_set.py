@@ -14,6 +14,7 @@ VICTIMS = {
     "lenet-mnist": "LeNet on MNIST",
     "lenet-fashion-mnist": "LeNet on Fashion-MNIST",
     "cifar_cnn-cifar10": "the CIFAR network on CIFAR-10",
+    "vgg16_truncated-photos": "two blocks of VGG16 on natural photos",
 }
 """What was attacked, NETWORK-DATA."""
 ATTACKERS = ("paper", "strong")
