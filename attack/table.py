@@ -1,15 +1,19 @@
-"""A measured table as text: worst and mean of the subsets, beside Table I and blind guesses."""
+"""A measured table as text: worst and random subsets, beside Table I and blind guesses."""
 
-import numpy as np
+import math
+import statistics
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import t as student
 
-from instances.measured import MeasuredCell, MeasuredTable
+from instances.measured import CONFIDENCE, Interval, MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
 
 COLUMNS = (
-    *("maps", "worst SSIM", "95 % interval", "mean", "spread"),
+    *("maps", "worst SSIM", "random subsets", "their spread"),
     *("PSNR dB", "same label", "Table I"),
 )
 
@@ -44,7 +48,7 @@ def print_measured(console: Console, table: MeasuredTable) -> None:
         printed.add_column(title, justify="right", no_wrap=True)
     for cells in groups(table):
         printed.add_row(*_line(cells))
-    wide = Console(file=console.file, width=max(120, console.width), highlight=False)
+    wide = Console(file=console.file, width=max(180, console.width), highlight=False)
     wide.print(printed)
 
 
@@ -58,18 +62,41 @@ def groups(table: MeasuredTable) -> list[list[MeasuredCell]]:
 
 def _line(cells: list[MeasuredCell]) -> list[str]:
     worst = max(cells, key=lambda cell: cell.ssim.high)
-    means = [cell.ssim.mean for cell in cells]
+    drawn = [cell.ssim for cell in cells if cell.subset != "worst"]
+    means = [level.mean for level in drawn]
     spread = f"{max(means) - min(means):.3f}" if len(means) > 1 else "-"
     return [
         *(worst.row, worst.layer, str(worst.maps)),
-        f"{worst.ssim.mean:.3f}" + (" blind" if worst.blind else ""),
-        f"{worst.ssim.low:.3f} .. {worst.ssim.high:.3f}",
-        f"{np.mean(means):.3f}",
+        _shown(worst.ssim, 3) + (" blind" if worst.blind else ""),
+        _shown(over_subsets(drawn), 3),
         spread,
-        f"{worst.psnr_db.mean:.1f}",
-        f"{worst.same_label.mean:.0%}",
+        _shown(worst.psnr_db, 1),
+        _shown(worst.same_label, 2),
         paper_value(worst.row, worst.maps),
     ]
+
+
+def over_subsets(levels: Sequence[Interval]) -> Interval:
+    """Return the mean over random subsets with its interval over subsets and images.
+
+    Parameters
+    ----------
+    levels : sequence of Interval
+        One per random subset, over the same images. The variance between subsets (Student's t) is
+        added to that of the images; one subset alone tells of images only.
+    """
+    mean = statistics.fmean(level.mean for level in levels)
+    images = statistics.fmean((level.high - level.low) / 2 for level in levels)
+    count, subsets = len(levels), 0.0
+    if count > 1:
+        deviation = statistics.stdev(level.mean for level in levels)
+        subsets = float(student.ppf((1 + CONFIDENCE) / 2, count - 1)) * deviation / math.sqrt(count)
+    half = math.hypot(images, subsets)
+    return Interval(mean=mean, low=mean - half, high=mean + half)
+
+
+def _shown(level: Interval, digits: int) -> str:
+    return f"{level.mean:.{digits}f} ({level.low:.{digits}f} .. {level.high:.{digits}f})"
 
 
 def paper_value(row: str, maps: int) -> str:

@@ -68,7 +68,8 @@ def test_the_command_prints_cost_blind_guesses_and_intervals(whole):
     assert "blind guess: mean image: SSIM 0." in out
     assert "blind guess: black image: SSIM 0." in out
     assert "smoke attacker, output, 150 images; 60 evaluated" in out
-    assert re.search(r"MNIST Conv1 +conv1 +4 +0\.\d{3} +0\.\d{3} \.\. 0\.\d{3}", out)
+    level = r" +0\.\d{3} \(-?\d\.\d{3} \.\. \d\.\d{3}\)"
+    assert re.search(rf"MNIST Conv1 +conv1 +4{level}{level}", out)
     assert out.endswith("t.json: 20 cells\n")
     assert [file.name for file in path.parent.iterdir()] == ["t.json"]
     table = MeasuredTable.model_validate_json(path.read_bytes())
