@@ -23,14 +23,35 @@ MULTIPLES = (1.0, 4.0, 16.0)
 """Of the prices on nodes, at which placements are constructed."""
 NEGLIGIBLE = 0.01
 """A best path that uses up less than this share of its latency is taken without looking further."""
-SAME_USAGE = 0.01
-"""While the fleet's budgets are used to the same shares, within this, what was found is dealt anew
-to other devices instead of constructed anew."""
+SAME_USAGE = 0.02
+"""Where the fleet's budgets are used to the same shares, in steps of this, what was found is dealt
+anew to other devices instead of constructed anew."""
+MOST_LOOKS = 256
+"""How many shares of usage are remembered of each kind of requests."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What was found for requests of one kind, at some usage of the fleet.
+
+    Attributes
+    ----------
+    thrifty : Pattern or None
+        Algorithm 1's placement.
+    path : Pattern or None
+        The best path.
+    others : list of Pattern or None
+        All other placements; None if only the path was looked at.
+    """
+
+    thrifty: Pattern | None
+    path: Pattern | None
+    others: list[Pattern] | None
 
 
 @dataclass(eq=False)
 class _Found:
-    """What was found for requests of one kind when last looked for.
+    """What was found for requests of one kind so far.
 
     Attributes
     ----------
@@ -38,22 +59,20 @@ class _Found:
         The best path on the fleet as it was then.
     spreaders : list of Spreader
         One for each of the multiples, on that fleet.
-    usage : ndarray, shape (3,)
-        Shares of the fleet's budgets that were used then.
-    path : Pattern or None
-        The best path.
-    others : list of Pattern or None
-        All other placements; None if only the path was looked at.
-    thrifty : Pattern or None
-        Algorithm 1's placement.
+    looks : OrderedDict
+        By usage of the fleet, in steps of `SAME_USAGE`; the one looked at last is the last.
     """
 
     known: KnownPath
     spreaders: list[Spreader]
-    usage: FloatArray = field(default_factory=lambda: np.full(3, np.inf))
-    path: Pattern | None = None
-    others: list[Pattern] | None = None
-    thrifty: Pattern | None = None
+    looks: OrderedDict[tuple[int, ...], _Look] = field(default_factory=OrderedDict)
+
+    def keep(self, usage: tuple[int, ...], look: _Look) -> None:
+        """Remember what was found at a usage, and forget the oldest if there is too much."""
+        self.looks[usage] = look
+        self.looks.move_to_end(usage)
+        if len(self.looks) > MOST_LOOKS:
+            self.looks.popitem(last=False)
 
 
 class Lookahead:
@@ -65,8 +84,8 @@ class Lookahead:
     by stage, each stage balancing the load of its layers and counting what its slowest sender costs
     all later stages; and Algorithm 1's, which is thrifty. Prices on budgets (`heuristics.weighing`)
     decide: on an idle fleet the fastest placement wins, on a busy one the thrifty ones, and later
-    requests are served too. On large fleets one request or device changes little: as long as the
-    fleet's usage stays the same, what was found for requests of the same kind is dealt to the
+    requests are served too. On large fleets one request or device changes little, and their usage
+    comes back: what was found for requests of the same kind at the same usage is dealt to the
     devices that are idlest now.
 
     Parameters
@@ -89,8 +108,9 @@ class Lookahead:
         known = None if task.unattainable else self.paths.find(problem, task)
         if known is None or known.bound_s is None:
             return self._thrifty.place(problem, task, left)
-        found = self._found.get(known.kind)
-        dealt = None if found is None else _dealt(Weighing(problem, task, left, known), found)
+        weighing, found = Weighing(problem, task, left, known), self._found.get(known.kind)
+        look = None if found is None else found.looks.get(_steps(weighing))
+        dealt = None if look is None else _dealt(weighing, look)
         return dealt or self._look(Weighing(problem, task, left, known))
 
     def _found_for(self, known: KnownPath) -> _Found:
@@ -107,37 +127,39 @@ class Lookahead:
 
     def _look(self, weighing: Weighing) -> RequestPlacement | Rejection:
         """Look for placements on what is left, and keep what they are like."""
-        found = self._found_for(weighing.known)
+        found, usage = self._found_for(weighing.known), _steps(weighing)
         answer = self._thrifty.place(weighing.problem, weighing.task, weighing.left.copy())
-        thrifty = answer if isinstance(answer, RequestPlacement) else None
-        found.thrifty = None if thrifty is None else weighing.pattern_of(thrifty)
-        found.usage, found.others = weighing.usage, None
-        weighing.expect_like(found.thrifty)
-        path = _on_the_path(weighing)
-        ratio, found.path = weighing.weigh(path)
+        placed = answer if isinstance(answer, RequestPlacement) else None
+        thrifty = None if placed is None else weighing.pattern_of(placed)
+        weighing.expect_like(thrifty)
+        ratio, path = weighing.weigh(_on_the_path(weighing))
         if ratio < NEGLIGIBLE and weighing.best is not None:
+            found.keep(usage, _Look(thrifty, path, None))
             return weighing.best
-        others = [_planned(weighing), thrifty]
+        others = [_planned(weighing), placed]
         for multiple, spreader in zip(MULTIPLES, found.spreaders, strict=True):
             others.append(_constructed(weighing, spreader, multiple))
         patterns = [weighing.weigh(other)[1] for other in others]
-        found.others = [pattern for pattern in patterns if pattern is not None]
+        others_found = [pattern for pattern in patterns if pattern is not None]
+        found.keep(usage, _Look(thrifty, path, others_found))
         return weighing.best or answer
 
 
-def _dealt(weighing: Weighing, found: _Found) -> RequestPlacement | None:
-    """Return the best of what was found, dealt anew; None if the fleet is not used as it was."""
-    if not (np.abs(weighing.usage - found.usage) <= SAME_USAGE).all():
-        return None
-    weighing.expect_like(found.thrifty)
-    ratio = np.inf if found.path is None else weighing.weigh_dealt(found.path)
+def _steps(weighing: Weighing) -> tuple[int, ...]:
+    """Return the fleet's usage in whole steps of `SAME_USAGE`, for each kind of budget."""
+    return tuple((weighing.usage // SAME_USAGE).astype(np.int64).tolist())
+
+
+def _dealt(weighing: Weighing, look: _Look) -> RequestPlacement | None:
+    """Return the best of what was found, dealt anew; None if not all of it has room any more."""
+    weighing.expect_like(look.thrifty)
+    ratio = np.inf if look.path is None else weighing.weigh_dealt(look.path)
     if ratio < NEGLIGIBLE:
         return weighing.best
-    if found.others is None:
+    if look.others is None:
         return None
-    for pattern in found.others:
-        weighing.weigh_dealt(pattern)
-    return weighing.best
+    ratios = [weighing.weigh_dealt(pattern) for pattern in look.others]
+    return weighing.best if np.isfinite(ratios).all() else None
 
 
 def _on_the_path(weighing: Weighing) -> RequestPlacement | None:
