@@ -5,7 +5,7 @@ import numpy as np
 from heuristics.filling import Offer, by_offers, fill
 from heuristics.ledger import Ledger
 from optmodel.placement import RequestPlacement
-from optmodel.problem import Problem, RequestTask
+from optmodel.problem import IntArray, Problem, RequestTask
 from optmodel.solution import Rejection
 
 MOST_DRAWS = 20
@@ -41,11 +41,11 @@ class LayerWise(_Undrawn):
         return fill(problem, left, task, by_offers(_most_together))
 
 
-def _most_together(offer: Offer) -> tuple[int, int]:
+def _most_together(offer: Offer, most: IntArray) -> tuple[int, int]:
     """Choose a host that takes most segments, the fastest of these."""
-    widest = np.flatnonzero(offer.most == offer.most.max())
-    best = int(widest[np.argmin(offer.segment_s[widest])])
-    return best, int(offer.most[best])
+    widest = (most == most.max()).nonzero()[0]
+    best = int(widest[offer.segment_s[widest].argmin()])
+    return best, int(most[best])
 
 
 class AtRandom:
@@ -72,9 +72,9 @@ class AtRandom:
             answer = fill(problem, left.copy(), task, drawn)
         return answer
 
-    def _drawn(self, offer: Offer) -> tuple[int, int]:
-        host = int(self._random.choice(np.flatnonzero(offer.most)))
-        return host, int(self._random.integers(1, offer.most[host], endpoint=True))
+    def _drawn(self, offer: Offer, most: IntArray) -> tuple[int, int]:
+        host = int(self._random.choice(np.flatnonzero(most)))
+        return host, int(self._random.integers(1, most[host], endpoint=True))
 
 
 class OnSource(_Undrawn):
@@ -99,5 +99,5 @@ class OnSource(_Undrawn):
         return fill(problem, left, task, by_offers(_on_the_only_host))
 
 
-def _on_the_only_host(offer: Offer) -> tuple[int, int]:
-    return 0, int(offer.most[0])
+def _on_the_only_host(offer: Offer, most: IntArray) -> tuple[int, int]:
+    return 0, int(most[0])

@@ -42,27 +42,32 @@ class Arrival:
 
     def seconds(self, problem: Problem, hosts: IntArray) -> FloatArray:
         """Return the longest transfer of one segment to each host, none from itself."""
+        if not self.first:
+            return np.zeros(len(hosts))
         first = np.array(self.first, dtype=np.int64)
-        each = (self.bits / problem.rate[first])[:, np.newaxis]
-        seconds: FloatArray = np.where(first[:, np.newaxis] != hosts, each, 0.0).max(
-            axis=0, initial=0.0
-        )
+        each = self.bits / problem.rate[first]
+        at = int(each.argmax())
+        seconds = np.full(len(hosts), each[at])
+        each[at] = 0.0
+        seconds[hosts == first[at]] = each.max()
         return seconds
 
     def affordable(self, ledger: Ledger, hosts: IntArray) -> IntArray:
         """Return how many blocks all senders have the bandwidth to send to each host."""
+        if not self.senders:
+            return np.full(len(hosts), UNLIMITED)
         senders, each = self._each
-        most = (ledger.bandwidth_bits[senders] // each)[:, np.newaxis]
-        blocks: IntArray = np.where(senders[:, np.newaxis] != hosts, most, UNLIMITED).min(
-            axis=0, initial=UNLIMITED
-        )
+        most = ledger.bandwidth_bits[senders] // each
+        at = int(most.argmin())
+        blocks = np.full(len(hosts), most[at])
+        most[at] = UNLIMITED
+        blocks[hosts == senders[at]] = most.min()
         return blocks
 
     def charge(self, ledger: Ledger, node: int, blocks: int) -> None:
         """Take the transfers of some blocks to `node` off the senders' bandwidth (line 22)."""
         senders, each = self._each
-        others = senders != node
-        ledger.bandwidth_bits[senders[others]] -= blocks * each[others]
+        ledger.bandwidth_bits[senders] -= blocks * np.where(senders != node, each, 0)
 
     @cached_property
     def _each(self) -> tuple[IntArray, IntArray]:
@@ -122,15 +127,23 @@ class OpenLayer:
         hosts = self.hosts
         return left[hosts] // need if need else np.full(len(hosts), UNLIMITED)
 
-    def hold(self, blocks: IntArray) -> None:
-        """Let each host hold so many blocks more, shape (hosts,); nothing is sent yet."""
-        segments = blocks * self.block
-        self.held[:] += segments
-        self.ledger.compute_mult[self.hosts] -= self.layer.multiplications * segments
-        self.ledger.memory_bytes[self.hosts] -= self.layer.weight_bytes * segments
+    @cached_property
+    def capacity(self) -> IntArray:
+        """How many more blocks each host may take if senders can afford it, shape (hosts,)."""
+        room = self.room(affordable=np.full_like(self.hosts, UNLIMITED))
+        least: IntArray = np.min(list(room.values()), axis=0)
+        return least
+
+    def hold(self, blocks: IntArray | int, at: int | slice = slice(None)) -> None:
+        """Let each host, or the one at a place, hold so many blocks more; nothing is sent yet."""
+        self.capacity[at] -= blocks
+        segments, hosts = blocks * self.block, self.hosts[at]
+        self.held[at] += segments
+        self.ledger.compute_mult[hosts] -= self.layer.multiplications * segments
+        self.ledger.memory_bytes[hosts] -= self.layer.weight_bytes * segments
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Offer:
     """Blocks of segments that wait for a node, and what each host could take of them.
 
@@ -148,15 +161,11 @@ class Offer:
     arrival: Arrival
     left: int
 
-    @cached_property
-    def room(self) -> dict[str, IntArray]:
-        """How many more blocks each host may take, by condition of Algorithm 1."""
-        return self.open.room(self.arrival.affordable(self.open.ledger, self.open.hosts))
-
-    @cached_property
+    @property
     def most(self) -> IntArray:
         """How many more blocks each host may take, shape (hosts,)."""
-        most: IntArray = np.minimum(np.min(list(self.room.values()), axis=0), self.left)
+        affordable = self.arrival.affordable(self.open.ledger, self.open.hosts)
+        most: IntArray = np.minimum(np.minimum(self.open.capacity, affordable), self.left)
         return most
 
     @cached_property
@@ -166,9 +175,18 @@ class Offer:
         computing = self.open.layer.multiplications / problem.speed[hosts]
         return self.arrival.seconds(problem, hosts) + computing
 
+    def give(self, host: int, blocks: int) -> Run:
+        """Let a host, by its place among the hosts, take some blocks, and charge the ledger."""
+        run = Run(int(self.open.hosts[host]), blocks * self.open.block)
+        self.open.hold(blocks, host)
+        self.arrival.charge(self.open.ledger, run.node, blocks)
+        self.left -= blocks
+        return run
+
     def no_place(self) -> NoPlaceError:
         """Return how many hosts fail which condition."""
-        failed = {name: int((blocks < 1).sum()) for name, blocks in self.room.items()}
+        room = self.open.room(self.arrival.affordable(self.open.ledger, self.open.hosts))
+        failed = {name: int((blocks < 1).sum()) for name, blocks in room.items()}
         counts = [f"{name} on {number}" for name, number in failed.items() if number]
         hosts = len(self.open.hosts)
         return NoPlaceError(int(self.open.held.sum()), f"{', '.join(counts)} of {hosts} node(s)")
@@ -178,9 +196,9 @@ Filler = Callable[[OpenLayer, Sequence[Arrival]], list[Run]]
 """Places a layer, given what reaches its segments in their order, and charges the ledger.
 
 Raises NoPlaceError where no host has room."""
-Rule = Callable[[Offer], tuple[int, int]]
+Rule = Callable[[Offer, IntArray], tuple[int, int]]
 """Chooses a host, by its place among the hosts, and how many blocks it takes: one at least, and at
-most what it has room for. Some host has room for one."""
+most what each has room for, which is told. Some host has room for one."""
 
 
 def by_offers(rule: Rule) -> Filler:
@@ -190,19 +208,12 @@ def by_offers(rule: Rule) -> Filler:
         """Place a layer, offer by offer."""
         chosen: list[Run] = []
         for arrival in arrivals:
-            left = arrival.blocks
-            while left:
-                offer = Offer(layer, arrival, left)
-                if not offer.most.any():
+            offer = Offer(layer, arrival, arrival.blocks)
+            while offer.left:
+                most = offer.most
+                if not most.any():
                     raise offer.no_place()
-                host, blocks = rule(offer)
-                given = np.zeros_like(layer.held)
-                given[host] = blocks
-                layer.hold(given)
-                run = Run(int(layer.hosts[host]), blocks * layer.block)
-                arrival.charge(layer.ledger, run.node, blocks)
-                chosen.append(run)
-                left -= blocks
+                chosen.append(offer.give(*rule(offer, most)))
         return chosen
 
     return fill_layer

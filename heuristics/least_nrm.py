@@ -55,8 +55,7 @@ class LeastNrm:
         self._place_of = {node: at for at, node in enumerate(self._nodes)}
         self._bits: list[int] = layer.ledger.bandwidth_bits.tolist()
         self._rate: list[float] = layer.problem.rate.tolist()
-        room = layer.room(affordable=np.full_like(layer.hosts, UNLIMITED))
-        self._room: list[int] = np.min(list(room.values()), axis=0).tolist()
+        self._room: list[int] = layer.capacity.tolist()
         self._computing = layer.layer.multiplications / layer.problem.speed[layer.hosts]
         self._computing_s: list[float] = self._computing.tolist()
         self._heaps: dict[float, list[tuple[float, int]]] = {}

@@ -6,6 +6,7 @@ from heuristics.lookahead import paths_of
 from heuristics.policy import Policy, place_one
 from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.present import Present
+from heuristics.scheduler.waiting import Kind, kind_of
 from heuristics.stage_paths import StagePaths
 from optmodel.instance import Request
 from optmodel.problem import RequestTask
@@ -27,6 +28,8 @@ class Placer:
 
     def __init__(self, policy: Policy, paths: StagePaths | None = None) -> None:
         self._policy, self._paths = policy, paths or paths_of(policy)
+        self._bounded: Present | None = None
+        self._bounds: dict[Kind, float | None] = {}
 
     def place(self, books: Books, request: Request, arrival: int) -> Entry | Rejection:
         """Ask the policy for a place on what is left.
@@ -50,7 +53,18 @@ class Placer:
         """Bound the latency on full budgets: reservations only restrict."""
         if task.unattainable or not present.fleet.devices:
             return None
-        return self._paths.find(present.problem, task).bound_s
+        if present is not self._bounded:
+            self._bounded, self._bounds = present, {}
+        kind = kind_of(task.request)
+        if kind not in self._bounds:
+            self._bounds[kind] = self._paths.find(present.problem, task).bound_s
+        return self._bounds[kind]
+
+    def is_hopeless(self, present: Present, request: Request) -> bool:
+        """Tell if it is proven that not even full budgets of the devices present would do."""
+        if not present.fleet.devices:
+            return False
+        return self.bound_s(present, present.task(request)) is None
 
     def joined(self, books: Books, present: Present) -> Books:
         """Return the books on more devices, where what runs could be faster: with new bounds."""

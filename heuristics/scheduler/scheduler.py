@@ -324,25 +324,27 @@ class Scheduler:
         """Try the requests that wait, in order of arrival.
 
         What equals a request that has just failed is not tried: there is no more room than then.
-        Nor is one from another camera, if it failed among the helpers.
+        Nor is one from another camera, if it failed among the helpers; nor what is proven to have
+        no place on the devices present, whatever they are freed of.
         """
-        retried, full = [], set()
+        retried, full, present = [], set(), books.present
         for one in books.waiting.first_of_each_kind():
             asked = one.request.network, one.request.tolerated_ssim
-            if asked in full:
+            unattainable = bool(present.task(one.request).unattainable)
+            if asked in full or not unattainable and self._placer.is_hopeless(present, one.request):
                 continue
             answer = self._placer.place(books, one.request, one.arrival)
             if isinstance(answer, Entry):
                 books.wait_no_longer(one)
                 books.enter(answer)
-                retried.append(answer.decision(books.present, "retried"))
-            elif books.present.task(one.request).unattainable and books.present.fleet.devices:
+                retried.append(answer.decision(present, "retried"))
+            elif unattainable and present.fleet.devices:
                 # It came when no device was present, and nobody could tell.
                 books.wait_no_longer(one)
                 books.is_gone(one.request.id)
                 books.count(unserved=1)
                 retried.append(Decision(request=one.request.id, cause="retried", rejection=answer))
-            elif books.present.failed_among_helpers(one.request, answer):
+            elif present.failed_among_helpers(one.request, answer):
                 full.add(asked)
         return tuple(retried)
 
