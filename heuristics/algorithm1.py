@@ -1,11 +1,10 @@
 """Algorithm 1 of the paper, the online greedy, on runs of segments instead of single ones."""
 
-from collections.abc import Sequence
+from functools import partial
 
-from heuristics.filling import Arrival, OpenLayer, fill
+from heuristics.filling import fill
 from heuristics.least_nrm import LeastNrm, Weights
 from heuristics.ledger import Ledger
-from heuristics.runs import Run
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
@@ -34,7 +33,4 @@ class Algorithm1:
         self, problem: Problem, task: RequestTask, left: Ledger
     ) -> RequestPlacement | Rejection:
         """Place one request (lines 6-26), or name the layer and the condition that failed."""
-        return fill(problem, left, task, self._fill_layer)
-
-    def _fill_layer(self, layer: OpenLayer, arrivals: Sequence[Arrival]) -> list[Run]:
-        return LeastNrm(self.weights, layer).fill(arrivals)
+        return fill(problem, left, task, partial(LeastNrm, self.weights))

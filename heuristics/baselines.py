@@ -1,11 +1,14 @@
 """Simple policies to compare with: layer-wise, random, everything on the source."""
 
+from functools import partial
+
 import numpy as np
 
-from heuristics.filling import Offer, by_offers, fill
+from heuristics.filling import OpenLayer, fill
+from heuristics.layer_filler import LayerFiller, Senders
 from heuristics.ledger import Ledger
 from optmodel.placement import RequestPlacement
-from optmodel.problem import IntArray, Problem, RequestTask
+from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
 
 MOST_DRAWS = 20
@@ -38,14 +41,46 @@ class LayerWise(_Undrawn):
         self, problem: Problem, task: RequestTask, left: Ledger
     ) -> RequestPlacement | Rejection:
         """Place one request, or name the layer and the condition that failed."""
-        return fill(problem, left, task, by_offers(_most_together))
+        return fill(problem, left, task, _MostTogether)
 
 
-def _most_together(offer: Offer, most: IntArray) -> tuple[int, int]:
-    """Choose a host that takes most segments, the fastest of these."""
-    widest = (most == most.max()).nonzero()[0]
-    best = int(widest[offer.segment_s[widest].argmin()])
-    return best, int(most[best])
+class _MostTogether(LayerFiller):
+    """Gives a run to a host that takes most segments, to the fastest of these.
+
+    Parameters
+    ----------
+    layer : OpenLayer
+        The layer.
+    """
+
+    def __init__(self, layer: OpenLayer) -> None:
+        super().__init__(layer)
+        self._fastest = np.argsort(self.computing_s, kind="stable").tolist()
+        self._cap = layer.layer.cap // layer.block
+
+    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+        """Return a host that takes most, and all that it takes.
+
+        All hosts cost senders alike and wait for the slowest alike, but for the scarcest and the
+        slowest sender, which may be hosts themselves. So only one of the others is of interest.
+        """
+        limit = min(senders.affords, left, self._cap)
+        apart = [self.place_of.get(node) for node in (senders.scarcest, senders.slowest)]
+        self._fastest = [at for at in self._fastest if self.room[at]]
+        alike = [at for at in self._fastest if at not in apart]
+        wide = next((at for at in alike if self.room[at] >= limit), None)
+        if wide is None:
+            wide = max(alike, key=self.room.__getitem__, default=None)
+        looked_at = [at for at in (wide, *apart) if at is not None]
+        ranks = [self._rank(at, senders, left) for at in looked_at]
+        most, _, best = min(ranks, default=(0, 0.0, 0))
+        return (best, -most) if most else None
+
+    def _rank(self, at: int, senders: Senders, left: int) -> tuple[int, float, int]:
+        """Return what makes a host come first: most blocks, then the fastest segment."""
+        slowest = self.nodes[at] == senders.slowest
+        received_s = senders.next_s if slowest else senders.slowest_s
+        return -self.most(at, senders, left), received_s + self.computing_s[at], at
 
 
 class AtRandom:
@@ -64,7 +99,7 @@ class AtRandom:
         self, problem: Problem, task: RequestTask, left: Ledger
     ) -> RequestPlacement | Rejection:
         """Place one request; after some draws without success, return why the last one failed."""
-        drawn = by_offers(self._drawn)
+        drawn = partial(_Drawn, self._random)
         answer = fill(problem, left.copy(), task, drawn)
         for _ in range(MOST_DRAWS - 1):
             if isinstance(answer, RequestPlacement):
@@ -72,8 +107,29 @@ class AtRandom:
             answer = fill(problem, left.copy(), task, drawn)
         return answer
 
-    def _drawn(self, offer: Offer, most: IntArray) -> tuple[int, int]:
-        host = int(self._random.choice(np.flatnonzero(most)))
+
+class _Drawn(LayerFiller):
+    """Draws who takes a run, among those with room, and how long it is.
+
+    Parameters
+    ----------
+    random : Generator
+        Of the draws.
+    layer : OpenLayer
+        The layer.
+    """
+
+    def __init__(self, random: np.random.Generator, layer: OpenLayer) -> None:
+        super().__init__(layer)
+        self._random = random
+
+    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+        """Return a host with room, and as many blocks as are drawn."""
+        most = [self.most(at, senders, left) for at in range(len(self.nodes))]
+        hosts = np.flatnonzero(most)
+        if not len(hosts):
+            return None
+        host = int(self._random.choice(hosts))
         return host, int(self._random.integers(1, most[host], endpoint=True))
 
 
@@ -96,8 +152,13 @@ class OnSource(_Undrawn):
                     segment=1,
                     condition="8h: the layer may not be on the source",
                 )
-        return fill(problem, left, task, by_offers(_on_the_only_host))
+        return fill(problem, left, task, _OnlyHost)
 
 
-def _on_the_only_host(offer: Offer, most: IntArray) -> tuple[int, int]:
-    return 0, int(most[0])
+class _OnlyHost(LayerFiller):
+    """Gives all to the only host."""
+
+    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+        """Return the host, and all that it takes."""
+        most = self.most(0, senders, left)
+        return (0, most) if most else None

@@ -1,9 +1,10 @@
-"""Place a request layer by layer, in runs of segments, each on a node that a policy chooses."""
+"""Place a request layer by layer: what reaches each layer, and what its hosts have room for."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from heuristics.ledger import Ledger
 from heuristics.outcome import NoPlaceError
 from heuristics.runs import Run, placement_of
 from optmodel.placement import RequestPlacement
-from optmodel.problem import FloatArray, IntArray, LayerTask, Problem, RequestTask
+from optmodel.problem import IntArray, LayerTask, Problem, RequestTask
 from optmodel.solution import Rejection
 
 UNLIMITED = np.iinfo(np.int64).max
@@ -39,41 +40,6 @@ class Arrival:
     senders: tuple[int, ...]
     maps: tuple[int, ...]
     first: tuple[int, ...]
-
-    def seconds(self, problem: Problem, hosts: IntArray) -> FloatArray:
-        """Return the longest transfer of one segment to each host, none from itself."""
-        if not self.first:
-            return np.zeros(len(hosts))
-        first = np.array(self.first, dtype=np.int64)
-        each = self.bits / problem.rate[first]
-        at = int(each.argmax())
-        seconds = np.full(len(hosts), each[at])
-        each[at] = 0.0
-        seconds[hosts == first[at]] = each.max()
-        return seconds
-
-    def affordable(self, ledger: Ledger, hosts: IntArray) -> IntArray:
-        """Return how many blocks all senders have the bandwidth to send to each host."""
-        if not self.senders:
-            return np.full(len(hosts), UNLIMITED)
-        senders, each = self._each
-        most = ledger.bandwidth_bits[senders] // each
-        at = int(most.argmin())
-        blocks = np.full(len(hosts), most[at])
-        most[at] = UNLIMITED
-        blocks[hosts == senders[at]] = most.min()
-        return blocks
-
-    def charge(self, ledger: Ledger, node: int, blocks: int) -> None:
-        """Take the transfers of some blocks to `node` off the senders' bandwidth (line 22)."""
-        senders, each = self._each
-        ledger.bandwidth_bits[senders] -= blocks * np.where(senders != node, each, 0)
-
-    @cached_property
-    def _each(self) -> tuple[IntArray, IntArray]:
-        """The senders, and the bits that each sends to a node other than itself, per block."""
-        maps = np.array(self.maps, dtype=np.int64)
-        return np.array(self.senders, dtype=np.int64), self.bits * maps
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,124 +69,45 @@ class OpenLayer:
         return np.array(self.layer.hosts)
 
     @cached_property
-    def held(self) -> IntArray:
-        """Segments of the layer that each host already holds, shape (hosts,)."""
-        return np.zeros(len(self.hosts), dtype=np.int64)
-
-    def room(self, affordable: IntArray) -> dict[str, IntArray]:
-        """Return how many more blocks each host may take, by condition of Algorithm 1.
-
-        Parameters
-        ----------
-        affordable : ndarray of int, shape (hosts,)
-            How many blocks all senders can afford to send to each host.
-        """
+    def room(self) -> dict[str, IntArray]:
+        """How many blocks each host may take at first, by condition of Algorithm 1."""
         layer, block = self.layer, self.block
         return {
             "cond1 (memory)": self._whole(self.ledger.memory_bytes, layer.weight_bytes * block),
             "cond1 (compute)": self._whole(self.ledger.compute_mult, layer.multiplications * block),
-            "cond2 (bandwidth of a sender)": affordable,
-            "cond4 (privacy)": (layer.cap - self.held) // block,
+            "cond4 (privacy)": np.full(len(self.hosts), layer.cap // block),
         }
 
     def _whole(self, left: IntArray, need: int) -> IntArray:
         hosts = self.hosts
         return left[hosts] // need if need else np.full(len(hosts), UNLIMITED)
 
-    @cached_property
-    def capacity(self) -> IntArray:
-        """How many more blocks each host may take if senders can afford it, shape (hosts,)."""
-        room = self.room(affordable=np.full_like(self.hosts, UNLIMITED))
-        least: IntArray = np.min(list(room.values()), axis=0)
-        return least
-
-    def hold(self, blocks: IntArray | int, at: int | slice = slice(None)) -> None:
-        """Let each host, or the one at a place, hold so many blocks more; nothing is sent yet."""
-        self.capacity[at] -= blocks
-        segments, hosts = blocks * self.block, self.hosts[at]
-        self.held[at] += segments
-        self.ledger.compute_mult[hosts] -= self.layer.multiplications * segments
-        self.ledger.memory_bytes[hosts] -= self.layer.weight_bytes * segments
+    def charge(self, blocks: IntArray) -> None:
+        """Take so many blocks on each host off its memory and computation."""
+        segments = blocks * self.block
+        self.ledger.compute_mult[self.hosts] -= self.layer.multiplications * segments
+        self.ledger.memory_bytes[self.hosts] -= self.layer.weight_bytes * segments
 
 
-@dataclass(eq=False)
-class Offer:
-    """Blocks of segments that wait for a node, and what each host could take of them.
+class Filler(Protocol):
+    """Places one layer; see `heuristics.layer_filler`."""
 
-    Attributes
-    ----------
-    open : OpenLayer
-        The layer and its hosts; not to be changed.
-    arrival : Arrival
-        What reaches each block of segments.
-    left : int
-        Blocks that wait.
-    """
+    def fill(self, arrivals: Sequence[Arrival]) -> list[Run]:
+        """Return runs, given what reaches the segments in their order, and charge the ledger.
 
-    open: OpenLayer
-    arrival: Arrival
-    left: int
-
-    @property
-    def most(self) -> IntArray:
-        """How many more blocks each host may take, shape (hosts,)."""
-        affordable = self.arrival.affordable(self.open.ledger, self.open.hosts)
-        most: IntArray = np.minimum(np.minimum(self.open.capacity, affordable), self.left)
-        return most
-
-    @cached_property
-    def segment_s(self) -> FloatArray:
-        """Latency of one segment on each host by itself: its longest transfer, its computation."""
-        problem, hosts = self.open.problem, self.open.hosts
-        computing = self.open.layer.multiplications / problem.speed[hosts]
-        return self.arrival.seconds(problem, hosts) + computing
-
-    def give(self, host: int, blocks: int) -> Run:
-        """Let a host, by its place among the hosts, take some blocks, and charge the ledger."""
-        run = Run(int(self.open.hosts[host]), blocks * self.open.block)
-        self.open.hold(blocks, host)
-        self.arrival.charge(self.open.ledger, run.node, blocks)
-        self.left -= blocks
-        return run
-
-    def no_place(self) -> NoPlaceError:
-        """Return how many hosts fail which condition."""
-        room = self.open.room(self.arrival.affordable(self.open.ledger, self.open.hosts))
-        failed = {name: int((blocks < 1).sum()) for name, blocks in room.items()}
-        counts = [f"{name} on {number}" for name, number in failed.items() if number]
-        hosts = len(self.open.hosts)
-        return NoPlaceError(int(self.open.held.sum()), f"{', '.join(counts)} of {hosts} node(s)")
-
-
-Filler = Callable[[OpenLayer, Sequence[Arrival]], list[Run]]
-"""Places a layer, given what reaches its segments in their order, and charges the ledger.
-
-Raises NoPlaceError where no host has room."""
-Rule = Callable[[Offer, IntArray], tuple[int, int]]
-"""Chooses a host, by its place among the hosts, and how many blocks it takes: one at least, and at
-most what each has room for, which is told. Some host has room for one."""
-
-
-def by_offers(rule: Rule) -> Filler:
-    """Return what places a layer run by run, looking at what each host could take."""
-
-    def fill_layer(layer: OpenLayer, arrivals: Sequence[Arrival]) -> list[Run]:
-        """Place a layer, offer by offer."""
-        chosen: list[Run] = []
-        for arrival in arrivals:
-            offer = Offer(layer, arrival, arrival.blocks)
-            while offer.left:
-                most = offer.most
-                if not most.any():
-                    raise offer.no_place()
-                chosen.append(offer.give(*rule(offer, most)))
-        return chosen
-
-    return fill_layer
+        Raises
+        ------
+        NoPlaceError
+            Where no host has room.
+        """
+        ...
 
 
 def fill(
-    problem: Problem, ledger: Ledger, task: RequestTask, filler: Filler
+    problem: Problem,
+    ledger: Ledger,
+    task: RequestTask,
+    filler_of: Callable[[OpenLayer], Filler],
 ) -> RequestPlacement | Rejection:
     """Place one request on what the ledger has left, and charge the ledger.
 
@@ -233,7 +120,7 @@ def fill(
                 raise NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
             block = layer.segments if layer.whole else 1
             opened = OpenLayer(problem, ledger, layer, block)
-            runs.append(filler(opened, _arrivals(task, runs, block)))
+            runs.append(filler_of(opened).fill(_arrivals(task, runs, block)))
     except NoPlaceError as failure:
         return failure.rejection(task, len(runs))
     return placement_of(runs, task, len(problem.node_ids))

@@ -15,7 +15,7 @@ from optmodel.greedy.ladder import Ladders
 from optmodel.greedy.spread import Spreader
 from optmodel.greedy.stage_share import NoRoom
 from optmodel.placement import RequestPlacement
-from optmodel.problem import FloatArray, Problem, RequestTask
+from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
 from optmodel.stages.assemble import Assembler
 

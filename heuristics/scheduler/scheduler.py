@@ -331,7 +331,9 @@ class Scheduler:
         for one in books.waiting.first_of_each_kind():
             asked = one.request.network, one.request.tolerated_ssim
             unattainable = bool(present.task(one.request).unattainable)
-            if asked in full or not unattainable and self._placer.is_hopeless(present, one.request):
+            if asked in full or (
+                not unattainable and self._placer.is_hopeless(present, one.request)
+            ):
                 continue
             answer = self._placer.place(books, one.request, one.arrival)
             if isinstance(answer, Entry):
