@@ -64,15 +64,17 @@ class _MostTogether(LayerFiller):
         All hosts cost senders alike and wait for the slowest alike, but for the scarcest and the
         slowest sender, which may be hosts themselves. So only one of the others is of interest.
         """
-        limit = min(senders.affords, left, self._cap)
-        apart = [self.place_of.get(node) for node in (senders.scarcest, senders.slowest)]
-        self._fastest = [at for at in self._fastest if self.room[at]]
-        alike = [at for at in self._fastest if at not in apart]
-        wide = next((at for at in alike if self.room[at] >= limit), None)
-        if wide is None:
-            wide = max(alike, key=self.room.__getitem__, default=None)
-        looked_at = [at for at in (wide, *apart) if at is not None]
-        ranks = [self._rank(at, senders, left) for at in looked_at]
+        limit, room = min(senders.affords, left, self._cap), self.room
+        while self._fastest and not room[self._fastest[0]]:
+            del self._fastest[0]
+        apart = self.place_of.get(senders.scarcest), self.place_of.get(senders.slowest)
+        widest: int | None = None
+        for at in self._fastest:
+            if at not in apart and (widest is None or room[at] > room[widest]):
+                widest = at
+                if room[at] >= limit:
+                    break
+        ranks = [self._rank(at, senders, left) for at in (widest, *apart) if at is not None]
         most, _, best = min(ranks, default=(0, 0.0, 0))
         return (best, -most) if most else None
 

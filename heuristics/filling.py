@@ -71,16 +71,13 @@ class OpenLayer:
     @cached_property
     def room(self) -> dict[str, IntArray]:
         """How many blocks each host may take at first, by condition of Algorithm 1."""
-        layer, block = self.layer, self.block
-        return {
-            "cond1 (memory)": self._whole(self.ledger.memory_bytes, layer.weight_bytes * block),
-            "cond1 (compute)": self._whole(self.ledger.compute_mult, layer.multiplications * block),
-            "cond4 (privacy)": np.full(len(self.hosts), layer.cap // block),
-        }
-
-    def _whole(self, left: IntArray, need: int) -> IntArray:
-        hosts = self.hosts
-        return left[hosts] // need if need else np.full(len(hosts), UNLIMITED)
+        layer, ledger = self.layer, self.ledger
+        needs = (
+            ("cond1 (memory)", ledger.memory_bytes, layer.weight_bytes * self.block),
+            ("cond1 (compute)", ledger.compute_mult, layer.multiplications * self.block),
+        )
+        room = {name: left[self.hosts] // need for name, left, need in needs if need}
+        return room | {"cond4 (privacy)": np.full(len(self.hosts), layer.cap // self.block)}
 
     def charge(self, blocks: IntArray) -> None:
         """Take so many blocks on each host off its memory and computation."""

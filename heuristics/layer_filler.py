@@ -3,12 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import reduce
+from operator import itemgetter
 
 import numpy as np
 
 from heuristics.filling import UNLIMITED, Arrival, OpenLayer
 from heuristics.outcome import NoPlaceError
 from heuristics.runs import Run
+
+NOBODY = -1, UNLIMITED
+"""In the place of a sender, and what it can afford."""
 
 
 class Senders:
@@ -35,11 +39,10 @@ class Senders:
 
     def __init__(self, bits: list[int], rate: list[float], arrival: Arrival) -> None:
         self._bits = bits
-        times = [arrival.bits / rate[node] for node in arrival.first]
-        self.slowest_s = max(times, default=0.0)
-        at = times.index(self.slowest_s) if times else 0
-        self.slowest = arrival.first[at] if times else -1
-        self.next_s = max(times[:at] + times[at + 1 :], default=0.0)
+        slow = sorted(arrival.first, key=rate.__getitem__)[:2]
+        seconds = [arrival.bits / rate[node] for node in slow]
+        self.slowest = slow[0] if slow else -1
+        self.slowest_s, self.next_s, *_ = (*seconds, 0.0, 0.0)
         self._each = {
             node: arrival.bits * maps
             for node, maps in zip(arrival.senders, arrival.maps, strict=True)
@@ -50,11 +53,8 @@ class Senders:
 
     def _find_scarcest(self) -> None:
         """Find who could send least; what a sender keeps itself it does not send."""
-        could = self._could
-        self.scarcest = min(could, key=could.__getitem__, default=-1)
-        self._least = could.get(self.scarcest, UNLIMITED)
-        others = [blocks for node, blocks in could.items() if node != self.scarcest]
-        self._next = min(others, default=UNLIMITED)
+        scarce = sorted(self._could.items(), key=itemgetter(1))[:2]
+        (self.scarcest, self._least), (_, self._next), *_ = *scarce, NOBODY, NOBODY
 
     def affordable(self, node: int) -> int:
         """Return how many more blocks all others can afford to send to a node."""

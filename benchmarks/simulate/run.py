@@ -49,7 +49,14 @@ def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing
     """
     fleet, paths = setting.make_fleet(), _kept.paths
     decider = setting.make_policy(paths)
-    scheduler = Scheduler(fleet, setting.policy, seed=setting.seed, decider=decider, paths=paths)
+    scheduler = Scheduler(
+        fleet,
+        setting.policy,
+        seed=setting.seed,
+        decider=decider,
+        paths=paths,
+        in_names=log is not None,
+    )
     devices = changes(setting, fleet, _last_arrival_us(setting))
     with logging_to(log, scheduler) as tell:
         simulation = Simulation(scheduler, arrivals(setting), devices, tell)

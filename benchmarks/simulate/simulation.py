@@ -11,7 +11,7 @@ from simpy import Event as Happening
 
 from benchmarks.simulate.arrivals import MICROSECONDS, Due
 from benchmarks.simulate.outcome import Outcome, Timing
-from benchmarks.simulate.tally import Costs, Service, Tally
+from benchmarks.simulate.tally import Service, Tally
 from heuristics.scheduler import Decision, Scheduler
 from heuristics.scheduler.events import Event, Exchange, Finish, Leave, Submit
 from heuristics.scheduler.service import Service as Desk
@@ -57,7 +57,7 @@ class Simulation:
         self._scheduler, self._desk = scheduler, Desk(scheduler)
         self._tell = tell
         self._clock = Environment()
-        self._costs, self.tally = Costs(scheduler.fleet), Tally(scheduler.fleet)
+        self.tally = Tally(scheduler.fleet)
         self.timing = Timing(events=0, total_s=0.0, slowest_s=0.0)
         self._arrived: dict[str, tuple[int, Request]] = {}
         self._services: dict[str, tuple[Service, Process]] = {}
@@ -136,22 +136,28 @@ class Simulation:
     def _follow(self, decision: Decision) -> None:
         """Begin what a decision says, in the place of what ran before."""
         name = decision.request
-        if decision.cause == "submitted" and decision.placement is None:
+        if decision.cause == "submitted" and decision.latency_s is None:
             self.tally.rejected_first(self._arrived[name][1].network)
         before = self._services.pop(name, None)
         if before is not None:
             service, process = before
             process.interrupt()
             self.tally.returned(service, int(self._clock.now))
-            self.tally.restarted += decision.placement is not None
-        if decision.placement is not None:
+            self.tally.restarted += decision.latency_s is not None
+        if decision.latency_s is not None:
             self._begin(name, decision)
         elif not decision.waits:
             self._arrived.pop(name, None)
 
     def _begin(self, name: str, decision: Decision) -> None:
         _, request = self._arrived[name]
-        reserved = self._scheduler.reserved(name)
-        service = self._costs.service(request, decision, reserved, int(self._clock.now))
+        service = Service(
+            network=request.network,
+            start_us=int(self._clock.now),
+            latency_s=decision.latency_s or 0.0,
+            bound_s=decision.bound_s or 0.0,
+            computing_s=self._scheduler.computing_s(name),
+            reserved=self._scheduler.reserved(name),
+        )
         self.tally.begun(service)
         self._services[name] = (service, self._clock.process(self._serve(name, service)))

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from benchmarks.simulate.arrivals import MICROSECONDS
 from benchmarks.simulate.outcome import Outcome, Share, Utilisation
-from heuristics.scheduler.decision import Decision
 from heuristics.scheduler.present import Load
-from optmodel.instance import FleetDocument, Node, Request
-from optmodel.solution import PlacedRequest
+from optmodel.instance import FleetDocument, Node
 
 
 @dataclass(frozen=True)
@@ -42,45 +40,6 @@ class Service:
     def duration_us(self) -> int:
         """What it takes, in whole microseconds."""
         return round(self.latency_s * MICROSECONDS)
-
-
-class Costs:
-    """What placements cost beyond what the scheduler says.
-
-    Parameters
-    ----------
-    fleet : FleetDocument
-        Its devices are all that will ever be present.
-    """
-
-    def __init__(self, fleet: FleetDocument) -> None:
-        self._speed = {node.id: node.compute_mult_per_s for node in fleet.nodes}
-        self._work = {
-            network.id: {layer.name: layer.multiplications_per_segment for layer in network.layers}
-            for network in fleet.networks
-        }
-
-    def service(
-        self, request: Request, decision: Decision, reserved: dict[str, Load], now_us: int
-    ) -> Service:
-        """Return the service that begins with a decision, which has a placement."""
-        assert decision.placement is not None
-        return Service(
-            request.network,
-            now_us,
-            decision.latency_s or 0.0,
-            decision.bound_s or 0.0,
-            self._computing_s(request.network, decision.placement),
-            reserved,
-        )
-
-    def _computing_s(self, network: str, placed: PlacedRequest) -> float:
-        """Return the time of Eq. 5 without transfers: of each layer, the slowest node's."""
-        work = self._work[network]
-        return sum(
-            max(work[one.layer] * count / self._speed[node] for node, count in one.segments.items())
-            for one in placed.layers
-        )
 
 
 class Tally:

@@ -102,6 +102,15 @@ class Entry:
         """Return the placement on all nodes."""
         return relocated(self.parts, self.nodes, len(present.problem.node_ids))
 
+    def computing_s(self, present: Present) -> float:
+        """Return the time of Eq. 5 without transfers: of each layer, the slowest node's."""
+        work = [layer.multiplications for layer in present.task(self.request).layers]
+        seconds = (
+            np.array(work)[:, np.newaxis] * self.parts.counts / present.problem.speed[self.nodes]
+        )
+        slowest: list[float] = seconds.max(axis=1).tolist()
+        return sum(slowest)
+
     def written(self, present: Present) -> PlacedRequest:
         """Return the placement in names."""
         task = present.task(self.request)
@@ -127,7 +136,7 @@ class Entry:
             bound_s=self.bound_s,
             gap=self.gap,
             moved=moved,
-            placement=self.written(present),
+            placement=self.written(present) if present.in_names else None,
         )
 
     def bounded(self, bound_s: float) -> "Entry":

@@ -31,7 +31,7 @@ class Decision(StrictModel):
     moved: Count = 0
     """Segments that changed node, of a request that ran before."""
     placement: PlacedRequest | None = None
-    """Who computes what; None if rejected."""
+    """Who computes what; None if rejected, or if the scheduler is not to write in names."""
     rejection: Rejection | None = None
     """The layer and the condition that failed; None if placed."""
     waits: bool = False

@@ -82,7 +82,7 @@ class Departure:
         return Decision(
             request=one.request.id,
             cause=cause,
-            bound_s=self._placer.bound_s(present, present.task(one.request)),
+            bound_s=self._placer.bound_s(present, one.request),
             rejection=rejection,
             waits=True,
         )
@@ -101,7 +101,7 @@ class Departure:
         present = self.books.present
         task = present.task(one.request)
         costs = evaluate_request(present.problem, task, placed)
-        bound_s = self._placer.bound_s(present, task) or one.bound_s
+        bound_s = self._placer.bound_s(present, one.request) or one.bound_s
         return Entry.of(one.request, one.arrival, placed, costs, bound_s)
 
 

@@ -9,7 +9,6 @@ from heuristics.scheduler.present import Present
 from heuristics.scheduler.waiting import Kind, kind_of
 from heuristics.stage_paths import StagePaths
 from optmodel.instance import Request
-from optmodel.problem import RequestTask
 from optmodel.solution import Rejection, ResultError
 
 logger = logging.getLogger(__name__)
@@ -47,29 +46,24 @@ class Placer:
             return Rejection(request=request.id, condition=f"the policy is at fault: {error}")
         if isinstance(answer, Rejection):
             return answer
-        return Entry.of(request, arrival, *answer, self.bound_s(present, task) or 0.0)
+        return Entry.of(request, arrival, *answer, self.bound_s(present, request) or 0.0)
 
-    def bound_s(self, present: Present, task: RequestTask) -> float | None:
+    def bound_s(self, present: Present, request: Request) -> float | None:
         """Bound the latency on full budgets: reservations only restrict."""
-        if task.unattainable or not present.fleet.devices:
-            return None
         if present is not self._bounded:
             self._bounded, self._bounds = present, {}
-        kind = kind_of(task.request)
+        kind = kind_of(request)
         if kind not in self._bounds:
-            self._bounds[kind] = self._paths.find(present.problem, task).bound_s
+            task = present.task(request)
+            possible = present.fleet.devices and not task.unattainable
+            bound_s = self._paths.find(present.problem, task).bound_s if possible else None
+            self._bounds[kind] = bound_s
         return self._bounds[kind]
-
-    def is_hopeless(self, present: Present, request: Request) -> bool:
-        """Tell if it is proven that not even full budgets of the devices present would do."""
-        if not present.fleet.devices:
-            return False
-        return self.bound_s(present, present.task(request)) is None
 
     def joined(self, books: Books, present: Present) -> Books:
         """Return the books on more devices, where what runs could be faster: with new bounds."""
         books = books.on(present)
         for one in [*books.running.values()]:
             books.remove(one.request.id)
-            books.enter(one.bounded(self.bound_s(present, present.task(one.request)) or 0.0))
+            books.enter(one.bounded(self.bound_s(present, one.request) or 0.0))
         return books

@@ -22,10 +22,12 @@ class Present:
     ----------
     fleet : FleetDocument
         Its devices are those present, perhaps none.
+    in_names : bool
+        Whether decisions are to hold placements in names.
     """
 
-    def __init__(self, fleet: FleetDocument) -> None:
-        self.fleet = fleet
+    def __init__(self, fleet: FleetDocument, in_names: bool = True) -> None:
+        self.fleet, self.in_names = fleet, in_names
         self.problem = Problem(fleet.with_requests(()), ())
         kept = lru_cache(maxsize=MOST_TASKS)
         from_any_camera = kept(partial(_from_first_camera, self.fleet))
@@ -50,6 +52,10 @@ class Present:
         kind = self._kind(request.network, request.tolerated_ssim, request.source)
         return replace(kind, request=request)
 
+    def excludes(self, request: Request) -> bool:
+        """Tell whether no fleet could serve a request; unknown, so no, if no device is present."""
+        return bool(self.fleet.devices) and bool(self.task(request).unattainable)
+
     def failed_among_helpers(self, request: Request, rejection: Rejection) -> bool:
         """Tell whether a request failed where its camera neither computes nor sends."""
         layers, source = self.task(request).layers, (self.task(request).source,)
@@ -65,7 +71,7 @@ class Present:
         return self._with((*self.fleet.devices, device))
 
     def _with(self, devices: tuple[Node, ...]) -> "Present":
-        return Present(self.fleet.model_copy(update={"devices": devices}))
+        return Present(self.fleet.model_copy(update={"devices": devices}), self.in_names)
 
     def by_name(self, nodes: IntArray, load: IntArray) -> dict[str, Load]:
         """Return loads of shape (3, nodes) by node id, without nodes that have none."""
