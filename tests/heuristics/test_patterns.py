@@ -48,11 +48,11 @@ def test_equal_requests_on_a_large_fleet_are_dealt_and_pass_the_checker(looks):
 def test_dealt_placements_are_as_fast_as_those_looked_for_each_time(monkeypatch):
     problem = problem_of("lenet=20,cifar_cnn=20", 200)
     latency = {}
-    for same in (lookahead.SAME_USAGE, -1.0):
-        monkeypatch.setattr(lookahead, "SAME_USAGE", same)
+    for most in (lookahead.MOST_LOOKS, 0):
+        monkeypatch.setattr(lookahead, "MOST_LOOKS", most)
         placed = place_all(problem, Lookahead()).placement.requests
         costs = [evaluate_request(problem, t, placed[t.request.id]) for t in problem.tasks]
-        latency[same] = sum(cost.latency_s for cost in costs)
+        latency[most] = sum(cost.latency_s for cost in costs)
     dealt, looked = latency.values()
     assert dealt == pytest.approx(looked, rel=0.02)
 
@@ -90,6 +90,34 @@ def test_the_idlest_of_equal_devices_get_the_most():
     group = known.group_of == known.group_of[first[0]]
     takes_part = np.isin(np.flatnonzero(group), second)
     assert first[0] not in second or takes_part.all()
+
+
+def test_when_usage_comes_back_nothing_is_looked_for_again(looks):
+    problem = problem_of("vgg16=12", 60, cameras=1)
+    policy, left = Lookahead(), Ledger.of(problem)
+
+    def place_six() -> float:
+        before, total_s = left.copy(), 0.0
+        for task in problem.tasks[:6]:
+            _, costs = place_one(problem, policy, task, left)
+            left.reserve(costs.load)
+            total_s += costs.latency_s
+        left.left[:] = before.left
+        return total_s
+
+    first_s, first_looks = place_six(), len(looks)
+    assert first_looks > 1
+    assert place_six() == pytest.approx(first_s, rel=0.01)
+    assert len(looks) == first_looks
+
+
+def test_what_is_remembered_of_usages_does_not_pile_up(monkeypatch):
+    monkeypatch.setattr(lookahead, "MOST_LOOKS", 2)
+    problem = problem_of("vgg16=8", 60, cameras=1)
+    policy = Lookahead()
+    place_all(problem, policy)
+    (found,) = policy._found.values()
+    assert len(found.looks) == 2
 
 
 def test_when_a_device_goes_or_comes_nothing_is_looked_for_again(looks):

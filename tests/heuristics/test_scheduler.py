@@ -148,6 +148,38 @@ def test_where_the_helpers_are_full_one_camera_is_tried_for_all(monkeypatch):
     assert len(asked) == 2
 
 
+def test_what_is_proven_to_have_no_place_is_not_tried_again_until_a_device_joins(monkeypatch):
+    fleet = generate(Recipe(("vgg16", "lenet"), "mixed", 32, 0.6, cameras=1), "few")
+    few = fleet.model_copy(update={"devices": fleet.devices[:30]})
+    scheduler, asked, place = Scheduler(few, "algorithm1"), [], Algorithm1.place
+
+    def counted(self, problem, task, left):
+        asked.append(task.request.id)
+        return place(self, problem, task, left)
+
+    monkeypatch.setattr(Algorithm1, "place", counted)
+    for name, network in (("big", "vgg16"), ("small", "lenet")):
+        one = Request(id=name, source="camera-1", network=network, tolerated_ssim=0.6)
+        scheduler.submit(one)
+    assert [one.request.id for one in scheduler.waiting] == ["big"]
+    scheduler.finish("small")
+    assert asked == ["big", "small"]
+    scheduler.join(fleet.devices[30])
+    assert asked == ["big", "small"]
+    (served,) = scheduler.join(fleet.devices[31])
+    assert (served.request, served.cause) == ("big", "retried")
+
+
+def test_decisions_without_names_are_the_same_otherwise():
+    spelt, bare = Scheduler(tight_fleet()), Scheduler(tight_fleet(), in_names=False)
+    for name in ("r1", "r2", "r3"):
+        one, other = spelt.submit(request(name)), bare.submit(request(name))
+        assert one.model_copy(update={"placement": None}) == other
+    gone, without = spelt.die("a"), bare.die("a")
+    assert [one.model_copy(update={"placement": None}) for one in gone] == list(without)
+    assert bare.running == spelt.running
+
+
 def test_the_same_request_again_is_placed_once():
     scheduler = Scheduler(tight_fleet())
     first, before = scheduler.submit(request("r1")), scheduler.left()
