@@ -11,10 +11,10 @@ from optmodel.evaluate import evaluate_request
 from optmodel.placement import RequestPlacement, relocated
 from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
 
-PRICE_OF_A_NODE, STEEPNESS, LEAST_SHARE = 10.0, 1000.0, 0.05
+PRICE_OF_A_NODE, STEEPNESS, LEAST_SHARE = 10.0, 1000.0, 0.01
 """Using all of a budget of an average node costs so many latencies of the request when little is
 left; the price falls with what is left, to this share of it on an idle node."""
-PRICE_OF_THE_FLEET, LEAST_EXPECTED = 5.0, 2.0
+PRICE_OF_THE_FLEET, LEAST_EXPECTED = 3.0, 2.0
 """Using all that the fleet has left costs so many latencies for each request that is expected:
 as many as there are already, and a few."""
 
