@@ -1,6 +1,6 @@
 """The trade-off benchmark's tables: tidy frames for the CSV files, and what is printed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from rich.console import Console
@@ -9,8 +9,8 @@ from rich.text import Text
 from benchmarks.cli import new_table, percent, print_table
 from benchmarks.tradeoff_cases import Case, Kind
 from benchmarks.tradeoff_record import CurveRecord, Curves, Optimum
-from optmodel.pareto import front
-from optmodel.solution import SolutionStatus
+from optmodel.pareto import SharedPoint, front
+from optmodel.solution import SolutionStatus, relative_gap
 
 Row = dict[str, object]
 
@@ -117,11 +117,13 @@ def print_tolerance(console: Console, curves: Curves) -> None:
 
 def print_shared(console: Console, curves: Curves) -> None:
     """Print both ends of each front of shared data, and what the slow end saves and costs."""
-    titles = ("tolerance", "points", "proven", "ms", "Mbit", "least Mbit at ms", "Mbit")
-    table = new_table(("latency against shared data",), (*titles, "less data %", "more time %"))
+    points = ("tolerance", "points", "proven", "above bound %")
+    ends = ("ms", "Mbit", "least Mbit at ms", "Mbit", "less data %", "more time %")
+    table = new_table(("latency against shared data",), (*points, *ends))
     for case, record in curves.items():
         cells = [f"{case.tolerated_ssim:g}", str(len(record.points))]
         cells.append(str(sum(point.proven for point in record.points)))
+        cells.append(_furthest_above(record.points))
         if record.points:
             first, last = record.points[0], record.points[-1]
             for point in (first, last):
@@ -132,6 +134,13 @@ def print_shared(console: Console, curves: Curves) -> None:
             cells += ["no placement", *["-"] * 5]
         table.add_row(Text(case.name), *cells)
     print_table(console, table)
+
+
+def _furthest_above(points: Sequence[SharedPoint]) -> str:
+    """Return by how much a point may be slower than any that shares as little, at most."""
+    above = [relative_gap(point.latency_s, point.bound_s) for point in points]
+    known = [gap for gap in above if gap is not None]
+    return percent(max(known)) if known and len(known) == len(above) else "-"
 
 
 def print_prices(console: Console, curves: Curves) -> None:

@@ -22,6 +22,7 @@ from optmodel.cli import (
     run_app,
 )
 from optmodel.files import InputError, require_writable, write_text
+from optmodel.pareto import MOST_COUNTED
 from optmodel.solvers import SolverOptions
 
 PLOTS = {"tolerance": plot_tolerance, "shared": plot_shared}
@@ -43,8 +44,12 @@ def main(
         str, typer.Option(help="Numbers of helpers for tolerance and price.")
     ] = "10,40",
     shared_devices: Annotated[
-        str, typer.Option(help="Numbers of helpers for shared data, which asks more of a solver.")
-    ] = "4",
+        str,
+        typer.Option(
+            help=f"Numbers of helpers for shared data; points are proven up to {MOST_COUNTED}, "
+            "beyond that they lie between bounds."
+        ),
+    ] = "4,40",
     tolerances: Annotated[
         str, typer.Option(help="Tolerated SSIM for shared data and price.")
     ] = "0.8,0.6,0.4",

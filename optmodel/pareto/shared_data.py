@@ -2,39 +2,44 @@
 
 Shared data is what the nodes send to each other, O[i, j, l] of Eq. 6 summed over layers and i != j,
 as 8d counts it. Each point is found in two runs: the least latency with at most so many bits, then
-the fewest bits within that latency. The next point may share one unit less than the last.
+the fewest bits within that latency. The next point may share one unit less than the last. On larger
+fleets, where such runs do not end, prices on bits leave intervals (`priced_data`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from math import ceil
+from math import ceil, inf
 from typing import Annotated
 
 from pydantic import Field
 
-from optmodel.checker import check
 from optmodel.count import SharedDataModel, unit_bits
 from optmodel.files import StrictModel
 from optmodel.instance import Instance
 from optmodel.milp import WHOLE_TOLERANCE
+from optmodel.pareto.placed import Placed, checked
+from optmodel.pareto.priced_data import TIE, PricedSeeker
 from optmodel.pareto.request import ACCURACY, only_request, refuse_interrupted
 from optmodel.problem import Problem
 from optmodel.search import settled_bound
-from optmodel.solution import PlacementDocument, ResultError, Seconds, SolutionStatus
+from optmodel.solution import PlacementDocument, ResultError, Seconds, Solution, SolutionStatus
 from optmodel.solve import solve
 from optmodel.solvers import SolverOptions, run_solver
 from optmodel.translate import from_document, to_document
 
 Bits = Annotated[int, Field(ge=0)]
 
-TIE = 1e-6
-"""Relative; the fewest bits are sought among placements this much slower than the fastest found, at
-most, which covers the accuracy to which a solver keeps a row."""
+MOST_COUNTED = 8
+"""Devices of the largest fleet whose points are proven one by one."""
+CLAIM = "prices on shared data claim the bound {bound} s, but a placement"
 
 
 class SharedPoint(StrictModel):
-    """A placement that is fastest for what it shares, and shares least for its latency."""
+    """A placement that is fastest for what it shares, and shares least for its latency.
+
+    Where it is not proven to be, the bounds tell by how much it may not be.
+    """
 
     limit_bits: Bits | None
     """The limit on shared data under which it was sought, in bits; None without one."""
@@ -93,6 +98,9 @@ def shared_data_front(
     refuse_interrupted(solution.termination)
     if solution.placement is None:
         return
+    if len(instance.devices) > MOST_COUNTED:
+        yield from _between_bounds(instance, options, solution, points)
+        return
     seeker = _Seeker(instance, options, solution.placement)
     point = known.get(None) or seeker.fastest(solution.bound_s)
     yield point
@@ -105,13 +113,32 @@ def shared_data_front(
         yield point
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """A placement that has passed the checker, with its exact costs."""
-
-    latency_s: float
-    bits: int
-    document: PlacementDocument
+def _between_bounds(
+    instance: Instance, options: SolverOptions, solution: Solution, points: int | None
+) -> Iterator[SharedPoint]:
+    """Yield points that prices on bits find, the fastest first, and their bounds."""
+    assert solution.placement is not None
+    fastest = checked(instance, solution.placement, "the solver")
+    limit_s = inf if options.time_limit_s is None else options.time_limit_s
+    found, bounds = PricedSeeker(Problem.of(instance), fastest, limit_s).seek()
+    step = 1 if points is None else max(1, ceil((found[-1].bits - found[0].bits) / points))
+    limit: int | None = None
+    for placed in reversed(found):
+        last = placed is found[0]
+        if limit is not None and placed.bits > limit and not last:
+            continue
+        bound_s = bounds.latency_s(placed.bits)
+        if limit is None and solution.bound_s is not None:
+            bound_s = max(bound_s, solution.bound_s)
+        yield SharedPoint(
+            limit_bits=None if limit is None else placed.bits,
+            latency_s=placed.latency_s,
+            bound_s=settled_bound(placed.latency_s, bound_s, CLAIM),
+            shared_bits=placed.bits,
+            bound_bits=min(bounds.shared_bits(placed.latency_s), placed.bits),
+            placement=placed.document,
+        )
+        limit = placed.bits - step
 
 
 class _Seeker:
@@ -136,12 +163,12 @@ class _Seeker:
         return SharedDataModel.build(self._problem)
 
     @cached_property
-    def _least_and_bound(self) -> tuple[_Placed, int | None]:
+    def _least_and_bound(self) -> tuple[Placed, int | None]:
         self._model.least_shared_data(None)
         return self._fewest_bits(self._fastest)
 
     @property
-    def least(self) -> _Placed:
+    def least(self) -> Placed:
         """The placement that shares least."""
         return self._least_and_bound[0]
 
@@ -159,9 +186,7 @@ class _Seeker:
         best = min(found, self.least, key=lambda placed: placed.latency_s)
         return self._sharing_least(limit, best, bound_s)
 
-    def _sharing_least(
-        self, limit: int | None, fast: _Placed, bound_s: float | None
-    ) -> SharedPoint:
+    def _sharing_least(self, limit: int | None, fast: Placed, bound_s: float | None) -> SharedPoint:
         """Return the point that shares least of those as fast."""
         self._model.least_shared_data(fast.latency_s * (1 + TIE))
         best, bound_bits = self._fewest_bits(fast)
@@ -178,7 +203,7 @@ class _Seeker:
             placement=best.document,
         )
 
-    def _fewest_bits(self, start: _Placed) -> tuple[_Placed, int | None]:
+    def _fewest_bits(self, start: Placed) -> tuple[Placed, int | None]:
         """Run the model for shared data; return the best placement and a bound, in bits."""
         found, bound = self._run(start, replace(self._options, mip_gap=0.0))
         best = min(start, found, key=lambda placed: placed.bits)
@@ -189,7 +214,7 @@ class _Seeker:
             raise ResultError(f"count claims the bound {bound_bits} bits, but shares {best.bits}")
         return best, bound_bits
 
-    def _run(self, start: _Placed, options: SolverOptions) -> tuple[_Placed, float | None]:
+    def _run(self, start: Placed, options: SolverOptions) -> tuple[Placed, float | None]:
         """Run the model as it stands from a placement; return what it found, and its bound."""
         self._model.set_values(from_document(self._problem, start.document))
         run = run_solver(self._model.pyomo_model, options, start=True)
@@ -200,9 +225,5 @@ class _Seeker:
             return start, run.bound
         return self._checked(to_document(self._problem, self._model.placement())), run.bound
 
-    def _checked(self, document: PlacementDocument) -> _Placed:
-        report = check(self._problem.instance, document)
-        if not report.passed:
-            listed = "\n".join(str(violation) for violation in report.violations)
-            raise ResultError(f"count returned a placement that is not one:\n{listed}")
-        return _Placed(float(report.objective_s), int(report.shared_bits), document)
+    def _checked(self, document: PlacementDocument) -> Placed:
+        return checked(self._problem.instance, document, "count")

@@ -278,10 +278,10 @@ POINTS = record(points=(point(1.0, 3_000_000), point(2.0, 2_000_000, bound=1.5))
 def test_the_tables_show_both_ends_and_how_many_points_are_proven():
     paper = StringIO()
     curves = {case("tolerance"): STEPS, case("shared"): POINTS, case("price"): record()}
-    print_curves(Console(file=paper, width=100), curves)
+    print_curves(Console(file=paper, width=140), curves)
     lines = [" ".join(line.split()) for line in paper.getvalue().splitlines()]
     assert "lenet, 2 mixed 4 2 4 0.3 2000.000 0.7 500.000" in lines
-    assert "lenet, 2 mixed 0.8 2 1 1000.000 3.000 2000.000 2.000 33.33 100.00" in lines
+    assert "lenet, 2 mixed 0.8 2 1 33.33 1000.000 3.000 2000.000 2.000 33.33 100.00" in lines
 
 
 def test_cases_without_any_placement_are_told_as_such():

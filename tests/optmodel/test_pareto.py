@@ -23,10 +23,12 @@ from strategies import (
     with_budget,
 )
 
+from instances.generate import Recipe, generate
 from optmodel.files import InputError
 from optmodel.instance import Instance
 from optmodel.pareto import (
     breakpoints,
+    data_prices,
     front,
     price_of_privacy,
     shared_data_front,
@@ -34,6 +36,9 @@ from optmodel.pareto import (
     without_caps,
 )
 from optmodel.pareto import shared_data as seeking
+from optmodel.pareto.data_prices import DataBounds
+from optmodel.pareto.placed import checked
+from optmodel.pareto.priced_data import PricedSeeker
 from optmodel.pareto.request import at_tolerance
 from optmodel.pareto.shared_data import SharedPoint
 from optmodel.pareto.tolerance import ToleranceStep
@@ -303,6 +308,79 @@ def test_ctrl_c_ends_a_front_instead_of_leaving_a_point_cut_short(monkeypatch):
     monkeypatch.setattr(seeking, "run_solver", lambda *_, **__: stopped)
     with pytest.raises(KeyboardInterrupt):
         list(shared_data_front(by_hand()))
+
+
+# On larger fleets: prices on shared data.
+
+
+def costs_by_brute_force(made: Instance) -> list[tuple[Fraction, int]]:
+    """All (latency, bits) of any placement within its budgets."""
+    (request,) = made.requests
+    senders = slice(2, None, 3)
+    plans = reference.plans(made, request).items()
+    return [(cost, sum(load[senders])) for load, (cost, _) in plans]
+
+
+def bounds_of(made: Instance) -> DataBounds:
+    """What prices say of all placements of a request that has one."""
+    (point, *_) = shared_data_front(made)
+    fastest = checked(made, point.placement, "a front")
+    _, bounds = PricedSeeker(Problem.of(made), fastest, 10.0).seek()
+    return bounds
+
+
+@examples(25)
+@given(instances(requests=1))
+def test_no_placement_beats_the_bounds_of_any_price(made):
+    costs = costs_by_brute_force(made)
+    if not costs:
+        return
+    bounds = bounds_of(made)
+    for latency, bits in costs:
+        assert bounds.latency_s(bits) <= latency
+        assert bounds.shared_bits(float(latency)) <= bits
+
+
+@examples(25)
+@given(instances(requests=1))
+def test_prices_leave_intervals_around_the_front_of_brute_force(made):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seeking, "MOST_COUNTED", 0)
+        points = list(shared_data_front(made))
+    costs = costs_by_brute_force(made)
+    if not costs:
+        assert points == []
+        return
+    assert points[0].proven or points[0].bound_s == pytest.approx(points[0].latency_s, rel=5e-6)
+    for earlier, later in pairwise(costs_of(points)):
+        assert earlier[0] < later[0]
+        assert earlier[1] > later[1]
+    for point in points:
+        best = min(cost for cost, bits in costs if bits <= point.shared_bits)
+        least = min(bits for cost, bits in costs if cost <= point.latency_s * (1 + 1e-9))
+        assert point.bound_s <= best * (1 + 1e-9)
+        assert best <= point.latency_s * (1 + 1e-9)
+        assert point.bound_bits <= least <= point.shared_bits
+
+
+def test_on_a_large_fleet_a_front_is_known_to_a_few_percent():
+    made = generate(Recipe(("cifar_cnn",), "mixed", 20, 0.8), "large")
+    points = list(shared_data_front(made, points=8))
+    assert 5 <= len(points) <= 10
+    assert points[0].latency_s == pytest.approx(points[0].bound_s, rel=5e-6)
+    assert points[-1].shared_bits < points[0].shared_bits / 5
+    assert all(point.latency_s <= 1.2 * point.bound_s for point in points)
+    assert points == list(shared_data_front(made, points=8))
+
+
+def test_where_all_devices_differ_bounds_stay_valid(monkeypatch):
+    """Kinds of devices are too many to count senders of each."""
+    monkeypatch.setattr(data_prices, "MOST_SENDERS", 1)
+    made = with_four_points()
+    bounds = bounds_of(made)
+    assert all(one.plan is None for one in bounds.priced)
+    for latency, bits in costs_by_brute_force(made):
+        assert bounds.latency_s(bits) <= latency
 
 
 # The price of privacy.

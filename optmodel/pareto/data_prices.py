@@ -1,0 +1,102 @@
+"""Prices on shared data: each bounds the latency of all placements by the data that they share.
+
+Let a bit that a helper sends cost π seconds, and let L(π) be at most the least latency plus cost of
+any placement (`optmodel.columns`, cheapest paths over numbers of senders). What the source sends is
+the same in every placement (8h). So with S bits of helpers,
+
+    latency >= L(π) - π · S   and, for π > 0,   S >= (L(π) - latency) / π.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmodel.columns.planes import ROUNDING
+from optmodel.columns.priced_graph import PricedGraph
+from optmodel.columns.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
+from optmodel.columns.senders import Plan
+from optmodel.greedy.request_class import RequestClass
+from optmodel.problem import FloatArray
+from optmodel.stages.path import ArcBook
+
+
+@dataclass(frozen=True)
+class PricedBit:
+    """What a price on bits says of all placements.
+
+    Attributes
+    ----------
+    price_s : float
+        Seconds per bit that a helper sends.
+    value_s : float
+        Lower bound on latency plus cost, in seconds; infinite if there is no placement.
+    plan : tuple or None
+        How many nodes of each group send behind each stage, for about this value; None if kinds of
+        devices are too many to tell.
+    """
+
+    price_s: float
+    value_s: float
+    plan: Plan | None
+
+
+class BitPricer:
+    """Bounds one request at prices on bits.
+
+    Parameters
+    ----------
+    requests : RequestClass
+        The request.
+    book : ArcBook
+        Where solved arcs are kept.
+    """
+
+    def __init__(self, requests: RequestClass, book: ArcBook) -> None:
+        self._groups = len(requests.fleet.groups)
+        few = ranges_of_senders(requests) <= MOST_SENDERS
+        self._graph = SenderGraph(requests, book) if few else PricedGraph(requests)
+
+    def at(self, price_s: float) -> PricedBit:
+        """Return what a price says, in seconds per bit."""
+        prices: FloatArray = np.zeros((3, self._groups))
+        prices[2, :-1] = price_s
+        if isinstance(self._graph, PricedGraph):
+            return PricedBit(price_s, self._graph.cheapest(prices).value_s, None)
+        each = [stage.tariff.prices(prices) for stage in self._graph.stages]
+        path = self._graph.closest(each, closely=True)
+        plan = self._graph.plan(path) if np.isfinite(path.value_s) else None
+        return PricedBit(price_s, path.value_s, plan)
+
+
+@dataclass(frozen=True)
+class DataBounds:
+    """What placements take and share at least, by what some prices say.
+
+    Attributes
+    ----------
+    priced : tuple of PricedBit
+        The prices.
+    source_bits : int
+        What the source sends in any placement.
+    """
+
+    priced: tuple[PricedBit, ...]
+    source_bits: int
+
+    def latency_s(self, shared_bits: int) -> float:
+        """Return a lower bound on the latency of all that share at most so many bits, in seconds.
+
+        Rounded down by more than floats can be off by.
+        """
+        sent = shared_bits - self.source_bits
+        return max(_down(one.value_s, one.price_s * sent) for one in self.priced)
+
+    def shared_bits(self, latency_s: float) -> int:
+        """Return a lower bound on what placements of at most this latency share, in bits."""
+        least = [_down(one.value_s, latency_s) / one.price_s for one in self.priced if one.price_s]
+        return self.source_bits + max(math.ceil(max(least, default=0.0)), 0)
+
+
+def _down(value: float, less: float) -> float:
+    return value - less - ROUNDING * (abs(value) + abs(less))

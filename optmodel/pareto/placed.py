@@ -1,0 +1,41 @@
+"""A placement that has passed the checker, with its exact costs."""
+
+from dataclasses import dataclass
+
+from optmodel.checker import check
+from optmodel.instance import Instance
+from optmodel.solution import PlacementDocument, ResultError
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A placement that has passed the checker.
+
+    Attributes
+    ----------
+    latency_s : float
+        Its latency, recomputed exactly, in seconds.
+    bits : int
+        What its nodes send to each other, recomputed exactly.
+    document : PlacementDocument
+        Who computes what.
+    """
+
+    latency_s: float
+    bits: int
+    document: PlacementDocument
+
+
+def checked(instance: Instance, document: PlacementDocument, who: str) -> Placed:
+    """Return a placement with its exact costs.
+
+    Raises
+    ------
+    ResultError
+        If it breaks a limit; the message names who returned it.
+    """
+    report = check(instance, document)
+    if not report.passed:
+        listed = "\n".join(str(violation) for violation in report.violations)
+        raise ResultError(f"{who} returned a placement that is not one:\n{listed}")
+    return Placed(float(report.objective_s), int(report.shared_bits), document)

@@ -1,0 +1,118 @@
+"""Latency against shared data on large fleets: placements at prices on bits, between bounds.
+
+The count formulation proves every point of a front, for a few devices. On more of them each price
+on a bit gives a bound (`data_prices`) and a few placements that are good at this price.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from optmodel.columns.senders import Plan
+from optmodel.columns.stage_placer import StagePlacer
+from optmodel.evaluate import evaluate_request
+from optmodel.greedy.request_class import RequestClass, alone
+from optmodel.greedy.spread import Spreader
+from optmodel.greedy.stage_share import NoRoom, fan_out
+from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
+from optmodel.pareto.placed import Placed, checked
+from optmodel.placement import Placement, RequestPlacement
+from optmodel.problem import BoolArray, FloatArray, Problem
+from optmodel.stages.path import ArcBook
+from optmodel.translate import from_document, to_document
+
+TIE = 1e-6
+"""Relative; latencies closer than this count as equal."""
+ARC_GAP = 1e-4
+"""Relative gap to which arcs are solved."""
+DEAREST, PRICES = 64.0, 33
+"""A bit costs from 1 / DEAREST to DEAREST times what the fastest placement takes per bit."""
+
+
+class PricedSeeker:
+    """Finds placements of one request that share little for their latency, and bounds on all.
+
+    Parameters
+    ----------
+    problem : Problem
+        With one request.
+    fastest : Placed
+        A placement of it, the fastest that is known.
+    time_limit_s : float
+        For each placement by a plan of who sends.
+    """
+
+    def __init__(self, problem: Problem, fastest: Placed, time_limit_s: float) -> None:
+        self._problem, self._fastest, self._limit_s = problem, fastest, time_limit_s
+        (self._task,) = problem.tasks
+        self._requests = RequestClass(alone(problem, self._task), (self._task,))
+        book = ArcBook(ARC_GAP)
+        self._pricer = BitPricer(self._requests, book)
+        self._placer = StagePlacer(self._requests, book, arc_limit_s=math.inf)
+        self._bits = [fan_out(self._requests.task, span) for span in self._placer.spans]
+        self._spreader = Spreader(self._requests.problem)
+        self._room: FloatArray = np.floor(self._requests.problem.budgets)
+
+    def seek(self) -> tuple[list[Placed], DataBounds]:
+        """Return placements, each faster and sharing more than the one before, and the bounds."""
+        sent = self._sent_by(from_document(self._problem, self._fastest.document))
+        helpers_bits = max(self._fastest.bits - sent, 1)
+        scales = np.geomspace(1 / DEAREST, DEAREST, PRICES)
+        prices = [0.0, *(self._fastest.latency_s / helpers_bits * scales).tolist()]
+        priced = [self._pricer.at(price_s) for price_s in prices]
+        found = [place for one in priced for place in self._placements(one)]
+        return _undominated([self._fastest, *found]), DataBounds(tuple(priced), sent)
+
+    def _sent_by(self, placement: Placement) -> int:
+        """Return what the source sends, the same in any placement (8h), in bits."""
+        placed = placement.requests[self._task.request.id]
+        load = evaluate_request(self._problem, self._task, placed).load
+        return int(load[2, self._task.source])
+
+    def _placements(self, one: PricedBit) -> Iterator[Placed]:
+        """Yield placements that keep all limits and are good at a price."""
+        prices: FloatArray = np.zeros(self._room.shape)
+        prices[2, :-1] = one.price_s
+        constructed = self._spreader.place(self._room, prices, prices)
+        if not isinstance(constructed, NoRoom):
+            yield from self._checked(constructed)
+        if one.plan is not None:
+            who = partial(self._senders, one.plan)
+            deadline = time.perf_counter() + self._limit_s
+            planned = self._placer.place(self._room, 0.0, deadline, who)
+            if planned is not None:
+                yield from self._checked(planned)
+
+    def _senders(self, plan: Plan, k: int, left: FloatArray) -> BoolArray:
+        """Return which nodes send behind stage k, shape (nodes,).
+
+        Of each group those with room that sent most before: what they keep they need not send.
+        """
+        chosen: BoolArray = np.zeros(len(left), dtype=bool)
+        hosts = np.array(self._requests.task.layers[self._placer.spans[k].last].hosts)
+        fits = hosts[left[hosts] >= self._bits[k]]
+        busiest = fits[np.argsort(left[fits], kind="stable")]
+        for group, number in enumerate(plan[k]):
+            chosen[busiest[self._placer.group[busiest] == group][:number]] = True
+        return chosen
+
+    def _checked(self, found: RequestPlacement) -> Iterator[Placed]:
+        """Yield a placement with its exact costs, if it keeps the budgets (8b-8d)."""
+        requests = self._requests
+        costs = evaluate_request(requests.problem, requests.task, found)
+        if (costs.load <= self._room).all():
+            whole = requests.for_member(self._task, found, len(self._problem.node_ids))
+            document = to_document(self._problem, Placement({self._task.request.id: whole}))
+            yield checked(self._problem.instance, document, "a construction at a price")
+
+
+def _undominated(found: list[Placed]) -> list[Placed]:
+    """Return those that none beats in both, the one that shares least first."""
+    kept: list[Placed] = []
+    for one in sorted(found, key=lambda placed: (placed.bits, placed.latency_s)):
+        if not kept or one.latency_s < kept[-1].latency_s * (1 - TIE):
+            kept.append(one)
+    return kept
