@@ -103,7 +103,7 @@ def _finish(ax: Axes, title: str, drawn: bool) -> None:
         if high > LINEAR_UP_TO * low:
             ax.set_yscale("log")
             label_plainly(ax.yaxis)
-        ax.legend(fontsize=8)
+        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     else:
         ax.text(0.5, 0.5, "no placement", transform=ax.transAxes, ha="center")
 

@@ -118,6 +118,44 @@ def test_the_table_of_shared_data_is_that_of_the_file():
         ]
 
 
+def test_the_table_of_forty_devices_is_that_of_the_file():
+    rows = rows_in("shared-40")
+    known: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for row in rows:
+        known.setdefault((row["network"], row["tolerated_ssim"]), []).append(row)
+    cells = {(line[0], line[1]): line[2:] for line in table_under("40 mixed devices", 8)}
+    assert list(cells) == list(known)
+    for key, points in known.items():
+        first, last = points[0], points[-1]
+        above = [float(row["latency_ms"]) / float(row["bound_ms"]) - 1 for row in points]
+        assert cells[key] == [
+            shown(first["latency_ms"]),
+            f"{int(first['shared_bits']) / 1e6:.3f}",
+            shown(last["latency_ms"]),
+            f"{int(last['shared_bits']) / 1e6:.3f}",
+            f"{100 * (1 - int(last['shared_bits']) / int(first['shared_bits'])):.1f}",
+            f"{100 * max(above):.1f}",
+        ]
+
+
+def test_the_file_of_forty_devices_is_computed_again_for_lenet(tmp_path):
+    one = Case("shared", "lenet", "mixed", 40, 0.8, TABLE_I, "reject")
+    options = SolverOptions(threads=1, time_limit_s=30.0)
+    record = Runner(CurveBook(tmp_path / "records.json"), options, 12).run(one)
+    text = frame_of("shared", {one: record}).to_csv(index=False)
+    known = [
+        row
+        for row in rows_in("shared-40")
+        if (row["network"], row["tolerated_ssim"]) == ("lenet", "0.8")
+    ]
+    assert [row["shared_bits"] for row in known] == [
+        row["shared_bits"] for row in csv.DictReader(text.splitlines())
+    ]
+    for row, again in zip(known, csv.DictReader(text.splitlines()), strict=True):
+        for name in ("latency_ms", "bound_ms"):
+            assert float(again[name]) == pytest.approx(float(row[name]), rel=1e-6)
+
+
 def test_what_the_camera_must_hand_on_is_the_output_of_conv1():
     conv1 = NETWORKS["lenet"]().layers[0]
     assert f"{conv1.output_maps * conv1.bits_per_output(32):,} bits" in PAGE
