@@ -15,8 +15,6 @@ from optmodel.cli import errors
 from optmodel.files import InputError, StrictModel, read_model, write_model
 from optmodel.workers import connected
 
-"""Seconds to wait for a scheduler that is named."""
-
 
 class Run(StrictModel):
     """One simulated setting and what it was like."""
