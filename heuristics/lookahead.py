@@ -1,7 +1,7 @@
 """The default policy: best paths and constructed placements, weighed by what they use up."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,8 +26,8 @@ NEGLIGIBLE = 0.01
 SAME_USAGE = 0.02
 """Where the fleet's budgets are used to the same shares, in steps of this, what was found is dealt
 anew to other devices instead of constructed anew."""
-MOST_LOOKS = 256
-"""How many shares of usage are remembered of each kind of requests."""
+MOST_NUMBERS = 2**21
+"""Numbers in all that is remembered, so that memory stays flat."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,31 +48,52 @@ class _Look:
     path: Pattern | None
     others: list[Pattern] | None
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers it holds."""
+        patterns = (self.thrifty, self.path, *(self.others or ()))
+        return sum(pattern.numbers for pattern in patterns if pattern is not None)
 
-@dataclass(eq=False)
-class _Found:
-    """What was found for requests of one kind so far.
+
+class _Looks:
+    """What was found, by kind of request and usage of the fleet; what was met last is the last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[object, _Look] = OrderedDict()
+        self._numbers = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, key: object) -> _Look | None:
+        """Return what was found; None if it is not remembered."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def keep(self, key: object, look: _Look) -> None:
+        """Remember what was found, and forget what was met longest ago if there is too much."""
+        before = self._kept.pop(key, None)
+        self._kept[key] = look
+        self._numbers += look.numbers - (before.numbers if before else 0)
+        while self._numbers > MOST_NUMBERS:
+            self._numbers -= self._kept.popitem(last=False)[1].numbers
+
+
+@dataclass(frozen=True, eq=False)
+class _Fleet:
+    """What places requests of one kind on a fleet.
 
     Attributes
     ----------
     known : KnownPath
-        The best path on the fleet as it was then.
+        The best path.
     spreaders : list of Spreader
-        One for each of the multiples, on that fleet.
-    looks : OrderedDict
-        By usage of the fleet, in steps of `SAME_USAGE`; the one looked at last is the last.
+        One for each of the multiples.
     """
 
     known: KnownPath
     spreaders: list[Spreader]
-    looks: OrderedDict[tuple[int, ...], _Look] = field(default_factory=OrderedDict)
-
-    def keep(self, usage: tuple[int, ...], look: _Look) -> None:
-        """Remember what was found at a usage, and forget the oldest if there is too much."""
-        self.looks[usage] = look
-        self.looks.move_to_end(usage)
-        if len(self.looks) > MOST_LOOKS:
-            self.looks.popitem(last=False)
 
 
 class Lookahead:
@@ -99,7 +120,8 @@ class Lookahead:
     def __init__(self, *, seed: int = 0, paths: StagePaths | None = None) -> None:
         self.paths = paths or StagePaths()
         self._thrifty, self._ladders = Algorithm1(), Ladders()
-        self._found: OrderedDict[object, _Found] = OrderedDict()
+        self._fleets: OrderedDict[object, _Fleet] = OrderedDict()
+        self._looks = _Looks()
 
     def place(
         self, problem: Problem, task: RequestTask, left: Ledger
@@ -108,40 +130,41 @@ class Lookahead:
         known = None if task.unattainable else self.paths.find(problem, task)
         if known is None or known.bound_s is None:
             return self._thrifty.place(problem, task, left)
-        weighing, found = Weighing(problem, task, left, known), self._found.get(known.kind)
-        look = None if found is None else found.looks.get(_steps(weighing))
+        weighing = Weighing(problem, task, left, known)
+        look = self._looks.find((known.kind, _steps(weighing)))
         dealt = None if look is None else _dealt(weighing, look)
         return dealt or self._look(Weighing(problem, task, left, known))
 
-    def _found_for(self, known: KnownPath) -> _Found:
-        """Return what was found on this fleet, or an empty note in the place of another fleet's."""
-        found = self._found.get(known.kind)
-        if found is None or found.known is not known:
+    def _spreaders(self, known: KnownPath) -> list[Spreader]:
+        """Return what constructs placements on this fleet, in the place of another fleet's."""
+        fleet = self._fleets.get(known.kind)
+        if fleet is None or fleet.known is not known:
             alone = known.requests.problem
             spreaders = [Spreader(alone, self._ladders) for _ in MULTIPLES]
-            found = self._found[known.kind] = _Found(known, spreaders)
-        self._found.move_to_end(known.kind)
-        if len(self._found) > MOST_KINDS:
-            self._found.popitem(last=False)
-        return found
+            fleet = self._fleets[known.kind] = _Fleet(known, spreaders)
+        self._fleets.move_to_end(known.kind)
+        if len(self._fleets) > MOST_KINDS:
+            self._fleets.popitem(last=False)
+        return fleet.spreaders
 
     def _look(self, weighing: Weighing) -> RequestPlacement | Rejection:
         """Look for placements on what is left, and keep what they are like."""
-        found, usage = self._found_for(weighing.known), _steps(weighing)
+        known = weighing.known
+        key, spreaders = (known.kind, _steps(weighing)), self._spreaders(known)
         answer = self._thrifty.place(weighing.problem, weighing.task, weighing.left.copy())
         placed = answer if isinstance(answer, RequestPlacement) else None
         thrifty = None if placed is None else weighing.pattern_of(placed)
         weighing.expect_like(thrifty)
         ratio, path = weighing.weigh(_on_the_path(weighing))
         if ratio < NEGLIGIBLE and weighing.best is not None:
-            found.keep(usage, _Look(thrifty, path, None))
+            self._looks.keep(key, _Look(thrifty, path, None))
             return weighing.best
         others = [_planned(weighing), placed]
-        for multiple, spreader in zip(MULTIPLES, found.spreaders, strict=True):
+        for multiple, spreader in zip(MULTIPLES, spreaders, strict=True):
             others.append(_constructed(weighing, spreader, multiple))
         patterns = [weighing.weigh(other)[1] for other in others]
         others_found = [pattern for pattern in patterns if pattern is not None]
-        found.keep(usage, _Look(thrifty, path, others_found))
+        self._looks.keep(key, _Look(thrifty, path, others_found))
         return weighing.best or answer
 
 

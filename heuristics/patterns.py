@@ -42,6 +42,11 @@ class Pattern:
         total: IntArray = self.load[:, self.group != self.group.max()].sum(axis=1)
         return total
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers it holds, about."""
+        return self.parts.counts.size + self.load.size + 4 * len(self.parts.flows.layer)
+
     @classmethod
     def of(cls, known: KnownPath, placed: RequestPlacement, costs: RequestEvaluation) -> "Pattern":
         """Forget which of equal nodes a placement is on."""

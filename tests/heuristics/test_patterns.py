@@ -48,8 +48,8 @@ def test_equal_requests_on_a_large_fleet_are_dealt_and_pass_the_checker(looks):
 def test_dealt_placements_are_as_fast_as_those_looked_for_each_time(monkeypatch):
     problem = problem_of("lenet=20,cifar_cnn=20", 200)
     latency = {}
-    for most in (lookahead.MOST_LOOKS, 0):
-        monkeypatch.setattr(lookahead, "MOST_LOOKS", most)
+    for most in (lookahead.MOST_NUMBERS, 0):
+        monkeypatch.setattr(lookahead, "MOST_NUMBERS", most)
         placed = place_all(problem, Lookahead()).placement.requests
         costs = [evaluate_request(problem, t, placed[t.request.id]) for t in problem.tasks]
         latency[most] = sum(cost.latency_s for cost in costs)
@@ -111,13 +111,16 @@ def test_when_usage_comes_back_nothing_is_looked_for_again(looks):
     assert len(looks) == first_looks
 
 
-def test_what_is_remembered_of_usages_does_not_pile_up(monkeypatch):
-    monkeypatch.setattr(lookahead, "MOST_LOOKS", 2)
+def test_what_is_remembered_of_usages_does_not_pile_up(monkeypatch, looks):
     problem = problem_of("vgg16=8", 60, cameras=1)
-    policy = Lookahead()
-    place_all(problem, policy)
-    (found,) = policy._found.values()
-    assert len(found.looks) == 2
+    place_all(problem, policy := Lookahead())
+    one = max(look.numbers for look in policy._looks._kept.values())
+    assert len(policy._looks) == len(looks) > 3
+    monkeypatch.setattr(lookahead, "MOST_NUMBERS", 2 * one)
+    place_all(problem, policy := Lookahead())
+    assert 0 < len(policy._looks) <= 3
+    numbers = [look.numbers for look in policy._looks._kept.values()]
+    assert policy._looks._numbers == sum(numbers) <= 2 * one
 
 
 def test_when_a_device_goes_or_comes_nothing_is_looked_for_again(looks):
