@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from heuristics.algorithm1 import Algorithm1
 from heuristics.ledger import Ledger
 from heuristics.patterns import Pattern
 from heuristics.policy import Policy
-from heuristics.stage_paths import MOST_KINDS, KnownPath, StagePaths
+from heuristics.stage_paths import KnownPath, StagePaths
 from heuristics.weighing import Weighing
 from optmodel.greedy.ladder import Ladders
 from optmodel.greedy.spread import Spreader
@@ -80,22 +81,6 @@ class _Looks:
             self._numbers -= self._kept.popitem(last=False)[1].numbers
 
 
-@dataclass(frozen=True, eq=False)
-class _Fleet:
-    """What places requests of one kind on a fleet.
-
-    Attributes
-    ----------
-    known : KnownPath
-        The best path.
-    spreaders : list of Spreader
-        One for each of the multiples.
-    """
-
-    known: KnownPath
-    spreaders: list[Spreader]
-
-
 class Lookahead:
     """Places each request so that its latency and what it uses up together are least.
 
@@ -120,7 +105,7 @@ class Lookahead:
     def __init__(self, *, seed: int = 0, paths: StagePaths | None = None) -> None:
         self.paths = paths or StagePaths()
         self._thrifty, self._ladders = Algorithm1(), Ladders()
-        self._fleets: OrderedDict[object, _Fleet] = OrderedDict()
+        self._spreaders: WeakKeyDictionary[KnownPath, list[Spreader]] = WeakKeyDictionary()
         self._looks = _Looks()
 
     def place(
@@ -135,22 +120,17 @@ class Lookahead:
         dealt = None if look is None else _dealt(weighing, look)
         return dealt or self._look(Weighing(problem, task, left, known))
 
-    def _spreaders(self, known: KnownPath) -> list[Spreader]:
-        """Return what constructs placements on this fleet, in the place of another fleet's."""
-        fleet = self._fleets.get(known.kind)
-        if fleet is None or fleet.known is not known:
+    def _spreaders_on(self, known: KnownPath) -> list[Spreader]:
+        """Return what constructs placements, one for each of the multiples."""
+        if known not in self._spreaders:
             alone = known.requests.problem
-            spreaders = [Spreader(alone, self._ladders) for _ in MULTIPLES]
-            fleet = self._fleets[known.kind] = _Fleet(known, spreaders)
-        self._fleets.move_to_end(known.kind)
-        if len(self._fleets) > MOST_KINDS:
-            self._fleets.popitem(last=False)
-        return fleet.spreaders
+            self._spreaders[known] = [Spreader(alone, self._ladders) for _ in MULTIPLES]
+        return self._spreaders[known]
 
     def _look(self, weighing: Weighing) -> RequestPlacement | Rejection:
         """Look for placements on what is left, and keep what they are like."""
         known = weighing.known
-        key, spreaders = (known.kind, _steps(weighing)), self._spreaders(known)
+        key, spreaders = (known.kind, _steps(weighing)), self._spreaders_on(known)
         answer = self._thrifty.place(weighing.problem, weighing.task, weighing.left.copy())
         placed = answer if isinstance(answer, RequestPlacement) else None
         thrifty = None if placed is None else weighing.pattern_of(placed)
