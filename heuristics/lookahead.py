@@ -56,29 +56,38 @@ class _Look:
         return sum(pattern.numbers for pattern in patterns if pattern is not None)
 
 
+_Key = tuple[object, tuple[int, ...]]
+"""A kind of requests, and the fleet's usage in steps of `SAME_USAGE`."""
+
+
 class _Looks:
     """What was found, by kind of request and usage of the fleet; what was met last is the last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[object, _Look] = OrderedDict()
+        self._kept: OrderedDict[_Key, _Look] = OrderedDict()
         self._numbers = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def find(self, key: object) -> _Look | None:
+    def find(self, key: _Key) -> _Look | None:
         """Return what was found; None if it is not remembered."""
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
-    def keep(self, key: object, look: _Look) -> None:
+    def keep(self, key: _Key, look: _Look) -> None:
         """Remember what was found, and forget what was met longest ago if there is too much."""
         before = self._kept.pop(key, None)
         self._kept[key] = look
         self._numbers += look.numbers - (before.numbers if before else 0)
         while self._numbers > MOST_NUMBERS:
             self._numbers -= self._kept.popitem(last=False)[1].numbers
+
+    def forget(self, kind: object) -> None:
+        """Forget what was found for requests of a kind."""
+        for key in [key for key in self._kept if key[0] == kind]:
+            self._numbers -= self._kept.pop(key).numbers
 
 
 class Lookahead:
@@ -121,8 +130,12 @@ class Lookahead:
         return dealt or self._look(Weighing(problem, task, left, known))
 
     def _spreaders_on(self, known: KnownPath) -> list[Spreader]:
-        """Return what constructs placements, one for each of the multiples."""
+        """Return what constructs placements, one for each of the multiples.
+
+        On a fleet that was not looked at before, what was found on others is forgotten.
+        """
         if known not in self._spreaders:
+            self._looks.forget(known.kind)
             alone = known.requests.problem
             self._spreaders[known] = [Spreader(alone, self._ladders) for _ in MULTIPLES]
         return self._spreaders[known]
