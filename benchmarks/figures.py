@@ -26,6 +26,7 @@ from heuristics.policies import policy_type
 from instances.cnns import NETWORKS
 from optmodel.cli import console, require_choice, run_app
 from optmodel.files import InputError, require_writable, write_model, write_text
+from optmodel.workers import require_scheduler
 
 IN_OVERVIEW = 2
 """Policies drawn in the overview, the first of those compared; each panel's picture has all."""
@@ -64,6 +65,7 @@ def main(
     )
     for name in plan.policies:
         policy_type(name, "--policies")
+    require_scheduler(scheduler)
     require_folder("--out", out)
     draw(plan, out, workers, scheduler)
 

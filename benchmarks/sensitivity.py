@@ -12,6 +12,7 @@ from benchmarks.figures import SchedulerOption, WorkersOption, require_folder
 from benchmarks.simulate import Setting
 from optmodel.cli import console, run_app
 from optmodel.files import write_text
+from optmodel.workers import require_scheduler
 
 PAGE_FILE = "sensitivity.md"
 
@@ -30,6 +31,7 @@ def main(
 
     Example: python -m benchmarks.sensitivity --out sensitivity
     """
+    require_scheduler(scheduler)
     require_folder("--out", out)
     base = Setting(requests=requests)
     plans = {one.name: one.plan(base, seeds) for one in variants(base)}

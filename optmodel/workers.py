@@ -47,6 +47,18 @@ def connected(scheduler: str | None, count: int | None) -> Iterator[Client]:
         yield client
 
 
+def require_scheduler(address: str | None) -> None:
+    """Refuse the address of a dask scheduler, if one is named, before anything is written.
+
+    Raises
+    ------
+    InputError
+        If no scheduler answers there.
+    """
+    if address is not None:
+        _client_of(address).close()
+
+
 def _client_of(address: str) -> Client:
     try:
         return Client(address, timeout=CONNECT_S)
