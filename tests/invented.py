@@ -1,6 +1,7 @@
 """Runs that were never simulated: outcomes with figures that a test chooses."""
 
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks.evaluation.panels import Case, Plan
 from benchmarks.evaluation.results import Results
@@ -9,9 +10,9 @@ from benchmarks.simulate import Outcome, Setting
 from benchmarks.simulate.outcome import Share, Timing
 
 
-def outcome(setting: Setting, **figures: float) -> Outcome:
-    """Ten requests for the first network of the setting, served in 10 s, unless told otherwise."""
-    share = {
+def share(**figures: float) -> Share:
+    """Ten requests, served in 10 s, unless told otherwise."""
+    told = {
         "submitted": 10,
         "served": 10,
         "latency_s": 10.0,
@@ -19,9 +20,14 @@ def outcome(setting: Setting, **figures: float) -> Outcome:
         "bound_s": 9.0,
         "shared_bits": 10**9,
     }
-    network = setting.networks[0]
+    return Share(**(told | figures))
+
+
+def outcome(setting: Setting, beside: Share | None = None, **figures: float) -> Outcome:
+    """Requests for the first network of the setting, and perhaps for the second."""
+    shares = [share(**figures), *([beside] if beside else [])]
     return Outcome(
-        networks={network: Share(**(share | figures))},
+        networks=dict(zip(setting.networks, shares, strict=False)),
         interrupted=0,
         restarted=0,
         slowest_s=1.0,
@@ -30,7 +36,7 @@ def outcome(setting: Setting, **figures: float) -> Outcome:
     )
 
 
-def results(plan: Plan, figures: Callable[[Case], dict[str, float]]) -> Results:
+def results(plan: Plan, figures: Callable[[Case], dict[str, Any]]) -> Results:
     timing = Timing(events=1, total_s=0.0, slowest_s=0.0)
     runs = {
         case: Run(

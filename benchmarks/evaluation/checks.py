@@ -11,7 +11,12 @@ from benchmarks.evaluation.results import Point, Results
 from benchmarks.evaluation.table import mean_and_half
 from optmodel.problem import FloatArray
 
-LATENCY, BOUND, UNSERVED = "latency_total_s", "bound_total_s", "unserved_percent"
+LATENCY, BOUND = "latency_total_s", "bound_total_s"
+REJECTED, UNSERVED = "rejected_first_percent", "unserved_percent"
+
+
+Key = tuple[Point, str]
+"""A point, and the policy that places requests there."""
 
 
 class Verdict(StrEnum):
@@ -20,9 +25,9 @@ class Verdict(StrEnum):
     HOLDS = "holds"
     FAILS = "does not hold"
     DEPENDS = "depends"
-    """Holds for a part of what the sentence is about, or seeds disagree."""
+    """Comparisons differ: some say yes, others no or nothing."""
     OPEN = "not known"
-    """Neither proven nor refuted."""
+    """No comparison tells."""
 
 
 @dataclass(frozen=True)
@@ -44,51 +49,79 @@ class Check:
 def verdict_of(checks: Sequence[Check]) -> Verdict:
     """Return what checks say together."""
     told = {check.holds for check in checks}
-    if told == {True}:
-        return Verdict.HOLDS
-    return Verdict.FAILS if told == {False} else Verdict.DEPENDS
+    if len(told) > 1:
+        return Verdict.DEPENDS
+    return {True: Verdict.HOLDS, False: Verdict.FAILS, None: Verdict.OPEN}[told.pop()]
 
 
 def figure(values: FloatArray, unit: str) -> str:
-    """Return a mean with its interval as text."""
+    """Return a mean with its interval as text, a dash for no values."""
     mean, half = mean_and_half(values)
-    spread = "" if np.isnan(half) else f" ± {half:.2g}"
-    return f"{mean:.4g}{spread} {unit}"
+    if np.isnan(mean):
+        return "-"
+    spread = "" if np.isnan(half) else f" ± {short(half, 2)}"
+    return f"{short(mean, 4)}{spread} {unit}"
+
+
+def short(number: float, digits: int) -> str:
+    """Return a number to so many digits, in plain notation where that is short."""
+    text = f"{number:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text else text
 
 
 def is_positive(values: FloatArray) -> bool | None:
-    """Tell whether the mean over all seeds is positive; None if its 95 % interval does not tell."""
+    """Tell whether the mean over all seeds is positive; None if its 95 % interval does not tell.
+
+    With a single seed it is the sign that tells.
+    """
     mean, half = mean_and_half(values)
     half = 0.0 if np.isnan(half) else half
     if mean - half > 0:
         return True
-    return False if mean + half <= 0 or mean <= 0 else None
+    return False if mean + half <= 0 else None
 
 
 def less(results: Results, policy: str, measure: str, unit: str, low: Point, high: Point) -> Check:
-    """Check that a measure is less at one point than at another, seed by seed."""
+    """Check that a measure of all requests is less at one point than at another, seed by seed."""
     first, second = (results.values(point, policy, measure) for point in (low, high))
     text = f"{low}: {figure(first, unit)}; {high}: {figure(second, unit)}"
     return Check(text, is_positive(second - first))
 
 
-def faster(results: Results, policy: str, fast: Point, slow: Point) -> Check:
+def totals(results: Results, keys: Sequence[Key], measure: str) -> tuple[str, list[FloatArray]]:
+    """Return totals that can be compared, for each seed, and in words what they are over.
+
+    Where requests are never served, totals are over different ones: those over the networks that
+    every point serves in full are returned instead, NaN if there is none.
+    """
+    networks = results.served_in_full(keys)
+    if networks == ():
+        unknown = [np.full(results.plan.seeds, np.nan) for _ in keys]
+        return "no network is served in full at all of them; ", unknown
+    note = "" if networks is None else f"{', '.join(networks)}, served in full at each; "
+    return note, [results.values(*key, measure, networks) for key in keys]
+
+
+def less_in_total(results: Results, measure: str, unit: str, low: Key, high: Key) -> Check:
+    """Check that a total is less at one point than at another, seed by seed; see `totals`."""
+    note, (first, second) = totals(results, (low, high), measure)
+    names = [str(point) for point, _ in (low, high)]
+    if low[1] != high[1]:
+        names = [f"{point}, {policy}" for point, policy in (low, high)]
+    text = f"{note}{names[0]}: {figure(first, unit)}; {names[1]}: {figure(second, unit)}"
+    return Check(text, is_positive(second - first))
+
+
+def faster(results: Results, policy: str, fast: Point, slow: Point) -> list[Check]:
     """Check that all requests are served in less time at one point than at another.
 
-    Where fewer of them are ever served, it takes longer. What is served at both is told too.
+    If more of them are never served at either, that is a comparison of its own.
     """
     lost = [results.values(point, policy, UNSERVED) for point in (fast, slow)]
-    check = less(results, policy, LATENCY, "s", fast, slow)
-    if not lost[0].any() and not lost[1].any():
-        return check
-    names, one, other = results.common(fast, slow, policy)
-    text = (
-        f"{fast}: {figure(lost[0], '%')} never served; {slow}: {figure(lost[1], '%')} never served;"
-        f" {', '.join(names) or 'no network'}, served in full at both: {figure(one, 's')} and "
-        f"{figure(other, 's')}"
-    )
-    more_lost = is_positive(lost[1] - lost[0])
-    return Check(text, more_lost if np.any(lost[0] != lost[1]) else check.holds)
+    in_time = less_in_total(results, LATENCY, "s", (fast, policy), (slow, policy))
+    if (lost[0] == lost[1]).all():
+        return [in_time]
+    return [less(results, policy, UNSERVED, "% never served", fast, slow), in_time]
 
 
 def faster_at_best(results: Results, policy: str, fast: Point, slow: Point) -> Check:
@@ -98,25 +131,26 @@ def faster_at_best(results: Results, policy: str, fast: Point, slow: Point) -> C
     where a looser tolerance only adds placements, its optimum is no worse.
     """
     text = f"{fast} against {slow}: "
-    at_fast, at_slow = (results.setting(point, policy) for point in (fast, slow))
+    keys = ((fast, policy), (slow, policy))
+    at_fast, at_slow = (results.setting(*key) for key in keys)
     if only_adds(at_slow, at_fast):
-        return Check(text + "all that is allowed at the first is allowed at the second", False)
-    if only_adds(at_fast, at_slow):
-        return Check(text + "all that is allowed at the second is allowed at the first", True)
-    reached = [results.values(point, policy, LATENCY) for point in (fast, slow)]
-    bounds = [results.values(point, policy, BOUND) for point in (fast, slow)]
-    if any(results.values(point, policy, UNSERVED).any() for point in (fast, slow)):
+        return Check(
+            text + "never faster, all that the first allows is allowed at the second", False
+        )
+    if any(results.values(*key, UNSERVED).any() for key in keys):
         return Check(text + "not every request is served", None)
-    if (reached[0] < bounds[1]).all():
-        text += f"at most {figure(reached[0], 's')}, at least {figure(bounds[1], 's')}"
-        return Check(text, True)
-    if (reached[1] <= bounds[0]).all():
-        text += f"at least {figure(bounds[0], 's')}, at most {figure(reached[1], 's')}"
-        return Check(text, False)
+    reached = [results.values(*key, LATENCY) for key in keys]
+    bounds = [results.values(*key, BOUND) for key in keys]
     text += " and ".join(
         f"{figure(least, 's')} to {figure(most, 's')}"
         for least, most in zip(bounds, reached, strict=True)
     )
+    if (reached[0] < bounds[1]).all():
+        return Check(text, True)
+    if (reached[1] <= bounds[0]).all():
+        return Check(text, False)
+    if only_adds(at_fast, at_slow):
+        text += "; never slower, all that the second allows is allowed at the first"
     return Check(text, None)
 
 

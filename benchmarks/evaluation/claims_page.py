@@ -9,6 +9,19 @@ from benchmarks.evaluation.results import Results
 
 NAMES = {"algorithm1": "Algorithm 1", "lookahead": "lookahead", "layerwise": "layer-wise"}
 
+RULES = """How a sentence is judged:
+
+- It holds if every comparison below it does: by the 95 % interval of the paired differences over
+  seeds, with one seed by the sign. It `depends` where comparisons or placements differ.
+- Rejected is who has no place at first; as in the paper it is tried again. Who is never served
+  stands beside it.
+- Totals of points that do not serve the same requests are compared over the networks that each
+  serves in full. Where fewer requests are ever served, that is a comparison of its own.
+- The column on optimal placements tells what is proven of sentences about latencies. An optimum
+  lies between the certified bound and what lookahead reaches, and is never worse where a looser
+  tolerance only adds placements; that alone does not make it better.
+"""
+
 
 def claims_page(results: Results, policies: Sequence[str], command: str) -> str:
     """Return the page as Markdown.
@@ -29,12 +42,7 @@ def claims_page(results: Results, policies: Sequence[str], command: str) -> str:
         "",
         f"    {command}",
         "",
-        "A sentence holds if every comparison below it does: by the 95 % interval of the paired",
-        "differences over seeds, with one seed by the sign. The column on optimal placements tells",
-        "what is proven of sentences about latencies: an optimum lies between the certified bound",
-        "and what lookahead reaches, and is never worse where a looser tolerance only adds",
-        "placements. A verdict is `depends` where the placements disagree, or either depends.",
-        "",
+        RULES,
         *table(results, policies),
         "",
     ]
@@ -83,21 +91,35 @@ def _told(check: Check, unknown: str = "the seeds do not tell") -> str:
 
 
 def plain_words(claim: Claim, results: Results, policies: Sequence[str]) -> str:
-    """Return in a sentence what becomes of a claim under a better or an optimal placement."""
+    """Return in a sentence or two what becomes of a claim under a better or an optimal placement.
+
+    Empty if there is nothing to add to the verdicts.
+    """
     first, better = (verdict_of(claim.checks(results, policies[k])) for k in (0, -1))
     optimal = claim.under_optimum(results, policies[-1])
-    if optimal is Verdict.FAILS:
-        return "Proven: it does not hold under an optimal placement."
-    if optimal is Verdict.HOLDS:
-        return "Proven: it holds under an optimal placement."
+    proven = _proven.get(optimal, "") if optimal else ""
+    parts = [_of_algorithm(first, better, NAMES.get(policies[0], policies[0])), proven]
+    return " ".join(part for part in parts if part)
+
+
+def _of_algorithm(first: Verdict, better: Verdict, name: str) -> str:
+    if better is Verdict.HOLDS and first is not Verdict.HOLDS:
+        return "It is true in full of the better placement only."
     if first is Verdict.HOLDS and better is not Verdict.HOLDS:
         return (
-            f"It is a property of {NAMES.get(policies[0], policies[0])}, not of the problem: under "
-            f"the better placement it {_ends[better]}."
+            f"It is a property of {name}, not of the problem: under the better placement it "
+            f"{_ends[better]}."
         )
-    if better is Verdict.HOLDS and first is not Verdict.HOLDS:
-        return "It is true of the better placement only."
     return ""
 
 
-_ends = {Verdict.FAILS: "does not hold", Verdict.DEPENDS: "holds in part only"}
+_proven = {
+    Verdict.FAILS: "Proven: it does not hold under an optimal placement.",
+    Verdict.HOLDS: "Proven: it holds under an optimal placement.",
+    Verdict.DEPENDS: "Proven: under an optimal placement it does not hold in full.",
+}
+_ends = {
+    Verdict.FAILS: "does not hold",
+    Verdict.DEPENDS: "holds in part at most",
+    Verdict.OPEN: "is not known to hold",
+}

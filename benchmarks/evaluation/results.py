@@ -1,6 +1,6 @@
 """The finished runs of a plan, asked for single figures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,33 +86,29 @@ class Results:
         """Return what was simulated at a point with the first seed."""
         return self._runs[point, policy][0].setting
 
-    def values(self, point: Point, policy: str, measure: str) -> FloatArray:
-        """Return a measure of `table.measures` for each seed."""
-        return np.array([measures(run.outcome)[measure] for run in self._runs[point, policy]])
-
-    def common(
-        self, first: Point, second: Point, policy: str
-    ) -> tuple[list[str], FloatArray, FloatArray]:
-        """Compare two points on the networks of which both serve every request.
-
-        Returns
-        -------
-        list of str
-            These networks.
-        ndarray, ndarray
-            Their total latency in seconds at either point, for each seed.
-        """
-        pairs = [self._runs[point, policy] for point in (first, second)]
-        known = pairs[0][0].outcome.networks
-        names = [
-            name
-            for name in known
-            if not any(run.outcome.networks[name].unserved for runs in pairs for run in runs)
-        ]
-        one, other = (
-            np.array(
-                [Share.over(run.outcome.networks[name] for name in names).latency_s for run in runs]
-            )
-            for runs in pairs
+    def values(
+        self, point: Point, policy: str, measure: str, networks: Sequence[str] | None = None
+    ) -> FloatArray:
+        """Return a measure of `table.measures` for each seed, over all networks or some."""
+        shares = (
+            run.outcome.all
+            if networks is None
+            else Share.over(run.outcome.networks[name] for name in networks)
+            for run in self._runs[point, policy]
         )
-        return names, one, other
+        return np.array([measures(share)[measure] for share in shares])
+
+    def served_in_full(self, points: Sequence[tuple[Point, str]]) -> tuple[str, ...] | None:
+        """Return the networks of which every request is served at all points, with every seed.
+
+        None if these are all. Totals over the others are over different requests at each point.
+
+        Parameters
+        ----------
+        points : sequence of (Point, str)
+            Points, each with a policy.
+        """
+        outcomes = [run.outcome for key in points for run in self._runs[key]]
+        known = outcomes[0].networks
+        full = tuple(name for name in known if not any(o.networks[name].unserved for o in outcomes))
+        return None if len(full) == len(known) else full

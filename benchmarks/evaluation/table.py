@@ -9,16 +9,15 @@ from scipy.stats import t as student_t
 from benchmarks.evaluation.panels import Case
 from benchmarks.evaluation.runs import Run
 from benchmarks.simulate import Setting
-from benchmarks.simulate.outcome import Outcome
+from benchmarks.simulate.outcome import Share
 
 CONFIDENCE = 0.95
 KEYS = ["panel", "x", "tolerated_ssim", "policy"]
 """What tells the lines of a table apart, seeds left out."""
 
 
-def measures(outcome: Outcome) -> dict[str, float]:
+def measures(total: Share) -> dict[str, float]:
     """Return what is compared, each with its unit; undefined ones are NaN."""
-    total = outcome.all
     return {
         "latency_total_s": total.latency_s,
         "latency_mean_s": _ratio(total.latency_s, total.served),
@@ -39,7 +38,9 @@ def _ratio(part: float, whole: float) -> float:
 
 def per_run(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:
     """Return one line per case: panel, x, tolerance, policy, seed, and its measures."""
-    return pd.DataFrame([{**_keys(case), **measures(runs[case.setting].outcome)} for case in cases])
+    return pd.DataFrame(
+        [{**_keys(case), **measures(runs[case.setting].outcome.all)} for case in cases]
+    )
 
 
 def utilisation(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:

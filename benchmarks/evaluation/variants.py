@@ -15,7 +15,7 @@ from benchmarks.simulate import Setting
 BOTH, PAPERS = ("algorithm1", "lookahead"), ("algorithm1",)
 NEVER_BINDS_S = 3600.0
 """A period in which no device runs out of computation or bandwidth."""
-SHORT = {Verdict.HOLDS: "yes", Verdict.FAILS: "no", Verdict.DEPENDS: "partly"}
+SHORT = {Verdict.HOLDS: "yes", Verdict.FAILS: "no", Verdict.DEPENDS: "partly", Verdict.OPEN: "?"}
 JUDGED = tuple(claim for claim in CLAIMS if not claim.beside)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from commands import run
 from distributed import LocalCluster
-from invented import outcome
+from invented import outcome, share
 
 from benchmarks import provenance
 from benchmarks.evaluation import runs as runs_module
@@ -126,7 +126,7 @@ def test_a_run_that_was_edited_is_refused_with_the_field(tmp_path):
 
 
 def test_measures_worked_out_by_hand():
-    told = outcome(TINY, served=8, rejected_first=5, waiting_s=2.0)
+    told = share(served=8, rejected_first=5, waiting_s=2.0)
     assert measures(told) == pytest.approx(
         {
             "latency_total_s": 10.0,
@@ -141,7 +141,7 @@ def test_measures_worked_out_by_hand():
             "unserved_percent": 20.0,
         }
     )
-    nobody = measures(outcome(TINY, served=0, latency_s=0.0, bound_s=0.0, computing_s=0.0))
+    nobody = measures(share(served=0, latency_s=0.0, bound_s=0.0, computing_s=0.0))
     assert math.isnan(nobody["latency_mean_s"])
     assert nobody["unserved_percent"] == 100.0
 
