@@ -114,6 +114,35 @@ def test_weights_and_unit_reach_algorithm_1():
     assert (weights.alpha, weights.beta) == (0.5, pytest.approx(2e-4))
 
 
+FLOODED = SMALL.model_copy(
+    update={
+        "networks": ("cifar_cnn",),
+        "devices": 6,
+        "tolerated_ssim": 0.6,
+        "policy": "algorithm1",
+        "requests": 200,
+        "arrivals_per_s": 1e9,
+    }
+)
+"""Two hundred requests come within a microsecond."""
+
+
+def test_at_a_rate_far_beyond_capacity_all_but_the_one_with_room_are_rejected():
+    flooded = FLOODED.model_copy(update={"period_s": 0.1})
+    outcome, _ = simulate(flooded)
+    assert (outcome.all.rejected_first, outcome.all.served, outcome.all.unserved) == (199, 200, 0)
+    each = outcome.all.service_s / 200  # One after another, each waits for those before.
+    assert outcome.end_s == pytest.approx(200 * each, rel=1e-5)
+    assert outcome.all.waiting_s == pytest.approx(199 * 200 / 2 * each, rel=1e-2)
+    assert outcome.slowest_s == pytest.approx(outcome.end_s, abs=2e-6)
+
+
+def test_at_a_rate_that_no_budget_holds_all_are_rejected_for_good():
+    outcome, _ = simulate(FLOODED.model_copy(update={"period_s": 0.04}))
+    assert (outcome.all.rejected_first, outcome.all.served, outcome.all.unserved) == (200, 0, 200)
+    assert (outcome.all.latency_s, outcome.all.shared_bits, outcome.end_s) == (0.0, 0, 0.0)
+
+
 def test_zero_arrivals():
     outcome, timing = simulate(SMALL.model_copy(update={"requests": 0}))
     assert (outcome.all.submitted, outcome.end_s, timing.events) == (0, 0.0, 0)
