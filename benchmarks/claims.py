@@ -35,8 +35,7 @@ def main(
     require_all(results, folder)
     if out is not None:
         command = (
-            f"python -m benchmarks.figures --out {folder.name} --seeds {results.plan.seeds}; "
-            f"python -m benchmarks.claims {folder.name} --out {out.name}"
+            f"{results.plan.command(folder)}; python -m benchmarks.claims {folder} --out {out}"
         )
         write_text(out, claims_page(results, JUDGED, command))
     print_claims(results)

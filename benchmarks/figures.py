@@ -25,7 +25,7 @@ from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from heuristics.policies import policy_type
 from instances.cnns import NETWORKS
 from optmodel.cli import console, require_choice, run_app
-from optmodel.files import InputError, require_writable, write_model, write_text
+from optmodel.files import InputError, read_model, require_writable, write_model, write_text
 from optmodel.workers import require_scheduler
 
 IN_OVERVIEW = 2
@@ -60,21 +60,45 @@ def main(
     plan = Plan(
         base=Setting(requests=requests, networks=_chosen("--networks", networks, NETWORKS)),
         panels=_chosen("--panel", panel, PANELS),
-        policies=tuple(policies.split(",")),
+        policies=_listed(policies),
         seeds=seeds,
     )
     for name in plan.policies:
         policy_type(name, "--policies")
     require_scheduler(scheduler)
     require_folder("--out", out)
+    require_covered(plan, out)
     draw(plan, out, workers, scheduler)
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
 def _chosen(option: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(text.split(",")))
+    names = _listed(text)
     for name in names:
         require_choice(option, name, known)
     return names
+
+
+def require_covered(plan: Plan, out: Path) -> None:
+    """Refuse a folder that shows what a plan would not show any more.
+
+    Raises
+    ------
+    InputError
+        If it holds a plan that this one does not cover, or one that cannot be read.
+    """
+    path = out / PLAN_FILE
+    if not path.exists():
+        return
+    known = read_model(path, Plan)
+    if not plan.covers(known):
+        raise InputError(
+            f"--out: expected a new folder, or one with no more than this draws, got '{out}' with "
+            f"what `{known.command(out)}` draws; name another or ask for all of that too"
+        )
 
 
 def require_folder(option: str, path: Path) -> None:
@@ -108,22 +132,10 @@ def draw(plan: Plan, out: Path, workers: int, scheduler: str | None) -> None:
     write_text(out / "utilisation.csv", to_csv(used))
     write_text(out / "decisions.csv", to_csv(over_seeds(decisions(cases, runs), KEYS)))
     save_overview(frame, plan.policies[:IN_OVERVIEW], [out / "all.png", out / "all.svg"])
-    write_text(out / "index.html", page(frame, plan, command(plan, out)))
+    write_text(out / "index.html", page(frame, plan, plan.command(out)))
     console.print(described(plan))
     print_frame(frame)
     console.print(f"{out / 'index.html'} shows all")
-
-
-def command(plan: Plan, out: Path) -> str:
-    """Return the command that draws a plan."""
-    parts = [f"python -m benchmarks.figures --out {out.name}"]
-    if plan.panels != tuple(PANELS):
-        parts.append(f"--panel {','.join(plan.panels)}")
-    if plan.base.networks != PAPER_NETWORKS:
-        parts.append(f"--networks {','.join(plan.base.networks)}")
-    if plan.policies != POLICIES:
-        parts.append(f"--policies {','.join(plan.policies)}")
-    return " ".join([*parts, f"--requests {plan.base.requests} --seeds {plan.seeds}"])
 
 
 def print_frame(frame: pd.DataFrame) -> None:

@@ -1,24 +1,67 @@
-"""Where a record comes from: versions, commit, host."""
+"""Where a record comes from: versions, code, commit, host."""
 
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
+
+from instances.ssim import TABLE_I
 
 PACKAGES = ("cbcbox", "distprivacy", "highspy", "numpy", "ortools", "pyomo", "pyscipopt")
 
 
+DECIDING = ("optmodel", "heuristics", "instances", "benchmarks.simulate")
+"""Packages that decide what is simulated or solved, and how it ends."""
+
+
 @cache
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the installed packages that decide a result."""
+def versions(*more: str) -> dict[str, str]:
+    """Return the versions of Python and of the installed packages that decide a result.
+
+    Parameters
+    ----------
+    *more : str
+        Packages besides those that decide any.
+    """
     found = {"python": platform.python_version()}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *more):
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
+
+
+@cache
+def source(policy: str = "") -> str:
+    """Return a digest of the code and of Table I: any change of what decides makes another.
+
+    Parameters
+    ----------
+    policy : str
+        If a dotted name, the code of its package counts too.
+    """
+    own = (policy.partition(".")[0],) if "." in policy else ()
+    digest = sha256()
+    for name in (*DECIDING, *own):
+        for file in sorted(_files(name)):
+            digest.update(file.read_bytes())
+    digest.update(TABLE_I.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(package: str) -> Iterator[Path]:
+    """Yield the Python files of a package, or that of a module."""
+    spec = find_spec(package)
+    assert spec is not None
+    for folder in spec.submodule_search_locations or ():
+        yield from Path(folder).rglob("*.py")
+    if not spec.submodule_search_locations and spec.origin is not None:
+        yield Path(spec.origin)
 
 
 @cache

@@ -81,8 +81,8 @@ def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
         except ResultError as error:
             errors.print(f"Error: {error}", markup=False)
             sys.exit(EXIT_BAD_RESULT)
-        except KeyboardInterrupt:
-            errors.print("Interrupted.")
+        except KeyboardInterrupt as error:
+            errors.print(f"Interrupted{f': {error}' if error.args else ''}.", markup=False)
             sys.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             # Whoever read the output has gone. Python would complain at exit of what is unwritten.

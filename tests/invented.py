@@ -40,7 +40,10 @@ def results(plan: Plan, figures: Callable[[Case], dict[str, Any]]) -> Results:
     timing = Timing(events=1, total_s=0.0, slowest_s=0.0)
     runs = {
         case: Run(
-            setting=case.setting, outcome=outcome(case.setting, **figures(case)), timing=timing
+            setting=case.setting,
+            outcome=outcome(case.setting, **figures(case)),
+            timing=timing,
+            source_sha256="",
         )
         for case in plan.cases()
     }

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from benchmarks.simulate import Setting
+from benchmarks.simulate.setting import PAPER_NETWORKS
 from optmodel.files import StrictModel
 
 TOLERANCES = (0.8, 0.6, 0.4)
@@ -109,3 +111,23 @@ class Plan(StrictModel):
     def settings(self) -> list[Setting]:
         """Return the settings to be simulated, each once: panels share runs."""
         return list(dict.fromkeys(case.setting for case in self.cases()))
+
+    def covers(self, other: "Plan") -> bool:
+        """Tell whether this one compares all that another does, and perhaps more."""
+        return (
+            (self.base, self.ends) == (other.base, other.ends)
+            and self.seeds >= other.seeds
+            and set(self.panels) >= set(other.panels)
+            and set(self.policies) >= set(other.policies)
+        )
+
+    def command(self, folder: Path) -> str:
+        """Return the command that simulates and draws it in a folder."""
+        parts = [f"python -m benchmarks.figures --out {folder}"]
+        if self.panels != tuple(PANELS):
+            parts.append(f"--panel {','.join(self.panels)}")
+        if self.base.networks != PAPER_NETWORKS:
+            parts.append(f"--networks {','.join(self.base.networks)}")
+        if self.policies != POLICIES:
+            parts.append(f"--policies {','.join(self.policies)}")
+        return " ".join([*parts, f"--requests {self.base.requests} --seeds {self.seeds}"])

@@ -76,8 +76,8 @@ class Results:
                 whole.append(seed)
         if not whole:
             raise InputError(
-                f"{folder}: expected the runs of one seed at least, got too few; finish "
-                f"`python -m benchmarks.figures --out {folder.name}` first"
+                f"{folder}: expected the runs of one seed at least, by the code as it is, got too "
+                f"few; finish `{plan.command(folder)}` first"
             )
         complete = {case: run for seed in whole for case, run in found[seed].items() if run}
         return cls(plan.model_copy(update={"seeds": len(whole)}), complete)

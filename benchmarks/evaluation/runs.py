@@ -25,7 +25,9 @@ class Run(StrictModel):
     """What it was like; the same for equal settings."""
     timing: Timing
     """What deciding took."""
-    versions: dict[str, str] = Field(default_factory=provenance.versions)
+    source_sha256: str
+    """Digest of the code that decided it, a policy of one's own included."""
+    versions: dict[str, str] = Field(default_factory=lambda: provenance.versions("simpy"))
     """Versions of Python and packages."""
     commit: str | None = Field(default_factory=provenance.commit)
     """Commit of the code."""
@@ -34,7 +36,14 @@ class Run(StrictModel):
     def of(cls, setting: Setting) -> "Run":
         """Simulate a setting."""
         outcome, timing = simulate(setting)
-        return cls(setting=setting, outcome=outcome, timing=timing)
+        source = provenance.source(setting.policy)
+        return cls(setting=setting, outcome=outcome, timing=timing, source_sha256=source)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this code and these packages would give it again."""
+        found = (self.source_sha256, self.versions)
+        return found == (provenance.source(self.setting.policy), provenance.versions("simpy"))
 
 
 class RunFolder:
@@ -55,7 +64,7 @@ class RunFolder:
         return self.path / f"{setting.policy}-{digest}.json"
 
     def find(self, setting: Setting) -> Run | None:
-        """Return the run of a setting by this software, None if there is none.
+        """Return the run of a setting by this code and these packages, None if there is none.
 
         Raises
         ------
@@ -68,9 +77,10 @@ class RunFolder:
         try:
             run = read_model(path, Run)
         except InputError as error:
-            raise InputError(f"{error}; this is a finished run: delete it") from error
-        known = (run.setting, run.versions) == (setting, provenance.versions())
-        return run if known else None
+            raise InputError(
+                f"{error}; this is a finished run: delete it and begin again"
+            ) from error
+        return run if run.setting == setting and run.is_current else None
 
     def keep(self, run: Run) -> None:
         """Write a run, wholly or not at all."""
@@ -98,15 +108,21 @@ def simulate_all(
     ------
     InputError
         If there is no scheduler at the address, or a run cannot be read or written.
+    KeyboardInterrupt
+        On Ctrl-C, saying how many runs are kept.
     """
     found = {setting: folder.find(setting) for setting in settings}
     runs = {setting: run for setting, run in found.items() if run is not None}
     missing = [setting for setting in settings if setting not in runs]
     if missing:
         with connected(scheduler, min(workers, len(missing))) as client:
-            for run in _simulated(client, missing):
-                folder.keep(run)
-                runs[run.setting] = run
+            try:
+                for run in _simulated(client, missing):
+                    folder.keep(run)
+                    runs[run.setting] = run
+            except KeyboardInterrupt:
+                kept = f"{len(runs)} of {len(settings)} runs are kept, the same command goes on"
+                raise KeyboardInterrupt(kept) from None
     return {setting: runs[setting] for setting in settings}
 
 

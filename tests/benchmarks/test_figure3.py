@@ -14,7 +14,7 @@ from invented import outcome, share
 from benchmarks import provenance
 from benchmarks.evaluation import runs as runs_module
 from benchmarks.evaluation.page import page
-from benchmarks.evaluation.panels import Plan
+from benchmarks.evaluation.panels import PANELS, Plan
 from benchmarks.evaluation.runs import Run, RunFolder, simulate_all
 from benchmarks.evaluation.table import KEYS, mean_and_half, measures, over_seeds, per_run
 from benchmarks.simulate import Setting
@@ -22,10 +22,7 @@ from optmodel.files import InputError
 
 EXPECTED = Path(__file__).parent / "figures"
 """Written by COMMAND with `--out tests/benchmarks/figures`, pictures and runs left out."""
-COMMAND = (
-    *("--panel", "3c,3d", "--networks", "lenet", "--policies", "algorithm1,lookahead"),
-    *("--requests", 12, "--seeds", 2),
-)
+COMMAND = ("--networks", "lenet,cifar_cnn", "--requests", 12, "--seeds", 2)
 TINY = Setting(networks=("lenet",), devices=4, cameras=2, requests=5)
 
 
@@ -38,7 +35,7 @@ def drawn(tmp_path_factory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("name", ["3c.csv", "3d.csv", "utilisation.csv"])
+@pytest.mark.parametrize("name", [*(f"{panel}.csv" for panel in PANELS), "utilisation.csv"])
 def test_the_tables_are_the_committed_ones(drawn, name):
     made, expected = pd.read_csv(drawn / name), pd.read_csv(EXPECTED / name)
     pd.testing.assert_frame_equal(made, expected, rtol=1e-9)
@@ -46,7 +43,7 @@ def test_the_tables_are_the_committed_ones(drawn, name):
 
 def test_tables_are_tidy_and_say_their_units(drawn):
     table = pd.read_csv(drawn / "3c.csv")
-    assert len(table) == 4 * 3 * 2  # Mixes, tolerances, policies.
+    assert len(table) == 4 * 3 * 3  # Mixes, tolerances, policies.
     assert not table.duplicated(KEYS).any()
     units = ("_s", "_percent", "_gbit", "_mbit", "_percent_of_service", "_ci95")
     assert all(name.endswith(units) for name in table.columns[len(KEYS) + 1 :])
@@ -54,17 +51,17 @@ def test_tables_are_tidy_and_say_their_units(drawn):
 
 
 def test_pictures_and_the_page_are_there(drawn):
-    for name in ("3c", "3d", "all"):
+    for name in (*PANELS, "all"):
         assert (drawn / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (drawn / f"{name}.svg").read_text()
     html = (drawn / "index.html").read_text()
     assert "src='all.png'" in html
-    assert "python -m benchmarks.figures --out new --panel 3c,3d --networks lenet" in html
+    assert f"python -m benchmarks.figures --out {drawn} --networks lenet,cifar_cnn" in html
 
 
 def test_a_finished_folder_is_not_simulated_again(drawn):
     files = {path: path.stat().st_mtime_ns for path in (drawn / "runs").iterdir()}
-    assert len(files) == 4 * 3 * 2 * 2  # 3d shares the runs of 3c.
+    assert len(files) == (6 + 4 + 2) * 3 * 3 * 2  # Panels of data share the runs of latency.
     done = run("benchmarks.figures", *COMMAND, "--out", drawn)
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_mtime_ns for path in (drawn / "runs").iterdir()} == files
@@ -101,7 +98,7 @@ def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runs_module, "_simulated", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="2 of 3 runs are kept, the same command goes on"):
         simulate_all(settings, folder, workers=1)
     assert left == settings[2:]
 
@@ -111,8 +108,59 @@ def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, mon
     folder.keep(Run.of(TINY))
     assert folder.find(TINY) is not None
     assert folder.find(TINY.model_copy(update={"seed": 1})) is None
-    monkeypatch.setattr(provenance, "versions", lambda: {"python": "2.7"})
+    monkeypatch.setattr(provenance, "versions", lambda *more: {"python": "2.7"})
     assert folder.find(TINY) is None
+
+
+OWN_POLICY = """
+from heuristics.policies import {base} as Base
+
+class Mine(Base):
+    pass
+"""
+
+
+def test_a_run_by_a_policy_of_ones_own_counts_until_its_file_changes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_changing_policy.py").write_text(OWN_POLICY.format(base="LayerWise"))
+    folder = RunFolder(tmp_path / "runs")
+    setting = TINY.model_copy(update={"policy": "my_changing_policy.Mine"})
+    folder.keep(Run.of(setting))
+    assert folder.find(setting) is not None
+    (tmp_path / "my_changing_policy.py").write_text(OWN_POLICY.format(base="OnSource"))
+    provenance.source.cache_clear()  # A new process would not have it either.
+    assert folder.find(setting) is None
+
+
+def test_a_run_of_other_code_does_not_count(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path)
+    folder.keep(Run.of(TINY))
+    monkeypatch.setattr(provenance, "source", lambda policy: "changed")
+    assert folder.find(TINY) is None
+
+
+def test_a_folder_grows_but_loses_nothing(tmp_path):
+    out = tmp_path / "out"
+    tiny = ("--networks", "lenet", "--requests", 2, "--out", out)
+    assert run("benchmarks.figures", "--panel", "3e", "--seeds", 1, *tiny).returncode == 0
+    kept = (out / "plan.json").read_bytes()
+    fewer = run("benchmarks.figures", "--panel", "3f", "--seeds", 1, *tiny)
+    assert fewer.returncode == 2
+    assert "--panel 3e --networks lenet --requests 2 --seeds 1" in fewer.stderr
+    assert (out / "plan.json").read_bytes() == kept
+    assert not (out / "3f.csv").exists()
+    assert run("benchmarks.figures", "--panel", "3e,3f", "--seeds", 2, *tiny).returncode == 0
+    assert (out / "3e.csv").exists()
+    assert (out / "3f.csv").exists()
+
+
+def test_a_policy_named_twice_counts_once(tmp_path):
+    options = ("--panel", "3e", "--networks", "lenet", "--requests", 2, "--seeds", 1)
+    named = ("--policies", "source, source", "--out", tmp_path / "out")
+    assert run("benchmarks.figures", *options, *named).returncode == 0
+    table = pd.read_csv(tmp_path / "out" / "3e.csv")
+    assert set(table["policy"]) == {"source"}
+    assert set(table["seeds"]) == {1}
 
 
 def test_a_run_that_was_edited_is_refused_with_the_field(tmp_path):
@@ -169,7 +217,9 @@ def test_what_comes_from_outside_is_escaped_on_the_page():
 def _never(plan: Plan) -> dict[Setting, Run]:
     timing = {"events": 0, "total_s": 0.0, "slowest_s": 0.0}
     return {
-        one: Run.model_validate({"setting": one, "outcome": outcome(one), "timing": timing})
+        one: Run.model_validate(
+            {"setting": one, "outcome": outcome(one), "timing": timing, "source_sha256": ""}
+        )
         for one in plan.settings()
     }
 
