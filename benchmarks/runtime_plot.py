@@ -5,15 +5,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator
 
-from benchmarks.drawing import draw_share
+from benchmarks.drawing import draw_share, label_plainly
 from benchmarks.run_statistics import Runs, charged_seconds, factors_of_best, shared_instances
 from benchmarks.scaling import Series
 from optmodel.figure_file import saved_figure
-
-PLAIN = FuncFormatter(lambda value, _position: f"{value:g}")
 
 
 def save_runtime_plot(runs: Runs, path: Path) -> None:
@@ -65,7 +62,7 @@ def plot_scaling(ax: Axes, series: Series, runs: Runs) -> None:
             ax.plot([size], [seconds], "o", color=line.get_color(), fillstyle=fill)
     ax.plot([], [], "o", color="grey", fillstyle="none", label="not proven, stopped")
     ax.set_yscale("log")
-    _label_plainly(ax.yaxis)
+    label_plainly(ax.yaxis)
     ax.set_title(f"Time against {series.name}")
     _finish(ax, series.axis)
     ax.xaxis.set_major_locator(FixedLocator(list(series.instances)))
@@ -83,14 +80,7 @@ def _finish_shares(ax: Axes, label: str) -> None:
 
 def _finish(ax: Axes, label: str) -> None:
     ax.set_xscale("log")
-    _label_plainly(ax.xaxis)
+    label_plainly(ax.xaxis)
     ax.set_xlabel(label)
     ax.grid(alpha=0.3)
     ax.legend()
-
-
-def _label_plainly(axis: Axis) -> None:
-    """Label a logarithmic axis at 1, 2, 5, 10, ... in plain numbers."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(PLAIN)
-    axis.set_minor_formatter(NullFormatter())
