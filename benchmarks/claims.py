@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from benchmarks.cli import new_table, print_table, require_output
+from benchmarks.cli import new_table, print_table
 from benchmarks.evaluation.checks import verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import NAMES, claims_page
 from benchmarks.evaluation.panels import PANELS, POLICIES
 from benchmarks.evaluation.results import Results
 from benchmarks.simulate.setting import PAPER_NETWORKS
-from optmodel.cli import console, run_app
+from optmodel.cli import console, require_output, run_app
 from optmodel.files import InputError, write_text
 
 JUDGED = ("algorithm1", "lookahead")
@@ -26,7 +26,7 @@ def main(
 ) -> None:
     """Tell which of the paper's sentences about Figure 3 hold, under which placement.
 
-    Seeds of which every run is finished count.
+    The first seeds of which every run is finished count.
 
     Example: python -m benchmarks.claims figures --out claims.md
     """

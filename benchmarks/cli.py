@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from optmodel.cli import EXIT_BAD_INPUT, EXIT_BAD_RESULT, MAX_SECONDS, errors
-from optmodel.files import InputError, require_writable
+from optmodel.files import InputError
 from optmodel.solution import ResultError
 from optmodel.solve import METHODS
 
@@ -51,21 +51,6 @@ def instance_files(option: str, path: Path) -> list[Path]:
             "name another folder or generate instances"
         )
     return files
-
-
-def require_output(option: str, path: Path | None, suffix: str, *others: Path | None) -> None:
-    """Refuse an output file with another suffix, not writable, or among the others; None is none.
-
-    Raises
-    ------
-    InputError
-        Naming the option or the file.
-    """
-    if path is None:
-        return
-    if path.suffix != suffix:
-        raise InputError(f"{option}: expected a name ending in {suffix}, got '{path}'")
-    require_writable(path, *others)
 
 
 def progress(items: Sequence[T], doing: str) -> Iterable[T]:

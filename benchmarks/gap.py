@@ -16,7 +16,6 @@ from benchmarks.cli import (
     TimeLimitOption,
     instance_files,
     progress,
-    require_output,
 )
 from benchmarks.comparison import Comparer, Comparison, Contender
 from benchmarks.gap_table import print_gaps
@@ -30,6 +29,7 @@ from optmodel.cli import (
     console,
     errors,
     require_choice,
+    require_output,
     run_app,
 )
 from optmodel.files import InputError

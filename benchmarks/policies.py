@@ -8,11 +8,11 @@ from rich.progress import track
 from rich.text import Text
 
 from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, new_table, print_table, require_output
+from benchmarks.cli import ForceOption, OutOption, new_table, print_table
 from benchmarks.decisions import Case, decide
 from benchmarks.policy_targets import Target, policy_table
 from benchmarks.records import Record, RecordBook
-from optmodel.cli import console, errors, run_app
+from optmodel.cli import console, errors, require_output, run_app
 from optmodel.verified import digest
 
 Records = Mapping[Case, Record]

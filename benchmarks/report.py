@@ -13,7 +13,6 @@ from benchmarks.cli import (
     TimeLimitOption,
     instance_files,
     progress,
-    require_output,
 )
 from benchmarks.comparison import Comparer, Contender
 from benchmarks.gap import SHOWN, compare_files
@@ -22,7 +21,7 @@ from benchmarks.records import Record, RecordBook, json_path
 from benchmarks.report_page import Figure, Stored, read_figures, report_page
 from heuristics.policies import policy_type
 from instances.members import solution_file
-from optmodel.cli import console, require_choice, run_app
+from optmodel.cli import console, require_choice, require_output, run_app
 from optmodel.files import InputError, write_text
 from optmodel.instance import read_instance
 from optmodel.page import view_solution

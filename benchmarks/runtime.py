@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, progress, require_output
+from benchmarks.cli import ForceOption, OutOption, progress
 from benchmarks.measure import measure
 from benchmarks.records import RecordBook
 from benchmarks.run_statistics import Runs
@@ -30,6 +30,7 @@ from optmodel.cli import (
     console,
     errors,
     require_choice,
+    require_output,
     run_app,
 )
 from optmodel.files import InputError

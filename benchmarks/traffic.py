@@ -10,12 +10,12 @@ import typer
 from rich.text import Text
 
 from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, new_table, print_table, progress, require_output
+from benchmarks.cli import ForceOption, OutOption, new_table, print_table, progress
 from benchmarks.records import Options, Record, RecordBook
 from benchmarks.runtime_worker import peak_memory_bytes
 from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
-from optmodel.cli import console, run_app
+from optmodel.cli import console, require_output, run_app
 from optmodel.instance import FleetDocument, Instance, Node, Request
 from optmodel.solution import SolutionStatus, Termination
 from optmodel.verified import digest

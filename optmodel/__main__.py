@@ -16,6 +16,7 @@ from optmodel.cli import (
     ThreadsOption,
     console,
     require_choice,
+    require_output,
     run_app,
 )
 from optmodel.files import require_writable, write_model, write_text
@@ -63,8 +64,7 @@ def main(
         require_writable(out, file, lp, report)
     if lp is not None:
         require_writable(lp, file, report)
-    if report is not None:
-        require_writable(report, file, out, lp)
+    require_output("--report", report, ".html", file, out, lp)
     require_solver(solver)
     instance = read_instance(file)
     if lp is not None:

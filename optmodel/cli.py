@@ -5,12 +5,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
 from rich.console import Console
 
-from optmodel.files import InputError
+from optmodel.files import InputError, require_writable
 from optmodel.solution import ResultError
 
 EXIT_BAD_RESULT = 1
@@ -44,6 +45,21 @@ def require_choice(option: str, value: str, known: Iterable[str]) -> None:
     names = list(known)
     if value not in names:
         raise InputError(f"{option}: expected one of {', '.join(names)}, got '{value}'; correct it")
+
+
+def require_output(option: str, path: Path | None, suffix: str, *others: Path | None) -> None:
+    """Refuse an output file with another suffix, not writable, or among the others; None is none.
+
+    Raises
+    ------
+    InputError
+        Naming the option or the file.
+    """
+    if path is None:
+        return
+    if path.suffix != suffix:
+        raise InputError(f"{option}: expected a name ending in {suffix}, got '{path}'")
+    require_writable(path, *others)
 
 
 def run_app(command: Callable[..., None], *others: Callable[..., None]) -> None:

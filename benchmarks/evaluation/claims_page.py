@@ -55,17 +55,18 @@ def table(results: Results, policies: Sequence[str]) -> list[str]:
     """Return the lines of a table with a verdict per claim and policy."""
     titles = [NAMES.get(policy, policy) for policy in policies]
     head = ["", "the paper says", "panel", *titles, "optimal placement", "verdict"]
-    lines = [_row(head), _row(["---"] * len(head))]
+    lines = [row(head), row(["---"] * len(head))]
     for number, claim in enumerate(CLAIMS, start=1):
         told = [str(verdict_of(claim.checks(results, policy))) for policy in policies]
         optimal = claim.under_optimum(results, policies[-1])
         overall = f"**{verdict(claim, results, policies)}**"
         cells = [str(number), claim.says, claim.panel, *told, optimal or "", overall]
-        lines.append(_row(cells))
+        lines.append(row(cells))
     return lines
 
 
-def _row(cells: Sequence[str]) -> str:
+def row(cells: Sequence[str]) -> str:
+    """Return a line of a table."""
     return f"| {' | '.join(cells)} |"
 
 

@@ -44,7 +44,7 @@ class Results:
     Parameters
     ----------
     plan : Plan
-        What is compared; only its seeds that are complete count.
+        What is compared.
     runs : mapping
         Run by case.
     """
@@ -63,24 +63,19 @@ class Results:
         Raises
         ------
         InputError
-            If there is no plan, or not even one seed is complete.
+            If there is no plan, or not even the first seed is complete.
         """
         plan = read_model(folder / PLAN_FILE, Plan)
-        runs, whole = RunFolder(folder / RUNS_FOLDER), []
-        by_seed: dict[int, list[Case]] = {}
-        for case in plan.cases():
-            by_seed.setdefault(case.setting.seed, []).append(case)
-        found = {seed: {one: runs.find(one.setting) for one in of} for seed, of in by_seed.items()}
-        for seed, of_seed in found.items():
-            if all(of_seed.values()):
-                whole.append(seed)
-        if not whole:
+        found = RunFolder(folder / RUNS_FOLDER).find_all(plan.settings())
+        missing = {case.setting.seed for case in plan.cases() if case.setting not in found}
+        seeds = min(missing, default=plan.seeds)
+        if not seeds:
             raise InputError(
                 f"{folder}: expected the runs of one seed at least, by the code as it is, got too "
                 f"few; finish `{plan.command(folder)}` first"
             )
-        complete = {case: run for seed in whole for case, run in found[seed].items() if run}
-        return cls(plan.model_copy(update={"seeds": len(whole)}), complete)
+        whole = plan.model_copy(update={"seeds": seeds})
+        return cls(whole, {case: found[case.setting] for case in whole.cases()})
 
     def setting(self, point: Point, policy: str) -> Setting:
         """Return what was simulated at a point with the first seed."""

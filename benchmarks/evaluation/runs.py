@@ -1,6 +1,6 @@
 """Runs on disk, one file each, and the work of those that are missing, on dask."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -82,6 +82,24 @@ class RunFolder:
             ) from error
         return run if run.setting == setting and run.is_current else None
 
+    def find_all(self, settings: Iterable[Setting]) -> dict[Setting, Run]:
+        """Return the runs of those settings that have one.
+
+        Raises
+        ------
+        InputError
+            If files cannot be read; the message names each.
+        """
+        found, broken = {}, []
+        for setting in settings:
+            try:
+                found[setting] = self.find(setting)
+            except InputError as error:
+                broken.append(str(error))
+        if broken:
+            raise InputError("\n".join(broken))
+        return {setting: run for setting, run in found.items() if run is not None}
+
     def keep(self, run: Run) -> None:
         """Write a run, wholly or not at all."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -111,8 +129,7 @@ def simulate_all(
     KeyboardInterrupt
         On Ctrl-C, saying how many runs are kept.
     """
-    found = {setting: folder.find(setting) for setting in settings}
-    runs = {setting: run for setting, run in found.items() if run is not None}
+    runs = folder.find_all(settings)
     missing = [setting for setting in settings if setting not in runs]
     if missing:
         with connected(scheduler, min(workers, len(missing))) as client:

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.evaluation.checks import LATENCY, Verdict, figure, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, Claim
-from benchmarks.evaluation.claims_page import NAMES
+from benchmarks.evaluation.claims_page import NAMES, row
 from benchmarks.evaluation.page import described
 from benchmarks.evaluation.panels import DEVICES, MIXES, PANELS, TOLERANCES, Plan
 from benchmarks.evaluation.results import Point, Results
@@ -114,8 +114,8 @@ def _moved(chosen: Variant, others: list[Variant], told: Mapping[str, Results]) 
         f"Does the sentence hold under {titles}? Bold where it answers otherwise than as chosen; "
         "the last variants concern Algorithm 1 only.",
         "",
-        _row(["the paper says", *(one.name for one in (chosen, *others))]),
-        _row(["---"] * (len(others) + 2)),
+        row(["the paper says", *(one.name for one in (chosen, *others))]),
+        row(["---"] * (len(others) + 2)),
     ]
     for claim in JUDGED:
         base = verdicts(claim, told, chosen)
@@ -124,7 +124,7 @@ def _moved(chosen: Variant, others: list[Variant], told: Mapping[str, Results]) 
             found = verdicts(claim, told, other)
             texts = [_marked(found[policy], base[policy]) for policy in other.policies]
             cells.append(" / ".join(texts))
-        lines.append(_row([claim.says, *cells]))
+        lines.append(row([claim.says, *cells]))
     return lines
 
 
@@ -140,15 +140,15 @@ def _figures(chosen: Variant, others: list[Variant], told: Mapping[str, Results]
     lines = [
         "Total latency of served requests; in brackets, how many percent are never served.",
         "",
-        _row(["", "policy", *titles]),
-        _row(["---"] * (len(titles) + 2)),
+        row(["", "policy", *titles]),
+        row(["---"] * (len(titles) + 2)),
     ]
     for variant in (chosen, *others):
         results = told[variant.name]
         for policy in variant.policies:
             cells = [_latency(results, point, policy) for point in points]
             values = results.values(rejected, policy, "rejected_first_percent")
-            lines.append(_row([variant.name, NAMES[policy], *cells, figure(values, "").strip()]))
+            lines.append(row([variant.name, NAMES[policy], *cells, figure(values, "").strip()]))
     return lines
 
 
@@ -156,7 +156,3 @@ def _latency(results: Results, point: Point, policy: str) -> str:
     text = figure(results.values(point, policy, LATENCY), "").strip()
     lost = results.values(point, policy, "unserved_percent").mean()
     return f"{text} ({lost:.0f} %)" if lost else text
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -108,9 +108,11 @@ class _Canvas:
     row: dict[int, int]
 
     def name(self, node: int) -> str:
+        """Return the id of a node."""
         return self.problem.node_ids[node]
 
     def y(self, node: int) -> int:
+        """Return the height at which a node is drawn, in pixels."""
         return HEAD + ROW * self.row[node] + ROW // 2
 
     def holders(self, layer: int) -> list[int]:

@@ -5,16 +5,20 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import run
-from invented import results, share
+from invented import outcome, results, share
 
+from benchmarks import provenance
 from benchmarks.evaluation import checks
 from benchmarks.evaluation.checks import Check, Verdict, faster, faster_at_best, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import claims_page
 from benchmarks.evaluation.looser import only_adds
 from benchmarks.evaluation.panels import Case, Plan
-from benchmarks.evaluation.results import Point
+from benchmarks.evaluation.results import Point, Results
+from benchmarks.evaluation.runs import Run, RunFolder
 from benchmarks.simulate import Setting
+from benchmarks.simulate.outcome import Timing
+from optmodel.files import InputError
 
 PLAN = Plan(seeds=3)
 BOTH = ("algorithm1", "lookahead")
@@ -223,6 +227,25 @@ def test_a_sentence_of_which_a_part_is_refuted_does_not_hold_in_full_at_best():
     assert claim.under_optimum(told, "lookahead") is Verdict.DEPENDS
     page = claims_page(told, BOTH, "command")
     assert "Proven: under an optimal placement it does not hold in full." in page
+
+
+def test_the_first_whole_seeds_count(tmp_path):
+    """With LeNet alone and nobody to place, from finished files; of seed 1 one is missing."""
+    plan = Plan(base=Setting(networks=("lenet",), requests=1), seeds=3, policies=("source",))
+    (tmp_path / "plan.json").write_text(plan.model_dump_json())
+    folder = RunFolder(tmp_path / "runs")
+    settings = plan.settings()
+    gone = next(one for one in settings if one.seed == 1)
+    for one in settings:
+        if one is not gone:
+            source = provenance.source(one.policy)
+            timing = Timing(events=1, total_s=0.0, slowest_s=0.0)
+            told = {"outcome": outcome(one), "timing": timing, "source_sha256": source}
+            folder.keep(Run(setting=one, **told))
+    assert Results.read(tmp_path).plan.seeds == 1
+    folder.file(next(one for one in settings if one.seed == 0)).unlink()
+    with pytest.raises(InputError, match="--networks lenet --policies source --requests 1"):
+        Results.read(tmp_path)
 
 
 def test_bad_input_is_told_in_one_line(tmp_path):

@@ -112,6 +112,17 @@ def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, mon
     assert folder.find(TINY) is None
 
 
+def test_all_runs_that_were_edited_are_told_at_once(tmp_path):
+    folder = RunFolder(tmp_path)
+    settings = [TINY, TINY.model_copy(update={"seed": 1})]
+    for setting in settings:
+        folder.keep(Run.of(setting))
+        folder.file(setting).write_text("{")
+    with pytest.raises(InputError) as told:
+        folder.find_all(settings)
+    assert all(str(folder.file(setting)) in str(told.value) for setting in settings)
+
+
 OWN_POLICY = """
 from heuristics.policies import {base} as Base
 

@@ -239,9 +239,16 @@ def test_the_same_solution_gives_the_same_page():
     assert first.count('<details class="request"') == 3
 
 
+def test_a_page_by_a_name_that_is_none_of_a_page_is_refused(tmp_path):
+    done = run("optmodel", SMALL / "lenet-0.8-4-mixed.json", "--report", tmp_path / "x.pdf")
+    assert done.returncode == 2
+    assert "--report: expected a name ending in .html, got " in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("options", [("--report", "FILE"), ("--report", "X", "--out", "X")])
 def test_the_page_replaces_no_other_file_of_the_command(options, tmp_path):
-    file = tmp_path / "own.json"
+    file = tmp_path / "own.html"
     content = (SMALL / "lenet-0.8-4-mixed.json").read_bytes()
     file.write_bytes(content)
     names = {"FILE": file, "X": tmp_path / "x.html"}
