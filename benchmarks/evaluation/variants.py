@@ -111,8 +111,9 @@ def _moved(chosen: Variant, others: list[Variant], told: Mapping[str, Results]) 
     """Return a table of claims by variants; what differs from the choice is bold."""
     titles = " and ".join(NAMES[policy] for policy in BOTH)
     lines = [
-        f"Does the sentence hold under {titles}? Bold where it answers otherwise than as chosen; "
-        "the last variants concern Algorithm 1 only.",
+        f"Does the sentence hold under {titles}? Partly: of its comparisons some say yes, others "
+        "no or nothing. Bold where it answers otherwise than as chosen; the last variants concern "
+        "Algorithm 1 only.",
         "",
         row(["the paper says", *(one.name for one in (chosen, *others))]),
         row(["---"] * (len(others) + 2)),
