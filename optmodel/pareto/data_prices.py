@@ -76,13 +76,18 @@ class DataBounds:
     Attributes
     ----------
     priced : tuple of PricedBit
-        The prices.
+        The prices, each with a finite value; a price of 0 is among them.
     source_bits : int
         What the source sends in any placement.
     """
 
     priced: tuple[PricedBit, ...]
     source_bits: int
+
+    @property
+    def least_latency_s(self) -> float:
+        """Lower bound on the latency of every placement, in seconds: a price of 0 alone tells."""
+        return max(_down(one.value_s, 0.0) for one in self.priced if not one.price_s)
 
     def latency_s(self, shared_bits: int) -> float:
         """Return a lower bound on the latency of all that share at most so many bits, in seconds.

@@ -21,6 +21,7 @@ from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
 from optmodel.pareto.placed import Placed, checked
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, Problem
+from optmodel.solution import ResultError
 from optmodel.stages.path import ArcBook
 from optmodel.translate import from_document, to_document
 
@@ -41,12 +42,10 @@ class PricedSeeker:
         With one request.
     fastest : Placed
         A placement of it, the fastest that is known.
-    time_limit_s : float
-        For each placement by a plan of who sends.
     """
 
-    def __init__(self, problem: Problem, fastest: Placed, time_limit_s: float) -> None:
-        self._problem, self._fastest, self._limit_s = problem, fastest, time_limit_s
+    def __init__(self, problem: Problem, fastest: Placed) -> None:
+        self._problem, self._fastest = problem, fastest
         (self._task,) = problem.tasks
         self._requests = RequestClass(alone(problem, self._task), (self._task,))
         book = ArcBook(ARC_GAP)
@@ -56,15 +55,40 @@ class PricedSeeker:
         self._spreader = Spreader(self._requests.problem)
         self._room: FloatArray = np.floor(self._requests.problem.budgets)
 
-    def seek(self) -> tuple[list[Placed], DataBounds]:
-        """Return placements, each faster and sharing more than the one before, and the bounds."""
+    def seek(self, deadline: float) -> tuple[list[Placed], DataBounds]:
+        """Return placements, each faster and sharing more than the one before, and the bounds.
+
+        Parameters
+        ----------
+        deadline : float
+            `time.perf_counter()` from which on no other price is tried. A price of nothing always
+            is, so that there is a bound.
+
+        Raises
+        ------
+        ResultError
+            If a price claims that there is no placement, or gives no number.
+        """
         sent = self._sent_by(from_document(self._problem, self._fastest.document))
-        helpers_bits = max(self._fastest.bits - sent, 1)
-        scales = np.geomspace(1 / DEAREST, DEAREST, PRICES)
-        prices = [0.0, *(self._fastest.latency_s / helpers_bits * scales).tolist()]
-        priced = [self._pricer.at(price_s) for price_s in prices]
-        found = [place for one in priced for place in self._placements(one)]
-        return _undominated([self._fastest, *found]), DataBounds(tuple(priced), sent)
+        unit_s = self._fastest.latency_s / max(self._fastest.bits - sent, 1)
+        priced = [self._priced(0.0)]
+        found = [self._fastest, *self._placements(priced[0], deadline)]
+        for scale in coarse_to_fine():
+            if time.perf_counter() >= deadline:
+                break
+            priced.append(self._priced(unit_s * scale))
+            found += self._placements(priced[-1], deadline)
+        return _undominated(found), DataBounds(tuple(priced), sent)
+
+    def _priced(self, price_s: float) -> PricedBit:
+        """Return what a price says; only a finite value can be, as there is a placement."""
+        one = self._pricer.at(price_s)
+        if not math.isfinite(one.value_s):
+            raise ResultError(
+                f"a price of {price_s!r} s on a bit claims the bound {one.value_s} s, but there is "
+                f"a placement that takes {self._fastest.latency_s!r} s"
+            )
+        return one
 
     def _sent_by(self, placement: Placement) -> int:
         """Return what the source sends, the same in any placement (8h), in bits."""
@@ -72,7 +96,7 @@ class PricedSeeker:
         load = evaluate_request(self._problem, self._task, placed).load
         return int(load[2, self._task.source])
 
-    def _placements(self, one: PricedBit) -> Iterator[Placed]:
+    def _placements(self, one: PricedBit, deadline: float) -> Iterator[Placed]:
         """Yield placements that keep all limits and are good at a price."""
         prices: FloatArray = np.zeros(self._room.shape)
         prices[2, :-1] = one.price_s
@@ -81,7 +105,6 @@ class PricedSeeker:
             yield from self._checked(constructed)
         if one.plan is not None:
             who = partial(self._senders, one.plan)
-            deadline = time.perf_counter() + self._limit_s
             planned = self._placer.place(self._room, 0.0, deadline, who)
             if planned is not None:
                 yield from self._checked(planned)
@@ -107,6 +130,16 @@ class PricedSeeker:
             whole = requests.for_member(self._task, found, len(self._problem.node_ids))
             document = to_document(self._problem, Placement({self._task.request.id: whole}))
             yield checked(self._problem.instance, document, "a construction at a price")
+
+
+def coarse_to_fine() -> list[float]:
+    """Return the prices as multiples of the middle one, in the order in which they tell most.
+
+    First the middle and both ends, then those halfway between two that come before.
+    """
+    scales = np.geomspace(1 / DEAREST, DEAREST, PRICES).tolist()
+    last, middle = PRICES - 1, PRICES // 2
+    return [scales[k] for k in sorted(range(PRICES), key=lambda k: -math.gcd(k - middle, last))]
 
 
 def _undominated(found: list[Placed]) -> list[Placed]:

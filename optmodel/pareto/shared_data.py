@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from math import ceil, inf
+from time import perf_counter
 from typing import Annotated
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from optmodel.count import SharedDataModel, unit_bits
 from optmodel.files import StrictModel
 from optmodel.instance import Instance
 from optmodel.milp import WHOLE_TOLERANCE
+from optmodel.pareto.data_prices import DataBounds
 from optmodel.pareto.placed import Placed, checked
 from optmodel.pareto.priced_data import TIE, PricedSeeker
 from optmodel.pareto.request import ACCURACY, only_request, refuse_interrupted
@@ -46,12 +48,14 @@ class SharedPoint(StrictModel):
     latency_s: Seconds
     """Its latency, recomputed exactly, in seconds."""
     bound_s: float | None
-    """Proven lower bound on the latency of all that share at most `limit_bits`, in seconds."""
+    """Proven lower bound on the latency of all that share at most `limit_bits`, in seconds; of all
+    placements if that is None. None when unknown."""
     shared_bits: Bits
     """What its nodes send to each other, recomputed exactly, in bits."""
     bound_bits: Bits | None
-    """Proven lower bound on what placements of this latency share, in bits; at the end of the
-    front, on what any placement shares."""
+    """Proven lower bound on what placements share that take no longer, in bits; None when unknown.
+    For the last of several points, on at most `MOST_COUNTED` devices, even on what any placement
+    shares: the front ends there. On more devices the last point is merely the last one found."""
     placement: PlacementDocument
     """Who computes what."""
 
@@ -78,12 +82,15 @@ def shared_data_front(
     instance : Instance
         With one request.
     options : SolverOptions, optional
-        Limits of each run; a time limit leaves intervals between bounds and what was found.
+        Limits of each run; a time limit leaves intervals between bounds and what was found. On
+        more than `MOST_COUNTED` devices the search over all prices is one run: at the limit it
+        finishes the price that it tries, and leaves out the others.
     points : int, optional
         About so many at most, at limits that divide the range of shared data evenly. None gives
         the whole front.
     known : mapping of int or None to SharedPoint, optional
-        Points of an earlier run by their limit, yielded instead of being sought again.
+        Points of an earlier run by their limit, yielded instead of being sought again; not used
+        on more than `MOST_COUNTED` devices, where all points are found together.
 
     Raises
     ------
@@ -118,27 +125,51 @@ def _between_bounds(
 ) -> Iterator[SharedPoint]:
     """Yield points that prices on bits find, the fastest first, and their bounds."""
     assert solution.placement is not None
-    fastest = checked(instance, solution.placement, "the solver")
     limit_s = inf if options.time_limit_s is None else options.time_limit_s
-    found, bounds = PricedSeeker(Problem.of(instance), fastest, limit_s).seek()
-    step = 1 if points is None else max(1, ceil((found[-1].bits - found[0].bits) / points))
-    limit: int | None = None
-    for placed in reversed(found):
-        last = placed is found[0]
-        if limit is not None and placed.bits > limit and not last:
-            continue
-        bound_s = bounds.latency_s(placed.bits)
-        if limit is None and solution.bound_s is not None:
-            bound_s = max(bound_s, solution.bound_s)
-        yield SharedPoint(
-            limit_bits=None if limit is None else placed.bits,
-            latency_s=placed.latency_s,
-            bound_s=settled_bound(placed.latency_s, bound_s, CLAIM),
-            shared_bits=placed.bits,
-            bound_bits=min(bounds.shared_bits(placed.latency_s), placed.bits),
-            placement=placed.document,
+    deadline = perf_counter() + limit_s
+    fastest = checked(instance, solution.placement, "the solver")
+    found, bounds = PricedSeeker(Problem.of(instance), fastest).seek(deadline)
+    first, *others = _some_of(found[::-1], points)
+    known_s = bounds.least_latency_s if solution.bound_s is None else solution.bound_s
+    yield _bounded(first, None, max(bounds.least_latency_s, known_s), bounds)
+    for placed in others:
+        yield _bounded(placed, placed.bits, bounds.latency_s(placed.bits), bounds)
+
+
+def _some_of(found: list[Placed], points: int | None) -> list[Placed]:
+    """Return both ends of a front and what lies about a step apart in between."""
+    step = 1 if points is None else max(1, ceil((found[0].bits - found[-1].bits) / points))
+    chosen = found[:1]
+    for placed in found[1:]:
+        if placed.bits <= chosen[-1].bits - step or placed is found[-1]:
+            chosen.append(placed)
+    return chosen
+
+
+def _bounded(
+    placed: Placed, limit_bits: int | None, bound_s: float, bounds: DataBounds
+) -> SharedPoint:
+    """Return a point between what prices say of its latency and of what it shares.
+
+    Raises
+    ------
+    ResultError
+        If they claim more than the point takes; both are rounded down.
+    """
+    bound_bits = bounds.shared_bits(placed.latency_s)
+    if bound_bits > placed.bits:
+        raise ResultError(
+            f"prices on shared data claim the bound {bound_bits} bits for latencies up to "
+            f"{placed.latency_s!r} s, but a placement shares {placed.bits}"
         )
-        limit = placed.bits - step
+    return SharedPoint(
+        limit_bits=limit_bits,
+        latency_s=placed.latency_s,
+        bound_s=settled_bound(placed.latency_s, bound_s, CLAIM),
+        shared_bits=placed.bits,
+        bound_bits=bound_bits,
+        placement=placed.document,
+    )
 
 
 class _Seeker:

@@ -1,4 +1,4 @@
-"""Fronts of one request against brute force: tolerance, shared data, and the price of privacy."""
+"""Fronts of one request against brute force: tolerance, and the price of privacy."""
 
 import math
 from fractions import Fraction
@@ -7,94 +7,22 @@ from itertools import pairwise
 import pytest
 import reference
 from hypothesis import given
-from strategies import (
-    EARLY,
-    LATE,
-    act,
-    by_hand,
-    conv,
-    examples,
-    fc,
-    instances,
-    network,
-    node,
-    ssim_row,
-    twice,
-    with_budget,
-)
+from strategies import EARLY, LATE, by_hand, examples, instances, twice
 
-from instances.generate import Recipe, generate
 from optmodel.files import InputError
-from optmodel.instance import Instance
 from optmodel.pareto import (
     breakpoints,
-    data_prices,
     front,
     price_of_privacy,
     shared_data_front,
     tolerance_steps,
     without_caps,
 )
-from optmodel.pareto import shared_data as seeking
-from optmodel.pareto.data_prices import DataBounds
-from optmodel.pareto.placed import checked
-from optmodel.pareto.priced_data import PricedSeeker
 from optmodel.pareto.request import at_tolerance
-from optmodel.pareto.shared_data import SharedPoint
 from optmodel.pareto.tolerance import ToleranceStep
 from optmodel.problem import Problem
-from optmodel.solution import ResultError, SolutionStatus, Termination
-from optmodel.solvers import SolverOptions, SolverRun
-from optmodel.ssim import SsimTable
-
-
-def with_four_points() -> Instance:
-    """A request on three slow helpers: to share less, fewer of them have to compute more."""
-    layers = [
-        conv("conv1", (1, 4), (2, 2), "early"),
-        act("act1", 4, (2, 2), "early"),
-        conv("conv2", (4, 3), (1, 2), "late", kernel=3),
-        act("act2", 3, (1, 2), "late"),
-        fc("fc1", 3, (6, 5)),
-        fc("fc2", 1, (5, 2)),
-    ]
-    rows = (ssim_row("early", {2: 0.5, 4: 0.9}), ssim_row("late", {4: 0.1}))
-    return by_hand(
-        devices=(node("a", 100.0, 1000.0), node("b", 150.0, 2000.0), node("c", 200.0, 4000.0)),
-        networks=(network("net", (1, 2, 2), layers),),
-        ssim_table=SsimTable(source="made up", slack=0.0, rows=rows),
-    )
-
-
-def pareto_by_brute_force(made: Instance) -> list[tuple[Fraction, int]]:
-    """All (latency, bits) that no other placement beats, the fastest first."""
-    (request,) = made.requests
-    senders = slice(2, None, 3)  # A load holds bytes, multiplications and bits of each node.
-    costs = sorted(
-        (cost, sum(load[senders])) for load, (cost, _) in reference.plans(made, request).items()
-    )
-    kept: list[tuple[Fraction, int]] = []
-    for cost, bits in costs:
-        if not kept or bits < kept[-1][1]:
-            kept.append((cost, bits))
-    return kept
-
-
-def costs_of(points: list[SharedPoint]) -> list[tuple[float, int]]:
-    return [(point.latency_s, point.shared_bits) for point in points]
-
-
-def assert_front(points: list[SharedPoint], expected: list[tuple[Fraction, int]]) -> None:
-    """Compare, up to latencies that differ by less than the accuracy of a proof."""
-    merged = [expected[0]]
-    for latency, bits in expected[1:]:
-        if float(latency) <= float(merged[-1][0]) * (1 + 2e-6):
-            merged.pop()
-        merged.append((latency, bits))
-    assert [point.shared_bits for point in points] == [bits for _, bits in merged]
-    for point, (latency, _) in zip(points, merged, strict=True):
-        assert point.latency_s == pytest.approx(float(latency), rel=5e-6)
-
+from optmodel.solution import SolutionStatus
+from optmodel.solvers import SolverOptions
 
 # Latency against tolerance.
 
@@ -209,178 +137,6 @@ def test_a_time_limit_leaves_an_interval_and_never_a_made_up_bound():
     open_steps = [step for step in steps if step.solution_status is SolutionStatus.NONE]
     assert open_steps
     assert not any(step.proven for step in open_steps)
-
-
-# Latency against shared data.
-
-
-def test_all_four_points_are_found_and_proven():
-    points = list(shared_data_front(with_four_points()))
-    assert [point.shared_bits for point in points] == [1184, 1120, 1056, 864]
-    assert_front(points, pareto_by_brute_force(with_four_points()))
-    assert all(point.proven for point in points)
-    assert [point.limit_bits for point in points] == [None, 1152, 1088, 1024]
-
-
-@examples(25)
-@given(instances(requests=1))
-def test_the_front_of_shared_data_is_that_of_brute_force(made):
-    best = reference.best(made)
-    points = list(shared_data_front(made))
-    if best is None:
-        assert points == []
-        return
-    assert_front(points, pareto_by_brute_force(made))
-    assert all(point.proven for point in points)
-    for earlier, later in pairwise(costs_of(points)):
-        assert earlier[0] < later[0]
-        assert earlier[1] > later[1]
-
-
-def test_budgets_hold_along_the_front():
-    free = list(shared_data_front(with_four_points()))
-    made = with_budget(with_four_points(), "c", bandwidth_budget_bits=100.0)
-    assert_front(list(shared_data_front(made)), pareto_by_brute_force(made))
-    assert costs_of(list(shared_data_front(made))) != costs_of(free)
-
-
-def test_few_points_are_points_of_the_whole_front_with_both_ends():
-    whole = costs_of(list(shared_data_front(with_four_points())))
-    some = costs_of(list(shared_data_front(with_four_points(), points=3)))
-    assert some == [whole[0], whole[2], whole[3]]
-
-
-def test_known_points_are_taken_over_and_the_others_sought(monkeypatch):
-    whole = list(shared_data_front(with_four_points()))
-    sought = []
-    within = seeking._Seeker.within
-
-    def counted(self: seeking._Seeker, limit: int) -> SharedPoint:
-        sought.append(limit)
-        return within(self, limit)
-
-    monkeypatch.setattr(seeking._Seeker, "within", counted)
-    known = {point.limit_bits: point for point in whole if point is not whole[2]}
-    again = list(shared_data_front(with_four_points(), known=known))
-    assert sought == [whole[2].limit_bits]
-    assert again == whole
-
-
-def test_a_request_that_is_served_on_the_camera_alone_shares_nothing():
-    """Two layers, first and last: both stay on the source (8h)."""
-    made = by_hand()
-    (net,) = made.networks
-    fc1 = net.layers[4].model_copy(update={"input_maps": 3, "input_neurons": 12})
-    layers = (net.layers[0], fc1)
-    two = net.model_copy(update={"layers": layers})
-    made = made.model_copy(update={"networks": (two,)})
-    (point,) = shared_data_front(made)
-    assert (point.shared_bits, point.bound_bits, point.proven) == (0, 0, True)
-
-
-def test_runs_cut_short_leave_intervals_around_what_was_known(monkeypatch):
-    """Every run but the first stops at once, with neither a placement nor a bound."""
-    nothing = SolverRun(Termination.TIME_LIMIT, SolutionStatus.NONE, None, None)
-    monkeypatch.setattr(seeking, "run_solver", lambda *_, **__: nothing)
-    (point,) = shared_data_front(by_hand())
-    best = reference.best(by_hand())
-    assert point.latency_s == pytest.approx(float(best.latency_s))
-    assert point.bound_bits is None
-    assert not point.proven
-
-
-def test_a_solver_that_calls_a_known_placement_infeasible_is_found_out(monkeypatch):
-    wrong = SolverRun(Termination.CONVERGED, SolutionStatus.INFEASIBLE, None, None)
-    monkeypatch.setattr(seeking, "run_solver", lambda *_, **__: wrong)
-    with pytest.raises(ResultError, match="no placement keeps limits which a known one keeps"):
-        list(shared_data_front(by_hand()))
-
-
-def test_a_solver_that_claims_too_high_a_bound_is_found_out(monkeypatch):
-    wrong = SolverRun(Termination.TIME_LIMIT, SolutionStatus.NONE, 1e9, None)
-    monkeypatch.setattr(seeking, "run_solver", lambda *_, **__: wrong)
-    with pytest.raises(ResultError, match="claims the bound"):
-        list(shared_data_front(by_hand()))
-
-
-def test_ctrl_c_ends_a_front_instead_of_leaving_a_point_cut_short(monkeypatch):
-    stopped = SolverRun(Termination.INTERRUPTED, SolutionStatus.NONE, None, None)
-    monkeypatch.setattr(seeking, "run_solver", lambda *_, **__: stopped)
-    with pytest.raises(KeyboardInterrupt):
-        list(shared_data_front(by_hand()))
-
-
-# On larger fleets: prices on shared data.
-
-
-def costs_by_brute_force(made: Instance) -> list[tuple[Fraction, int]]:
-    """All (latency, bits) of any placement within its budgets."""
-    (request,) = made.requests
-    senders = slice(2, None, 3)
-    plans = reference.plans(made, request).items()
-    return [(cost, sum(load[senders])) for load, (cost, _) in plans]
-
-
-def bounds_of(made: Instance) -> DataBounds:
-    """What prices say of all placements of a request that has one."""
-    (point, *_) = shared_data_front(made)
-    fastest = checked(made, point.placement, "a front")
-    _, bounds = PricedSeeker(Problem.of(made), fastest, 10.0).seek()
-    return bounds
-
-
-@examples(25)
-@given(instances(requests=1))
-def test_no_placement_beats_the_bounds_of_any_price(made):
-    costs = costs_by_brute_force(made)
-    if not costs:
-        return
-    bounds = bounds_of(made)
-    for latency, bits in costs:
-        assert bounds.latency_s(bits) <= latency
-        assert bounds.shared_bits(float(latency)) <= bits
-
-
-@examples(25)
-@given(instances(requests=1))
-def test_prices_leave_intervals_around_the_front_of_brute_force(made):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seeking, "MOST_COUNTED", 0)
-        points = list(shared_data_front(made))
-    costs = costs_by_brute_force(made)
-    if not costs:
-        assert points == []
-        return
-    assert points[0].proven or points[0].bound_s == pytest.approx(points[0].latency_s, rel=5e-6)
-    for earlier, later in pairwise(costs_of(points)):
-        assert earlier[0] < later[0]
-        assert earlier[1] > later[1]
-    for point in points:
-        best = min(cost for cost, bits in costs if bits <= point.shared_bits)
-        least = min(bits for cost, bits in costs if cost <= point.latency_s * (1 + 1e-9))
-        assert point.bound_s <= best * (1 + 1e-9)
-        assert best <= point.latency_s * (1 + 1e-9)
-        assert point.bound_bits <= least <= point.shared_bits
-
-
-def test_on_a_large_fleet_a_front_is_known_to_a_few_percent():
-    made = generate(Recipe(("cifar_cnn",), "mixed", 20, 0.8), "large")
-    points = list(shared_data_front(made, points=8))
-    assert 5 <= len(points) <= 10
-    assert points[0].latency_s == pytest.approx(points[0].bound_s, rel=5e-6)
-    assert points[-1].shared_bits < points[0].shared_bits / 5
-    assert all(point.latency_s <= 1.2 * point.bound_s for point in points)
-    assert points == list(shared_data_front(made, points=8))
-
-
-def test_where_all_devices_differ_bounds_stay_valid(monkeypatch):
-    """Kinds of devices are too many to count senders of each."""
-    monkeypatch.setattr(data_prices, "MOST_SENDERS", 1)
-    made = with_four_points()
-    bounds = bounds_of(made)
-    assert all(one.plan is None for one in bounds.priced)
-    for latency, bits in costs_by_brute_force(made):
-        assert bounds.latency_s(bits) <= latency
 
 
 # The price of privacy.
