@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from optmodel.cli import EXIT_BAD_INPUT, EXIT_BAD_RESULT, MAX_SECONDS, errors
-from optmodel.files import InputError
+from optmodel.cli import EXIT_BAD_INPUT, EXIT_BAD_RESULT, MAX_SECONDS, errors, require_choice
+from optmodel.files import InputError, require_writable
 from optmodel.solution import ResultError
 from optmodel.solve import METHODS
 
@@ -51,6 +51,44 @@ def instance_files(option: str, path: Path) -> list[Path]:
             "name another folder or generate instances"
         )
     return files
+
+
+def require_folder(option: str, path: Path, *files: str) -> None:
+    """Make a folder for output, and refuse it unless these files can be written there.
+
+    Raises
+    ------
+    InputError
+        If that is not possible; the message names the option or the file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{option}: expected a folder to write to, got '{path}' ('{error.strerror}'); name "
+            "another one"
+        ) from error
+    for name in files:
+        require_writable(path / name)
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return what commas part, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def chosen(option: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return names with commas between, all of them known.
+
+    Raises
+    ------
+    InputError
+        Naming the option, what it takes and the first name that is not known.
+    """
+    names, takes = listed(text), tuple(known)
+    for name in names:
+        require_choice(option, name, takes)
+    return names
 
 
 def progress(items: Sequence[T], doing: str) -> Iterable[T]:

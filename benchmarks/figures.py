@@ -1,13 +1,12 @@
 """The paper's Figure 3, rebuilt: `python -m benchmarks.figures`."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from benchmarks.cli import new_table, print_table
+from benchmarks.cli import chosen, listed, new_table, print_table, require_folder
 from benchmarks.evaluation.page import described, page
 from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
 from benchmarks.evaluation.plot import save_overview, save_panel
@@ -24,8 +23,8 @@ from benchmarks.evaluation.table import (
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from heuristics.policies import policy_type
 from instances.cnns import NETWORKS
-from optmodel.cli import console, require_choice, run_app
-from optmodel.files import InputError, read_model, require_writable, write_model, write_text
+from optmodel.cli import console, run_app
+from optmodel.files import InputError, read_model, write_model, write_text
 from optmodel.workers import require_scheduler
 
 IN_OVERVIEW = 2
@@ -58,28 +57,17 @@ def main(
     Example: python -m benchmarks.figures --panel 3e,3f --requests 20 --seeds 2 --out figures
     """
     plan = Plan(
-        base=Setting(requests=requests, networks=_chosen("--networks", networks, NETWORKS)),
-        panels=_chosen("--panel", panel, PANELS),
-        policies=_listed(policies),
+        base=Setting(requests=requests, networks=chosen("--networks", networks, NETWORKS)),
+        panels=chosen("--panel", panel, PANELS),
+        policies=listed(policies),
         seeds=seeds,
     )
     for name in plan.policies:
         policy_type(name, "--policies")
     require_scheduler(scheduler)
-    require_folder("--out", out)
+    require_folder("--out", out, PLAN_FILE)
     require_covered(plan, out)
     draw(plan, out, workers, scheduler)
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-
-
-def _chosen(option: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
-    names = _listed(text)
-    for name in names:
-        require_choice(option, name, known)
-    return names
 
 
 def require_covered(plan: Plan, out: Path) -> None:
@@ -99,24 +87,6 @@ def require_covered(plan: Plan, out: Path) -> None:
             f"--out: expected a new folder, or one with no more than this draws, got '{out}' with "
             f"what `{known.command(out)}` draws; name another or ask for all of that too"
         )
-
-
-def require_folder(option: str, path: Path) -> None:
-    """Make a folder for output.
-
-    Raises
-    ------
-    InputError
-        If that is not possible; the message names the option.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{option}: expected a folder to write to, got '{path}' ('{error.strerror}'); name "
-            "another one"
-        ) from error
-    require_writable(path / PLAN_FILE)
 
 
 def draw(plan: Plan, out: Path, workers: int, scheduler: str | None) -> None:

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.cli import require_folder
 from benchmarks.evaluation.results import RUNS_FOLDER, Results
 from benchmarks.evaluation.runs import RunFolder, simulate_all
 from benchmarks.evaluation.variants import sensitivity_page, variants
-from benchmarks.figures import SchedulerOption, WorkersOption, require_folder
+from benchmarks.figures import SchedulerOption, WorkersOption
 from benchmarks.simulate import Setting
 from optmodel.cli import console, run_app
 from optmodel.files import write_text
@@ -32,7 +33,7 @@ def main(
     Example: python -m benchmarks.sensitivity --out sensitivity
     """
     require_scheduler(scheduler)
-    require_folder("--out", out)
+    require_folder("--out", out, PAGE_FILE)
     base = Setting(requests=requests)
     plans = {one.name: one.plan(base, seeds) for one in variants(base)}
     settings = list(dict.fromkeys(one for plan in plans.values() for one in plan.settings()))

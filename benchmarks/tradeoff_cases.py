@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Literal
 
-from instances.generate import Recipe, generate
+from instances.devices import fleet_families
+from instances.generate import Policy, Recipe, generate
 from optmodel.instance import Instance
 
 Kind = Literal["tolerance", "shared", "price"]
 KINDS: tuple[Kind, ...] = ("tolerance", "shared", "price")
 """Latency against tolerance, latency against shared data, and the price of privacy."""
-
-Policy = Literal["reject", "source"]
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,28 @@ class Choice:
     ssim: Path
     policy: Policy
 
+    def require_fleets(self) -> None:
+        """Refuse fleets that are not understood, or that do not fit a number of devices.
+
+        Raises
+        ------
+        InputError
+            Naming the option.
+        """
+        for kind, fleet in product(self.kinds, self.fleets):
+            option, sizes = self._sizes(kind)
+            for devices in sizes:
+                fleet_families(fleet, devices, Random(0), ("--fleets", option))
+
+    def _sizes(self, kind: Kind) -> tuple[str, Sequence[int]]:
+        """Return the numbers of helpers for a kind, and the option that tells them."""
+        shared = kind == "shared"
+        return ("--shared-devices", self.shared_devices) if shared else ("--devices", self.devices)
+
     def cases(self) -> Iterator[Case]:
         """Yield the cases, kind by kind, network by network."""
         for kind, network, fleet in product(self.kinds, self.networks, self.fleets):
-            sizes = self.shared_devices if kind == "shared" else self.devices
+            _, sizes = self._sizes(kind)
             tolerances = (None,) if kind == "tolerance" else self.tolerances
             for devices, tolerance in product(sizes, tolerances):
                 yield Case(kind, network, fleet, devices, tolerance, self.ssim, self.policy)

@@ -20,6 +20,8 @@ PANEL_WIDTH, PANEL_HEIGHT = 4.2, 3.6
 """Inches of a panel."""
 PLAIN = FuncFormatter(lambda value, _position: f"{value:g}")
 MARKERS = "os^Dv*PX"
+LARGEST_DOT, SMALLEST_DOT = 8, 3
+"""Points; dots of later curves are smaller, so that those below can be seen."""
 LINEAR_UP_TO = 3.0
 """Ratio of the longest to the shortest latency, beyond which the axis is logarithmic."""
 
@@ -63,7 +65,8 @@ def _draw_steps(ax: Axes, label: str, record: CurveRecord, number: int) -> None:
     y = [1000 * step.latency_s for step in kept if step.latency_s is not None]
     ax.step([*x, 1.0], [*y, y[-1]], where="post", color=f"C{number}", alpha=0.8)
     marker = MARKERS[number % len(MARKERS)]
-    ax.plot(x, y, marker, color=f"C{number}", markersize=8 - number, label=label)
+    size = max(LARGEST_DOT - number, SMALLEST_DOT)
+    ax.plot(x, y, marker, color=f"C{number}", markersize=size, label=label)
 
 
 def plot_shared(ax: Axes, curves: Curves) -> None:
@@ -105,7 +108,7 @@ def _finish(ax: Axes, title: str, drawn: bool) -> None:
             label_plainly(ax.yaxis)
         ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     else:
-        ax.text(0.5, 0.5, "no placement", transform=ax.transAxes, ha="center")
+        ax.text(0.5, 0.5, "no points", transform=ax.transAxes, ha="center")
 
 
 def label_plainly(axis: Axis) -> None:

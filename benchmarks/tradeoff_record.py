@@ -80,6 +80,8 @@ class CurveRecord(StrictModel):
     """Optima by tolerance, the strictest first."""
     points: tuple[SharedPoint, ...] = ()
     """Optima by limit on shared data, the fastest first."""
+    open: bool = False
+    """Whether the time limit came before any of these, or a proof that there is no placement."""
     price: PriceRecord | None = None
     """The price of privacy."""
     versions: dict[str, str] = Field(default_factory=provenance.versions)
@@ -93,12 +95,13 @@ class CurveRecord(StrictModel):
     def proven(self) -> bool:
         """Whether all that was found is proven."""
         found = (*self.steps, *self.points, *((self.price,) if self.price else ()))
-        return all(one.proven for one in found)
+        return not self.open and all(one.proven for one in found)
 
     def proven_part(self, options: Options) -> Self:
         """Return what need not be sought again under other limits: all, or the proven points."""
         points = tuple(point for point in self.points if point.proven)
-        changes = {"options": options, "finished": self.finished and self.proven}
+        finished = self.finished and self.proven
+        changes = {"options": options, "finished": finished, "open": False}
         return self.model_copy(update={**changes, "points": points})
 
 

@@ -6,7 +6,13 @@ from benchmarks.records import Options
 from benchmarks.tradeoff_cases import Case
 from benchmarks.tradeoff_record import CurveBook, CurveRecord, PriceRecord
 from optmodel.instance import Instance
-from optmodel.pareto import SharedPoint, price_of_privacy, shared_data_front, tolerance_steps
+from optmodel.pareto import (
+    NothingFound,
+    SharedPoint,
+    price_of_privacy,
+    shared_data_front,
+    tolerance_steps,
+)
 from optmodel.problem import Problem
 from optmodel.solvers import SolverOptions
 from optmodel.verified import digest
@@ -55,9 +61,12 @@ class Runner:
         known = {point.limit_bits: point for point in begun.points}
         points: list[SharedPoint] = []
         record = begun
-        for point in shared_data_front(instance, self.options, self.points, known):
-            points.append(point)
-            record = self._keep(record, points=tuple(points))
+        try:
+            for point in shared_data_front(instance, self.options, self.points, known):
+                points.append(point)
+                record = self._keep(record, points=tuple(points))
+        except NothingFound:
+            return self._keep(record, finished=True, open=True)
         return self._keep(record, finished=True)
 
     def _price(self, instance: Instance, begun: CurveRecord) -> CurveRecord:

@@ -108,7 +108,7 @@ def print_tolerance(console: Console, curves: Curves) -> None:
     for case, record in curves.items():
         kept = front(list(record.steps))
         ends = [(f"{s.from_ssim:g}", _milliseconds(s.latency_s)) for s in (*kept[:1], *kept[-1:])]
-        first, last = ends or [("-", "no placement")] * 2
+        first, last = ends or [("-", nothing(record))] * 2
         proven = sum(step.proven for step in record.steps)
         numbers = (len(record.steps), len(kept), proven)
         table.add_row(Text(case.name), *map(str, numbers), *first, *last)
@@ -118,7 +118,7 @@ def print_tolerance(console: Console, curves: Curves) -> None:
 def print_shared(console: Console, curves: Curves) -> None:
     """Print both ends of each front of shared data, and what the slow end saves and costs."""
     points = ("tolerance", "points", "proven", "above bound %")
-    ends = ("ms", "Mbit", "least Mbit at ms", "Mbit", "less data %", "more time %")
+    ends = ("ms", "Mbit", "last point ms", "Mbit", "less data %", "more time %")
     table = new_table(("latency against shared data",), (*points, *ends))
     for case, record in curves.items():
         cells = [f"{case.tolerated_ssim:g}", str(len(record.points))]
@@ -131,9 +131,14 @@ def print_shared(console: Console, curves: Curves) -> None:
             saved = 1 - last.shared_bits / first.shared_bits if first.shared_bits else 0.0
             cells += [percent(saved), percent(last.latency_s / first.latency_s - 1)]
         else:
-            cells += ["no placement", *["-"] * 5]
+            cells += [nothing(record), *["-"] * 5]
         table.add_row(Text(case.name), *cells)
     print_table(console, table)
+
+
+def nothing(record: CurveRecord) -> str:
+    """Say why a curve has no points: it is proven that there is no placement, or it is open."""
+    return "no placement" if record.proven else "open"
 
 
 def _furthest_above(points: Sequence[SharedPoint]) -> str:

@@ -68,7 +68,16 @@ class BudgetScales:
     bandwidth: float = 1.0
 
 
-def fleet_families(fleet: str, devices: int | None, draw: random.Random) -> list[Family]:
+FLEET_OPTIONS = ("--fleet", "--devices")
+"""Options that tell a fleet and its number of devices, where a command does not name its own."""
+
+
+def fleet_families(
+    fleet: str,
+    devices: int | None,
+    draw: random.Random,
+    options: tuple[str, str] = FLEET_OPTIONS,
+) -> list[Family]:
     """Return the family of each helper.
 
     Parameters
@@ -79,6 +88,8 @@ def fleet_families(fleet: str, devices: int | None, draw: random.Random) -> list
         Number of helpers; may be left out with counts.
     draw : random.Random
         Where a varied fleet comes from.
+    options : tuple of str
+        What the command calls the fleet and its number of devices, for messages.
 
     Raises
     ------
@@ -86,25 +97,24 @@ def fleet_families(fleet: str, devices: int | None, draw: random.Random) -> list
         If the fleet is not understood, or does not add up to `devices`.
     """
     if fleet in MIXES:
-        return _in_turn(fleet, _required(devices, fleet))
+        return _in_turn(fleet, _required(devices, fleet, options))
     if fleet == VARIED:
-        return [_varied(draw) for _ in range(_required(devices, fleet))]
-    shares = SHARES.fullmatch(fleet)
-    if shares:
-        return _shared(fleet, int(shares[1]), int(shares[2]), _required(devices, fleet))
-    counts = parse_counts(fleet, "--fleet", set(FAMILIES))
+        return [_varied(draw) for _ in range(_required(devices, fleet, options))]
+    if SHARES.fullmatch(fleet):
+        return _shared(fleet, _required(devices, fleet, options), options)
+    counts = parse_counts(fleet, options[0], set(FAMILIES))
     families = [FAMILIES[name] for name, count in counts for _ in range(count)]
     if devices not in (None, len(families)):
         raise InputError(
-            f"--devices: expected {len(families)} as --fleet {fleet} says, got {devices}; "
+            f"{options[1]}: expected {len(families)} as {options[0]} {fleet} says, got {devices}; "
             "leave one of the two out"
         )
     return families
 
 
-def _required(devices: int | None, fleet: str) -> int:
+def _required(devices: int | None, fleet: str, options: tuple[str, str]) -> int:
     if devices is None:
-        raise InputError(f"--devices: expected a number with --fleet {fleet}, got nothing")
+        raise InputError(f"{options[1]}: expected a number with {options[0]} {fleet}, got nothing")
     return devices
 
 
@@ -112,16 +122,17 @@ def _in_turn(mix: str, devices: int) -> list[Family]:
     return [FAMILIES[name] for name in islice(cycle(MIXES[mix]), devices)]
 
 
-def _shared(fleet: str, powerful: int, small: int, devices: int) -> list[Family]:
+def _shared(fleet: str, devices: int, options: tuple[str, str]) -> list[Family]:
     """Return the powerful devices, then the small ones."""
+    powerful, small = map(int, fleet.split("-"))
     if powerful + small != 100:
         raise InputError(
-            f"--fleet: expected two percentages that add up to 100, got '{fleet}'; correct it"
+            f"{options[0]}: expected two percentages that add up to 100, got '{fleet}'; correct it"
         )
     if powerful * devices % 100:
         raise InputError(
-            f"--devices: expected a number that --fleet {fleet} divides into whole devices, "
-            f"got {devices}; change one of the two"
+            f"{options[1]}: expected a number that {options[0]} {fleet} divides into whole "
+            f"devices, got {devices}; change one of the two"
         )
     number = powerful * devices // 100
     return _in_turn("power", number) + [FAMILIES["stm32h7"]] * (devices - number)

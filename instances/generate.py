@@ -20,13 +20,16 @@ from instances.devices import (
 )
 from instances.layout import write_laid_out
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.cli import console, run_app
+from optmodel.cli import console, require_number, run_app
 from optmodel.files import InputError, parse_model, require_writable
 from optmodel.instance import Instance, Request
 from optmodel.network import FcLayer, Network
 from optmodel.ssim import SsimTable
 
 UNSCALED = BudgetScales()
+
+Policy = Literal["reject", "source"]
+"""What to do with maps of which no share is safe."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Recipe:
     scales: BudgetScales = UNSCALED
     seed: int = 0
     ssim: Path = TABLE_I
-    unattainable: Literal["reject", "source"] = "reject"
+    unattainable: Policy = "reject"
 
     @property
     def tolerances(self) -> tuple[float, ...]:
@@ -127,10 +130,7 @@ def _refuse_bad_numbers(recipe: Recipe) -> None:
         *(("--tolerated-ssim", tolerance, -1, 1) for tolerance in recipe.tolerances),
     ]
     for option, value, least, most in rules:
-        if not least <= value <= most:
-            raise InputError(
-                f"{option}: expected a number from {least:g} to {most:g}, got {value}; correct it"
-            )
+        require_number(option, value, least, most)
 
 
 def _used_rows(path: Path, networks: Iterable[Network]) -> SsimTable:
@@ -272,7 +272,7 @@ def main(
         scales=BudgetScales(memory_scale, compute_scale, bandwidth_scale),
         seed=seed,
         ssim=ssim or TABLE_I,
-        unattainable=_policy(unattainable),
+        unattainable=policy_of(unattainable),
     )
     instance = generate(recipe, out.stem, description)
     write_laid_out(out, instance)
@@ -283,7 +283,14 @@ def main(
     )
 
 
-def _policy(text: str) -> Literal["reject", "source"]:
+def policy_of(text: str) -> Policy:
+    """Return what `--unattainable` asks for.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
     if text == "reject":
         return "reject"
     if text == "source":

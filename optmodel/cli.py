@@ -62,6 +62,20 @@ def require_output(option: str, path: Path | None, suffix: str, *others: Path | 
     require_writable(path, *others)
 
 
+def require_number(option: str, value: float, least: float, most: float) -> None:
+    """Refuse a number that is not in a range.
+
+    Raises
+    ------
+    InputError
+        Naming the option, what it takes and what it got.
+    """
+    if not least <= value <= most:
+        raise InputError(
+            f"{option}: expected a number from {least:g} to {most:g}, got {value}; correct it"
+        )
+
+
 def run_app(command: Callable[..., None], *others: Callable[..., None]) -> None:
     """Run a typer command; bad input exits with 2 and a message, Ctrl-C 130, a closed pipe 141.
 

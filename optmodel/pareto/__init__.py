@@ -1,12 +1,13 @@
 """Pareto fronts of one request: latency against tolerance, latency against shared data."""
 
 from optmodel.pareto.price import Price, price_of_privacy, without_caps
-from optmodel.pareto.request import is_settled
+from optmodel.pareto.request import NothingFound, is_settled
 from optmodel.pareto.shared_data import MOST_COUNTED, SharedPoint, shared_data_front
 from optmodel.pareto.tolerance import ToleranceStep, breakpoints, front, tolerance_steps
 
 __all__ = [
     "MOST_COUNTED",
+    "NothingFound",
     "Price",
     "SharedPoint",
     "ToleranceStep",

@@ -9,6 +9,10 @@ ACCURACY = 5e-6
 1e-6 and the 1e-6 that floats may add to a bound, can be no further apart."""
 
 
+class NothingFound(Exception):  # noqa: N818 - an outcome, not a fault
+    """The time limit came before a placement, or a proof that there is none."""
+
+
 def only_request(instance: Instance) -> Request:
     """Return the request of an instance that has one.
 

@@ -22,7 +22,12 @@ from optmodel.milp import WHOLE_TOLERANCE
 from optmodel.pareto.data_prices import DataBounds
 from optmodel.pareto.placed import Placed, checked
 from optmodel.pareto.priced_data import TIE, PricedSeeker
-from optmodel.pareto.request import ACCURACY, only_request, refuse_interrupted
+from optmodel.pareto.request import (
+    ACCURACY,
+    NothingFound,
+    only_request,
+    refuse_interrupted,
+)
 from optmodel.problem import Problem
 from optmodel.search import settled_bound
 from optmodel.solution import PlacementDocument, ResultError, Seconds, Solution, SolutionStatus
@@ -75,7 +80,7 @@ def shared_data_front(
     points: int | None = None,
     known: Mapping[int | None, SharedPoint] | None = None,
 ) -> Iterator[SharedPoint]:
-    """Yield points of the front, the fastest first; nothing if no placement is found.
+    """Yield points of the front, the fastest first; nothing if there is no placement.
 
     Parameters
     ----------
@@ -96,6 +101,8 @@ def shared_data_front(
     ------
     InputError
         If the instance has several requests.
+    NothingFound
+        If the time limit came before a placement, or a proof that there is none.
     KeyboardInterrupt
         On Ctrl-C, rather than to yield a point that was cut short.
     """
@@ -103,8 +110,10 @@ def shared_data_front(
     options, known = options or SolverOptions(), known or {}
     solution = solve(instance, "auto", options)
     refuse_interrupted(solution.termination)
-    if solution.placement is None:
+    if solution.solution_status is SolutionStatus.INFEASIBLE:
         return
+    if solution.placement is None:
+        raise NothingFound
     if len(instance.devices) > MOST_COUNTED:
         yield from _between_bounds(instance, options, solution, points)
         return

@@ -156,6 +156,24 @@ def test_a_killed_run_goes_on_at_the_next_point_and_ends_the_same(tmp_path, monk
     assert costs_of(resumed) == costs_of(whole)
 
 
+def test_ctrl_c_says_how_much_is_kept_and_that_the_same_command_goes_on(tmp_path, monkeypatch):
+    search = tradeoff_run.tolerance_steps
+
+    def stopped_at_the_second(instance, options):
+        if "lenet-3" in instance.name:
+            raise KeyboardInterrupt
+        return search(instance, options)
+
+    monkeypatch.setattr(tradeoff_run, "tolerance_steps", stopped_at_the_second)
+    asked = {"networks": "lenet", "fleets": "mixed", "devices": "2,3", "curves": "tolerance"}
+    with pytest.raises(KeyboardInterrupt, match="1 of 2 curves and prices are kept, the same"):
+        main(out=tmp_path, **asked)
+    assert not (tmp_path / "tolerance.csv").exists()
+    monkeypatch.undo()
+    main(out=tmp_path, **asked)
+    assert {row["devices"] for row in rows_in(tmp_path / "tolerance.csv")} == {"2", "3"}
+
+
 def costs_of(record: CurveRecord) -> list[tuple[int | None, float, int]]:
     return [(point.limit_bits, point.latency_s, point.shared_bits) for point in record.points]
 
@@ -292,6 +310,27 @@ def test_cases_without_any_placement_are_told_as_such():
     assert frame_of("shared", {case("shared"): record()}).empty
 
 
+def test_what_was_neither_found_nor_ruled_out_is_told_as_open():
+    paper = StringIO()
+    step_open = step(-1.0, None).model_copy(update={"solution_status": SolutionStatus.NONE})
+    curves = {case("tolerance"): record(steps=(step_open,)), case("shared"): record(open=True)}
+    print_curves(Console(file=paper), curves)
+    assert "no placement" not in paper.getvalue()
+    assert paper.getvalue().count("open") == 3
+
+
+def test_a_front_of_which_nothing_was_found_is_sought_again_with_more_time(tmp_path):
+    short = runner(tmp_path, options=SolverOptions(threads=1, time_limit_s=1e-9))
+    first = short.run(case("shared", network="cifar_cnn", devices=4))
+    assert (first.points, first.open, first.finished, first.proven) == ((), True, True, False)
+    assert short.run(case("shared", network="cifar_cnn", devices=4)) == first
+    again = CurveBook(tmp_path / "tradeoffs.records.json").find(
+        first.instance_sha256, {**first.options, "time_limit_s": 600.0}
+    )
+    assert again is not None
+    assert (again.open, again.finished) == (False, False)
+
+
 def test_a_dominated_step_stands_in_the_file_and_not_on_the_front():
     frame = frame_of("tolerance", {case("tolerance"): STEPS})
     assert frame["on_front"].tolist() == [False, True, False, True]
@@ -307,6 +346,14 @@ def test_the_curve_over_tolerances_is_a_staircase_with_a_dot_for_each_gain():
     assert list(dots.get_xdata()) == [0.3, 0.7]
     assert ax.get_ylabel() == "latency (ms)"
     assert ax.get_xlabel().startswith("tolerated SSIM")
+
+
+def test_of_many_curves_every_dot_can_be_seen():
+    ax = Figure().add_subplot()
+    plot_tolerance(ax, {case("tolerance", devices=n): STEPS for n in range(1, 13)})
+    dots = [line for line in ax.get_lines() if line.get_marker() != "None"]
+    assert len(dots) == 12
+    assert min(line.get_markersize() for line in dots) >= 3
 
 
 def test_points_without_proof_are_hollow_and_reach_down_to_their_bound():
@@ -342,7 +389,7 @@ def test_each_network_has_a_panel_and_one_without_a_placement_says_so(tmp_path):
         drawn.append(len(panel))
         plot_shared(ax, panel)
         if len(drawn) == 2:
-            assert [text.get_text() for text in ax.texts] == ["no placement"]
+            assert [text.get_text() for text in ax.texts] == ["no points"]
 
     save_plot(tmp_path / "shared.png", curves, counting)
     assert drawn == [2, 1]
@@ -355,13 +402,19 @@ def test_each_network_has_a_panel_and_one_without_a_placement_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"networks": "resnet"}, "--network: expected"),
-        ({"fleets": "drones"}, "--fleet"),
+        ({"networks": "resnet"}, "--networks: expected one of lenet,"),
+        ({"fleets": "drones"}, "--fleets: expected one of"),
+        ({"fleets": "70-40"}, "--fleets: expected two percentages"),
+        ({"fleets": "rpi3=3"}, "--devices: expected 3 as --fleets rpi3=3 says, got 10"),
+        ({"fleets": "70-30", "curves": "shared"}, "--shared-devices: expected a number that"),
+        ({"points": 1}, "--points: expected a number from 2 to 10000, got 1; correct it"),
+        ({"time_limit": 0.0}, "--time-limit: expected a number from 0.001 to 1e+09, got 0.0"),
         ({"devices": "0"}, "--devices: expected whole numbers from 1 to 1000"),
         ({"devices": "4,many"}, "got 'many'"),
         ({"shared_devices": ""}, "--shared-devices: expected whole numbers"),
         ({"tolerances": "0.8;0.4"}, "--tolerances: expected numbers from -1 to 1"),
-        ({"tolerances": "2"}, "--tolerated-ssim: expected a number from -1 to 1"),
+        ({"tolerances": "0.4,2"}, "--tolerances: expected a number from -1 to 1, got 2.0"),
+        ({"tolerances": "nan"}, "--tolerances: expected a number from -1 to 1, got nan"),
         ({"curves": "tolerance,prices"}, "--curves: expected one of tolerance, shared, price"),
         ({"unattainable": "hope"}, "--unattainable: expected reject or source, got 'hope'"),
         ({"ssim": Path("nowhere.json")}, "nowhere.json"),
@@ -383,7 +436,8 @@ def test_a_table_without_the_rows_of_a_network_is_refused(tmp_path):
 def test_bad_input_exits_2(tmp_path, arguments):
     done = run("benchmarks.tradeoffs", "--out", tmp_path / "out", *arguments)
     assert done.returncode == 2
-    assert arguments[0].removesuffix("s") in done.stderr
+    assert done.stderr.startswith(f"Error: {arguments[0]}: expected")
+    assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

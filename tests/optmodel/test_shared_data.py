@@ -10,11 +10,11 @@ from hypothesis import given
 from strategies import by_hand, examples, instances, with_budget
 
 from optmodel.instance import Instance
+from optmodel.pareto import NothingFound, shared_data_front
 from optmodel.pareto import shared_data as seeking
-from optmodel.pareto import shared_data_front
 from optmodel.pareto.shared_data import SharedPoint
 from optmodel.solution import ResultError, SolutionStatus, Termination
-from optmodel.solvers import SolverRun
+from optmodel.solvers import SolverOptions, SolverRun
 
 
 def pareto_by_brute_force(made: Instance) -> list[tuple[Fraction, int]]:
@@ -116,6 +116,11 @@ def test_runs_cut_short_leave_intervals_around_what_was_known(monkeypatch):
     assert point.latency_s == pytest.approx(float(best.latency_s))
     assert point.bound_bits is None
     assert not point.proven
+
+
+def test_no_time_for_a_first_placement_is_not_taken_for_a_proof_that_there_is_none():
+    with pytest.raises(NothingFound):
+        list(shared_data_front(with_four_points(), SolverOptions(time_limit_s=1e-9)))
 
 
 def test_a_solver_that_calls_a_known_placement_infeasible_is_found_out(monkeypatch):
