@@ -116,7 +116,19 @@ def shared_data_front(
         raise NothingFound
     if len(instance.devices) > MOST_COUNTED:
         yield from _between_bounds(instance, options, solution, points)
-        return
+    else:
+        yield from _one_by_one(instance, options, solution, points, known)
+
+
+def _one_by_one(
+    instance: Instance,
+    options: SolverOptions,
+    solution: Solution,
+    points: int | None,
+    known: Mapping[int | None, SharedPoint],
+) -> Iterator[SharedPoint]:
+    """Yield points that the count formulation proves, the fastest first."""
+    assert solution.placement is not None
     seeker = _Seeker(instance, options, solution.placement)
     point = known.get(None) or seeker.fastest(solution.bound_s)
     yield point
