@@ -1,5 +1,6 @@
 """docs/trust.md shows what the measured tables and the solved instances say."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from optmodel.files import read_model
 from optmodel.solution import read_solution
 from optmodel.solve import solve
 
-PAGE = (Path(__file__).parents[1] / "docs" / "trust.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "trust.md").read_text(encoding="utf-8")
 HEADINGS = {
     "lenet-mnist": "LeNet on MNIST",
     "lenet-fashion-mnist": "LeNet on Fashion-MNIST",
@@ -66,19 +68,49 @@ def in_table_1(row: str, maps: int) -> str:
     return next((f"{m.ssim:.2f}" for m in found.measurements if m.maps == maps), "-")
 
 
-def test_what_the_promise_costs_is_what_was_solved():
-    """Table I's column is solved here, on the same fleet with the same policy."""
+def lines_of_costs() -> list[list[str]]:
+    """The cells of the table of what the promise costs, without its head."""
     _, _, below = PAGE.partition("## What the promise then costs")
-    lines = [
+    return [
         line.strip("| ").split(" | ")
         for line in below.splitlines()
         if re.match(r"\| .* \| 0\.", line)
     ]
+
+
+def test_the_prices_are_those_of_the_file_and_proven():
+    with (DOCS / "tradeoffs-price-measured.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row[name] for row in rows for name in ("status", "free_status")} == {"optimal"}
+    known = {(row["network"], row["table"], row["tolerated_ssim"]): row for row in rows}
+    lines = lines_of_costs()
+    for victim, three in zip(VICTIMS, batched(lines), strict=True):
+        tables = ("table1", f"{victim}-paper", f"{victim}-strong")
+        for _, tolerance, free, *told in three:
+            for table, cell in zip(tables, told, strict=True):
+                row = known[victim.split("-")[0], table, tolerance]
+                assert (row["fleet"], row["devices"]) == ("mixed", "70")
+                assert free == f"{float(row['free_latency_ms']):.3f}"
+                assert cell == f"{float(row['latency_ms']):.3f} ({shown_price(row)} %)"
+
+
+def batched(lines: list[list[str]]) -> list[list[list[str]]]:
+    """The lines three by three: a victim's tolerances."""
+    return [lines[k : k + 3] for k in range(0, len(lines), 3)]
+
+
+def shown_price(row: dict[str, str]) -> str:
+    price = float(row["price_percent"])
+    return f"{price:+.1f}" if price else "0.0"
+
+
+def test_what_the_promise_costs_is_what_was_solved():
+    """Table I's column is solved here, on the same fleet with the same policy."""
+    lines = lines_of_costs()
     assert len(lines) == 3 * len(VICTIMS)
-    for victim, three in zip(
-        VICTIMS, (lines[k : k + 3] for k in range(0, len(lines), 3)), strict=True
-    ):
-        for _, tolerance, table_1, by_paper, by_strong in three:
+    for victim, three in zip(VICTIMS, batched(lines), strict=True):
+        for _, tolerance, _, *told in three:
+            table_1, by_paper, by_strong = (cell.split(" (")[0] for cell in told)
             recipe = Recipe(
                 (victim.split("-")[0],),
                 "mixed",
@@ -90,8 +122,8 @@ def test_what_the_promise_costs_is_what_was_solved():
             found = solve(generate(recipe, "as-table-1", ""))
             assert found.objective_s is not None
             assert table_1 == f"{1000 * found.objective_s:.3f}"
-            for attacker, told in (("paper", by_paper), ("strong", by_strong)):
+            for attacker, latency in (("paper", by_paper), ("strong", by_strong)):
                 name = f"{victim}-{attacker}-{tolerance}-70-source"
                 kept = read_solution(solution_file(MEASURED.folder / f"{name}.json"))
                 assert kept.objective_s is not None
-                assert told == f"{1000 * kept.objective_s:.3f}"
+                assert latency == f"{1000 * kept.objective_s:.3f}"
