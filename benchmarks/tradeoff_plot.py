@@ -16,12 +16,14 @@ from optmodel.figure_file import saved_figure
 from optmodel.files import write_bytes
 from optmodel.pareto import front
 
-PANEL_WIDTH, PANEL_HEIGHT = 4.2, 3.6
-"""Inches of a panel."""
+PANEL_WIDTH, PANEL_HEIGHT, LEGEND_LINE = 4.2, 2.9, 0.18
+"""Inches of a panel, and of each curve's line in the legend below it."""
+BELOW_LABEL = 4.5
+"""Font sizes from an axis to the legend below it, whatever the panel's height."""
 PLAIN = FuncFormatter(lambda value, _position: f"{value:g}")
 MARKERS = "os^Dv*PX"
-LARGEST_DOT, SMALLEST_DOT = 8, 3
-"""Points; dots of later curves are smaller, so that those below can be seen."""
+LARGEST_DOT, DOT_STEP, SMALLEST_DOT = 8.0, 0.75, 3.0
+"""Points; the dots of each curve are smaller than those below, so that these can be seen."""
 LINEAR_UP_TO = 3.0
 """Ratio of the longest to the shortest latency, beyond which the axis is logarithmic."""
 
@@ -34,7 +36,8 @@ def save_plot(path: Path, curves: Curves, draw: Panel) -> None:
     panels = [dict(items) for _, items in networks]
     columns = min(len(panels), 2)
     rows = math.ceil(len(panels) / columns)
-    with saved_figure(path, PANEL_WIDTH * columns, PANEL_HEIGHT * rows) as figure:
+    height = PANEL_HEIGHT + LEGEND_LINE * max(len(panel) for panel in panels)
+    with saved_figure(path, PANEL_WIDTH * columns, height * rows) as figure:
         for number, panel in enumerate(panels, start=1):
             draw(figure.add_subplot(rows, columns, number), panel)
         write_bytes(path.with_suffix(".svg"), _as_svg(figure))
@@ -65,8 +68,11 @@ def _draw_steps(ax: Axes, label: str, record: CurveRecord, number: int) -> None:
     y = [1000 * step.latency_s for step in kept if step.latency_s is not None]
     ax.step([*x, 1.0], [*y, y[-1]], where="post", color=f"C{number}", alpha=0.8)
     marker = MARKERS[number % len(MARKERS)]
-    size = max(LARGEST_DOT - number, SMALLEST_DOT)
-    ax.plot(x, y, marker, color=f"C{number}", markersize=size, label=label)
+    ax.plot(x, y, marker, color=f"C{number}", markersize=_dot(number), label=label)
+
+
+def _dot(number: int) -> float:
+    return max(LARGEST_DOT - DOT_STEP * number, SMALLEST_DOT)
 
 
 def plot_shared(ax: Axes, curves: Curves) -> None:
@@ -89,10 +95,10 @@ def _draw_points(ax: Axes, label: str, record: CurveRecord, unit: float, number:
     x = [point.shared_bits / unit for point in record.points]
     y = [1000 * point.latency_s for point in record.points]
     ax.step(x, y, where="pre", color=colour, alpha=0.6)
-    ax.plot([], [], marker, color=colour, label=label)
+    ax.plot([], [], marker, color=colour, markersize=_dot(number), label=label)
     for at, latency, point in zip(x, y, record.points, strict=True):
         fill = "full" if point.proven else "none"
-        ax.plot([at], [latency], marker, color=colour, fillstyle=fill, markersize=5)
+        ax.plot([at], [latency], marker, color=colour, fillstyle=fill, markersize=_dot(number))
         if point.bound_s is not None and not point.proven:
             ax.plot([at, at], [1000 * point.bound_s, latency], "-", color=colour, linewidth=1)
 
@@ -106,7 +112,9 @@ def _finish(ax: Axes, title: str, drawn: bool) -> None:
         if high > LINEAR_UP_TO * low:
             ax.set_yscale("log")
             label_plainly(ax.yaxis)
-        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18))
+        ax.legend(
+            fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=BELOW_LABEL
+        )
     else:
         ax.text(0.5, 0.5, "no points", transform=ax.transAxes, ha="center")
 
