@@ -31,6 +31,8 @@ ARC_GAP = 1e-4
 """Relative gap to which arcs are solved."""
 DEAREST, PRICES = 64.0, 33
 """A bit costs from 1 / DEAREST to DEAREST times what the fastest placement takes per bit."""
+TIMES = 2
+"""Every price is tried so often: once others have led to more solved arcs, it tells more."""
 
 
 class PricedSeeker:
@@ -73,7 +75,7 @@ class PricedSeeker:
         unit_s = self._fastest.latency_s / max(self._fastest.bits - sent, 1)
         priced = [self._priced(0.0)]
         found = [self._fastest, *self._placements(priced[0], deadline)]
-        for scale in coarse_to_fine():
+        for scale in TIMES * coarse_to_fine():
             if time.perf_counter() >= deadline:
                 break
             priced.append(self._priced(unit_s * scale))
