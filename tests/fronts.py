@@ -3,7 +3,7 @@
 from strategies import act, by_hand, conv, fc, network, node, ssim_row
 
 from optmodel.instance import Instance
-from optmodel.pareto.shared_data import SharedPoint
+from optmodel.pareto.shared_point import SharedPoint
 from optmodel.ssim import SsimTable
 
 

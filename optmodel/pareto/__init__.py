@@ -2,7 +2,8 @@
 
 from optmodel.pareto.price import Price, price_of_privacy, without_caps
 from optmodel.pareto.request import NothingFound, is_settled
-from optmodel.pareto.shared_data import MOST_COUNTED, SharedPoint, shared_data_front
+from optmodel.pareto.shared_data import shared_data_front
+from optmodel.pareto.shared_point import MOST_COUNTED, SharedPoint
 from optmodel.pareto.tolerance import ToleranceStep, breakpoints, front, tolerance_steps
 
 __all__ = [

@@ -1,77 +1,29 @@
-"""Latency against shared data: the epsilon-constraint method on the exact count formulation.
+"""Latency against shared data: the epsilon-constraint method, its points proven or between bounds.
 
 Shared data is what the nodes send to each other, O[i, j, l] of Eq. 6 summed over layers and i != j,
-as 8d counts it. Each point is found in two runs: the least latency with at most so many bits, then
-the fewest bits within that latency. The next point may share one unit less than the last. On larger
-fleets, where such runs do not end, prices on bits leave intervals (`priced_data`).
+as 8d counts it. Prices on bits (`priced_data`) find placements and bound all others. On small
+fleets the exact count formulation then proves points one by one (`counted_data`): the next one may
+share one unit less than the last. On larger ones, where such runs do not end, prices are all.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import cached_property
 from math import ceil, inf
 from time import perf_counter
-from typing import Annotated
 
-from pydantic import Field
-
-from optmodel.count import SharedDataModel, unit_bits
-from optmodel.files import StrictModel
 from optmodel.instance import Instance
-from optmodel.milp import WHOLE_TOLERANCE
+from optmodel.pareto.counted_data import CountedSeeker
 from optmodel.pareto.data_prices import DataBounds
 from optmodel.pareto.placed import Placed, checked
-from optmodel.pareto.priced_data import TIE, PricedSeeker
-from optmodel.pareto.request import (
-    ACCURACY,
-    NothingFound,
-    only_request,
-    refuse_interrupted,
-)
+from optmodel.pareto.priced_data import PricedSeeker
+from optmodel.pareto.request import NothingFound, only_request, refuse_interrupted
+from optmodel.pareto.shared_point import MOST_COUNTED, SharedPoint
 from optmodel.problem import Problem
 from optmodel.search import settled_bound
-from optmodel.solution import PlacementDocument, ResultError, Seconds, Solution, SolutionStatus
+from optmodel.solution import ResultError, Solution, SolutionStatus
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions, run_solver
-from optmodel.translate import from_document, to_document
+from optmodel.solvers import SolverOptions
 
-Bits = Annotated[int, Field(ge=0)]
-
-MOST_COUNTED = 8
-"""Devices of the largest fleet whose points are proven one by one."""
 CLAIM = "prices on shared data claim the bound {bound} s, but a placement"
-
-
-class SharedPoint(StrictModel):
-    """A placement that is fastest for what it shares, and shares least for its latency.
-
-    Where it is not proven to be, the bounds tell by how much it may not be.
-    """
-
-    limit_bits: Bits | None
-    """The limit on shared data under which it was sought, in bits; None without one."""
-    latency_s: Seconds
-    """Its latency, recomputed exactly, in seconds."""
-    bound_s: float | None
-    """Proven lower bound on the latency of all that share at most `limit_bits`, in seconds; of all
-    placements if that is None. None when unknown."""
-    shared_bits: Bits
-    """What its nodes send to each other, recomputed exactly, in bits."""
-    bound_bits: Bits | None
-    """Proven lower bound on what placements share that take no longer, in bits; None when unknown.
-    For the last of several points, on at most `MOST_COUNTED` devices, even on what any placement
-    shares: the front ends there. On more devices the last point is merely the last one found."""
-    placement: PlacementDocument
-    """Who computes what."""
-
-    @property
-    def proven(self) -> bool:
-        """Whether both are proven least, the latency to the accuracy of a proof."""
-        return (
-            self.bound_s is not None
-            and self.latency_s <= self.bound_s * (1 + ACCURACY)
-            and self.bound_bits == self.shared_bits
-        )
 
 
 def shared_data_front(
@@ -87,9 +39,9 @@ def shared_data_front(
     instance : Instance
         With one request.
     options : SolverOptions, optional
-        Limits of each run; a time limit leaves intervals between bounds and what was found. On
-        more than `MOST_COUNTED` devices the search over all prices is one run: at the limit it
-        finishes the price that it tries, and leaves out the others.
+        Limits of each run; a time limit leaves intervals between bounds and what was found. The
+        search over all prices is one run: at the limit it finishes the price that it tries, and
+        leaves out the others.
     points : int, optional
         About so many at most, at limits that divide the range of shared data evenly. None gives
         the whole front.
@@ -128,8 +80,8 @@ def _one_by_one(
     known: Mapping[int | None, SharedPoint],
 ) -> Iterator[SharedPoint]:
     """Yield points that the count formulation proves, the fastest first."""
-    assert solution.placement is not None
-    seeker = _Seeker(instance, options, solution.placement)
+    fastest, found, bounds = _by_prices(instance, options, solution)
+    seeker = CountedSeeker(instance, options, [*found, fastest], bounds)
     point = known.get(None) or seeker.fastest(solution.bound_s)
     yield point
     least, step = seeker.least.bits, seeker.unit
@@ -145,16 +97,23 @@ def _between_bounds(
     instance: Instance, options: SolverOptions, solution: Solution, points: int | None
 ) -> Iterator[SharedPoint]:
     """Yield points that prices on bits find, the fastest first, and their bounds."""
-    assert solution.placement is not None
-    limit_s = inf if options.time_limit_s is None else options.time_limit_s
-    deadline = perf_counter() + limit_s
-    fastest = checked(instance, solution.placement, "the solver")
-    found, bounds = PricedSeeker(Problem.of(instance), fastest).seek(deadline)
+    _, found, bounds = _by_prices(instance, options, solution)
     first, *others = _some_of(found[::-1], points)
     known_s = bounds.least_latency_s if solution.bound_s is None else solution.bound_s
     yield _bounded(first, None, max(bounds.least_latency_s, known_s), bounds)
     for placed in others:
         yield _bounded(placed, placed.bits, bounds.latency_s(placed.bits), bounds)
+
+
+def _by_prices(
+    instance: Instance, options: SolverOptions, solution: Solution
+) -> tuple[Placed, list[Placed], DataBounds]:
+    """Return the placement of a solution, those that prices find, and what they bound."""
+    assert solution.placement is not None
+    limit_s = inf if options.time_limit_s is None else options.time_limit_s
+    deadline = perf_counter() + limit_s
+    fastest = checked(instance, solution.placement, "the solver")
+    return fastest, *PricedSeeker(Problem.of(instance), fastest).seek(deadline)
 
 
 def _some_of(found: list[Placed], points: int | None) -> list[Placed]:
@@ -191,91 +150,3 @@ def _bounded(
         bound_bits=bound_bits,
         placement=placed.document,
     )
-
-
-class _Seeker:
-    """Finds points of one instance, each run starting from a placement that is known.
-
-    Attributes
-    ----------
-    unit : int
-        Bits of which every amount of shared data is a multiple.
-    """
-
-    def __init__(
-        self, instance: Instance, options: SolverOptions, fastest: PlacementDocument
-    ) -> None:
-        self._problem = Problem.of(instance)
-        self._options = options
-        self._fastest = self._checked(fastest)
-        self.unit = unit_bits(self._problem)
-
-    @cached_property
-    def _model(self) -> SharedDataModel:
-        return SharedDataModel.build(self._problem)
-
-    @cached_property
-    def _least_and_bound(self) -> tuple[Placed, int | None]:
-        self._model.least_shared_data(None)
-        return self._fewest_bits(self._fastest)
-
-    @property
-    def least(self) -> Placed:
-        """The placement that shares least."""
-        return self._least_and_bound[0]
-
-    def fastest(self, bound_s: float | None) -> SharedPoint:
-        """Return the point without a limit, given a bound on its latency."""
-        return self._sharing_least(None, self._fastest, bound_s)
-
-    def within(self, limit: int) -> SharedPoint:
-        """Return the point that shares at most so many bits, no fewer than `least` shares."""
-        self._model.least_latency(limit)
-        found, bound = self._run(self.least, self._options)
-        if found.bits > limit:
-            raise ResultError(f"count shares {found.bits} bits, the limit is {limit}")
-        bound_s = None if bound is None else bound * self._problem.time_unit_s
-        best = min(found, self.least, key=lambda placed: placed.latency_s)
-        return self._sharing_least(limit, best, bound_s)
-
-    def _sharing_least(self, limit: int | None, fast: Placed, bound_s: float | None) -> SharedPoint:
-        """Return the point that shares least of those as fast."""
-        self._model.least_shared_data(fast.latency_s * (1 + TIE))
-        best, bound_bits = self._fewest_bits(fast)
-        if limit == self.least.bits:
-            # The front ends here, which no bound for this latency alone can tell.
-            bound_bits = self._least_and_bound[1]
-        claim = f"count claims the bound {{bound}} s within {limit} bits, but its own placement"
-        return SharedPoint(
-            limit_bits=limit,
-            latency_s=best.latency_s,
-            bound_s=settled_bound(best.latency_s, bound_s, claim),
-            shared_bits=best.bits,
-            bound_bits=bound_bits,
-            placement=best.document,
-        )
-
-    def _fewest_bits(self, start: Placed) -> tuple[Placed, int | None]:
-        """Run the model for shared data; return the best placement and a bound, in bits."""
-        found, bound = self._run(start, replace(self._options, mip_gap=0.0))
-        best = min(start, found, key=lambda placed: placed.bits)
-        if bound is None:
-            return best, None
-        bound_bits = max(ceil(bound - WHOLE_TOLERANCE), 0) * self.unit
-        if bound_bits > best.bits:
-            raise ResultError(f"count claims the bound {bound_bits} bits, but shares {best.bits}")
-        return best, bound_bits
-
-    def _run(self, start: Placed, options: SolverOptions) -> tuple[Placed, float | None]:
-        """Run the model as it stands from a placement; return what it found, and its bound."""
-        self._model.set_values(from_document(self._problem, start.document))
-        run = run_solver(self._model.pyomo_model, options, start=True)
-        refuse_interrupted(run.termination)
-        if run.status is SolutionStatus.INFEASIBLE:
-            raise ResultError("count claims that no placement keeps limits which a known one keeps")
-        if run.status is SolutionStatus.NONE:
-            return start, run.bound
-        return self._checked(to_document(self._problem, self._model.placement())), run.bound
-
-    def _checked(self, document: PlacementDocument) -> Placed:
-        return checked(self._problem.instance, document, "count")

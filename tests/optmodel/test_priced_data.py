@@ -18,7 +18,7 @@ from optmodel.pareto import shared_data as seeking
 from optmodel.pareto.data_prices import DataBounds, PricedBit
 from optmodel.pareto.placed import Placed, checked
 from optmodel.pareto.priced_data import PricedSeeker, coarse_to_fine
-from optmodel.pareto.shared_data import SharedPoint
+from optmodel.pareto.shared_point import SharedPoint
 from optmodel.problem import Problem
 from optmodel.solution import ResultError, SolutionStatus
 
@@ -114,11 +114,11 @@ def test_at_the_time_limit_no_further_price_is_tried_and_bounds_stay_valid():
 
 def test_the_time_limit_holds_for_all_prices_together(monkeypatch):
     """A clock on which every price takes a second: five fit in, and the free one."""
-    clock = iter(range(1000))
-    monkeypatch.setattr(priced_data, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     made = with_four_points()
     (point, *_) = shared_data_front(made)
     fastest = checked(made, point.placement, "a front")
+    clock = iter(range(1000))
+    monkeypatch.setattr(priced_data, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     _, bounds = PricedSeeker(Problem.of(made), fastest).seek(5)
     assert len(bounds.priced) == 6
 

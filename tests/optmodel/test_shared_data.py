@@ -11,8 +11,8 @@ from strategies import by_hand, examples, instances, with_budget
 
 from optmodel.instance import Instance
 from optmodel.pareto import NothingFound, shared_data_front
-from optmodel.pareto import shared_data as seeking
-from optmodel.pareto.shared_data import SharedPoint
+from optmodel.pareto import counted_data as seeking
+from optmodel.pareto.shared_point import SharedPoint
 from optmodel.solution import ResultError, SolutionStatus, Termination
 from optmodel.solvers import SolverOptions, SolverRun
 
@@ -82,13 +82,13 @@ def test_few_points_are_points_of_the_whole_front_with_both_ends():
 def test_known_points_are_taken_over_and_the_others_sought(monkeypatch):
     whole = list(shared_data_front(with_four_points()))
     sought = []
-    within = seeking._Seeker.within
+    within = seeking.CountedSeeker.within
 
-    def counted(self: seeking._Seeker, limit: int) -> SharedPoint:
+    def counted(self: seeking.CountedSeeker, limit: int) -> SharedPoint:
         sought.append(limit)
         return within(self, limit)
 
-    monkeypatch.setattr(seeking._Seeker, "within", counted)
+    monkeypatch.setattr(seeking.CountedSeeker, "within", counted)
     known = {point.limit_bits: point for point in whole if point is not whole[2]}
     again = list(shared_data_front(with_four_points(), known=known))
     assert sought == [whole[2].limit_bits]
@@ -107,15 +107,19 @@ def test_a_request_that_is_served_on_the_camera_alone_shares_nothing():
     assert (point.shared_bits, point.bound_bits, point.proven) == (0, 0, True)
 
 
-def test_runs_cut_short_leave_intervals_around_what_was_known(monkeypatch):
-    """Every run but the first stops at once, with neither a placement nor a bound."""
+def test_runs_cut_short_leave_intervals_between_what_prices_know(monkeypatch):
+    """Every run of the count model stops at once, with neither a placement nor a bound."""
     nothing = SolverRun(Termination.TIME_LIMIT, SolutionStatus.NONE, None, None)
     monkeypatch.setattr(seeking, "run_solver", lambda *_, **__: nothing)
-    (point,) = shared_data_front(by_hand())
-    best = reference.best(by_hand())
-    assert point.latency_s == pytest.approx(float(best.latency_s))
-    assert point.bound_bits is None
-    assert not point.proven
+    points = list(shared_data_front(with_four_points()))
+    front = pareto_by_brute_force(with_four_points())
+    assert not all(point.proven for point in points)
+    for point in points:
+        best = min(cost for cost, bits in front if bits <= point.shared_bits)
+        least = min(bits for cost, bits in front if cost <= point.latency_s * (1 + 1e-9))
+        assert point.bound_s <= best <= point.latency_s * (1 + 1e-9)
+        assert point.bound_bits <= least <= point.shared_bits
+    assert points[-1].shared_bits < points[0].shared_bits
 
 
 def test_no_time_for_a_first_placement_is_not_taken_for_a_proof_that_there_is_none():
