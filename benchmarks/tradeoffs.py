@@ -67,9 +67,9 @@ PointsOption = Annotated[
 TimeLimitOption = Annotated[
     float,
     typer.Option(
-        help="Seconds for each run of a solver: one for an optimum, two for a point of shared "
-        f"data; with more than {MOST_COUNTED} helpers one for all its points, which at the limit "
-        "finishes the price it tries.",
+        help="Seconds for each run of a solver: one for an optimum; for a front of shared data one "
+        "for all prices on bits, which finishes the price it tries, and with up to "
+        f"{MOST_COUNTED} helpers two more for each point."
     ),
 ]
 
