@@ -84,12 +84,20 @@ class CurveRecord(StrictModel):
     """Whether the time limit came before any of these, or a proof that there is no placement."""
     price: PriceRecord | None = None
     """The price of privacy."""
+    source_sha256: str = Field(default_factory=provenance.source)
+    """Digest of the code that found it."""
     versions: dict[str, str] = Field(default_factory=provenance.versions)
     """Versions of Python and packages."""
     commit: str | None = Field(default_factory=provenance.commit)
     """Commit of the code."""
     host: str = Field(default_factory=provenance.host)
     """Processor and cores."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this code and these packages found it."""
+        found = (self.source_sha256, self.versions)
+        return found == (provenance.source(), provenance.versions())
 
     @property
     def proven(self) -> bool:
@@ -135,12 +143,12 @@ class CurveBook:
             self._records = {record.instance_sha256: record for record in found}
 
     def find(self, sha256: str, options: Options) -> CurveRecord | None:
-        """Return what is known of this content, with these options and this software.
+        """Return what is known of this content, with these options, this code and these packages.
 
         Under another time limit that is what is proven, since time adds nothing to it.
         """
         record = self._records.get(sha256)
-        if record is None or record.versions != provenance.versions():
+        if record is None or not record.is_current:
             return None
         if record.options == options:
             return record

@@ -7,12 +7,13 @@ import pytest
 from commands import run
 from tradeoff_making import case, measured_table, rows_in, runner
 
-from benchmarks import tradeoff_run
+from benchmarks import provenance, tradeoff_run
 from benchmarks.tradeoff_record import CurveBook, CurveRecord
 from benchmarks.tradeoff_run import kept_on_source
 from benchmarks.tradeoffs import main
 from optmodel.solution import SolutionStatus
 from optmodel.solvers import SolverOptions
+from optmodel.verified import digest
 
 SMALL = ("--networks", "lenet", "--fleets", "mixed", "--devices", "4", "--shared-devices", "2")
 
@@ -156,6 +157,15 @@ def test_other_options_or_force_compute_anew(tmp_path):
     assert other.options["seed"] == 1
     forced = runner(tmp_path, force=True).run(case("price"))
     assert forced.options["seed"] is None
+
+
+def test_what_other_code_has_found_does_not_count(tmp_path, monkeypatch):
+    one = case("price")
+    record = runner(tmp_path).run(one)
+    known = (digest(one.instance()), record.options)
+    assert runner(tmp_path).book.find(*known) == record
+    monkeypatch.setattr(provenance, "source", lambda: "changed")
+    assert runner(tmp_path).book.find(*known) is None
 
 
 def test_a_longer_time_limit_seeks_again_only_what_is_not_proven(tmp_path, monkeypatch):
