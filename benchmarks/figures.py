@@ -23,14 +23,17 @@ from benchmarks.evaluation.table import (
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from heuristics.policies import policy_type
 from instances.cnns import NETWORKS
-from optmodel.cli import console, run_app
+from optmodel.cli import console, require_number, run_app
 from optmodel.files import InputError, read_model, write_model, write_text
 from optmodel.workers import require_scheduler
 
+MOST_REQUESTS, MOST_SEEDS, MOST_WORKERS = 1_000_000, 10_000, 256
 IN_OVERVIEW = 2
 """Policies drawn in the overview, the first of those compared; each panel's picture has all."""
 
-WorkersOption = Annotated[int, typer.Option(min=1, max=256, help="Processes of a local cluster.")]
+RequestsOption = Annotated[int, typer.Option(help="Requests of a run.")]
+SeedsOption = Annotated[int, typer.Option(help="How many seeds, from 0.")]
+WorkersOption = Annotated[int, typer.Option(help="Processes of a local cluster.")]
 SchedulerOption = Annotated[
     str | None, typer.Option(help="Address of a dask scheduler to use instead: tcp://host:8786.")
 ]
@@ -41,8 +44,8 @@ def main(
     panel: Annotated[str, typer.Option(help="Panels: 3a, or 3a,3b; all of them if left out.")] = (
         ",".join(PANELS)
     ),
-    requests: Annotated[int, typer.Option(min=0, max=1_000_000, help="Requests of a run.")] = 320,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How many seeds, from 0.")] = 5,
+    requests: RequestsOption = 320,
+    seeds: SeedsOption = 5,
     policies: Annotated[str, typer.Option(help="Who places requests.")] = ",".join(POLICIES),
     networks: Annotated[str, typer.Option(help="Networks that requests ask for.")] = ",".join(
         PAPER_NETWORKS
@@ -56,6 +59,7 @@ def main(
 
     Example: python -m benchmarks.figures --panel 3e,3f --requests 20 --seeds 2 --out figures
     """
+    require_amounts(requests, seeds, workers)
     plan = Plan(
         base=Setting(requests=requests, networks=chosen("--networks", networks, NETWORKS)),
         panels=chosen("--panel", panel, PANELS),
@@ -68,6 +72,19 @@ def main(
     require_folder("--out", out, PLAN_FILE)
     require_covered(plan, out)
     draw(plan, out, workers, scheduler)
+
+
+def require_amounts(requests: int, seeds: int, workers: int, least: int = 0) -> None:
+    """Refuse more or fewer requests, of which some need `least`, seeds or workers than can be.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    require_number("--requests", requests, least, MOST_REQUESTS)
+    require_number("--seeds", seeds, 1, MOST_SEEDS)
+    require_number("--workers", workers, 1, MOST_WORKERS)
 
 
 def require_covered(plan: Plan, out: Path) -> None:

@@ -9,7 +9,13 @@ from benchmarks.cli import require_folder
 from benchmarks.evaluation.results import RUNS_FOLDER, Results
 from benchmarks.evaluation.runs import RunFolder, simulate_all
 from benchmarks.evaluation.variants import sensitivity_page, variants
-from benchmarks.figures import SchedulerOption, WorkersOption
+from benchmarks.figures import (
+    RequestsOption,
+    SchedulerOption,
+    SeedsOption,
+    WorkersOption,
+    require_amounts,
+)
 from benchmarks.simulate import Setting
 from optmodel.cli import console, run_app
 from optmodel.files import write_text
@@ -20,8 +26,8 @@ PAGE_FILE = "sensitivity.md"
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the page and finished runs.")],
-    requests: Annotated[int, typer.Option(min=1, max=1_000_000, help="Requests of a run.")] = 160,
-    seeds: Annotated[int, typer.Option(min=1, max=10_000, help="How many seeds, from 0.")] = 1,
+    requests: RequestsOption = 160,
+    seeds: SeedsOption = 1,
     workers: WorkersOption = 2,
     scheduler: SchedulerOption = None,
 ) -> None:
@@ -32,6 +38,7 @@ def main(
 
     Example: python -m benchmarks.sensitivity --out sensitivity
     """
+    require_amounts(requests, seeds, workers, least=1)
     require_scheduler(scheduler)
     require_folder("--out", out, PAGE_FILE)
     base = Setting(requests=requests)

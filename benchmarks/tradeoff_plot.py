@@ -1,31 +1,29 @@
 """Pictures of the trade-off benchmark: latency against tolerance, latency against shared data."""
 
-import io
 import math
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from benchmarks.drawing import label_plainly
 from benchmarks.tradeoff_record import CurveRecord, Curves
 from optmodel.figure_file import saved_figure
-from optmodel.files import write_bytes
 from optmodel.pareto import front
 
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_LINE = 4.2, 2.9, 0.18
 """Inches of a panel, and of each curve's line in the legend below it."""
 BELOW_LABEL = 4.5
 """Font sizes from an axis to the legend below it, whatever the panel's height."""
-PLAIN = FuncFormatter(lambda value, _position: f"{value:g}")
 MARKERS = "os^Dv*PX"
 LARGEST_DOT, DOT_STEP, SMALLEST_DOT = 8.0, 0.75, 3.0
 """Points; the dots of each curve are smaller than those below, so that these can be seen."""
 LINEAR_UP_TO = 3.0
 """Ratio of the longest to the shortest latency, beyond which the axis is logarithmic."""
+
+MULTIPLES = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+"""Of powers of ten, labelled on a logarithmic axis."""
 
 Panel = Callable[[Axes, Curves], None]
 
@@ -37,16 +35,10 @@ def save_plot(path: Path, curves: Curves, draw: Panel) -> None:
     columns = min(len(panels), 2)
     rows = math.ceil(len(panels) / columns)
     height = PANEL_HEIGHT + LEGEND_LINE * max(len(panel) for panel in panels)
-    with saved_figure(path, PANEL_WIDTH * columns, height * rows) as figure:
+    paths = (path, path.with_suffix(".svg"))
+    with saved_figure(paths, PANEL_WIDTH * columns, height * rows) as figure:
         for number, panel in enumerate(panels, start=1):
             draw(figure.add_subplot(rows, columns, number), panel)
-        write_bytes(path.with_suffix(".svg"), _as_svg(figure))
-
-
-def _as_svg(figure: Figure) -> bytes:
-    image = io.BytesIO()
-    figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
 
 
 def plot_tolerance(ax: Axes, curves: Curves) -> None:
@@ -111,16 +103,9 @@ def _finish(ax: Axes, title: str, drawn: bool) -> None:
     if drawn:
         if high > LINEAR_UP_TO * low:
             ax.set_yscale("log")
-            label_plainly(ax.yaxis)
+            label_plainly(ax.yaxis, MULTIPLES)
         ax.legend(
             fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=BELOW_LABEL
         )
     else:
         ax.text(0.5, 0.5, "no points", transform=ax.transAxes, ha="center")
-
-
-def label_plainly(axis: Axis) -> None:
-    """Label a logarithmic axis in plain numbers."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
-    axis.set_major_formatter(PLAIN)
-    axis.set_minor_formatter(NullFormatter())

@@ -241,7 +241,8 @@ def _never(plan: Plan) -> dict[Setting, Run]:
         (["--panel", "3g"], "--panel: expected one of 3a, 3b"),
         (["--networks", "alexnet"], "--networks: expected one of"),
         (["--policies", "best"], "--policies: expected one of"),
-        (["--seeds", "0"], "--seeds"),
+        (["--seeds", "0"], "--seeds: expected a number from 1 to 10000, got 0; correct it"),
+        (["--workers", "0"], "--workers: expected a number from 1 to 256"),
         (["--scheduler", "nowhere"], "--scheduler: expected the address of a dask scheduler"),
     ],
 )

@@ -1,5 +1,6 @@
 """Choices made otherwise: what is run for them, and what the page says moves."""
 
+import pytest
 from commands import run
 from invented import results
 
@@ -64,7 +65,9 @@ def test_only_the_points_that_claims_look_at_are_run():
     assert len(plan.settings()) == 2 * 3 * (2 + 4 + 4)
 
 
-def test_a_bad_option_is_refused(tmp_path):
-    done = run("benchmarks.sensitivity", "--out", tmp_path / "out", "--seeds", 0)
+@pytest.mark.parametrize("option", ["--seeds", "--requests"])
+def test_a_bad_option_is_refused(option, tmp_path):
+    done = run("benchmarks.sensitivity", "--out", tmp_path / "out", option, 0)
     assert done.returncode == 2
+    assert f"{option}: expected a number from 1 to" in done.stderr
     assert not (tmp_path / "out").exists()
