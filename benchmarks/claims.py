@@ -10,11 +10,11 @@ from benchmarks.cli import new_table, print_table
 from benchmarks.evaluation.checks import verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import NAMES, claims_page
-from benchmarks.evaluation.panels import PANELS, POLICIES
-from benchmarks.evaluation.results import Results
+from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
+from benchmarks.evaluation.results import PLAN_FILE, Results
 from benchmarks.simulate.setting import PAPER_NETWORKS
 from optmodel.cli import console, require_output, run_app
-from optmodel.files import InputError, write_text
+from optmodel.files import InputError, read_model, write_text
 
 JUDGED = ("algorithm1", "lookahead")
 """The paper's algorithm, and the better placement."""
@@ -31,8 +31,8 @@ def main(
     Example: python -m benchmarks.claims figures --out claims.md
     """
     require_output("--out", out, ".md")
+    require_all(read_model(folder / PLAN_FILE, Plan), folder)
     results = Results.read(folder)
-    require_all(results, folder)
     if out is not None:
         command = (
             f"{results.plan.command(folder)}; python -m benchmarks.claims {folder} --out {out}"
@@ -41,15 +41,19 @@ def main(
     print_claims(results)
 
 
-def require_all(results: Results, folder: Path) -> None:
-    """Refuse runs that the claims cannot be judged by.
+def require_all(plan: Plan, folder: Path) -> None:
+    """Refuse a plan that the claims cannot be judged by.
 
     Raises
     ------
     InputError
         If panels, policies or networks are missing.
     """
-    plan = results.plan
+    if not plan.base.requests:
+        raise InputError(
+            f"{folder}: expected runs with requests, got some with none; run benchmarks.figures "
+            "with more of them"
+        )
     for what, have, need in (
         ("panels", plan.panels, PANELS),
         ("policies", plan.policies, POLICIES),

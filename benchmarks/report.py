@@ -68,6 +68,9 @@ def main(
     faults = Faults()
     comparisons = compare_files(files, comparer, faults)
     stored = stored_solutions(files, faults)
+    if not comparisons and not stored:
+        faults.print()
+        faults.exit_if_any()
     page = report_page(str(instances), comparisons, drawings, stored, faults)
     write_text(out, page)
     console.print(summary(comparisons), markup=False)

@@ -12,10 +12,11 @@ from heuristics.outcome import Outcome
 from heuristics.policy import Policy, PolicyType, load_policy_type, place_all
 from heuristics.stage_paths import StagePaths
 from optmodel.cli import require_choice
+from optmodel.files import InputError
 from optmodel.instance import Instance
 from optmodel.problem import Problem
 from optmodel.search import settled_bound
-from optmodel.solution import Solution, Termination, relative_gap
+from optmodel.solution import ResultError, Solution, Termination, relative_gap
 from optmodel.translate import to_document
 from optmodel.verified import digest, with_placement
 
@@ -51,8 +52,18 @@ def make_policy(name: str, seed: int = 0) -> Policy:
     ------
     InputError
         If there is no such policy.
+    ResultError
+        If it is the user's own and fails when it is made.
     """
-    return policy_type(name)(seed=seed)
+    make = policy_type(name)
+    try:
+        return make(seed=seed)
+    except (InputError, ResultError):
+        raise
+    except Exception as error:
+        raise ResultError(
+            f"{name} fails when it is made: {type(error).__name__}: {error}"
+        ) from error
 
 
 def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = True) -> Solution:

@@ -120,7 +120,7 @@ def load_policy_type(name: str, option: str) -> PolicyType:
         if not all(part.isidentifier() for part in name.split(".")):
             raise ImportError("that is no dotted name")
         found = getattr(import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError) as error:
         raise InputError(
             f"{option}: expected package.module.Class, got '{name}': {error}; run from the folder "
             "that holds the package, or install it"

@@ -58,7 +58,7 @@ def require_output(option: str, path: Path | None, suffix: str, *others: Path | 
     if path is None:
         return
     if path.suffix != suffix:
-        raise InputError(f"{option}: expected a name ending in {suffix}, got '{path}'")
+        raise InputError(f"{option}: expected a name ending in {suffix}, got '{path}'; rename it")
     require_writable(path, *others)
 
 

@@ -39,11 +39,15 @@ class RuleError(ValueError):
 
     def __init__(self, field: str, expected: str, got: str, repair: str) -> None:
         where = f"{field}: " if field else ""
-        super().__init__(f"{where}expected {expected}, got {got}; {repair}")
+        super().__init__(field, expected, got, repair)  # What it can be made of again.
+        self._text = f"{where}expected {expected}, got {got}; {repair}"
         self.field = field
         self.expected = expected
         self.got = got
         self.repair = repair
+
+    def __str__(self) -> str:
+        return self._text
 
     def below(self, parent: str) -> "RuleError":
         """Return the same rule told by the object that holds the one that states it."""

@@ -3,9 +3,11 @@
 The only module here that needs dask, which the extras `attack` and `evaluation` bring along.
 """
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import forkserver
 
 import dask
 from distributed import Client, LocalCluster
@@ -25,6 +27,11 @@ WORKER_ENVIRONMENT = {
     "THP_MEM_ALLOC_ENABLE": "1",
 }
 """Keep freed memory (glibc), in large pages (torch): else page faults take 40 % of a training."""
+FORKED = {
+    "distributed.worker.multiprocessing-method": "forkserver",
+    "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
+}
+"""How dask starts workers."""
 
 
 @contextmanager
@@ -71,25 +78,40 @@ def _client_of(address: str) -> Client:
 
 @contextmanager
 def _local_client(count: int | None) -> Iterator[Client]:
+    _start_server()
     with (
-        _without_interrupts(),
-        dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT}),
+        _postponed_interrupts() as interrupts,
+        dask.config.set(FORKED),
     ):
         cluster = LocalCluster(
             n_workers=count, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=SILENT
         )
     with cluster, Client(cluster) as client:
+        if interrupts:
+            raise KeyboardInterrupt
         yield client
 
 
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C; it reaches their parent, which ends them.
+def _start_server() -> None:
+    """Start the process that all workers are forked from, in their environment.
 
-    What is ignored when a process starts stays so; a mask would be lifted by multiprocessing.
+    It ignores Ctrl-C, and so do they: it reaches their parent, which ends them. What is ignored
+    when a process starts stays so.
     """
+    os.environ.update(WORKER_ENVIRONMENT)  # As dask does before it starts a worker.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _postponed_interrupts() -> Iterator[list[int]]:
+    """Note Ctrl-C while processes start, since none is to be left half started."""
+    interrupts: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
+    try:
+        yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)

@@ -23,11 +23,16 @@ def share(**figures: float) -> Share:
     return Share(**(told | figures))
 
 
-def outcome(setting: Setting, beside: Share | None = None, **figures: float) -> Outcome:
-    """Requests for the first network of the setting, and perhaps for the second."""
+def outcome(
+    setting: Setting,
+    beside: Share | None = None,
+    every: dict[str, Share] | None = None,
+    **figures: float,
+) -> Outcome:
+    """Requests for the first network of the setting, perhaps for the second, or for those told."""
     shares = [share(**figures), *([beside] if beside else [])]
     return Outcome(
-        networks=dict(zip(setting.networks, shares, strict=False)),
+        networks=every or dict(zip(setting.networks, shares, strict=False)),
         interrupted=0,
         restarted=0,
         slowest_s=1.0,

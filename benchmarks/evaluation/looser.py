@@ -29,6 +29,15 @@ def only_adds(loose: Setting, tight: Setting) -> bool:
     )
 
 
+def kept_beyond_paper(setting: Setting, network: str) -> bool:
+    """Tell whether layers of a network are kept on the camera because no share is safe.
+
+    The paper's model has no placement then; keeping them there extends 8h.
+    """
+    strict = _layers_of(network, setting.tolerated_ssim, False)
+    return setting.unattainable == "source" and not all(layer.hosts for layer in strict)
+
+
 def _allows(loose: LayerTask, tight: LayerTask) -> bool:
     return not tight.hosts or (set(tight.hosts) <= set(loose.hosts) and tight.cap <= loose.cap)
 

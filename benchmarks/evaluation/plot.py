@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from benchmarks.drawing import label_plainly
 from benchmarks.evaluation.panels import PANELS, TOLERANCES
+from benchmarks.evaluation.table import BOUND, LATENCY, REJECTED, SHARED, UNSERVED
 from optmodel.figure_file import saved_figure
 
 COLOURS = dict(zip(TOLERANCES, ("C0", "C1", "C3"), strict=True))
@@ -18,9 +19,8 @@ ASIDE = dict(zip(TOLERANCES, (-0.07, 0.0, 0.07), strict=True))
 """How far points are moved along the axis, so that none hides another."""
 Dash = Literal["-", "--", ":", "-."]
 DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
-COLUMNS = {"latency": "latency_total_s", "shared": "shared_total_gbit"}
+COLUMNS = {"latency": LATENCY, "shared": SHARED}
 LABELS = {"latency": "total latency (s)", "shared": "shared data (Gbit)"}
-REJECTED, UNSERVED = "rejected_first_percent", "unserved_percent"
 REJECTED_LABEL = "no place at first (%)"
 SOME = 0.5
 """From this percentage of requests on that are never served, a point is drawn hollow."""
@@ -137,7 +137,7 @@ def draw_measure(
     for full, face in ((~hollow, colour), (hollow, FACE)):
         ax.plot(x[full], y[full], "o", color=colour, markerfacecolor=face, markersize=4.5, zorder=3)
     if measure == "latency" and with_bound:
-        ax.plot(x, rows["bound_total_s"], "_", color=colour, markersize=9, markeredgewidth=EDGE)
+        ax.plot(x, rows[BOUND], "_", color=colour, markersize=9, markeredgewidth=EDGE)
     ax.set_yscale("log")
     low, high = ax.get_ylim()
     label_plainly(ax.yaxis, (1.0, 2.0, 5.0) if high < WIDE * low else (1.0,))

@@ -77,6 +77,13 @@ class Results:
         whole = plan.model_copy(update={"seeds": seeds})
         return cls(whole, {case: found[case.setting] for case in whole.cases()})
 
+    def __contains__(self, point: Point) -> bool:
+        return any(point == known for known, _ in self._runs)
+
+    def networks(self, point: Point, policy: str) -> tuple[str, ...]:
+        """Return the networks that are told of at a point."""
+        return tuple(self._runs[point, policy][0].outcome.networks)
+
     def setting(self, point: Point, policy: str) -> Setting:
         """Return what was simulated at a point with the first seed."""
         return self._runs[point, policy][0].setting

@@ -40,6 +40,13 @@ class Run(StrictModel):
         return cls(setting=setting, outcome=outcome, timing=timing, source_sha256=source)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it tells of every request that its setting asks for, and of no other."""
+        told = self.outcome
+        asked = (set(self.setting.networks), self.setting.requests)
+        return (set(told.networks), told.all.submitted) == asked
+
+    @property
     def is_current(self) -> bool:
         """Whether this code and these packages would give it again."""
         found = (self.source_sha256, self.versions)
@@ -76,6 +83,7 @@ class RunFolder:
             return None
         try:
             run = read_model(path, Run)
+            _require_whole(run, path)
         except InputError as error:
             raise InputError(
                 f"{error}; this is a finished run: delete it and begin again"
@@ -106,6 +114,25 @@ class RunFolder:
         write_model(self.file(run.setting), run)
 
 
+def _require_current(run: Run) -> None:
+    """Refuse a run from a worker that has other code."""
+    if not run.is_current:
+        raise InputError(
+            "--scheduler: expected workers with the code and packages of this process, got others; "
+            "start them anew"
+        )
+
+
+def _require_whole(run: Run, path: Path) -> None:
+    """Refuse a run that does not tell of the requests that its setting asks for."""
+    setting, networks, told = run.setting, run.outcome.networks, run.outcome.all.submitted
+    if not run.is_whole:
+        raise InputError(
+            f"{path}: outcome.networks: expected {setting.requests} requests for "
+            f"{', '.join(setting.networks)}, got {told} for {', '.join(networks) or 'none'}"
+        )
+
+
 def simulate_all(
     settings: Sequence[Setting], folder: RunFolder, workers: int = 2, scheduler: str | None = None
 ) -> dict[Setting, Run]:
@@ -132,14 +159,15 @@ def simulate_all(
     runs = folder.find_all(settings)
     missing = [setting for setting in settings if setting not in runs]
     if missing:
-        with connected(scheduler, min(workers, len(missing))) as client:
-            try:
+        try:
+            with connected(scheduler, min(workers, len(missing))) as client:
                 for run in _simulated(client, missing):
+                    _require_current(run)
                     folder.keep(run)
                     runs[run.setting] = run
-            except KeyboardInterrupt:
-                kept = f"{len(runs)} of {len(settings)} runs are kept, the same command goes on"
-                raise KeyboardInterrupt(kept) from None
+        except KeyboardInterrupt:
+            kept = f"{len(runs)} of {len(settings)} runs are kept, the same command goes on"
+            raise KeyboardInterrupt(kept) from None
     return {setting: runs[setting] for setting in settings}
 
 

@@ -12,6 +12,9 @@ from benchmarks.simulate import Setting
 from benchmarks.simulate.outcome import Share
 
 CONFIDENCE = 0.95
+LATENCY, BOUND, SHARED = "latency_total_s", "bound_total_s", "shared_total_gbit"
+REJECTED, UNSERVED = "rejected_first_percent", "unserved_percent"
+"""Measures by their names."""
 KEYS = ["panel", "x", "tolerated_ssim", "policy"]
 """What tells the lines of a table apart, seeds left out."""
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.evaluation.checks import LATENCY, Verdict, figure, verdict_of
+from benchmarks.evaluation.checks import Verdict, figure, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, Claim
 from benchmarks.evaluation.claims_page import NAMES, row
 from benchmarks.evaluation.page import described
 from benchmarks.evaluation.panels import DEVICES, MIXES, PANELS, TOLERANCES, Plan
 from benchmarks.evaluation.results import Point, Results
+from benchmarks.evaluation.table import LATENCY, REJECTED, UNSERVED
 from benchmarks.simulate import Setting
 
 BOTH, PAPERS = ("algorithm1", "lookahead"), ("algorithm1",)
@@ -148,12 +149,12 @@ def _figures(chosen: Variant, others: list[Variant], told: Mapping[str, Results]
         results = told[variant.name]
         for policy in variant.policies:
             cells = [_latency(results, point, policy) for point in points]
-            values = results.values(rejected, policy, "rejected_first_percent")
+            values = results.values(rejected, policy, REJECTED)
             lines.append(row([variant.name, NAMES[policy], *cells, figure(values, "").strip()]))
     return lines
 
 
 def _latency(results: Results, point: Point, policy: str) -> str:
     text = figure(results.values(point, policy, LATENCY), "").strip()
-    lost = results.values(point, policy, "unserved_percent").mean()
+    lost = results.values(point, policy, UNSERVED).mean()
     return f"{text} ({lost:.0f} %)" if lost else text

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from benchmarks.cli import new_table, print_table
+from benchmarks.cli import listed, new_table, print_table
 from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.run import simulate
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
-from optmodel.cli import console, run_app
-from optmodel.files import InputError, require_writable, write_text
+from optmodel.cli import console, require_output, run_app
+from optmodel.files import InputError, write_text
 
 
 def main(
@@ -37,17 +37,16 @@ def main(
     log: Annotated[
         Path | None, typer.Option(help="Write every event as JSON lines to FILE.jsonl.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write what it was like as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write what it was like as FILE.json.")] = None,
 ) -> None:
     """Simulate requests that come, run and return what they reserved, and say what it was like.
 
     Example: python -m benchmarks.simulate --networks lenet,cifar_cnn --devices 20 --requests 50
     """
     told = {name: value for name, value in locals().items() if name in Setting.model_fields}
-    setting = _setting(told | {"networks": tuple(networks.split(","))})
-    for path, other in ((log, out), (out, log)):
-        if path is not None:
-            require_writable(path, other)
+    setting = _setting(told | {"networks": listed(networks)})
+    require_output("--log", log, ".jsonl", out)
+    require_output("--out", out, ".json", log)
     outcome, timing = simulate(setting, log)
     if out is not None:
         write_text(out, outcome.model_dump_json(indent=1) + "\n")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from optmodel.files import StrictModel
+from optmodel.files import RuleError, StrictModel
 
 Amount = Annotated[float, Field(ge=0)]
 Number = Annotated[int, Field(ge=0)]
@@ -56,6 +56,18 @@ class Share(StrictModel):
     """Certified lower bound on the latency: no placement on the same devices is faster."""
     shared_bits: Number = 0
     """Bits sent between nodes, over all placements that began to run."""
+
+    @model_validator(mode="after")
+    def _is_part_of_those_that_came(self) -> Self:
+        for name in ("rejected_first", "served"):
+            if getattr(self, name) > self.submitted:
+                raise RuleError(
+                    name,
+                    f"at most the {self.submitted} submitted",
+                    str(getattr(self, name)),
+                    "correct it",
+                )
+        return self
 
     @property
     def unserved(self) -> int:

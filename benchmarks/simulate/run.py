@@ -46,6 +46,8 @@ def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing
     ------
     InputError
         If a name in the setting is not understood, or the log cannot be written.
+    ResultError
+        If the policy fails, or breaks a limit.
     """
     fleet, paths = setting.make_fleet(), _kept.paths
     decider = setting.make_policy(paths)
@@ -56,6 +58,7 @@ def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing
         decider=decider,
         paths=paths,
         in_names=log is not None,
+        tolerant=False,
     )
     devices = changes(setting, fleet, _last_arrival_us(setting))
     with logging_to(log, scheduler) as tell:

@@ -13,7 +13,7 @@ from benchmarks.simulate.arrivals import MICROSECONDS, Due
 from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.tally import Service, Tally
 from heuristics.scheduler import Decision, Scheduler
-from heuristics.scheduler.events import Event, Exchange, Finish, Leave, Submit
+from heuristics.scheduler.events import Event, Exchange, Finish, Join, Leave, Submit
 from heuristics.scheduler.service import Service as Desk
 from optmodel.files import RuleError
 from optmodel.instance import Request
@@ -83,7 +83,15 @@ class Simulation:
                 request = one.event.request
                 self._arrived[request.id] = (int(self._clock.now), request)
                 self.tally.came(request.network)
-            self._do(one.event)
+            if not self._stays(one.event):
+                self._do(one.event)
+
+    def _stays(self, event: Event) -> bool:
+        """Tell whether a device that could not leave yet joins: then it stays after all."""
+        waiting = len(self._leaving)
+        if isinstance(event, Join):
+            self._leaving = [one for one in self._leaving if one.device != event.device.id]
+        return len(self._leaving) < waiting
 
     def _serve(self, request_id: str, service: Service) -> Steps:
         """Let a request run to its end, unless its placement changes before."""

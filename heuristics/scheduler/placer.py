@@ -23,9 +23,14 @@ class Placer:
         Who decides.
     paths : StagePaths, optional
         Solved paths to share with others, for bounds; those of the policy if it has some.
+    tolerant : bool
+        Whether a policy at fault costs it the request only; else its fault is raised.
     """
 
-    def __init__(self, policy: Policy, paths: StagePaths | None = None) -> None:
+    def __init__(
+        self, policy: Policy, paths: StagePaths | None = None, tolerant: bool = True
+    ) -> None:
+        self._tolerant = tolerant
         self._policy, self._paths = policy, paths or paths_of(policy)
         self._bounded: Present | None = None
         self._bounds: dict[Kind, float | None] = {}
@@ -34,6 +39,11 @@ class Placer:
         """Ask the policy for a place on what is left.
 
         A placement that breaks a limit is no place: it is refused with the limit as the reason.
+
+        Raises
+        ------
+        ResultError
+            If the policy is at fault and that is not tolerated.
         """
         present = books.present
         if not present.fleet.devices:
@@ -42,6 +52,8 @@ class Placer:
         try:
             answer = place_one(present.problem, self._policy, task, books.left)
         except ResultError as error:
+            if not self._tolerant:
+                raise
             logger.warning("%s", error)
             return Rejection(request=request.id, condition=f"the policy is at fault: {error}")
         if isinstance(answer, Rejection):

@@ -43,6 +43,9 @@ class Scheduler:
     in_names : bool
         Whether decisions hold placements in names: not needed by who only counts, and a tenth of
         the work.
+    tolerant : bool
+        Whether a policy that fails or breaks a limit costs it the request only, as who serves
+        wants it; else its fault is raised as a ResultError.
 
     Raises
     ------
@@ -59,11 +62,12 @@ class Scheduler:
         decider: Policy | None = None,
         paths: StagePaths | None = None,
         in_names: bool = True,
+        tolerant: bool = True,
     ) -> None:
         self.fleet = fleet.without_requests()
         self.policy_name = policy
         self.seed = seed
-        self._placer = Placer(decider or make_policy(policy, seed), paths)
+        self._placer = Placer(decider or make_policy(policy, seed), paths, tolerant)
         self._books = Books.of(Present(self.fleet, in_names))
 
     @property

@@ -87,7 +87,7 @@ def test_any_number_of_workers_and_a_scheduler_of_ones_own_give_the_same(tmp_pat
 
 
 def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
-    settings = [TINY.model_copy(update={"seed": seed}) for seed in range(3)]
+    settings = [TINY.model_copy(update={"seed": seed}) for seed in range(4)]
     folder = RunFolder(tmp_path / "runs")
     for setting in settings[:2]:
         folder.keep(Run.of(setting))
@@ -95,12 +95,41 @@ def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
 
     def killed(client, missing):
         left.extend(missing)
+        yield Run.of(missing[0])
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runs_module, "_simulated", killed)
-    with pytest.raises(KeyboardInterrupt, match="2 of 3 runs are kept, the same command goes on"):
+    with pytest.raises(KeyboardInterrupt, match="3 of 4 runs are kept, the same command goes on"):
         simulate_all(settings, folder, workers=1)
     assert left == settings[2:]
+    assert RunFolder(folder.path).find(settings[2]) is not None
+    assert folder.find(settings[3]) is None
+
+
+def test_a_worker_with_other_code_is_refused(tmp_path, monkeypatch):
+    other = Run.of(TINY).model_copy(update={"source_sha256": "other"})
+    monkeypatch.setattr(runs_module, "_simulated", lambda client, missing: iter([other]))
+    with pytest.raises(InputError, match="--scheduler: expected workers with the code"):
+        simulate_all([TINY], RunFolder(tmp_path / "runs"), workers=1)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "fewer",
+    [
+        {"seeds": 1},
+        {"panels": ("3a",)},
+        {"policies": ("algorithm1",)},
+        {"base": TINY},
+        {"ends": True},
+    ],
+)
+def test_a_plan_covers_no_more_than_it_compares(fewer):
+    plan = Plan(seeds=2)
+    assert plan.covers(plan)
+    changed = plan.model_copy(update=fewer)
+    assert not changed.covers(plan)
+    assert plan.covers(changed) is not bool({"base", "ends"} & set(fewer))
 
 
 def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, monkeypatch):
@@ -110,6 +139,44 @@ def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, mon
     assert folder.find(TINY.model_copy(update={"seed": 1})) is None
     monkeypatch.setattr(provenance, "versions", lambda *more: {"python": "2.7"})
     assert folder.find(TINY) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("served", 6, "served: expected at most the 5 submitted, got 6"),
+        ("rejected_first", 6, "rejected_first: expected at most the 5 submitted, got 6"),
+        ("submitted", 7, "expected 5 requests for lenet, got 7 for lenet"),
+    ],
+)
+def test_a_run_that_contradicts_itself_is_refused(field, value, says, tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.keep(Run.of(TINY))
+    content = json.loads(folder.file(TINY).read_text())
+    content["outcome"]["networks"]["lenet"][field] = value
+    folder.file(TINY).write_text(json.dumps(content))
+    with pytest.raises(InputError, match=f"{says}.*delete it"):
+        folder.find(TINY)
+
+
+def test_a_policy_that_fails_ends_the_command_with_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my_failing.py").write_text(
+        "class Fails:\n    def __init__(self, *, seed): pass\n"
+        "    def place(self, problem, task, left): raise TypeError('no')\n"
+        "class Unmade:\n    def __init__(self, *, seed): raise ValueError('no seed')\n"
+        "    def place(self, problem, task, left): pass\n"
+    )
+    options = ("--panel", "3e", "--networks", "lenet", "--requests", 2, "--seeds", 1)
+    for name, says in (
+        ("Fails", "Error: Fails fails on request 'r1': TypeError: no"),
+        ("Unmade", "Error: my_failing.Unmade fails when it is made: ValueError: no seed"),
+    ):
+        named = ("--policies", f"my_failing.{name}", "--out", tmp_path / name)
+        done = run("benchmarks.figures", *options, *named)
+        assert done.returncode == 1
+        assert done.stderr.strip() == says
+        assert not (tmp_path / name / "3e.csv").exists()
 
 
 def test_all_runs_that_were_edited_are_told_at_once(tmp_path):
@@ -215,9 +282,7 @@ def test_intervals_are_those_of_student():
 
 def test_what_comes_from_outside_is_escaped_on_the_page():
     plan = Plan(base=Setting(networks=("lenet",)), panels=("3e",), seeds=1, policies=("source",))
-    frame = over_seeds(
-        per_run(plan.cases(), {one: Run.of(one) for one in ()} or _never(plan)), KEYS
-    )
+    frame = over_seeds(per_run(plan.cases(), _never(plan)), KEYS)
     frame["x"] = "<script>"
     html = page(frame, plan, "<b>")
     assert "<script>" not in html

@@ -135,6 +135,25 @@ def test_rejections_that_the_page_quotes():
     assert (table("3c")["unserved_percent"] == 0).all()
 
 
+def test_layers_as_a_whole_against_single_maps():
+    one, whole = "algorithm1", "layerwise"
+    pairs = [
+        [total("100-0", t, policy, "3c").removesuffix(" s") for policy in (one, whole)]
+        for t in (0.4, 0.6)
+    ]
+    (a, b), (c, d) = pairs
+    assert f"{a} s and {b} s at 0.4, {c} s and {d} s at 0.6" in PAGE
+    gains = {
+        t: 1 - value("3a", "70", t, one, MEASURES["s"]) / value("3a", "70", t, whole, MEASURES["s"])
+        for t in (0.8, 0.6, 0.4)
+    }
+    assert (min(gains, key=gains.get), max(gains, key=gains.get)) == (0.8, 0.6)
+    told = (
+        f"single maps are {100 * gains[0.8]:.0f} % (0.8) to {100 * gains[0.6]:.0f} % (0.6) faster"
+    )
+    assert told in PAGE
+
+
 def test_shares_of_sending_that_the_page_quotes():
     for policy, text in (("algorithm1", "{} to {} %"), ("lookahead", "{} to {} % under lookahead")):
         rows = table("3e").reset_index()

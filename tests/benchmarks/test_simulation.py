@@ -14,7 +14,9 @@ def run(devices, arrivals, changes=()) -> tuple[Outcome, list[tuple[int, str, li
     scheduler = Scheduler(fleet(*devices), "algorithm1")
     simulation = Simulation(scheduler, arrivals, changes, heard.append)
     outcome = simulation.run()
-    assert scheduler.left() == Scheduler(scheduler.fleet).left() or changes
+    full = Scheduler(scheduler.fleet).left()
+    here = {one.id for one in (*scheduler.devices, *scheduler.fleet.sources)}
+    assert scheduler.left() == {name: full[name] for name in here}
     told = [
         (
             round(one.event.time_s * 1e6),
@@ -110,6 +112,29 @@ def test_a_device_that_is_needed_stays_until_the_request_ends():
         (LATENCY_US, "leave", []),
         (3000, "submit", []),
         (3000, "finish", []),  # Nothing runs or comes any more: it stops waiting.
+    ]
+    assert (outcome.all.served, outcome.all.unserved) == (1, 1)
+
+
+def test_a_device_that_could_not_leave_yet_and_joins_stays():
+    """Nobody could take its work at 700, and at 800 it would have been back."""
+    outcome, told = run([A], [comes("r1", 0), comes("r2", 3000)], [leaves("a", 700), joins(A, 800)])
+    assert told == [
+        (0, "submit", ["r1"]),
+        (LATENCY_US, "finish", []),
+        (3000, "submit", ["r2"]),
+        (3000 + LATENCY_US, "finish", []),
+    ]
+    assert (outcome.all.served, outcome.all.unserved) == (2, 0)
+
+
+def test_a_device_that_stayed_after_all_fails_as_any_other():
+    changes = [leaves("a", 700), joins(A, 1500), fails("a", 2500)]
+    outcome, told = run([A], [comes("r1", 0), comes("r2", 3000)], changes)
+    assert [(time, event) for time, event, _ in told[:3]] == [
+        (0, "submit"),
+        (LATENCY_US, "finish"),
+        (2500, "die"),
     ]
     assert (outcome.all.served, outcome.all.unserved) == (1, 1)
 
