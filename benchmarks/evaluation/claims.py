@@ -63,12 +63,8 @@ class Claim:
 
     def at_best(self, results: Results, policy: str) -> list[Check]:
         """Return what is proven of optimal placements, if it is about latencies."""
-        pairs = self.faster_of(results)
+        pairs = _with_runs(results, self.faster)
         return [one for pair in pairs for one in all_faster_at_best(results, policy, *pair)]
-
-    def faster_of(self, results: Results) -> Pairs:
-        """Return the pairs of points that there are runs of."""
-        return [pair for pair in self.faster if all(point in results for point in pair)]
 
     def under_optimum(self, results: Results, policy: str) -> Verdict | None:
         """Return what is proven of optimal placements; None if it is not about latencies.
@@ -86,11 +82,15 @@ def _by_latency(says: str, panel: str, pairs: Pairs) -> Claim:
     """Return the claim that of each pair the first is faster."""
 
     def checks(results: Results, policy: str) -> list[Check]:
-        pairs = claim.faster_of(results)
-        return [one for fast, slow in pairs for one in faster(results, policy, fast, slow)]
+        there = _with_runs(results, pairs)
+        return [one for fast, slow in there for one in faster(results, policy, fast, slow)]
 
-    claim = Claim(says, panel, checks, pairs)
-    return claim
+    return Claim(says, panel, checks, pairs)
+
+
+def _with_runs(results: Results, pairs: Pairs) -> Pairs:
+    """Return the pairs of points that were simulated; the sensitivity leaves some out."""
+    return [pair for pair in pairs if all(point in results for point in pair)]
 
 
 def _more_data(results: Results, policy: str, pairs: Pairs) -> list[Check]:
@@ -101,7 +101,7 @@ def _more_data(results: Results, policy: str, pairs: Pairs) -> list[Check]:
 def _shared_grows_with_devices(results: Results, policy: str) -> list[Check]:
     ends = [(few, t) for t in TOLERANCES for few in (FEW, ENOUGH)]
     pairs = [(Point("3b", few, t), Point("3b", MANY, t)) for few, t in ends]
-    return _more_data(results, policy, [pair for pair in pairs if pair[0] in results])
+    return _more_data(results, policy, _with_runs(results, pairs))
 
 
 def _shared_grows_with_privacy(results: Results, policy: str) -> list[Check]:
