@@ -40,7 +40,6 @@ SchedulerOption = Annotated[
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="Folder for pictures, tables and finished runs.")],
     panel: Annotated[str, typer.Option(help="Panels: 3a, or 3a,3b; all of them if left out.")] = (
         ",".join(PANELS)
     ),
@@ -50,6 +49,9 @@ def main(
     networks: Annotated[str, typer.Option(help="Networks that requests ask for.")] = ",".join(
         PAPER_NETWORKS
     ),
+    out: Annotated[
+        Path, typer.Option(help="Folder for pictures, tables and finished runs.")
+    ] = Path("figures"),
     workers: WorkersOption = 2,
     scheduler: SchedulerOption = None,
 ) -> None:

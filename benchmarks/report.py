@@ -32,8 +32,8 @@ from optmodel.verified import digest
 
 
 def main(
-    instances: InstancesOption,
-    out: Annotated[Path, typer.Option(help="Write the page, FILE.html.")],
+    instances: InstancesOption = Path("instances/small"),
+    out: Annotated[Path, typer.Option(help="Write the page, FILE.html.")] = Path("report.html"),
     figures: Annotated[
         Path | None, typer.Option(help="Folder whose PNG and SVG files are shown.")
     ] = None,

@@ -232,6 +232,13 @@ def test_a_folder_grows_but_loses_nothing(tmp_path):
     assert (out / "3f.csv").exists()
 
 
+def test_without_a_folder_it_is_called_figures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run("benchmarks.figures", "--panel", "3e", "--networks", "lenet", "--requests", 1)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "figures" / "3e.csv").exists()
+
+
 def test_a_policy_named_twice_counts_once(tmp_path):
     options = ("--panel", "3e", "--networks", "lenet", "--requests", 2, "--seeds", 1)
     named = ("--policies", "source, source", "--out", tmp_path / "out")

@@ -303,6 +303,25 @@ def test_bad_options_exit_2_and_nothing_is_written(options, why, tmp_path):
     assert not out.exists()
 
 
+def test_without_options_the_small_set_becomes_report_html(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "instances").mkdir()
+    fill(tmp_path / "instances" / "small", "lenet-0.8-4-mixed")
+    done = run("benchmarks.report")
+    assert done.returncode == 0, done.stderr
+    assert "lenet-0.8-4-mixed" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_no_usable_instance_leaves_an_older_page_alone(tmp_path):
+    (tmp_path / "bad.json").write_text('{"a": 1}')
+    out = tmp_path / "page.html"
+    out.write_text("the older page")
+    done = run("benchmarks.report", "--instances", tmp_path / "bad.json", "--out", out)
+    assert done.returncode == 2
+    assert "bad.json" in done.stderr
+    assert out.read_text() == "the older page"
+
+
 def test_a_figure_that_is_none_is_refused(tmp_path):
     (tmp_path / "gap.png").write_text("no picture")
     with pytest.raises(InputError, match=r"gap.png: expected image/png, got other content"):
