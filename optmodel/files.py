@@ -7,6 +7,8 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Annotated, Any, TextIO, TypeVar
 
@@ -14,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 MAX_FILE_BYTES = 64_000_000
+EXACT_FLOATS = 2**53
+"""Up to here every whole number is a float of its own."""
 RANDOM_BYTES = 4
 """In the names of temporary files."""
 PYDANTIC_PREFIX = re.compile(r"^(Input|Tuple|String) should (be|have) ")
@@ -160,7 +164,9 @@ def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        first, *others = error.errors(include_url=False)
+        first, *others = details = error.errors(include_url=False)
+        if _put_whole_numbers(written, details):
+            return parse_model(json.dumps(written).encode(), model, name)
         rule, more = _broken_rule(first, written), f" (and {len(others)} more)" if others else ""
         raise InputError(f"{name}: {one_line(str(rule))}{more}", rule) from error
 
@@ -183,6 +189,19 @@ def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
         field = field_path([twice])
         raise RuleError(field, "each key once in an object", "it twice", "delete one of the two")
+    return found
+
+
+def _put_whole_numbers(written: Any, details: Iterable[ErrorDetails]) -> bool:
+    """Put 5 for 5.0 where an integer is asked for, as JSON Schema takes it; tell if anywhere."""
+    found = False
+    for detail in details:
+        number = detail["input"]
+        whole = isinstance(number, float) and number.is_integer() and abs(number) <= EXACT_FLOATS
+        if detail["type"] == "int_type" and whole:
+            *parents, last = _without_tags(detail["loc"], written)
+            reduce(getitem, parents, written)[last] = int(number)
+            found = True
     return found
 
 
