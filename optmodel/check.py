@@ -1,4 +1,4 @@
-"""Check a solution against its instance: `python -m optmodel.check FILE.json SOLUTION.json`."""
+"""Check a solution, or a placement alone: `python -m optmodel.check FILE.json SOLUTION.json`."""
 
 import sys
 from pathlib import Path
@@ -6,41 +6,54 @@ from typing import Annotated
 
 import typer
 
-from optmodel.checker import CheckReport, check_solution
+from optmodel.bare_placement import with_flows
+from optmodel.checker import CheckReport, check, check_solution
 from optmodel.cli import EXIT_BAD_RESULT, console, run_app
 from optmodel.instance import read_instance
-from optmodel.report import seconds
-from optmodel.solution import Solution, read_solution
-from optmodel.verified import digest
+from optmodel.report import request_table, seconds
+from optmodel.solution import PlacementDocument, Solution, read_solution_or_placement
+from optmodel.verified import latencies
 
 
 def main(
     file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
-    solution: Annotated[Path, typer.Argument(help="Solution, a JSON file.")],
+    solution: Annotated[Path, typer.Argument(help="Solution, or its placement, a JSON file.")],
 ) -> None:
     """Recompute a solution in exact arithmetic; exit 0, or 1 with every violation.
+
+    A file may hold a placement alone: {"requests": [{"request": "r1", "layers": [{"layer": "conv1",
+    "segments": {"camera-1": 1}}, ...]}]}. Its latency is printed. Flows may be left out.
 
     Example: python -m optmodel.check lenet.json lenet.solution.json
     """
     instance = read_instance(file)
-    claimed = read_solution(solution)
-    if claimed.instance_sha256 != digest(instance):
-        console.print(
-            f"{solution}: made for another instance or content ('{claimed.instance}')", markup=False
-        )
-    report = check_solution(instance, claimed)
+    claimed = read_solution_or_placement(solution)
+    if isinstance(claimed, Solution):
+        report = check_solution(instance, claimed)
+    else:
+        claimed = with_flows(instance, claimed)
+        report = check(instance, claimed)
     for violation in report.violations:
         console.print(str(violation), markup=False)
     if not report.passed:
         console.print(f"{solution}: {len(report.violations)} violation(s)", markup=False)
         sys.exit(EXIT_BAD_RESULT)
+    if isinstance(claimed, PlacementDocument):
+        _print_latencies(claimed, report)
     console.print(f"{solution}: {_praise(claimed, report)}", markup=False)
 
 
-def _praise(claimed: Solution, report: CheckReport) -> str:
-    if claimed.placement is None or not claimed.placement.requests:
+def _print_latencies(placement: PlacementDocument, report: CheckReport) -> None:
+    """Print what the checker has worked out, per request and layer."""
+    for placed, latency in zip(placement.requests, latencies(report), strict=True):
+        console.print(request_table(placed, latency))
+
+
+def _praise(claimed: Solution | PlacementDocument, report: CheckReport) -> str:
+    placement = claimed.placement if isinstance(claimed, Solution) else claimed
+    if isinstance(claimed, Solution) and (placement is None or not placement.requests):
         return f"{claimed.solution_status}, no placement to check"
-    served = len(claimed.placement.requests)
+    served = len(report.layer_latency_s)
     return f"passed, {served} request(s), latency {seconds(float(report.objective_s))}"
 
 

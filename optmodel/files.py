@@ -199,10 +199,19 @@ def _put_whole_numbers(written: Any, details: Iterable[ErrorDetails]) -> bool:
         number = detail["input"]
         whole = isinstance(number, float) and number.is_integer() and abs(number) <= EXACT_FLOATS
         if detail["type"] == "int_type" and whole:
-            *parents, last = _without_tags(detail["loc"], written)
+            *parents, last = _steps_in_file(detail["loc"], written)
             reduce(getitem, parents, written)[last] = int(number)
             found = True
     return found
+
+
+def _steps_in_file(location: Iterable[Any], written: Any) -> Iterator[Any]:
+    """Yield the steps of a location down to a number, without those that pydantic adds."""
+    for step in location:
+        inside = step in written if isinstance(written, dict) else isinstance(step, int)
+        if inside and isinstance(written, dict | list):
+            yield step
+            written = written[step]
 
 
 def _broken_rule(detail: ErrorDetails, written: object) -> RuleError:

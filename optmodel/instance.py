@@ -3,6 +3,7 @@
 A file without requests describes a fleet that serves requests as they come.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -185,6 +186,11 @@ def read_fleet(path: Path) -> FleetDocument:
         If the file cannot be read or breaks a rule; the message names the field.
     """
     return read_model(path, FleetDocument).without_requests()
+
+
+def digest(instance: FleetDocument) -> str:
+    """Return the SHA-256 of an instance's content, whatever the layout of its file."""
+    return hashlib.sha256(instance.model_dump_json().encode()).hexdigest()
 
 
 def json_schema() -> dict[str, Any]:

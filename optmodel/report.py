@@ -39,8 +39,9 @@ def print_solution(console: Console, solution: Solution) -> None:
         console.print(f"{'note':<12} {note}", markup=False)
     if solution.placement is None:
         return
-    for placed, latency in zip(solution.placement.requests, solution.latency, strict=True):
-        console.print(_request_table(placed, latency))
+    latency = {one.request: one for one in solution.latency}
+    for placed in solution.placement.requests:
+        console.print(request_table(placed, latency[placed.request]))
     for rejection in rejections(solution):
         console.print(f"{'rejected':<12} {rejection}", markup=False)
 
@@ -81,7 +82,8 @@ def facts(solution: Solution) -> list[tuple[str, str]]:
     return found
 
 
-def _request_table(placed: PlacedRequest, latency: RequestLatency) -> Table:
+def request_table(placed: PlacedRequest, latency: RequestLatency) -> Table:
+    """Return a table of one request: latency and holders of each layer."""
     total = sum(latency.layers_s.values())
     table = Table(
         title=Text(f"request {placed.request}: {seconds(total)}"),

@@ -1,10 +1,11 @@
 """The solution file: a placement in names and numbers, how it was found, what is proven."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, RootModel, Tag
 
 from optmodel.files import SchemaVersion, StrictModel, read_model
 
@@ -50,8 +51,11 @@ class Flow(StrictModel):
     """Maps handed from one node to another after an act or pool."""
 
     sender: str
+    """Id of the node that has them."""
     receiver: str
+    """Id of the node that computes their next layer."""
     maps: Number
+    """How many: a whole number."""
 
 
 class PlacedLayer(StrictModel):
@@ -61,7 +65,7 @@ class PlacedLayer(StrictModel):
     """Name of the layer."""
     segments: dict[str, Number]
     """Number of segments by node id; nodes without any are left out."""
-    flows: tuple[Flow, ...] | None
+    flows: tuple[Flow, ...] | None = None
     """Maps handed to the next layer, own ones included; null except after act and pool."""
 
 
@@ -172,6 +176,45 @@ def read_solution(path: Path) -> Solution:
         If the file cannot be read or is not a solution file.
     """
     return read_model(path, Solution)
+
+
+def _kind(written: object) -> str:
+    """Tell a placement alone from a solution, and from whatever else has requests."""
+    bare = isinstance(written, dict) and "requests" in written and "schema_version" not in written
+    return "bare placement" if bare else "solution"
+
+
+class _Checkable(
+    RootModel[
+        Annotated[
+            Annotated[Solution, Tag("solution")]
+            | Annotated[PlacementDocument, Tag("bare placement")],
+            Discriminator(_kind),
+        ]
+    ]
+):
+    """A solution file, or the placement alone."""
+
+
+def read_solution_or_placement(path: Path) -> Solution | PlacementDocument:
+    """Read a solution file, or one that holds its `placement` only.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is neither.
+    """
+    return read_model(path, _Checkable).root
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of solution files; `$defs.PlacementDocument` is that of placements."""
+    return Solution.model_json_schema()
+
+
+def json_schema_text() -> str:
+    """Return the schema as it is shipped in `optmodel/solution.schema.json`."""
+    return json.dumps(json_schema(), indent=1) + "\n"
 
 
 def relative_gap(objective: float | None, bound: float | None) -> float | None:

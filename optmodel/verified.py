@@ -1,15 +1,9 @@
 """Solutions whose placement has passed the checker, with exact latencies."""
 
-import hashlib
-
 from optmodel.checker import CheckReport, check
 from optmodel.instance import Instance
+from optmodel.instance import digest as digest
 from optmodel.solution import PlacementDocument, RequestLatency, ResultError, Solution
-
-
-def digest(instance: Instance) -> str:
-    """Return the SHA-256 of an instance's content, whatever the layout of its file."""
-    return hashlib.sha256(instance.model_dump_json().encode()).hexdigest()
 
 
 def with_placement(solution: Solution, instance: Instance, document: PlacementDocument) -> Solution:
@@ -28,12 +22,13 @@ def with_placement(solution: Solution, instance: Instance, document: PlacementDo
         update={
             "placement": document,
             "objective_s": float(report.objective_s) if document.requests else None,
-            "latency": _latency(report),
+            "latency": latencies(report),
         }
     )
 
 
-def _latency(report: CheckReport) -> tuple[RequestLatency, ...]:
+def latencies(report: CheckReport) -> tuple[RequestLatency, ...]:
+    """Return the exact latencies of a report as a solution file tells them."""
     return tuple(
         RequestLatency(request=name, layers_s={k: float(t) for k, t in layers.items()})
         for name, layers in report.layer_latency_s.items()

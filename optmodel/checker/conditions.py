@@ -1,6 +1,6 @@
 """The conditions 8b-8i, one function each, yielding every violation."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -35,6 +35,24 @@ def layers_complete(network: Network, placed: PlacedRequest) -> Iterator[Violati
         yield Violation("8e", f"request '{placed.request}'", message, amount)
 
 
+def flows_listed_once(instance: Instance, placed: PlacedRequest) -> Iterator[Violation]:
+    """8e, 8i over flows: each pair of nodes of the instance once, with a whole number of maps."""
+    for layer in placed.layers:
+        where = f"request '{placed.request}', layer '{layer.layer}'"
+        times = Counter((flow.sender, flow.receiver) for flow in layer.flows or ())
+        for (sender, receiver), number in times.items():
+            what = f"{where}, flow '{sender}' to '{receiver}'"
+            if number > 1:
+                message = f"expected the pair once, got it {number} times"
+                yield Violation("8e", what, message, Fraction(number - 1))
+            for node in dict.fromkeys((sender, receiver)):
+                if not _is_node(instance, node):
+                    yield Violation("8e", what, f"the instance has no node '{node}'", Fraction(1))
+        for flow in layer.flows or ():
+            what = f"{where}, flow '{flow.sender}' to '{flow.receiver}'"
+            yield from _whole("maps", what, decimal(flow.maps))
+
+
 def layer_violations(
     instance: Instance, work: PlacedWork, following: Sequence[PlacedWork]
 ) -> Iterator[Violation]:
@@ -49,21 +67,22 @@ def layer_violations(
 
 def _whole_numbers(work: PlacedWork) -> Iterator[Violation]:
     """8i: a segment is on a node or not, so counts are whole and not negative."""
-    numbers = [(f"node '{node}'", n) for node, n in work.segments.items()]
-    numbers += [(f"flow '{i}' to '{j}'", n) for (i, j), n in (work.flows or {}).items()]
-    for name, number in numbers:
-        if number < 0 or number.denominator != 1:
-            message = f"expected a whole number of segments, at least 0, got {float(number)}"
-            amount = max(-number, abs(number - round(number)))
-            yield Violation("8i", f"{work.where}, {name}", message, amount)
+    for node, number in work.segments.items():
+        yield from _whole("segments", f"{work.where}, node '{node}'", number)
+
+
+def _whole(unit: str, where: str, number: Fraction) -> Iterator[Violation]:
+    if number < 0 or number.denominator != 1:
+        message = f"expected a whole number of {unit}, at least 0, got {float(number)}"
+        yield Violation("8i", where, message, max(-number, abs(number - round(number))))
 
 
 def _every_segment_once(instance: Instance, work: PlacedWork) -> Iterator[Violation]:
     """8e: the segments of a layer, each on exactly one node."""
     known = {node.id for node in instance.nodes}
     for node in sorted(set(work.segments) - known):
-        message = "the instance has no such node"
-        yield Violation("8e", f"{work.where}, node '{node}'", message, work.segments[node])
+        message, amount = "the instance has no such node", abs(work.segments[node]) or Fraction(1)
+        yield Violation("8e", f"{work.where}, node '{node}'", message, amount)
     placed, asked = sum(work.segments.values()), work.layer.input_maps
     if placed != asked:
         message = f"expected {asked} segments placed, got {float(placed):g}"

@@ -13,6 +13,7 @@ from optmodel.checker.arithmetic import (
     sent_bits,
 )
 from optmodel.checker.conditions import (
+    flows_listed_once,
     layer_violations,
     layers_complete,
     served_once,
@@ -87,6 +88,7 @@ def check(
             request = requests[placed.request]
             network = next(n for n in instance.networks if n.id == request.network)
             violations += layers_complete(network, placed)
+            violations += flows_listed_once(instance, placed)
             works[request.id] = list(placed_works(instance, request, network, placed))
     for chain in works.values():
         for k, work in enumerate(chain):

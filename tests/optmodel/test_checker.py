@@ -355,6 +355,30 @@ def test_a_number_that_is_not_whole_breaks_8i_alone(document: PlacementDocument,
     assert max(violation.amount for violation in report.violations) == amount
 
 
+@pytest.mark.parametrize(
+    ("moved", "equation", "amounts"),
+    [
+        ([("a", "a", 1), ("a", "b", 6), ("a", "b", -5), ("b", "b", 1)], {"8e", "8i"}, [1, 5]),
+        ([("a", "a", 1), ("a", "b", 0.5), ("a", "b", 0.5), ("b", "b", 1)], {"8e", "8i"}, [0.5, 1]),
+        ([("a", "a", 1), ("a", "b", 1), ("b", "b", 1), ("b", "b", 0)], {"8e"}, [1]),
+        ([("a", "a", 1), ("a", "b", 1), ("b", "b", 1), ("x", "y", 0)], {"8e"}, [1]),
+        ([("a", "a", 1), ("a", "b", 1), ("b", "b", 1), ("b", "c", 0)], set(), []),
+    ],
+    ids=["5 and -5", "halves", "twice", "0 maps between unknown nodes", "0 maps"],
+)
+def test_flows_that_only_add_up_are_refused(
+    moved: list[tuple[str, str, float]], equation: set[str], amounts: list[float]
+):
+    report = check(by_hand(), with_layer(planned(), "act1", flows=flows(*moved)))
+    assert equations(report) == equation
+    assert sorted({float(one.amount) for one in report.violations}) == amounts
+
+
+def test_an_unknown_node_without_segments_is_still_unknown():
+    document = with_layer(planned(), "conv1", segments={"camera": 1, "ghost": 0})
+    assert only(check(by_hand(), document)).amount == 1
+
+
 # Reported latencies.
 
 

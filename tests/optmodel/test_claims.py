@@ -1,14 +1,23 @@
 """A solution file that claims more than its placement holds is refused, claim by claim."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from commands import run
 
-from optmodel.checker import check_solution
+from optmodel.checker import check_solution, claims
+from optmodel.files import write_model
 from optmodel.instance import read_instance
-from optmodel.solution import PlacementDocument, Rejection, SolutionStatus, read_solution
+from optmodel.solution import (
+    PlacementDocument,
+    Rejection,
+    SolutionStatus,
+    Termination,
+    TracePoint,
+    read_solution,
+)
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 INSTANCE = read_instance(SMALL / "lenet-0.8-x2.json")
@@ -36,10 +45,133 @@ def test_the_shipped_solution_claims_nothing_wrong():
         ({"objective_s": None, "gap": None}, "objective_s"),
         ({"bound_s": None, "gap": None}, "solution_status"),
         ({"objective_s": SOLUTION.objective_s * 1.001}, "objective"),
+        ({"bound_s": SOLUTION.objective_s / 2, "gap": 1.0}, "solution_status"),
+        ({"bound_s": SOLUTION.objective_s / 1.00001, "gap": 1e-5}, "solution_status"),
+        ({"options": SOLUTION.options | {"mip_gap": "tiny"}}, "options.mip_gap"),
+        ({"options": SOLUTION.options | {"mip_gap": True}}, "options.mip_gap"),
+        ({"options": SOLUTION.options | {"mip_gap": 2}}, "options.mip_gap"),
+        ({"options": SOLUTION.options | {"mip_gap": -1e-9}}, "options.mip_gap"),
+        ({"most_served": 0}, "most_served"),
+        ({"most_served": 1}, "most_served"),
+        ({"instance": "lenet"}, "instance"),
+        ({"instance_sha256": "0" * 64}, "instance_sha256"),
+        ({"reasons": ("'d1' is too small",)}, "reasons"),
+        ({"solver": None}, "solver_version"),
+        ({"latency": ()}, "latency of request 'r2'"),
+        ({"latency": SOLUTION.latency[:1]}, "latency of request 'r2'"),
+        ({"latency": SOLUTION.latency * 2}, "latency of request 'r1'"),
+        ({"placement": None, "objective_s": None, "gap": None}, "request 'r1', layer 'conv1'"),
     ],
 )
 def test_a_claim_that_contradicts_the_placement_is_named(changes, where):
     assert where in wheres(**changes)
+
+
+def test_a_gap_that_was_asked_for_is_optimal_enough():
+    options = SOLUTION.options | {"mip_gap": 0.5}
+    assert wheres(options=options, bound_s=SOLUTION.objective_s / 2, gap=1.0) == set()
+    assert wheres(options=options, bound_s=SOLUTION.objective_s / 2.1, gap=1.1) == {
+        "solution_status"
+    }
+
+
+def test_without_an_asked_gap_the_usual_one_counts():
+    options = {"seed": 0}
+    assert wheres(options=options) == set()
+    bound = SOLUTION.objective_s / 1.001
+    gap = (SOLUTION.objective_s - bound) / bound
+    assert wheres(options=options, bound_s=bound, gap=gap) == {"solution_status"}
+
+
+def test_violations_tell_by_how_much():
+    def amounts(**changes) -> dict[str, Fraction]:
+        report = check_solution(INSTANCE, SOLUTION.model_copy(update=changes))
+        return {one.where: one.amount for one in report.violations}
+
+    objective = SOLUTION.objective_s
+    bound, seconds = objective / 2, Fraction(repr(objective))
+    halved = amounts(bound_s=bound, gap=0.5)
+    asked = Fraction("1e-6") + Fraction("1e-6")
+    assert halved["solution_status"] == seconds - Fraction(repr(bound)) - asked * seconds
+    assert float(halved["gap"]) == pytest.approx(0.5)
+    assert amounts(most_served=0) == {"most_served": 2}
+    layers = len(SOLUTION.latency[1].layers_s)
+    assert amounts(latency=SOLUTION.latency[:1]) == {"latency of request 'r2'": layers}
+
+
+@pytest.mark.parametrize("error", [2e-9, -2e-9])
+def test_the_gap_is_worked_out_in_rationals_and_not_by_who_wrote_it(error):
+    assert "relative_gap" not in vars(claims)
+    bound = SOLUTION.objective_s / 1.25
+    options = SOLUTION.options | {"mip_gap": 0.5}
+    assert wheres(options=options, bound_s=bound, gap=0.25) == set()
+    assert wheres(options=options, bound_s=bound, gap=0.25 + error) == {"gap"}
+
+
+def test_a_large_gap_may_be_off_by_its_last_digits():
+    options, bound = SOLUTION.options | {"mip_gap": 1.0}, SOLUTION.objective_s / 1e12
+    gap = (SOLUTION.objective_s - bound) / bound
+    assert wheres(options=options, bound_s=bound, gap=gap) == set()
+    assert wheres(options=options, bound_s=0.0, gap=None) == set()
+    assert wheres(options=options, bound_s=0.0, gap=1e300) == {"gap"}
+
+
+def test_a_bound_beyond_the_latency_may_be_as_far_off_as_floats_are():
+    above = SOLUTION.objective_s * (1 + 5e-7)
+    assert wheres(bound_s=above, gap=0.0) == set()
+    assert wheres(bound_s=SOLUTION.objective_s * (1 + 2e-6), gap=0.0) == {"bound_s"}
+
+
+INFEASIBLE = {
+    "placement": None,
+    "objective_s": None,
+    "bound_s": None,
+    "gap": None,
+    "latency": (),
+    "solution_status": SolutionStatus.INFEASIBLE,
+    "reasons": ("no room",),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"termination": Termination.HEURISTIC_END}, "termination"),
+        ({"solution_status": SolutionStatus.NONE}, "reasons"),
+        ({"objective_s": 0.5}, "objective_s"),
+        ({"gap": 0.0}, "gap"),
+        ({"latency": SOLUTION.latency}, "request 'r1', layer 'conv1'"),
+        ({"trace": (TracePoint(time_s=0.0, incumbent_s=0.5, bound_s=None),)}, "trace"),
+    ],
+)
+def test_a_claim_without_a_placement_is_named(changes, where):
+    assert wheres(**INFEASIBLE) == set()
+    assert where in wheres(**(INFEASIBLE | changes))
+
+
+def traced(*points: tuple[float, float | None, float | None]) -> dict[str, tuple[TracePoint, ...]]:
+    trace = [TracePoint(time_s=t, incumbent_s=s, bound_s=b) for t, s, b in points]
+    return {"trace": tuple(trace)}
+
+
+END, NOW = SOLUTION.wall_time_s, SOLUTION.objective_s
+
+
+@pytest.mark.parametrize(
+    ("points", "where"),
+    [
+        ([(END / 2, None, 0.0), (END, NOW, NOW)], set()),
+        ([(END, None, 0.0), (END / 2, NOW, NOW)], {"trace[1].time_s"}),
+        ([(END / 2, None, 0.0), (END + 1, NOW, NOW)], {"wall_time_s"}),
+        ([(0.0, NOW * 1.001, NOW)], {"trace"}),
+        ([(0.0, None, NOW)], {"trace"}),
+        ([(0.0, NOW, NOW * 1.001)], {"trace"}),
+        ([(0.0, NOW, NOW / 2)], set()),
+    ],
+    ids=["fits", "back in time", "after the end", "slower", "nothing found", "bound", "raised"],
+)
+def test_a_trace_ends_in_what_is_claimed(points, where):
+    assert wheres(**traced(*points)) == where
 
 
 def test_rejecting_every_request_is_no_optimum():
@@ -89,6 +221,29 @@ def test_an_optimum_that_leaves_out_more_is_refused(changes, where):
     assert where in wheres(**(SERVING_ONE | changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"layer": "conv9", "segment": 1}, "rejected request 'r2'"),
+        ({"layer": "conv1", "segment": 2}, "rejected request 'r2'"),
+        ({"layer": "conv1"}, "rejected request 'r2'"),
+        ({"segment": 1}, "rejected request 'r2'"),
+        ({"request": "r9"}, "request 'r9'"),
+    ],
+    ids=["no such layer", "no such segment", "no segment", "no layer", "no such request"],
+)
+def test_a_rejection_of_what_is_not_there_is_named(changes, where):
+    rejection = LEFT_OUT.model_copy(update=changes)
+    placement = ONE.model_copy(update={"rejected": (rejection,)})
+    assert where in wheres(**(SERVING_ONE | {"placement": placement}))
+
+
+def test_a_rejection_at_a_layer_that_is_there_passes():
+    rejection = LEFT_OUT.model_copy(update={"layer": "conv2", "segment": 8})
+    placement = ONE.model_copy(update={"rejected": (rejection,)})
+    assert wheres(**(SERVING_ONE | {"placement": placement})) == set()
+
+
 def test_an_incumbent_may_leave_out_more_but_does_not_claim_the_optimum():
     feasible = {"solution_status": SolutionStatus.FEASIBLE, "most_served": 2}
     assert wheres(**(SERVING_ONE | feasible | {"bound_s": None, "gap": None})) == set()
@@ -111,18 +266,20 @@ def test_serving_no_request_is_the_optimum_only_if_none_can_be_served():
 
 def test_a_latency_of_a_layer_that_does_not_exist_is_named():
     latency = SOLUTION.latency[0].model_copy(update={"layers_s": {"conv9": 0.0}})
-    assert wheres(latency=(latency,)) == {"request 'r1', layer 'conv9'"}
+    assert wheres(latency=(latency, SOLUTION.latency[1])) == {
+        "request 'r1', layer 'conv9'",
+        "latency of request 'r1'",
+    }
 
 
-def test_another_instance_is_pointed_out_first():
-    done = run(
-        "optmodel.check",
-        SMALL / "lenet-0.4-3-mixed.json",
-        SMALL / "lenet-0.8-3-mixed.solution.json",
-    )
+def test_a_solution_of_another_instance_is_refused_though_its_placement_would_do(tmp_path):
+    renamed = INSTANCE.model_copy(update={"name": "another"})
+    write_model(tmp_path / "another.json", renamed)
+    done = run("optmodel.check", tmp_path / "another.json", SMALL / "lenet-0.8-x2.solution.json")
     assert done.returncode == 1
-    first = " ".join(done.stdout.split()[1:])
-    assert first.startswith("made for another instance or content ('lenet-0.8-3-mixed')")
+    assert "(claim) instance: expected 'another', got 'lenet-0.8-x2'" in done.stdout
+    assert "(claim) instance_sha256: expected " in done.stdout
+    assert done.stdout.endswith("2 violation(s)\n")
 
 
 def test_an_absurd_count_is_bad_input(tmp_path):
