@@ -26,7 +26,7 @@ test: install
 	$(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2 --solvers all
 
-# Solves what is not proven yet and keeps what is better; then the pages of the sets say so.
+# Solves what this code has not proven yet and keeps what is better; then the sets' pages say so.
 # For example: make solutions SETS=paper TIME_LIMIT=600
 SETS ?= small medium paper measured
 TIME_LIMIT ?= 300

@@ -26,6 +26,7 @@ from attack.victim_training import Trained
 from attack.views import VIEW_KINDS, View
 from optmodel.cli import console, errors, require_choice, run_app
 from optmodel.figure_file import require_picture
+from optmodel.file_lock import FileLock
 from optmodel.files import InputError, require_writable
 from optmodel.workers import connected
 
@@ -73,6 +74,7 @@ def table(
     """
     _require_json(out)
     require_writable(out, victim, data)
+    lock = FileLock(out)
     require_choice("--budget", budget, BUDGETS)
     seen = view_of(view, senders, colluders)
     loaded = load_data(network, data, seed)
@@ -82,7 +84,7 @@ def table(
     scene = set_scene(loaded, trained, budget, seen)
     names = cell_names(loaded.network, keys)
     ledger = Ledger(out, describe(loaded, trained, scene, budget), _command())
-    with connected(scheduler, worker_processes or default_workers()) as client:
+    with lock, connected(scheduler, worker_processes or default_workers()) as client:
         _print_cost(client, scene, ledger.missing(loaded.network, keys))
         with _cells_bar() as bar:
             task = bar.add_task("Cells", total=len(keys), completed=ledger.count(names))

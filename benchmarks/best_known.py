@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from benchmarks import provenance
 from benchmarks.better_of import better_of, is_proven
 from benchmarks.cli import (
     Faults,
@@ -34,6 +35,7 @@ from optmodel.cli import (
     require_choice,
     run_app,
 )
+from optmodel.file_lock import FileLock
 from optmodel.files import InputError, require_writable
 from optmodel.instance import Instance, read_instance
 from optmodel.report import milliseconds, percent
@@ -42,12 +44,15 @@ from optmodel.solve import METHODS, solve
 from optmodel.solvers import SolverOptions, require_solver
 from optmodel.verified import digest
 
+CODE = "code_sha256"
+"""Option of a stored solution: digest of the code and packages that looked for a better one."""
+
 
 class Outcome(StrEnum):
     """What a run did for the solution file of an instance."""
 
     KEPT = "kept"
-    """Nothing: it is proven, or as much effort was spent on it before."""
+    """Nothing: this code has proven it, or spent as much effort on it before."""
     SOLVED = "solved"
     """Wrote the first one for this content of the instance."""
     IMPROVED = "improved"
@@ -87,8 +92,14 @@ def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
     """
     instance, target = read_instance(file), solution_file(file)
     require_writable(target, file)
+    with FileLock(target):
+        return _updated(target, instance, method, options)
+
+
+def _updated(target: Path, instance: Instance, method: str, options: SolverOptions) -> BestKnown:
     known = _standing_solution(target, instance)
-    if known and (is_proven(known, options.mip_gap) or _is_spent(known, method, options)):
+    enough = known and (is_proven(known, options.mip_gap) or _is_spent(known, method, options))
+    if known and enough and _is_of_this_code(known):
         return BestKnown(known, Outcome.KEPT)
     new = solve(instance, method, options)
     best = better_of(known, new, options.mip_gap) if known else new
@@ -97,6 +108,8 @@ def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
     if left and new.termination is not Termination.INTERRUPTED:
         new = _improved(best, new, instance, options)
         best = better_of(best, new, options.mip_gap)
+    if new.termination is not Termination.INTERRUPTED:
+        best = _by_this_code(best)
     if best != known:
         write_laid_out(target, best)
     if new.termination is Termination.INTERRUPTED:
@@ -155,6 +168,16 @@ def _is_spent(solution: Solution, method: str, options: SolverOptions) -> bool:
     )
 
 
+def _is_of_this_code(solution: Solution) -> bool:
+    """Return whether this code and these packages found it, or found nothing better."""
+    return solution.options.get(CODE) == provenance.source_and_versions()
+
+
+def _by_this_code(solution: Solution) -> Solution:
+    options = {**solution.options, CODE: provenance.source_and_versions()}
+    return solution.model_copy(update={"options": options})
+
+
 def _number(value: str | float | bool | None, otherwise: float = 0.0) -> float:
     """Return what an option says as a number."""
     return value if isinstance(value, int | float) else otherwise
@@ -180,10 +203,10 @@ def main(
 ) -> None:
     """Solve instances and keep the best known solution of each beside it.
 
-    Where the method leaves a gap, the best placement is improved for as many seconds again. What is
-    proven, or was given as much time before, is not solved again; a worse solution never replaces a
-    better one; each file is written as soon as it is known, so that a killed run can be taken up
-    again. Exit code 1 if a result is wrong, 2 if a file cannot be used.
+    Where the method leaves a gap, the best placement is improved for as many seconds again. What
+    this code has proven, or given as much time before, is not solved again; a worse solution never
+    replaces a better one; each file is written as soon as it is known, so that a killed run can be
+    taken up again. Exit code 1 if a result is wrong, 2 if a file cannot be used.
 
     Example: python -m benchmarks.best_known --instances instances/medium/ --time-limit 60
     """
@@ -216,6 +239,8 @@ def _print(best: dict[str, BestKnown]) -> None:
         )
     print_table(console, table)
     console.print(_summary([known.solution for known in best.values()]), markup=False)
+    kept = sum(known.outcome is Outcome.KEPT for known in best.values())
+    console.print(f"{kept} kept as this code has found them, {len(best) - kept} solved")
 
 
 def _summary(solutions: list[Solution]) -> str:

@@ -50,9 +50,10 @@ def _with_bound(solution: Solution, bound: float | None, mip_gap: float) -> Solu
     bound = min(bound, objective)
     gap = relative_gap(objective, bound)
     raised = solution.model_copy(update={"bound_s": bound, "gap": gap})
-    if not is_proven(raised, mip_gap):
+    if raised.solution_status is SolutionStatus.OPTIMAL or not is_proven(raised, mip_gap):
         return raised
-    return raised.model_copy(update={"solution_status": SolutionStatus.OPTIMAL})
+    options = {**raised.options, "mip_gap": mip_gap}  # Optimal up to this gap, not that of its run.
+    return raised.model_copy(update={"solution_status": SolutionStatus.OPTIMAL, "options": options})
 
 
 def _refuse_contradiction(proof: Solution, found: Solution) -> None:

@@ -24,6 +24,7 @@ from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from heuristics.policies import policy_type
 from instances.cnns import NETWORKS
 from optmodel.cli import console, require_number, run_app
+from optmodel.file_lock import FileLock
 from optmodel.files import InputError, read_model, write_model, write_text
 from optmodel.workers import require_scheduler
 
@@ -72,8 +73,9 @@ def main(
         policy_type(name, "--policies")
     require_scheduler(scheduler)
     require_folder("--out", out, PLAN_FILE)
-    require_covered(plan, out)
-    draw(plan, out, workers, scheduler)
+    with FileLock(out):
+        require_covered(plan, out)
+        draw(plan, out, workers, scheduler)
 
 
 def require_amounts(requests: int, seeds: int, workers: int, least: int = 0) -> None:

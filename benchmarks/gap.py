@@ -19,7 +19,7 @@ from benchmarks.cli import (
 )
 from benchmarks.comparison import Comparer, Comparison, Contender
 from benchmarks.gap_table import print_gaps
-from benchmarks.records import Record, RecordBook, as_frame
+from benchmarks.records import Record, as_frame, record_book
 from heuristics.policies import POLICIES, policy_type
 from optmodel.cli import (
     MAX_SECONDS,
@@ -83,9 +83,10 @@ def main(
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
     spent = (None,) if improve is None else (None, improve)
     contenders = tuple(Contender(name, seconds) for name in named for seconds in spent)
-    comparer = Comparer(method, options, contenders, RecordBook(out, Record), force)
     faults = Faults()
-    comparisons = compare_files(instance_files("--instances", instances), comparer, faults)
+    with record_book(out, Record) as book:
+        comparer = Comparer(method, options, contenders, book, force)
+        comparisons = compare_files(instance_files("--instances", instances), comparer, faults)
     if comparisons:
         print_gaps(console, comparisons)
     if plot is not None:

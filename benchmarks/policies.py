@@ -11,7 +11,7 @@ from benchmarks import provenance
 from benchmarks.cli import ForceOption, OutOption, new_table, print_table
 from benchmarks.decisions import Case, decide
 from benchmarks.policy_targets import Target, policy_table
-from benchmarks.records import Record, RecordBook
+from benchmarks.records import Record, RecordBook, record_book
 from optmodel.cli import console, errors, require_output, run_app
 from optmodel.verified import digest
 
@@ -46,12 +46,12 @@ def main(
     """
     require_output("--out", out, ".csv")
     targets = policy_table(repeat)
-    book = RecordBook(out, Record)
     cases = [*dict.fromkeys(case for target in targets for case in target.cases)]
-    records = {
-        case: recorded(case, book, force)
-        for case in track(cases, "Deciding", console=errors, disable=not errors.is_terminal)
-    }
+    with record_book(out, Record) as book:
+        records = {
+            case: recorded(case, book, force)
+            for case in track(cases, "Deciding", console=errors, disable=not errors.is_terminal)
+        }
     print_targets(targets, records)
 
 

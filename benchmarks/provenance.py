@@ -54,6 +54,12 @@ def source(policy: str = "") -> str:
     return digest.hexdigest()
 
 
+def source_and_versions() -> str:
+    """Return one digest of the code and of the packages."""
+    told = [source(), *(f"{name} {number}" for name, number in sorted(versions().items()))]
+    return sha256("\n".join(told).encode()).hexdigest()
+
+
 def _files(package: str) -> Iterator[Path]:
     """Yield the Python files of a package, or that of a module."""
     spec = find_spec(package)

@@ -1,6 +1,7 @@
 """Result records: one per instance, method and kind of run, as CSV and JSON, resumable."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -9,6 +10,8 @@ import pandas as pd
 from pydantic import Field
 
 from benchmarks import provenance
+from benchmarks.reuse import tell_reused
+from optmodel.file_lock import FileLock
 from optmodel.files import InputError, StrictModel, read_model, write_model, write_text
 from optmodel.solution import Solution, SolutionStatus, Termination
 
@@ -52,8 +55,10 @@ class Record(StrictModel):
     """Limits and parameters of the run."""
     instance_sha256: str
     """Digest of the instance's content."""
-    versions: dict[str, str] = Field(default_factory=provenance.versions)
-    """Versions of Python and packages."""
+    source_sha256: str = ""
+    """Digest of the code that decided it; empty in records from before it was kept."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Versions of Python and packages; empty in records that do not tell."""
     commit: str | None = Field(default_factory=provenance.commit)
     """Commit of the code."""
     host: str = Field(default_factory=provenance.host)
@@ -62,6 +67,12 @@ class Record(StrictModel):
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
     """Time of the run, UTC."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this code and these packages found it."""
+        found = (self.source_sha256, self.versions)
+        return found == (provenance.source(), provenance.versions())
 
     @property
     def requests(self) -> int:
@@ -103,6 +114,8 @@ class Record(StrictModel):
             solver_version=solution.solver_version,
             options=solution.options,
             instance_sha256=solution.instance_sha256,
+            source_sha256=provenance.source(),
+            versions=provenance.versions(),
             **more,
         )
 
@@ -169,10 +182,10 @@ class RecordBook(Generic[RecordT]):
     def find(self, instance: str, sha256: str, method: str, options: Options) -> RecordT | None:
         """Return the record of this content, method, options and software, if there is one."""
         record = self._records.get(_key(instance, method, options))
-        asked = (sha256, options, provenance.versions())
-        if record and (record.instance_sha256, record.options, record.versions) == asked:
-            return record
-        return None
+        if record is None or not record.is_current:
+            return None
+        same = (record.instance_sha256, record.options) == (sha256, options)
+        return record if same else None
 
     def add(self, record: RecordT) -> None:
         """Keep a record, and write both files."""
@@ -180,6 +193,24 @@ class RecordBook(Generic[RecordT]):
         if self._path is not None:
             write_model(json_path(self._path), _RecordFile(records=tuple(self.records)))
             write_text(self._path, as_frame(self.records).to_csv(index=False))
+
+
+@contextmanager
+def record_book(path: Path | None, kind: type[RecordT]) -> Iterator[RecordBook[RecordT]]:
+    """Give the book of a CSV file, held against other processes; tell what of it is reused.
+
+    Raises
+    ------
+    InputError
+        If another process holds it, or earlier records cannot be read.
+    """
+    with ExitStack() as held:
+        for file in () if path is None else (path, json_path(path)):
+            held.enter_context(FileLock(file))
+        book = RecordBook(path, kind)
+        if path is not None:
+            tell_reused(path, [record.is_current for record in book.records])
+        yield book
 
 
 def as_frame(records: Sequence[Record]) -> pd.DataFrame:

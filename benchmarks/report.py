@@ -17,7 +17,7 @@ from benchmarks.cli import (
 from benchmarks.comparison import Comparer, Contender
 from benchmarks.gap import SHOWN, compare_files
 from benchmarks.gap_table import summary
-from benchmarks.records import Record, RecordBook, json_path
+from benchmarks.records import Record, json_path, record_book
 from benchmarks.report_page import Figure, Stored, read_figures, report_page
 from heuristics.policies import policy_type
 from instances.members import solution_file
@@ -64,9 +64,9 @@ def main(
     drawings: Sequence[Figure] = () if figures is None else read_figures("--figures", figures)
     contenders = tuple(Contender(name) for name in named)
     options = SolverOptions(time_limit_s=time_limit)
-    comparer = Comparer(method, options, contenders, RecordBook(records, Record))
     faults = Faults()
-    comparisons = compare_files(files, comparer, faults)
+    with record_book(records, Record) as book:
+        comparisons = compare_files(files, Comparer(method, options, contenders, book), faults)
     stored = stored_solutions(files, faults)
     if not comparisons and not stored:
         faults.print()

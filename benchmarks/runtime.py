@@ -11,7 +11,7 @@ import typer
 from benchmarks import provenance
 from benchmarks.cli import ForceOption, OutOption, progress
 from benchmarks.measure import measure
-from benchmarks.records import RecordBook
+from benchmarks.records import RecordBook, record_book
 from benchmarks.run_statistics import Runs
 from benchmarks.runtime_record import Outcome, RunRecord
 from benchmarks.runtime_table import (
@@ -210,13 +210,13 @@ def main(
     if scaling_plot is not None and not work.series:
         raise InputError("--scaling-plot: expected --set scaling with it, got none; add it")
     baseline = Configuration(BASELINE, chosen[0].solver)
-    book = RecordBook(out, RunRecord)
     limits = Limits(time_limit, mip_gap, threads, seed, repeat)
     todo = pending(work, chosen, baseline)
     named = labels([*dict.fromkeys(one for _, one in todo)])
     runs: dict[str, dict[str, RunRecord]] = {label: {} for label in named.values()}
-    for case, one in progress(todo, "Measuring"):
-        runs[named[one]][case.instance.name] = recorded(case, one, limits, book, force)
+    with record_book(out, RunRecord) as book:
+        for case, one in progress(todo, "Measuring"):
+            runs[named[one]][case.instance.name] = recorded(case, one, limits, book, force)
     _print_all(work, runs, named.get(baseline))
     if plot is not None or scaling_plot is not None:
         _draw(work, runs, plot, scaling_plot)
@@ -248,14 +248,6 @@ def _print_all(work: Work, runs: Runs, baseline: str | None) -> None:
     for outcome in (Outcome.CRASHED, Outcome.KILLED, Outcome.OUT_OF_MEMORY):
         for line in failures(runs, outcome):
             console.print(f"{outcome}: {line}", markup=False)
-    commits = [record.commit for records in runs.values() for record in records.values()]
-    older = sum(commit != provenance.commit() for commit in commits)
-    if older:
-        console.print(
-            f"{older} of {len(commits)} records were measured at another commit than "
-            f"{provenance.commit()}; --force measures them again",
-            markup=False,
-        )
 
 
 def _draw(work: Work, runs: Runs, plot: Path | None, scaling_plot: Path | None) -> None:

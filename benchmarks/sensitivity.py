@@ -18,6 +18,7 @@ from benchmarks.figures import (
 )
 from benchmarks.simulate import Setting
 from optmodel.cli import console, run_app
+from optmodel.file_lock import FileLock
 from optmodel.files import write_text
 from optmodel.workers import require_scheduler
 
@@ -44,15 +45,16 @@ def main(
     base = Setting(requests=requests)
     plans = {one.name: one.plan(base, seeds) for one in variants(base)}
     settings = list(dict.fromkeys(one for plan in plans.values() for one in plan.settings()))
-    runs = simulate_all(settings, RunFolder(out / RUNS_FOLDER), workers, scheduler)
-    told = {
-        name: Results(plan, {case: runs[case.setting] for case in plan.cases()})
-        for name, plan in plans.items()
-    }
     command = (
         f"python -m benchmarks.sensitivity --requests {requests} --seeds {seeds} --out {out.name}"
     )
-    write_text(out / PAGE_FILE, sensitivity_page(base, told, command))
+    with FileLock(out):
+        runs = simulate_all(settings, RunFolder(out / RUNS_FOLDER), workers, scheduler)
+        told = {
+            name: Results(plan, {case: runs[case.setting] for case in plan.cases()})
+            for name, plan in plans.items()
+        }
+        write_text(out / PAGE_FILE, sensitivity_page(base, told, command))
     console.print(f"{out / PAGE_FILE}: {len(settings)} runs, {len(plans)} variants")
 
 

@@ -84,10 +84,10 @@ class CurveRecord(StrictModel):
     """Whether the time limit came before any of these, or a proof that there is no placement."""
     price: PriceRecord | None = None
     """The price of privacy."""
-    source_sha256: str = Field(default_factory=provenance.source)
-    """Digest of the code that found it."""
-    versions: dict[str, str] = Field(default_factory=provenance.versions)
-    """Versions of Python and packages."""
+    source_sha256: str = ""
+    """Digest of the code that found it; empty in records that do not tell."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Versions of Python and packages; empty in records that do not tell."""
     commit: str | None = Field(default_factory=provenance.commit)
     """Commit of the code."""
     host: str = Field(default_factory=provenance.host)
@@ -141,6 +141,11 @@ class CurveBook:
                 text = f"{error}; these are records of earlier runs: delete them"
                 raise InputError(text) from error
             self._records = {record.instance_sha256: record for record in found}
+
+    @property
+    def records(self) -> list[CurveRecord]:
+        """All records."""
+        return [*self._records.values()]
 
     def find(self, sha256: str, options: Options) -> CurveRecord | None:
         """Return what is known of this content, with these options, this code and these packages.

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from benchmarks import provenance
 from benchmarks.records import Options
 from benchmarks.tradeoff_cases import Case
 from benchmarks.tradeoff_record import CurveBook, CurveRecord, PriceRecord
@@ -47,7 +48,13 @@ class Runner:
             options["points"] = self.points
         begun = self.book.find(digest(instance), options)
         if begun is None or self.force:
-            begun = CurveRecord(instance_sha256=digest(instance), options=options, finished=False)
+            begun = CurveRecord(
+                instance_sha256=digest(instance),
+                options=options,
+                finished=False,
+                source_sha256=provenance.source(),
+                versions=provenance.versions(),
+            )
         if begun.finished:
             return begun
         find = {"tolerance": self._tolerance, "shared": self._shared, "price": self._price}

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.cli import ForceOption, chosen, listed, progress, require_folder
+from benchmarks.reuse import tell_reused
 from benchmarks.tradeoff_cases import KINDS, Case, Choice, Kind
 from benchmarks.tradeoff_plot import plot_shared, plot_tolerance, save_plot
 from benchmarks.tradeoff_record import CurveBook, Curves
@@ -24,6 +25,7 @@ from optmodel.cli import (
     require_number,
     run_app,
 )
+from optmodel.file_lock import FileLock
 from optmodel.files import InputError, write_text
 from optmodel.pareto import MOST_COUNTED
 from optmodel.solvers import SolverOptions
@@ -114,9 +116,12 @@ def main(
     cases = _understood(choice)
     require_folder("--out", out, RECORDS, *(f"{kind}.csv" for kind in choice.kinds))
     options = SolverOptions(time_limit_s=time_limit, mip_gap=mip_gap, threads=threads, seed=seed)
-    found = _computed(Runner(CurveBook(out / RECORDS), options, points, force), cases)
-    for kind in choice.kinds:
-        _write(out, kind, {case: found[case] for case in cases if case.kind == kind})
+    with FileLock(out):
+        book = CurveBook(out / RECORDS)
+        tell_reused(out / RECORDS, [record.is_current for record in book.records])
+        found = _computed(Runner(book, options, points, force), cases)
+        for kind in choice.kinds:
+            _write(out, kind, {case: found[case] for case in cases if case.kind == kind})
     print_curves(console, found)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from benchmarks import provenance
 from benchmarks.cli import ForceOption, OutOption, new_table, print_table, progress
-from benchmarks.records import Options, Record, RecordBook
+from benchmarks.records import Options, Record, record_book
 from benchmarks.runtime_worker import peak_memory_bytes
 from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
@@ -162,6 +162,8 @@ def measure(traffic: Traffic) -> TrafficRecord:
         solver_version=None,
         options=_options(traffic),
         instance_sha256=digest(instance),
+        source_sha256=provenance.source(),
+        versions=provenance.versions(),
         slowest_s=run.slowest_s,
         peak_at_tenth_bytes=at_tenth,
         peak_bytes=peak,
@@ -187,12 +189,12 @@ def main(
     """
     require_output("--out", out, ".csv")
     traffic = Traffic(requests, devices)
-    book = RecordBook(out, TrafficRecord)
     sha256 = digest(traffic.fleet())
-    record = book.find(traffic.name, sha256, "lookahead", _options(traffic))
-    if record is None or record.host != provenance.host() or force:
-        record = measure(traffic)
-        book.add(record)
+    with record_book(out, TrafficRecord) as book:
+        record = book.find(traffic.name, sha256, "lookahead", _options(traffic))
+        if record is None or record.host != provenance.host() or force:
+            record = measure(traffic)
+            book.add(record)
     print_record(traffic, record)
 
 

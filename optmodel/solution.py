@@ -19,7 +19,7 @@ class Termination(StrEnum):
     """Why a method stopped."""
 
     CONVERGED = "converged"
-    """The asked gap is reached, or infeasibility is proven."""
+    """It came to its end by itself; the status tells what is proven."""
     TIME_LIMIT = "time_limit"
     INTERRUPTED = "interrupted"
     HEURISTIC_END = "heuristic_end"

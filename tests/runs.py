@@ -1,6 +1,6 @@
 """Records and solutions of runs that were never run, and workers that misbehave."""
 
-from benchmarks import measure
+from benchmarks import measure, provenance
 from benchmarks.runtime_record import Outcome, RunRecord
 from optmodel.solution import Solution, SolutionStatus, Termination
 
@@ -21,6 +21,8 @@ def record(**changes) -> RunRecord:
         "solver_version": "1",
         "options": {"time_limit_s": 60.0, "solver": "highs"},
         "instance_sha256": "0",
+        "source_sha256": provenance.source(),
+        "versions": provenance.versions(),
         "outcome": Outcome.FINISHED,
         "read_s": 0.0,
         "build_s": 0.0,
@@ -51,6 +53,8 @@ def solution(**changes: object) -> Solution:
     values = {
         "instance": "i",
         "instance_sha256": "0",
+        "source_sha256": provenance.source(),
+        "versions": provenance.versions(),
         "method": "count",
         "solver": None,
         "solver_version": None,

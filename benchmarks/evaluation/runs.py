@@ -9,6 +9,7 @@ from pydantic import Field
 from rich.progress import track
 
 from benchmarks import provenance
+from benchmarks.reuse import tell_reused
 from benchmarks.simulate import Setting, simulate
 from benchmarks.simulate.outcome import Outcome, Timing
 from optmodel.cli import errors
@@ -27,7 +28,7 @@ class Run(StrictModel):
     """What deciding took."""
     source_sha256: str
     """Digest of the code that decided it, a policy of one's own included."""
-    versions: dict[str, str] = Field(default_factory=lambda: provenance.versions("simpy"))
+    versions: dict[str, str]
     """Versions of Python and packages."""
     commit: str | None = Field(default_factory=provenance.commit)
     """Commit of the code."""
@@ -36,8 +37,13 @@ class Run(StrictModel):
     def of(cls, setting: Setting) -> "Run":
         """Simulate a setting."""
         outcome, timing = simulate(setting)
-        source = provenance.source(setting.policy)
-        return cls(setting=setting, outcome=outcome, timing=timing, source_sha256=source)
+        return cls(
+            setting=setting,
+            outcome=outcome,
+            timing=timing,
+            source_sha256=provenance.source(setting.policy),
+            versions=provenance.versions("simpy"),
+        )
 
     @property
     def is_whole(self) -> bool:
@@ -157,6 +163,8 @@ def simulate_all(
         On Ctrl-C, saying how many runs are kept.
     """
     runs = folder.find_all(settings)
+    current = [setting in runs for setting in settings if folder.file(setting).exists()]
+    tell_reused(folder.path, current, "runs")
     missing = [setting for setting in settings if setting not in runs]
     if missing:
         try:

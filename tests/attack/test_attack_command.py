@@ -12,6 +12,7 @@ from commands import run
 
 from instances.measured import MeasuredTable
 from optmodel.checker import check
+from optmodel.file_lock import FileLock
 from optmodel.files import read_model
 from optmodel.instance import Instance
 from optmodel.privacy import protect
@@ -115,6 +116,12 @@ def refused(expected: str, *arguments: object) -> None:
     assert done.returncode == 2, done.stderr
     assert re.search(expected, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_second_writer_of_a_table_is_refused(tmp_path):
+    with FileLock(tmp_path / "t.json"):
+        refused(r"t\.json: expected one that no other process writes", "--out", tmp_path / "t.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_of_other_settings_is_refused_and_kept(whole, options, tmp_path):

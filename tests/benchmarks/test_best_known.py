@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from commands import run
 
-from benchmarks import best_known
+from benchmarks import best_known, provenance
 from benchmarks.best_known import Outcome, update
+from benchmarks.better_of import better_of
 from heuristics.policies import place
 from instances.small_set import SMALL
+from optmodel.checker import check_solution
+from optmodel.file_lock import FileLock
 from optmodel.files import InputError
 from optmodel.instance import read_instance
 from optmodel.solution import (
@@ -27,7 +30,8 @@ from optmodel.solvers import SolverOptions
 FEASIBLE, INFEASIBLE = SolutionStatus.FEASIBLE, SolutionStatus.INFEASIBLE
 NONE, OPTIMAL = SolutionStatus.NONE, SolutionStatus.OPTIMAL
 MINUTE = SolverOptions(time_limit_s=60.0)
-SPENT = {"solver": "highs", "time_limit_s": 60.0, "mip_gap": 1e-6, "improve_s": 60.0}
+NOW = {best_known.CODE: provenance.source_and_versions()}
+SPENT = {"solver": "highs", "time_limit_s": 60.0, "mip_gap": 1e-6, "improve_s": 60.0, **NOW}
 
 BATCH = "lenet-0.6-x2-bandwidth-tight"
 
@@ -65,9 +69,14 @@ def greedy(file: Path, **changes: object) -> Solution:
 def batch_with_gap() -> Solution:
     """Return the optimum of the batch, its bound too low by a fifth."""
     optimum = read_solution(SMALL.folder / f"{BATCH}.solution.json")
-    changes = {"solution_status": FEASIBLE, "bound_s": 0.8 * optimum.objective_s}
+    changes = {"solution_status": FEASIBLE, "bound_s": 0.8 * optimum.objective_s, "trace": ()}
+    changes["options"] = optimum.options | NOW
     changes["gap"] = relative_gap(optimum.objective_s, changes["bound_s"])
     return optimum.model_copy(update=changes)
+
+
+def by_this_code(solution: Solution) -> Solution:
+    return solution.model_copy(update={"options": solution.options | NOW})
 
 
 def refuse_to_solve(*_: object) -> Solution:
@@ -110,7 +119,7 @@ def test_a_second_run_writes_nothing(folder):
     run("benchmarks.best_known", "--instances", folder)
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     done = run("benchmarks.best_known", "--instances", folder)
-    assert done.stdout.count(" kept") == 3
+    assert done.stdout.endswith("3 kept as this code has found them, 0 solved\n")
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
@@ -225,7 +234,45 @@ def test_more_or_other_effort_is_spent(file, monkeypatch, method, options, chang
     returning(monkeypatch, optimum)
     known = update(file, method, options)
     assert known.outcome is Outcome.IMPROVED
-    assert read_solution(beside(file)) == known.solution == optimum
+    assert read_solution(beside(file)) == known.solution == by_this_code(optimum)
+
+
+@pytest.mark.parametrize("told", [{}, {best_known.CODE: "0" * 64}], ids=["none", "other code"])
+def test_what_other_code_has_found_is_tried_again_and_kept_if_it_stands(file, monkeypatch, told):
+    optimum = solve(read_instance(file), "count")
+    older = optimum.model_copy(update={"options": optimum.options | told})
+    best_known.write_laid_out(beside(file), older)
+    returning(monkeypatch, optimum)
+    known = update(file, "count", MINUTE)
+    assert known.outcome is Outcome.NOT_IMPROVED
+    assert read_solution(beside(file)) == by_this_code(optimum)
+    monkeypatch.setattr(best_known, "solve", refuse_to_solve)
+    assert update(file, "count", MINUTE).outcome is Outcome.KEPT
+
+
+def test_a_false_proof_of_other_code_is_found_out(file, monkeypatch):
+    worse = greedy(file, options={"mip_gap": 1e-6}, solution_status=OPTIMAL, gap=0.0)
+    worse = worse.model_copy(update={"bound_s": worse.objective_s})
+    best_known.write_laid_out(beside(file), worse)
+    with pytest.raises(ResultError, match=r"count takes .* s, count claims the bound"):
+        update(file, "count", MINUTE)
+
+
+def test_a_solution_file_has_one_writer(file, monkeypatch):
+    monkeypatch.setattr(best_known, "solve", refuse_to_solve)
+    with FileLock(beside(file)), pytest.raises(InputError, match="no other process writes"):
+        update(file, "count", MINUTE)
+
+
+def test_optimal_is_told_with_the_gap_up_to_which_it_is(file):
+    optimum = solve(read_instance(file), "count")
+    bound = optimum.objective_s / 1.02
+    open_ = {"solution_status": FEASIBLE, "bound_s": bound, "trace": ()}
+    open_["gap"] = relative_gap(optimum.objective_s, bound)
+    known = optimum.model_copy(update=open_)
+    merged = better_of(known, known.model_copy(update={"bound_s": bound * 1.001}), 0.05)
+    assert merged.solution_status is OPTIMAL
+    assert check_solution(read_instance(file), merged).violations == ()
 
 
 def test_a_solution_of_other_content_is_replaced(file):
@@ -249,6 +296,7 @@ def test_a_worse_solution_never_replaces_a_better_one(file, monkeypatch):
             "bound_s": 1e-3,
             "gap": relative_gap(optimum.objective_s, 1e-3),
             "termination": Termination.TIME_LIMIT,
+            "trace": (),
         }
     )
     best_known.write_laid_out(beside(file), unproven)
@@ -256,7 +304,7 @@ def test_a_worse_solution_never_replaces_a_better_one(file, monkeypatch):
     monkeypatch.setattr(best_known, "improve_solution", lambda *_, **__: greedy(file))
     known = update(file, "segment", MINUTE)
     assert known.outcome is Outcome.NOT_IMPROVED
-    assert read_solution(beside(file)) == unproven
+    assert read_solution(beside(file)) == by_this_code(unproven)
 
 
 def test_a_gap_that_the_method_leaves_is_improved(file, monkeypatch):
@@ -267,7 +315,8 @@ def test_a_gap_that_the_method_leaves_is_improved(file, monkeypatch):
     assert found.objective_s == pytest.approx(1.629390e-3, rel=1e-6)
     assert best.objective_s == pytest.approx(1.217059e-3, rel=1e-6)
     assert (best.solution_status, best.termination) == (OPTIMAL, Termination.CONVERGED)
-    assert (best.method, best.options) == ("count", {**found.options, "improve_s": 60.0})
+    more = {"improve_s": 60.0, "mip_gap": MINUTE.mip_gap, **NOW}
+    assert (best.method, best.options) == ("count", {**found.options, **more})
     assert best.notes == ("improvement: 25.3058 % less than 1.629390 ms",)
     assert 30.0 < best.wall_time_s < 60.0
 
