@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import random
 
 import pytest
@@ -204,3 +205,22 @@ def test_a_journal_that_lacks_a_decision_on_a_lost_device_is_refused(tmp_path):
     journal_path(state).write_text("\n".join([*lines, json.dumps(exchange)]) + "\n")
     with pytest.raises(InputError, match="a decision on each request that ran on the device"):
         opened(state)
+
+
+def test_every_answer_is_forced_to_the_disk_before_it_is_told(tmp_path, monkeypatch):
+    """What the kernel has not been asked to write is lost with the power."""
+    state = tmp_path / "state.json"
+    one = opened(state)
+    forced = []
+
+    def noting(descriptor: int) -> None:
+        forced.append((os.fstat(descriptor).st_ino, os.fstat(descriptor).st_size))
+        real(descriptor)
+
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", noting)
+    for event in EVENTS[:3]:
+        one.answer(event)
+        told = journal_path(state).stat()
+        assert (told.st_ino, told.st_size) in forced
+    killed(one)

@@ -17,6 +17,7 @@ from strategies import examples, node
 
 from heuristics.algorithm1 import Algorithm1
 from heuristics.scheduler import Scheduler, books
+from heuristics.scheduler.present import Present
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.files import RuleError
@@ -331,6 +332,15 @@ def test_finished_requests_leave_counts_and_their_ids_for_a_while(monkeypatch):
     assert state.gone == tuple(f"r{n}" for n in range(200, 300))
     assert state.model_copy(update={"counts": empty.counts, "gone": ()}) == empty
     assert scheduler.standing.counts.finished == 300
+
+
+def test_the_last_10_000_ids_that_went_are_remembered_as_the_docs_say():
+    kept = books.Books.of(Present(tight_fleet()))
+    for n in range(10_001):
+        kept.is_gone(f"r{n}")
+        assert len(kept.gone) == min(n + 1, 10_000)
+    assert "r0" not in kept.gone
+    assert {"r1", "r10000"} <= kept.gone.keys()
 
 
 def test_an_id_that_went_lately_is_not_taken_again(tmp_path):

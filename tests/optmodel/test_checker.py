@@ -76,6 +76,11 @@ def test_the_exact_latencies_of_a_worked_example():
     assert report.objective_s == Fraction("0.377")
 
 
+def test_what_the_nodes_send_to_each_other_is_summed():
+    # The traffic of the worked example in test_evaluate, node by node.
+    assert check(by_hand(), planned()).shared_bits == 256 + 128 + 160 + 384
+
+
 def test_rates_are_read_as_the_decimals_that_a_file_shows():
     # 12 multiplications at 0.1 per second take 120 s; the double nearest to 0.1 gives less.
     made = by_hand()
@@ -249,6 +254,21 @@ def test_what_is_not_placed_exactly_once_breaks_8e_alone(document: PlacementDocu
     assert all(violation.amount > 0 for violation in report.violations)
 
 
+@pytest.mark.parametrize(
+    ("change", "amount"),
+    [
+        (lambda layers: layers[:-2], 2),
+        (lambda layers: [*layers, layers[-1]], 1),
+        (lambda layers: [layers[1], layers[0], *layers[2:]], 1),
+    ],
+    ids=["two missing", "one twice", "swapped"],
+)
+def test_layers_that_are_not_there_are_counted(change, amount: int):
+    named = "request 'r1'"
+    found = [v for v in check(by_hand(), _layers(change)).violations if v.where == named]
+    assert [violation.amount for violation in found] == [amount]
+
+
 def test_segments_too_few_and_too_many_are_counted():
     made = by_hand(0.95)
     assert only(check(made, with_layer(planned(), "conv1", segments={"camera": 4}))).amount == 3
@@ -312,6 +332,22 @@ def test_an_exposed_first_fc_on_a_helper_breaks_8h():
     assert equations(found) == {"8f", "8h"}
     kept = planned(act1=("a", "b", "c"), conv2=("a", "b", "c"), fc1=("camera", "camera"))
     assert check(by_hand(0.35), kept).passed
+
+
+def test_layers_of_which_no_share_is_safe_stay_on_the_source_only_if_asked_for():
+    kept = optimum(by_hand(0.25, unattainable="source"))
+    assert check(by_hand(0.25, unattainable="source"), kept).passed
+    found = check(by_hand(0.25), kept)
+    assert equations(found) == {"8h"}
+    assert {violation.where for violation in found.violations} >= {
+        "request 'r1', layer 'act1', node 'camera'"
+    }
+
+
+def test_less_than_no_segments_send_nothing():
+    # camera to a and b 384, b to a 256; a alone to b and c 128; b to c 64; c to the camera 160.
+    report = check(by_hand(0.95), _negative_segments())
+    assert report.shared_bits == 384 + 256 + 128 + 64 + 160
 
 
 def test_another_request_s_source_is_no_host():
@@ -380,6 +416,11 @@ def test_an_unknown_node_without_segments_is_still_unknown():
 
 
 # Reported latencies.
+
+
+def test_a_reported_latency_may_be_off_by_a_billionth():
+    assert check(by_hand(), planned(), objective_s=0.377 * (1 + 5e-10)).passed
+    assert not check(by_hand(), planned(), objective_s=0.377 * (1 + 5e-9)).passed
 
 
 @pytest.mark.parametrize("factor", [1 + 1e-6, 1 - 1e-6, 0.0, 2.0])

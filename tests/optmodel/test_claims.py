@@ -99,6 +99,14 @@ def test_violations_tell_by_how_much():
     assert amounts(latency=SOLUTION.latency[:1]) == {"latency of request 'r2'": layers}
 
 
+@pytest.mark.parametrize(("share", "optimal"), [(1.5e-6, True), (5e-6, False)])
+def test_the_usual_gap_is_a_millionth_and_floats_are_given_another(share, optimal):
+    bound = SOLUTION.objective_s * (1 - share)
+    gap = (SOLUTION.objective_s - bound) / bound
+    found = wheres(options={"seed": 0}, bound_s=bound, gap=gap)
+    assert found == (set() if optimal else {"solution_status"})
+
+
 @pytest.mark.parametrize("error", [2e-9, -2e-9])
 def test_the_gap_is_worked_out_in_rationals_and_not_by_who_wrote_it(error):
     assert "relative_gap" not in vars(claims)
@@ -109,7 +117,7 @@ def test_the_gap_is_worked_out_in_rationals_and_not_by_who_wrote_it(error):
 
 
 def test_a_large_gap_may_be_off_by_its_last_digits():
-    options, bound = SOLUTION.options | {"mip_gap": 1.0}, SOLUTION.objective_s / 1e12
+    options, bound = SOLUTION.options | {"mip_gap": 1.0}, SOLUTION.objective_s / 7.3e11
     gap = (SOLUTION.objective_s - bound) / bound
     assert wheres(options=options, bound_s=bound, gap=gap) == set()
     assert wheres(options=options, bound_s=0.0, gap=None) == set()
@@ -120,6 +128,16 @@ def test_a_bound_beyond_the_latency_may_be_as_far_off_as_floats_are():
     above = SOLUTION.objective_s * (1 + 5e-7)
     assert wheres(bound_s=above, gap=0.0) == set()
     assert wheres(bound_s=SOLUTION.objective_s * (1 + 2e-6), gap=0.0) == {"bound_s"}
+
+
+@pytest.mark.parametrize(
+    ("told", "where"), [(0.0, set()), (5e-13, {"request 'r1', layer 'pool1'"})]
+)
+def test_a_layer_that_takes_no_time_is_told_so(told, where):
+    first, *others = SOLUTION.latency
+    assert first.layers_s["pool1"] == 0
+    latency = first.model_copy(update={"layers_s": {**first.layers_s, "pool1": told}})
+    assert wheres(latency=(latency, *others)) == where
 
 
 INFEASIBLE = {
@@ -167,8 +185,18 @@ END, NOW = SOLUTION.wall_time_s, SOLUTION.objective_s
         ([(0.0, None, NOW)], {"trace"}),
         ([(0.0, NOW, NOW * 1.001)], {"trace"}),
         ([(0.0, NOW, NOW / 2)], set()),
+        ([(END, None, 0.0), (END, NOW, NOW)], set()),
     ],
-    ids=["fits", "back in time", "after the end", "slower", "nothing found", "bound", "raised"],
+    ids=[
+        "fits",
+        "back in time",
+        "after the end",
+        "slower",
+        "nothing found",
+        "bound",
+        "raised",
+        "at once",
+    ],
 )
 def test_a_trace_ends_in_what_is_claimed(points, where):
     assert wheres(**traced(*points)) == where

@@ -1,5 +1,7 @@
 """The vectorised evaluator: a hand-worked example, and the brute force's numbers."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import reference
@@ -11,7 +13,7 @@ from strategies import assignments, by_hand, examples, instances
 from optmodel.checker import check
 from optmodel.evaluate import Evaluation, evaluate, sent_bits
 from optmodel.instance import Instance
-from optmodel.placement import Placement
+from optmodel.placement import Flows, Placement, RequestPlacement
 from optmodel.problem import Problem
 
 WORKED = {
@@ -67,6 +69,29 @@ def test_loads_of_the_worked_example():
     assert found.compute_mult.tolist() == [4, 8, 20, 12 + 10]
 
 
+def test_maps_that_nobody_computes_with_are_sent_but_not_waited_for():
+    # Placements that the checker refuses: more maps go to a, or come from a, which is idle.
+    problem = Problem.of(by_hand())
+    plan = (("camera",), ("b", "b", "c"), ("b", "c", "c"), ("c", "c"), ("c", "c"), ("camera",))
+    placed = place(problem, {"r1": plan}).requests["r1"]
+    plain = evaluated(by_hand(), {"r1": plan})
+    for moved, sent in (((1, 1, 0, 5), [0, 640, 0, 0]), ((1, 0, 1, 1), [128, 0, 0, 0])):
+        flows = Flows.from_entries([*placed.flows.entries(), moved])
+        more = evaluate(problem, Placement({"r1": RequestPlacement(placed.counts, flows)}))
+        assert (more.bandwidth_bits - plain.bandwidth_bits).tolist() == sent
+        if moved[2] == 0:
+            assert more.layer_latency_s["r1"].tolist() == plain.layer_latency_s["r1"].tolist()
+
+
+def test_flows_after_the_last_layer_go_nowhere():
+    problem = Problem.of(by_hand())
+    placed = place(problem, WORKED).requests["r1"]
+    flows = Flows.from_entries([*placed.flows.entries(), (5, 3, 0, 1)])
+    more = evaluate(problem, Placement({"r1": RequestPlacement(placed.counts, flows)}))
+    assert more.latency_s == same(0.377)
+    assert more.bandwidth_bits.tolist() == [256, 128, 160, 384]
+
+
 def test_a_request_without_a_place_costs_nothing():
     found = evaluate(Problem.of(by_hand()), Placement({}))
     assert found.latency_s == 0
@@ -74,6 +99,22 @@ def test_a_request_without_a_place_costs_nothing():
     assert not found.bandwidth_bits.any()
     assert not found.memory_bytes.any()
     assert not found.compute_mult.any()
+
+
+@pytest.mark.parametrize("rates", [*product((1000.0, 2000.0), repeat=3)])
+def test_who_is_among_several_slowest_senders_still_waits_for_the_others(rates):
+    # Between conv2 and act2 each device hears the slowest of the two others.
+    made = by_hand(0.95)
+    devices = tuple(
+        one.model_copy(update={"rate_bits_per_s": rate})
+        for one, rate in zip(made.devices, rates, strict=True)
+    )
+    made = made.model_copy(update={"devices": devices})
+    for receivers in (("a", "b"), ("b", "c"), ("c", "a")):
+        plan = (("camera",), ("a", "a", "b"), ("a", "b", "c"), receivers, ("c", "c"), ("camera",))
+        expected = reference.latencies(made, {"r1": plan})["r1"]
+        found = evaluated(made, {"r1": plan}).layer_latency_s["r1"]
+        assert found.tolist() == same([float(t) for t in expected.values()])
 
 
 @examples(200)
