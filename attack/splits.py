@@ -1,4 +1,4 @@
-"""Split images into three parts that share no person and no photo."""
+"""Split images into parts that share no person and no photo, and draw some evenly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,10 @@ from optmodel.files import InputError
 VICTIM_SHARE = 0.5
 ATTACKER_SHARE = 0.3
 EVALUATION_SHARE = 0.2
+LEAST_GROUPS = 4
+"""Persons or photos of which some can be kept whole for the validation."""
+VALIDATING_GROUPS = 3
+"""Of these that validate at least, where that is no more than a quarter of all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,8 @@ def split(images: Images, seed: int, most_evaluation: int = 500) -> Splits:
     Where the source names test data, the evaluation comes from these alone, and victim and attacker
     halve the other images whose group is not among them. Otherwise they get about 50, 30 and
     20 %; what the evaluation does not need goes to the two others. Classes are spread evenly
-    as far as the groups allow.
+    as far as the groups allow. Each part comes in the order of `spread`: its first images, however
+    many, are of all classes and groups.
 
     Parameters
     ----------
@@ -67,8 +72,84 @@ def split(images: Images, seed: int, most_evaluation: int = 500) -> Splits:
         trained = (1 - share) / (VICTIM_SHARE + ATTACKER_SHARE)
         shares = (VICTIM_SHARE * trained, ATTACKER_SHARE * trained, share)
         victim, attacker, evaluation = _deal(images, everything, shares, generator)
-    evaluation = _thinned(images, evaluation, most_evaluation, generator)
-    return Splits(images.take(victim), images.take(attacker), images.take(evaluation))
+    return Splits(
+        _drawn(images.take(victim), len(victim), seed),
+        _drawn(images.take(attacker), len(attacker), seed),
+        _drawn(images.take(evaluation), most_evaluation, seed),
+    )
+
+
+def spread(images: Images, count: int, seed: int) -> NDArray[np.int64]:
+    """Draw images evenly over the classes and, within each class, evenly over the groups.
+
+    The first k of the images drawn are as even as all of them, for every k: of two classes, or
+    two groups of one class, that have images left, neither has two more than the other.
+
+    Parameters
+    ----------
+    images : Images
+        Of which to draw, in any order.
+    count : int
+        How many; all where there are fewer.
+    seed : int
+        Draws which; equal seeds give equal indices.
+
+    Returns
+    -------
+    ndarray of int64, shape (min(count, n),)
+        Indices into `images`, none twice.
+    """
+    generator = np.random.default_rng(seed)
+    groups = np.unique(images.groups, return_inverse=True)[1]
+    of_class = images.labels * len(images) + groups
+    drawn = generator.permutation(len(images))
+    drawn = drawn[np.argsort(_repetitions(of_class[drawn]), kind="stable")]
+    turns = _repetitions(images.labels[drawn])
+    return drawn[np.lexsort((generator.permutation(len(images)), turns))][:count]
+
+
+def _repetitions(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often each value came before."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse, kind="stable")
+    repetitions = np.empty(len(values), dtype=np.int64)
+    repetitions[order] = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return repetitions
+
+
+def _drawn(images: Images, count: int, seed: int) -> Images:
+    return images.take(spread(images, count, seed))
+
+
+def with_validation(images: Images, share: float, seed: int) -> tuple[Images, Images]:
+    """Split images into those to train on and those to validate on, whole groups each.
+
+    Parameters
+    ----------
+    images : Images
+        At least two.
+    share : float
+        Of the groups that validate, 0..1; three groups at least, but no more than a quarter of
+        all if that is more than the share. With fewer than four groups, images validate, of
+        groups that are also trained on.
+    seed : int
+        Draws which; equal seeds give equal parts.
+
+    Returns
+    -------
+    training, validation : Images
+        Neither empty, both in the order of `spread`.
+    """
+    mixed = _drawn(images, len(images), seed)
+    found, first, members = np.unique(mixed.groups, return_index=True, return_inverse=True)
+    if len(found) < LEAST_GROUPS:
+        units, turns = len(images), np.arange(len(images))
+        validating = round(share * units)
+    else:
+        units, turns = len(found), np.argsort(np.argsort(first))[members]
+        validating = max(round(share * units), min(VALIDATING_GROUPS, units // LEAST_GROUPS))
+    chosen = turns < min(max(validating, 1), units - 1)
+    return mixed.take(np.flatnonzero(~chosen)), mixed.take(np.flatnonzero(chosen))
 
 
 def _deal(
@@ -79,7 +160,8 @@ def _deal(
 ) -> list[NDArray[np.int64]]:
     """Deal whole groups, the largest first, each to the part that lacks most of its share.
 
-    Groups of one size come class by class, so that every part gets its share of each class.
+    That is its share of the group's class and of all images, added up. Groups of one size come
+    class by class.
     """
     numbers, first, members, sizes = np.unique(
         images.groups[indices], return_index=True, return_inverse=True, return_counts=True
@@ -89,11 +171,14 @@ def _deal(
     labels = images.labels[indices][first]
     order = shuffled[np.lexsort((labels[shuffled], -sizes[shuffled]))]
     dealt = np.empty(len(numbers), dtype=np.int64)
-    filled = [0] * len(shares)
+    of_class = np.bincount(labels, sizes, len(images.classes))
+    filled = np.zeros((2, len(images.classes), len(shares)))
     for group in order:
-        part = min(range(len(shares)), key=lambda part: filled[part] / shares[part])
+        label, size = labels[group], sizes[group]
+        part = int(np.argmin(filled[:, label].sum(axis=0)))
         dealt[group] = part
-        filled[part] += int(sizes[group])
+        filled[0, label, part] += size / of_class[label] / shares[part]
+        filled[1, :, part] += size / len(indices) / shares[part]
     return [indices[dealt[members] == part] for part in range(len(shares))]
 
 
@@ -104,15 +189,3 @@ def _require_groups(images: Images, groups: int, parts: int) -> None:
             f"{images.source}: expected images of at least {parts} persons or photos{beside}, so "
             f"that no two of victim, attacker and evaluation share one, got {groups}; add images"
         )
-
-
-def _thinned(
-    images: Images, indices: NDArray[np.int64], most: int, generator: np.random.Generator
-) -> NDArray[np.int64]:
-    """Return at most so many of the indices, drawn evenly over the classes."""
-    if len(indices) <= most:
-        return indices
-    shuffled = generator.permutation(indices)
-    by_class = shuffled[np.argsort(images.labels[shuffled], kind="stable")]
-    chosen = np.linspace(0, len(indices), most, endpoint=False).astype(np.int64)
-    return np.sort(by_class[chosen])

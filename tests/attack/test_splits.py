@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from strategies import examples
 
 from attack.images import Images
-from attack.splits import Splits, split
+from attack.splits import Splits, split, spread, with_validation
 from optmodel.files import InputError
 
 
@@ -94,7 +95,7 @@ def test_without_test_data_the_parts_get_50_30_and_20_percent_of_each_class():
 
 def test_what_the_evaluation_does_not_need_goes_to_the_two_others():
     splits = split(singles(900), 0, most_evaluation=100)
-    assert [len(part) for part in parts(splits)] == [500, 300, 100]
+    assert [len(part) for part in parts(splits)] == pytest.approx([500, 300, 100], abs=1)
 
 
 def test_test_data_are_thinned_evenly_and_the_others_halved():
@@ -124,6 +125,87 @@ def test_a_large_group_is_dealt_first_so_that_the_others_can_make_up_for_it():
     images = images_of(groups, [0] * 100, [False] * 100)
     for seed in range(5):
         assert [len(part) for part in parts(split(images, seed))] == [50, 30, 20]
+
+
+def test_persons_with_unequally_many_images_are_dealt_by_class_too():
+    sizes = np.random.default_rng(0).integers(1, 21, 60)
+    groups = np.repeat(np.arange(60), sizes)
+    labels = np.repeat(np.arange(60) % 3, sizes)
+    images = images_of(groups.tolist(), labels.tolist(), [False] * len(groups))
+    of_all = np.bincount(labels)
+    for part, share in zip(parts(split(images, 0)), (0.5, 0.3, 0.2), strict=True):
+        assert np.bincount(part.labels) / of_all == pytest.approx([share] * 3, abs=0.04)
+
+
+def tallies(images: Images, drawn: NDArray[np.int64]) -> dict[str, dict[int, list[int]]]:
+    """How many were drawn, and how many there are, of each class and of each group of a class."""
+    pairs = list(zip(images.labels.tolist(), images.groups.tolist(), strict=True))
+    found: dict[str, dict[int, list[int]]] = {"classes": {}}
+    for key, name in [((c, g), f"class {c}") for c, g in set(pairs)]:
+        had = [pairs[k] for k in drawn].count(key)
+        found.setdefault(name, {})[key[1]] = [had, pairs.count(key)]
+    for name in [name for name in found if name != "classes"]:
+        found["classes"][int(name[6:])] = np.sum(list(found[name].values()), axis=0).tolist()
+    return found
+
+
+def is_even(counts: dict[int, list[int]]) -> bool:
+    """Whether no class (or group) that has images left has two fewer than another."""
+    left = [had for had, there in counts.values() if had < there]
+    return not left or max(had for had, _ in counts.values()) - min(left) <= 1
+
+
+@examples(100)
+@given(any_images(), st.integers(0, 9), st.data())
+def test_every_prefix_of_a_spread_is_even_over_classes_and_groups(images, seed, data):
+    drawn = spread(images, len(images), seed)
+    assert sorted(drawn.tolist()) == list(range(len(images)))
+    count = data.draw(st.integers(0, len(images)))
+    assert spread(images, count, seed).tolist() == drawn[:count].tolist()
+    assert all(map(is_even, tallies(images, drawn[:count]).values()))
+
+
+def test_the_parts_come_spread_though_the_source_is_sorted_by_class():
+    labels = np.repeat([0, 1, 2], 100)
+    images = images_of(list(range(300)), labels.tolist(), [False] * 300)
+    for part in parts(split(images, 0)):
+        assert np.bincount(part.labels[:30]).tolist() == [10, 10, 10]
+
+
+def test_test_data_are_thinned_over_the_groups_too():
+    groups = [0] * 40 + [1] * 40 + [2] * 5 + [3, 4, 5, 6]
+    images = images_of(groups, [0] * 89, [True] * 85 + [False] * 4)
+    evaluation = split(images, 0, most_evaluation=15).evaluation
+    assert np.bincount(evaluation.groups).tolist() == [5, 5, 5]
+
+
+@examples(100)
+@given(any_images(), st.integers(0, 9), st.sampled_from([0.1, 0.3]))
+def test_whole_groups_validate_where_there_are_four(images, seed, share):
+    training, validation = with_validation(images, share, seed)
+    assert not set(training.groups) & set(validation.groups)
+    assert sorted(numbers(training) + numbers(validation)) == sorted(numbers(images))
+    count = len(set(images.groups))
+    least = max(1, min(3, count // 4))
+    assert len(set(validation.groups)) == max(least, round(share * count))
+
+
+def test_a_tenth_of_each_class_validates_where_no_two_images_belong_together():
+    training, validation = with_validation(singles(300), 0.1, 0)
+    assert np.bincount(training.labels).tolist() == [90, 90, 90]
+    assert np.bincount(validation.labels).tolist() == [10, 10, 10]
+
+
+def test_of_three_photos_some_tiles_of_each_validate():
+    images = images_of([0] * 20 + [1] * 20 + [2] * 20, [0] * 20 + [1] * 20 + [2] * 20, [False] * 60)
+    training, validation = with_validation(images, 0.1, 0)
+    assert np.bincount(validation.groups).tolist() == [2, 2, 2]
+    assert len(training) == 54
+
+
+def test_of_two_images_one_validates():
+    training, validation = with_validation(singles(2), 0.1, 0)
+    assert len(training) == len(validation) == 1
 
 
 def test_fewer_than_three_groups_are_refused():
