@@ -4,13 +4,17 @@ import gzip
 import pickle
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from attack.data import load_images
 from instances.cnns import NETWORKS
+from optmodel.files import InputError
 from optmodel.network import Network
 
 CLASSES = ("cat", "dog")
@@ -20,6 +24,13 @@ COLOUR = NETWORKS["cifar_cnn"]().model_copy(update={"image_height": 8, "image_wi
 
 def noise(seed: int, *shape: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def png_of(width: int, height: int) -> bytes:
+    """The header of a PNG that says how large it is, and no pixels."""
+    header = b"IHDR" + struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    content = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + content + struct.pack(">I", 0) + b"IDAT" + bytes(4)
 
 
 def write_picture(file: Path, mode: str = "RGB", size: tuple[int, int] = (10, 8), seed: int = 0):
@@ -96,3 +107,10 @@ def python2_batch(data: NDArray[np.uint8], labels: list[int]) -> bytes:
     array = empty + b"(K\x01" + shape + kind + b"\x89" + content + b"tb"
     numbers = b"](" + b"".join(small(label) for label in labels) + b"e"
     return b"\x80\x02}(" + text(b"data") + array + text(b"labels") + numbers + b"u."
+
+
+def refused(path: Path, network: Network = COLOUR) -> str:
+    """Return the message that says what is wrong with images."""
+    with pytest.raises(InputError) as raised:
+        load_images(path, network)
+    return str(raised.value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attack.data.limits import require_room
-from attack.data.pictures import SUFFIXES, as_pixels, decode, is_image, resized
+from attack.data.pictures import SUFFIXES, as_pixels, check_headers, decode, is_image, resized
 from attack.data.tree import Parts, Tree
 from attack.images import Images
 from optmodel.files import InputError
@@ -47,6 +47,7 @@ def read_class_folders(tree: Tree, network: Network) -> Images:
     classes = _classes(tree, entries)
     shape = (network.image_channels, network.image_height, network.image_width)
     require_room(tree.title(), len(entries), int(np.prod(shape)))
+    check_headers(tree.title(), [(entry.tree, entry.parts) for entry in entries], network)
     pixels = np.empty((len(entries), *shape), dtype=np.uint8)
     for place, entry in zip(pixels, entries, strict=True):
         title = entry.tree.title(entry.parts)

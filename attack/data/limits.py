@@ -1,10 +1,17 @@
-"""What a network takes: image size, and how many images fit."""
+"""What a network takes: image size, how many images fit, and how much is unpacked for them."""
 
 from optmodel.files import InputError
 from optmodel.network import Network
 
 MAX_BYTES = 4_000_000_000
 """Of all pixels of one source."""
+FREE_BYTES, BYTES_PER_BYTE = 1_000_000_000, 100
+"""That an archive may unpack to, and that it may for each of its own bytes."""
+FREE_PIXELS, PIXELS_PER_BYTE = 300_000_000, 50
+"""That the image files of one source may hold, and that they may for each of their bytes.
+
+A photo has up to 10 pixels per byte; a white PNG of 64 megapixels has 1,000.
+"""
 
 
 def require_size(name: str, shape: tuple[int, ...], network: Network) -> None:
@@ -40,4 +47,43 @@ def require_room(name: str, images: int, image_bytes: int) -> None:
         raise InputError(
             f"{name}: expected at most {MAX_BYTES / 1e9:.0f} GB of pixels, got "
             f"{images:,} images of {image_bytes:,} bytes; use fewer images"
+        )
+
+
+def require_unpackable(name: str, packed_bytes: int, unpacked_bytes: int) -> None:
+    """Refuse an archive that unpacks to far more than it is large.
+
+    Raises
+    ------
+    InputError
+        Naming both amounts.
+    """
+    most = FREE_BYTES + BYTES_PER_BYTE * packed_bytes
+    if unpacked_bytes > most:
+        raise InputError(
+            f"{name}: expected an archive of {packed_bytes:,} bytes to unpack to at most {most:,}, "
+            f"got {unpacked_bytes:,}; pack only the images, or name the unpacked folder"
+        )
+
+
+def require_decodable(name: str, file_bytes: int, pixels: int) -> None:
+    """Refuse image files that hold far more pixels than they are large.
+
+    Parameters
+    ----------
+    name : str
+        Stands for the files in the message.
+    file_bytes, pixels : int
+        Of all files.
+
+    Raises
+    ------
+    InputError
+        Naming both amounts.
+    """
+    most = FREE_PIXELS + PIXELS_PER_BYTE * file_bytes
+    if pixels > most:
+        raise InputError(
+            f"{name}: expected at most {most:,} pixels in image files of {file_bytes:,} bytes, got "
+            f"{pixels:,}; shrink the images, or name fewer"
         )

@@ -4,12 +4,15 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from optmodel.files import InputError
+from attack.data.limits import require_decodable
+from attack.data.tree import Parts, Tree
+from optmodel.files import InputError, one_line
 from optmodel.network import Network
 
 FORMATS = ("BMP", "JPEG", "PNG", "PPM", "WEBP")
@@ -26,6 +29,8 @@ MODE_NAMES = {
     "RGBA": "4 channels (RGB and transparency)",
 }
 TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+MOST_SIDE = 65_535
+"""Pixels of a side, as in JPEG; what resizing needs besides the pixels grows with the side."""
 CORRUPT = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 """What Pillow raises for files that it cannot decode."""
 
@@ -50,31 +55,75 @@ def decode(content: bytes, title: str, network: Network) -> Image.Image:
     Raises
     ------
     InputError
-        If the image is corrupt, too large for Pillow's limit, or has other channels.
+        If the image is corrupt, too large, or has other channels.
     """
+    image = _opened(content, title, network)
+    try:
+        image.load()
+    except CORRUPT as error:
+        raise _undecodable(title, error) from error
+    return image
+
+
+def check_headers(source: str, files: Iterable[tuple[Tree, Parts]], network: Network) -> None:
+    """Refuse image files by their headers, before any of them is decoded.
+
+    Parameters
+    ----------
+    source : str
+        Stands for all of them in messages.
+    files : iterable of (Tree, tuple of str)
+        Where they lie.
+    network : Network
+        Tells the channels.
+
+    Raises
+    ------
+    InputError
+        If a header is one that `decode` refuses, or all of them tell of far more pixels than the
+        files are large.
+    """
+    held = pixels = 0
+    for tree, parts in files:
+        content = tree.read(parts)
+        with _opened(content, tree.title(parts), network) as image:
+            held += len(content)
+            pixels += image.width * image.height
+    require_decodable(source, held, pixels)
+
+
+def _opened(content: bytes, title: str, network: Network) -> Image.Image:
+    """Read the header of an image file, and refuse what is not to be decoded."""
     mode = _mode(network)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if image.mode == mode:
-                image.load()
     except TOO_LARGE as error:
         raise InputError(
             f"{title}: expected an image of at most {Image.MAX_IMAGE_PIXELS:,} pixels, got a "
             "larger one; make it smaller"
         ) from error
     except CORRUPT as error:
+        raise _undecodable(title, error) from error
+    if max(image.size) > MOST_SIDE:
         raise InputError(
-            f"{title}: expected an image ({', '.join(FORMATS)}), got '{_reason(error)}'; replace "
-            "or remove it"
-        ) from error
+            f"{title}: expected an image of at most {MOST_SIDE:,} pixels a side, got "
+            f"{image.height:,} x {image.width:,}; cut or shrink it"
+        )
     if image.mode != mode:
         raise InputError(
             f"{title}: expected {MODE_NAMES[mode]} for the network '{network.id}', got "
             f"{MODE_NAMES.get(image.mode, image.mode)}; convert all images or name another network"
         )
     return image
+
+
+def _undecodable(title: str, error: Exception) -> InputError:
+    return InputError(
+        f"{title}: expected an image ({', '.join(FORMATS)}), got '{_reason(error)}'; replace or "
+        "remove it"
+    )
 
 
 def _mode(network: Network) -> str:
@@ -89,7 +138,7 @@ def _mode(network: Network) -> str:
 
 def _reason(error: Exception) -> str:
     """Return what is wrong; Pillow names its own buffer where it knows no format."""
-    return "another format" if isinstance(error, UnidentifiedImageError) else str(error)
+    return "another format" if isinstance(error, UnidentifiedImageError) else one_line(str(error))
 
 
 def as_pixels(image: Image.Image) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from attack.data.limits import require_unpackable
 from optmodel.files import MAX_FILE_BYTES, InputError, one_line, read_bytes
 
 Parts = tuple[str, ...]
@@ -73,7 +74,7 @@ def open_tree(path: Path) -> Iterator[Tree]:
     Raises
     ------
     InputError
-        If it cannot be read, or folders nest too deeply.
+        If it cannot be read, unpacks to far more than it is large, or folders nest too deeply.
     """
     if path.is_dir():
         files, folders = _walk(path)
@@ -86,6 +87,8 @@ def open_tree(path: Path) -> Iterator[Tree]:
             f"{path}: expected a zip archive, got '{error}'; download or pack it again"
         ) from error
     with archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+        require_unpackable(str(path), path.stat().st_size, unpacked)
         entries = {_parts(entry.filename): entry for entry in archive.infolist()}
         files = {parts for parts, entry in entries.items() if not entry.is_dir()}
         folders = {parts for parts, entry in entries.items() if entry.is_dir()}
