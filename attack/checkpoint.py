@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attack.victim import Victim
 from attack.victim_training import Trained
-from optmodel.files import InputError, StrictModel, parse_model, read_bytes, write_bytes
+from optmodel.files import InputError, StrictModel, one_line, parse_model, read_bytes, write_bytes
 from optmodel.network import Count, Network
 
 MAX_CHECKPOINT_BYTES = 2_000_000_000
@@ -68,17 +68,11 @@ def read_checkpoint(path: Path, network: Network, images: str, seed: int) -> Tra
         seed, or holds other weights than the network has.
     """
     content = read_bytes(path, MAX_CHECKPOINT_BYTES)
-    try:
-        weights = load(content)
-    except SafetensorError as error:
-        raise InputError(
-            f"{path}: expected a safetensors file, got '{error}'; write one with "
-            "python -m attack victim"
-        ) from error
-    origin = _origin(path, content)
+    weights, header = _parsed(path, content)
+    origin = _origin(path, header)
     for field, expected, got in (
-        ("network", network_fingerprint(network), origin.network),
-        ("images", images, origin.images),
+        ("network", network_fingerprint(network), one_line(origin.network)),
+        ("images", images, one_line(origin.images)),
         ("seed", str(seed), str(origin.seed)),
     ):
         if expected != got:
@@ -89,16 +83,31 @@ def read_checkpoint(path: Path, network: Network, images: str, seed: int) -> Tra
     return Trained(_victim(path, network, weights), origin.accuracy, origin.exam_images)
 
 
-def _origin(path: Path, content: bytes) -> Origin:
-    """Return the origin in the header: 8 bytes of length, then JSON."""
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    origin = header.get("__metadata__", {}).get("origin")
-    if origin is None:
+def _parsed(path: Path, content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return weights and header: 8 bytes of length, then JSON."""
+    try:
+        weights = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    except (SafetensorError, ValueError) as error:
+        raise InputError(
+            f"{path}: expected a safetensors file, got '{one_line(str(error))}'; write one with "
+            "python -m attack victim"
+        ) from error
+    except KeyError as error:  # a type of safetensors for which torch has none
+        raise InputError(
+            f"{path}: expected weights of the type F32, got {error.args[0]}; train the victim again"
+        ) from error
+    return weights, header
+
+
+def _origin(path: Path, header: dict[str, Any]) -> Origin:
+    metadata = header.get("__metadata__")
+    if not isinstance(metadata, dict) or "origin" not in metadata:
         raise InputError(
             f"{path}: expected a checkpoint that says what it was trained on, got none; write one "
             "with python -m attack victim"
         )
-    return parse_model(origin.encode(), Origin, str(path))
+    return parse_model(metadata["origin"].encode(), Origin, f"{path}: origin")
 
 
 def _victim(path: Path, network: Network, weights: dict[str, Tensor]) -> Victim:
@@ -108,7 +117,7 @@ def _victim(path: Path, network: Network, weights: dict[str, Tensor]) -> Victim:
     for name in sorted({*expected, *got}):
         if expected.get(name) != got.get(name):
             raise InputError(
-                f"{path}: {name}: expected {expected.get(name, 'no such weights')}, got "
+                f"{path}: {one_line(name)}: expected {expected.get(name, 'no such weights')}, got "
                 f"{got.get(name, 'none')}; train the victim again"
             )
         if not torch.isfinite(weights[name]).all():

@@ -138,6 +138,56 @@ def test_weights_of_unknown_origin_are_refused(tmp_path, trained, metadata):
     refused(path, "expected a checkpoint that says what it was trained on")
 
 
+def with_header(trained, **parts: str) -> bytes:
+    """A checkpoint some of whose header, or all of it, is another JSON text."""
+    content = save(weights_with(trained), origin())
+    end = 8 + int.from_bytes(content[:8], "little")
+    told = {key: json.dumps(value) for key, value in json.loads(content[8:end]).items()} | parts
+    whole = "{" + ",".join(f"{json.dumps(key)}:{value}" for key, value in told.items()) + "}"
+    header = parts.get("whole", whole).encode("utf-8", "surrogateescape")
+    return struct.pack("<Q", len(header)) + header + content[end:]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"__metadata__": "null"}, "expected a checkpoint that says what it was trained on"),
+        ({"__metadata__": "{}"}, "expected a checkpoint that says what it was trained on"),
+        *(
+            ({"__metadata__": text}, "expected a safetensors file")
+            for text in ("[1]", '"x"', "3", '{"origin":3}', '{"origin":null}', '{"a":"\\ud800"}')
+        ),
+        *(
+            ({"whole": text}, "expected a safetensors file")
+            for text in ("", "{", "null", "[]", "3", "\udcff", "[" * 100_000, '{"a":' * 200)
+        ),
+        ({"layers.fc3.bias": '{"x":' + "9" * 5000 + "}"}, "expected a safetensors file"),
+        ({"__metadata__": '{"origin":"{"}'}, "origin: expected JSON in UTF-8"),
+        ({"__metadata__": '{"origin":"null"}'}, "origin: expected"),
+        ({"__metadata__": '{"origin":"{}"}'}, "origin: network: expected a value, got nothing"),
+    ],
+)
+def test_a_damaged_header_is_refused(parts, expected, tmp_path, trained):
+    path = tmp_path / "header.safetensors"
+    path.write_bytes(with_header(trained, **parts))
+    refused(path, expected)
+
+
+def test_a_type_that_torch_lacks_is_refused(tmp_path):
+    header = b'{"a":{"dtype":"F8_E8M0","shape":[4],"data_offsets":[0,4]}}'
+    path = tmp_path / "type.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+    refused(path, "expected weights of the type F32, got F8_E8M0; train")
+
+
+def test_what_a_checkpoint_says_cannot_move_the_cursor(tmp_path, trained):
+    path = tmp_path / "escape.safetensors"
+    path.write_bytes(save(weights_with(trained), origin(network="\x1b[2J" * 9)))
+    refused(path, r"network: expected .*, got \\x1b\[2J")
+    path.write_bytes(save(weights_with(trained, **{"\x1b[2J": torch.zeros(1)}), origin()))
+    refused(path, r": \\x1b\[2J: expected no such weights")
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
