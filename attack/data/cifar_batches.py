@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from attack.data.limits import require_size
 from attack.images import Images
-from optmodel.files import InputError, read_bytes
+from optmodel.files import InputError, one_line, read_bytes
 from optmodel.network import Network
 
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -93,7 +93,7 @@ def _read_batch(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{file}: expected 'data' with {np.prod(SHAPE)} bytes an image, and 'labels', got "
-            f"'{type(error).__name__}: {error}'; download it again"
+            f"'{type(error).__name__}: {one_line(str(error))}'; download it again"
         ) from error
     whole = labels.dtype.kind == "i" and labels.shape == pixels.shape[:1]
     if not whole or not np.isin(labels, np.arange(len(CLASSES))).all():
@@ -114,7 +114,8 @@ def _unpickle(file: Path) -> Any:
         ) from error
     except CORRUPT as error:
         raise InputError(
-            f"{file}: expected a batch of CIFAR-10 for Python, got '{error}'; download it again"
+            f"{file}: expected a batch of CIFAR-10 for Python, got "
+            f"'{one_line(str(error))}'; download it again"
         ) from error
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from attack.data.limits import require_room, require_size
 from attack.images import Images
-from optmodel.files import InputError
+from optmodel.files import InputError, one_line
 from optmodel.network import Network
 
 IMAGES = "-images-idx3-ubyte"
@@ -121,7 +121,7 @@ def read_idx(
             content = stream.read(expected + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(
-            f"{file}: expected an IDX file, got '{error}'; download it again"
+            f"{file}: expected an IDX file, got '{one_line(str(error))}'; download it again"
         ) from error
     if len(content) != expected:
         got = "more" if len(content) > expected else f"{len(content):,}"

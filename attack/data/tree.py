@@ -1,5 +1,7 @@
 """Files below a folder or within a zip archive, read the same way and in the same order."""
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +19,11 @@ MAX_DEPTH = 5
 """Of an image: a folder around it all, train or test, class, group, image."""
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 """What file managers leave behind, beside names that begin with a dot."""
+CORRUPT = (
+    EOFError, IndexError, MemoryError, OSError, ValueError, lzma.LZMAError, struct.error,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What is raised for archives that cannot be unpacked."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +89,22 @@ def open_tree(path: Path) -> Iterator[Tree]:
         return
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except (*CORRUPT, NotImplementedError) as error:
         raise InputError(
-            f"{path}: expected a zip archive, got '{error}'; download or pack it again"
+            f"{path}: expected a zip archive, got '{one_line(str(error))}'; download or pack it "
+            "again"
         ) from error
     with archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
         require_unpackable(str(path), path.stat().st_size, unpacked)
         entries = {_parts(entry.filename): entry for entry in archive.infolist()}
-        files = {parts for parts, entry in entries.items() if not entry.is_dir()}
-        folders = {parts for parts, entry in entries.items() if entry.is_dir()}
+        folders = {parts for parts, entry in entries.items() if entry.filename.endswith("/")}
+        files = entries.keys() - folders
+        if () in files:
+            raise InputError(
+                f"{path}: expected a name for each file, got one without; pack the archive again"
+            )
+        folders.discard(())
         yield _tree(path, files, folders, lambda parts: _unpack(archive, entries[parts]))
 
 
@@ -158,12 +171,13 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
             )
         with archive.open(entry) as stream:
             return stream.read(MAX_FILE_BYTES)
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except CORRUPT as error:
         raise InputError(
-            f"{title}: expected a file that unpacks, got '{error}'; pack the archive again"
+            f"{title}: expected a file that unpacks, got '{one_line(str(error))}'; pack the "
+            "archive again"
         ) from error
     except (NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"{title}: expected a file without password in a common compression, got "
-            f"'{error}'; pack the archive again"
+            f"'{one_line(str(error))}'; pack the archive again"
         ) from error

@@ -69,6 +69,31 @@ def test_a_zip_whose_content_is_damaged(tmp_path):
     assert message.startswith(f"{archive}/cat/0.png: expected a file that unpacks, got 'Bad CRC")
 
 
+def test_a_zip_packed_by_lzma_whose_content_is_damaged(tmp_path):
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w", zipfile.ZIP_LZMA) as packed:
+        for name in ("cat/0.png", "dog/0.png"):
+            packed.writestr(name, noise(0, 1000).tobytes())
+    content = bytearray((tmp_path / "pets.zip").read_bytes())
+    content[60:90] = b"\xff" * 30
+    (tmp_path / "pets.zip").write_bytes(content)
+    assert "pets.zip/cat/0.png: expected a file that unpacks, got 'Corrupt" in refused(
+        tmp_path / "pets.zip"
+    )
+
+
+def test_a_zip_with_a_file_that_has_no_name(tmp_path):
+    archive = pack(write_classes(tmp_path / "pets"), tmp_path / "pets.zip")
+    with zipfile.ZipFile(archive, "a") as packed:
+        packed.writestr("/", b"")
+        packed.writestr("./", b"")
+    assert len(load_images(archive, COLOUR)) == 6
+    archive.write_bytes(archive.read_bytes().replace(b"cat/0.png", b"/////////"))
+    assert load_images(archive, COLOUR).labels.tolist() == [0, 0, 1, 1, 1]
+    with zipfile.ZipFile(archive, "a") as packed:
+        packed.writestr(".", b"?")
+    assert "pets.zip: expected a name for each file, got one without" in refused(archive)
+
+
 def test_a_zip_with_a_password(tmp_path):
     archive = pack(write_classes(tmp_path / "pets"), tmp_path / "pets.zip")
     content = bytearray(archive.read_bytes())

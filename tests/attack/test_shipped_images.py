@@ -40,6 +40,25 @@ def test_the_shipped_file_has_not_changed(shipped):
     assert shipped.fingerprint.startswith("64ea21ad19ec")
 
 
+@pytest.mark.parametrize("damage", ["cut", "emptied", "other pixels", "no labels", "pickled"])
+def test_a_damaged_file_is_refused(damage, shipped, tmp_path, monkeypatch):
+    file = tmp_path / "fashion_mnist.npz"
+    with np.load(SHIPPED) as stored:
+        arrays = dict(stored)
+    if damage == "other pixels":
+        arrays["pixels"] = 255 - arrays["pixels"]
+    if damage == "no labels":
+        del arrays["labels"]
+    if damage == "pickled":
+        arrays["classes"] = arrays["classes"].astype(object)
+    np.savez(file, **arrays)
+    if damage in ("cut", "emptied"):
+        file.write_bytes(file.read_bytes()[: 1000 if damage == "cut" else 0])
+    monkeypatch.setattr("attack.data.shipped.SHIPPED", file)
+    with pytest.raises(InputError, match=r"expected the images that ship, got .*; install them"):
+        load_images(None, LENET)
+
+
 def test_the_labels_tell_what_is_seen(shipped):
     """The nearest mean image names more than half of the test images: labels fit the pixels."""
     pixels = shipped.pixels.reshape(2500, -1).astype(float)
