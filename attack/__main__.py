@@ -24,13 +24,16 @@ from attack.sheet import choose_images, recover_rows, save_sheet
 from attack.table import print_measured
 from attack.victim_training import Trained
 from attack.views import VIEW_KINDS, View
+from instances.networks import network_file
 from optmodel.cli import console, errors, require_choice, run_app
 from optmodel.figure_file import require_picture
 from optmodel.file_lock import FileLock
 from optmodel.files import InputError, require_writable
 from optmodel.workers import connected
 
-NetworkOption = Annotated[str, typer.Option(help="Network of the victim.")]
+NetworkOption = Annotated[
+    str, typer.Option(help="Network of the victim: its name, or a FILE.json that describes it.")
+]
 DataOption = Annotated[
     Path | None, typer.Option(help="Folder or zip with images; default: those shipped.")
 ]
@@ -73,14 +76,14 @@ def table(
     Example: python -m attack table --network lenet --budget smoke --out lenet.json
     """
     _require_json(out)
-    require_writable(out, victim, data)
+    require_writable(out, victim, data, network_file(network))
     lock = FileLock(out)
     require_choice("--budget", budget, BUDGETS)
     seen = view_of(view, senders, colluders)
     loaded = load_data(network, data, seed)
     keys = grid(loaded.network, rows or [], parse_counts(counts), subsets)
     trained = victim_of(loaded, victim, epochs)
-    _print_victim(network, trained)
+    _print_victim(trained)
     scene = set_scene(loaded, trained, budget, seen)
     names = cell_names(loaded.network, keys)
     ledger = Ledger(out, describe(loaded, trained, scene, budget), _command())
@@ -104,14 +107,11 @@ def victim(
 
     Example: python -m attack victim --network lenet --out lenet.safetensors
     """
-    require_writable(out, data)
+    require_writable(out, data, network_file(network))
     loaded = load_data(network, data, seed)
     trained = victim_of(loaded, None, epochs)
     write_checkpoint(out, trained, loaded.images.fingerprint, seed)
-    console.print(
-        f"{out}: {network}, {trained.accuracy:.1%} of {trained.exam_images} unseen images right",
-        markup=False,
-    )
+    console.print(f"{out}: {_described(trained)}", markup=False)
 
 
 def curves(
@@ -147,13 +147,13 @@ def sheet(
     Example: python -m attack sheet --network lenet --counts 8,4,2,1 --out recovered.png
     """
     require_picture("--out", out)
-    require_writable(out, victim, data)
+    require_writable(out, victim, data, network_file(network))
     require_choice("--budget", budget, BUDGETS)
     loaded = load_data(network, data, seed)
     keys = grid(loaded.network, rows or [], parse_counts(counts), subsets=0)
     shown = choose_images(loaded.splits.evaluation, images, seed)
     trained = victim_of(loaded, victim, epochs)
-    _print_victim(network, trained)
+    _print_victim(trained)
     scene = set_scene(loaded, trained, budget, View())
     with connected(scheduler, worker_processes or default_workers()) as client:
         _print_cost(client, scene, keys)
@@ -187,10 +187,13 @@ def _require_json(out: Path) -> None:
         raise InputError(f"--out: expected a name ending in .json, got '{out}'")
 
 
-def _print_victim(network: str, trained: Trained) -> None:
-    console.print(
-        f"victim: {network}, {trained.accuracy:.1%} of {trained.exam_images} unseen images right"
-    )
+def _print_victim(trained: Trained) -> None:
+    console.print(f"victim: {_described(trained)}", markup=False)
+
+
+def _described(trained: Trained) -> str:
+    name, seen = trained.victim.network.id, trained.exam_images
+    return f"{name}, {trained.accuracy:.1%} of {seen} unseen images right"
 
 
 def _print_cost(client: Client, scene: Scene, keys: Sequence[CellKey]) -> None:

@@ -16,7 +16,7 @@ from attack.grid import on_workers
 from attack.images import Images
 from attack.tensors import as_floats, derived_seed
 from instances.measured import Interval, MeasuredSettings
-from optmodel.figure_file import saved_figure
+from optmodel.figure_file import plain, saved_figure
 from optmodel.files import InputError
 
 WIDTH = 8.2
@@ -115,7 +115,7 @@ def recovered_row(scene: Scene, key: CellKey, shown: NDArray[np.int64]) -> Sheet
     which = "all" if key.maps >= total else f"{key.subset} subset"
     failed = "\nfailed: blind guess" if attacked.fitted.collapsed else ""
     label = f"{attacked.layer.name}: {key.maps} of {total} maps\n({which}){failed}"
-    return SheetRow(label, _pixels(attacked.recovery, shown), attacked.similarity())
+    return SheetRow(plain(label), _pixels(attacked.recovery, shown), attacked.similarity())
 
 
 def _blind_row(scene: Scene, images: Tensor, shown: NDArray[np.int64]) -> SheetRow:
@@ -156,7 +156,7 @@ def save_sheet(rows: Sequence[SheetRow], settings: MeasuredSettings, view: str, 
 def _title(settings: MeasuredSettings, view: str) -> str:
     victim, images, attacker = settings.victim, settings.images, settings.attacker
     return (
-        f"{victim.network} on {images.source}: victim {victim.accuracy:.1%} right\n"
+        f"{plain(f'{victim.network} on {images.source}')}: victim {victim.accuracy:.1%} right\n"
         f"{attacker.budget} attacker, {images.attacker:,} images, holds {view}; "
         f"SSIM over {images.evaluation} images"
     )

@@ -6,8 +6,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attack.metrics import RADIUS
 from optmodel.files import InputError
 from optmodel.network import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
+
+LEAST_SIDE = 2 * RADIUS + 1
+"""Of images, in pixels: below, the window of SSIM does not fit."""
+MOST_WEIGHTS = 400_000_000
+"""Whose checkpoint, of 4 bytes each, can be read back."""
+
+TAKEN = frozenset(dir(nn.ModuleDict()))
+"""Names that no module in a dictionary of modules can have."""
 
 
 def conv_padding(layer: ConvLayer, height: int) -> int:
@@ -25,6 +34,46 @@ def conv_padding(layer: ConvLayer, height: int) -> int:
             f"with equal padding and stride 1, got {layer.output_height}; correct its size"
         )
     return twice // 2
+
+
+def _module_name(layer: str) -> str:
+    """Return a name that torch takes for a module: no dot, and none of its own attributes."""
+    escaped = layer.replace("%", "%25").replace(".", "%2E")
+    return f"%{escaped}" if escaped in TAKEN else escaped
+
+
+def require_attackable(network: Network) -> None:
+    """Refuse a network that cannot be attacked, before its images are loaded.
+
+    Raises
+    ------
+    InputError
+        If images or maps are not square, images are too small for the window of SSIM, or there
+        are too many weights.
+    """
+    sides = [("the image", network.image_height, network.image_width)]
+    weights = 0
+    for layer in network.layers:
+        weights += layer.weights_per_segment * layer.input_maps
+        if not isinstance(layer, FcLayer):
+            sides.append((f"layer '{layer.name}'", layer.output_height, layer.output_width))
+    for name, height, width in sides:
+        if height != width:
+            raise InputError(
+                f"network '{network.id}': expected square images and maps, got {height} x {width} "
+                f"of {name}; describe the network for square images"
+            )
+    if network.image_height < LEAST_SIDE:
+        raise InputError(
+            f"network '{network.id}': expected images of at least {LEAST_SIDE} x {LEAST_SIDE} "
+            f"pixels, the window of SSIM, got {network.image_height} x {network.image_width}; "
+            "attack a network of larger images"
+        )
+    if weights > MOST_WEIGHTS:
+        raise InputError(
+            f"network '{network.id}': expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; "
+            "correct its sizes"
+        )
 
 
 class Victim(nn.Module):
@@ -47,7 +96,7 @@ class Victim(nn.Module):
         self.layers = nn.ModuleDict()
         height = network.image_height
         for layer in network.layers:
-            self.layers[layer.name] = self._module(layer, height)
+            self.layers[_module_name(layer.name)] = self._module(layer, height)
             height = height if isinstance(layer, FcLayer) else layer.output_height
 
     def _module(self, layer: ConvLayer | ActLayer | PoolLayer | FcLayer, height: int) -> nn.Module:
@@ -66,6 +115,10 @@ class Victim(nn.Module):
             return nn.MaxPool2d(step)
         return nn.Linear(layer.input_neurons, layer.output_neurons)
 
+    def module_of(self, layer: str) -> nn.Module:
+        """Return the module of a layer, by the layer's name."""
+        return self.layers[_module_name(layer)]
+
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, shape (n, classes), of images (n, channels, height, width)."""
         signal = images
@@ -77,7 +130,7 @@ class Victim(nn.Module):
         return signal
 
     def _apply_layer(self, name: str, signal: Tensor) -> Tensor:
-        module = self.layers[name]
+        module = self.module_of(name)
         if isinstance(module, nn.Linear):
             signal = signal.flatten(1)
         return module(signal)

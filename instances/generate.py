@@ -19,6 +19,7 @@ from instances.devices import (
     parse_counts,
 )
 from instances.layout import write_laid_out
+from instances.networks import find_network, network_file
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.cli import console, require_number, run_app
 from optmodel.files import InputError, parse_model, require_writable
@@ -39,7 +40,8 @@ class Recipe:
     Attributes
     ----------
     networks : tuple of str
-        Names, or names with counts such as "lenet=2,cifar_cnn=1".
+        Names, or names with counts such as "lenet=2,cifar_cnn=1"; a file stands for the network
+        that it describes.
     fleet : str
         "mixed", "power", "varied", shares such as "70-30", or counts such as "rpi3=2,stm32h7=1".
     devices : int or None
@@ -111,7 +113,7 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
             Request.model_construct(
                 id=f"r{k + 1}",
                 source=f"camera-{k % cameras + 1}",
-                network=network,
+                network=networks[network].id,
                 tolerated_ssim=recipe.tolerances[k % len(recipe.tolerances)],
             )
             for k, network in enumerate(wanted)
@@ -170,7 +172,7 @@ def command_line(recipe: Recipe, out: str, description: str) -> str:
         ("unattainable", recipe.unattainable, default.unattainable),
     ]
     words = ["python -m instances.generate"]
-    words += [f"--network {network}" for network in recipe.networks]
+    words += [f"--network {shlex.quote(network)}" for network in recipe.networks]
     words += [f"--{name} {value}" for name, value, usual in options if value != usual]
     return " ".join([*words, f"--description {shlex.quote(description)}", f"--out {out}"])
 
@@ -183,7 +185,7 @@ def _shown(table: Path) -> str:
 
 def _wanted_networks(recipe: Recipe) -> list[str]:
     """Return the network of each request, before shuffling."""
-    known = {*NETWORKS, *SYNTHETIC}
+    known = {*NETWORKS, *SYNTHETIC, *_network_files(recipe.networks)}
     counts = [pair for text in recipe.networks for pair in parse_counts(text, "--network", known)]
     counted = [name for name, count in counts for _ in range(count)]
     if recipe.requests is None:
@@ -196,12 +198,19 @@ def _wanted_networks(recipe: Recipe) -> list[str]:
     return [counted[k % len(counted)] for k in range(recipe.requests)]
 
 
+def _network_files(texts: Iterable[str]) -> list[str]:
+    """Return the files among names with or without counts."""
+    names = [part.partition("=")[0].strip() for text in texts for part in text.split(",")]
+    return [name for name in names if network_file(name)]
+
+
 def _build(name: str, draw: random.Random) -> Network:
-    return synthetic(name, draw) if name in SYNTHETIC else NETWORKS[name]()
+    return synthetic(name, draw) if name in SYNTHETIC else find_network(name)
 
 
 NetworkOption = Annotated[
-    list[str], typer.Option(help="Network, repeatable, or counts: lenet=2,cifar_cnn=1.")
+    list[str],
+    typer.Option(help="Network, repeatable, or counts: lenet=2,cifar_cnn=1; or FILE.json of one."),
 ]
 FleetOption = Annotated[
     str,
@@ -260,7 +269,7 @@ def main(
     Example: python -m instances.generate --network lenet --devices 4 --fleet mixed
     --tolerated-ssim 0.8 --requests 1 --period-s 60 --seed 0 --out lenet.json
     """
-    require_writable(out, ssim)
+    require_writable(out, ssim, *map(Path, _network_files(network)))
     recipe = Recipe(
         networks=tuple(network),
         fleet=fleet,

@@ -35,6 +35,11 @@ def require_picture(option: str, path: Path) -> None:
         )
 
 
+def plain(text: str) -> str:
+    """Return text that matplotlib draws as it is, whatever formula two dollar signs would make."""
+    return text.replace("$", r"\$")
+
+
 @contextmanager
 def saved_figure(paths: Path | Sequence[Path], width: float, height: float) -> Iterator[Figure]:
     """Give an empty figure of that size in inches, and write it when it is drawn.

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from attack.victim import Victim
+from attack.victim import Victim, require_attackable
 from instances.cnns import NETWORKS, Conv, Fc, Pool, trace
 from optmodel.files import InputError
-from optmodel.network import FcLayer
+from optmodel.network import FcLayer, Network
 
 EVERY = pytest.mark.parametrize("name", NETWORKS)
 
@@ -95,3 +95,64 @@ def test_sizes_that_no_padding_or_step_makes_are_refused(index, name):
     network = resized(trace("odd", 1, 12, steps), index, {0: 11, 2: 7}[index])
     with pytest.raises(InputError, match=f"layer '{name}': expected a size .*, got"):
         Victim(network)
+
+
+def renamed(names: dict[str, str]) -> Network:
+    """LeNet with other names of layers."""
+    lenet = NETWORKS["lenet"]()
+    layers = tuple(
+        one.model_copy(update={"name": names.get(one.name, one.name)}) for one in lenet.layers
+    )
+    return lenet.model_copy(update={"id": "own", "layers": layers})
+
+
+def test_layers_may_have_any_name():
+    """Of torch's own names, with dots, and such that look as if they were escaped."""
+    names = {"conv1": "block1.conv", "relu1": "keys", "pool1": "training", "conv2": "block1%2Econv"}
+    torch.manual_seed(0)
+    victim = Victim(renamed(names))
+    torch.manual_seed(0)
+    plain = Victim(NETWORKS["lenet"]())
+    images = image_of(victim)
+    assert torch.equal(victim(images), plain(images))
+    for name, other in names.items():
+        assert torch.equal(
+            victim.outputs(images, [other])[other], plain.outputs(images, [name])[name]
+        )
+        assert type(victim.module_of(other)) is type(plain.module_of(name))
+
+
+def own(**changes: object) -> Network:
+    return renamed({}).model_copy(update=changes)
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        (own(image_width=30), "expected square images and maps, got 28 x 30 of the image; descr"),
+        (
+            trace("own", 1, 10, [Conv("1", 2, 3, "a"), Fc("1", 2)]),
+            "expected images of at least 11 x 11 pixels, the window of SSIM, got 10 x 10; attack",
+        ),
+        (
+            trace("own", 1, 100, [Conv("1", 1000, 3, "a"), Fc("1", 1000)]),
+            "expected at most 400,000,000 weights, got 10,000,009,000; correct its sizes",
+        ),
+    ],
+)
+def test_what_cannot_be_attacked_is_refused(network, expected):
+    with pytest.raises(InputError) as raised:
+        require_attackable(network)
+    assert str(raised.value).startswith(f"network 'own': {expected}")
+
+
+def test_maps_that_are_not_square_are_refused():
+    conv = NETWORKS["lenet"]().layers[0].model_copy(update={"output_width": 20})
+    layers = (conv, *NETWORKS["lenet"]().layers[1:])
+    with pytest.raises(InputError, match="maps, got 24 x 20 of layer 'conv1'"):
+        require_attackable(own(layers=layers))
+
+
+@EVERY
+def test_every_built_in_network_can_be_attacked(name):
+    require_attackable(NETWORKS[name]())
