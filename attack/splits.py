@@ -12,6 +12,8 @@ from optmodel.files import InputError
 VICTIM_SHARE = 0.5
 ATTACKER_SHARE = 0.3
 EVALUATION_SHARE = 0.2
+LEAST_IMAGES = 30
+"""Of attacker and evaluation: fewer have no normally distributed mean, nor a validation."""
 LEAST_GROUPS = 4
 """Persons or photos of which some can be kept whole for the validation."""
 VALIDATING_GROUPS = 3
@@ -77,6 +79,22 @@ def split(images: Images, seed: int, most_evaluation: int = 500) -> Splits:
         _drawn(images.take(attacker), len(attacker), seed),
         _drawn(images.take(evaluation), most_evaluation, seed),
     )
+
+
+def require_enough(splits: Splits) -> None:
+    """Refuse parts of which no figure would mean anything: interval and validation take some.
+
+    Raises
+    ------
+    InputError
+        Naming how many there are and how many it takes.
+    """
+    for name, part in (("attacker", splits.attacker), ("evaluation", splits.evaluation)):
+        if len(part) < LEAST_IMAGES:
+            raise InputError(
+                f"{part.source}: expected at least {LEAST_IMAGES} images for the {name}, got "
+                f"{len(part)}; add images: without test data the evaluation gets one in five"
+            )
 
 
 def spread(images: Images, count: int, seed: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from strategies import examples
 
 from attack.images import Images
-from attack.splits import Splits, split, spread, with_validation
+from attack.splits import Splits, require_enough, split, spread, with_validation
 from optmodel.files import InputError
 
 
@@ -206,6 +206,19 @@ def test_of_three_photos_some_tiles_of_each_validate():
 def test_of_two_images_one_validates():
     training, validation = with_validation(singles(2), 0.1, 0)
     assert len(training) == len(validation) == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [(singles(120), "evaluation, got 2"), (singles(70, tested=40), "attacker, got 15")],
+)
+def test_too_few_images_for_any_figure_are_refused(images, said):
+    with pytest.raises(InputError, match=f"made: expected at least 30 images for the {said}"):
+        require_enough(split(images, 0))
+
+
+def test_150_images_are_enough():
+    require_enough(split(singles(150), 0))
 
 
 def test_fewer_than_three_groups_are_refused():
