@@ -2,6 +2,8 @@
 
 import io
 import pickle
+import pickletools
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ NAMES = (*TRAIN, TEST)
 CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
+KNOWN = range(len(CLASSES))
 SHAPE = (3, 32, 32)
 ALLOWED = {
     ("numpy", "dtype"),
@@ -32,6 +35,11 @@ CORRUPT = (
     OverflowError, TypeError, UnicodeDecodeError, ValueError,
 )  # fmt: skip
 """What the unpickler raises for files that are no pickles."""
+KEEPING = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
+REFERRING = {"GET", "BINGET", "LONG_BINGET", "DUP"}
+"""Operations of a pickle that keep a value, and that take one again."""
+MOST_REFERENCES = 20
+"""In a batch: those of one array's description; what doubles that often is still small."""
 
 
 class _Recorded:
@@ -89,24 +97,26 @@ def _read_batch(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     batch = _unpickle(file)
     try:
         pixels = _array(batch[b"data"])
-        labels = np.array(batch[b"labels"])
+        labels = batch[b"labels"]
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{file}: expected 'data' with {np.prod(SHAPE)} bytes an image, and 'labels', got "
             f"'{type(error).__name__}: {one_line(str(error))}'; download it again"
         ) from error
-    whole = labels.dtype.kind == "i" and labels.shape == pixels.shape[:1]
-    if not whole or not np.isin(labels, np.arange(len(CLASSES))).all():
+    known = isinstance(labels, list) and all(type(n) is int and n in KNOWN for n in labels)
+    if not known or len(labels) != len(pixels):
         raise InputError(
             f"{file}: labels: expected {len(pixels):,} whole numbers from 0 to "
             f"{len(CLASSES) - 1}, got others; download it again"
         )
-    return pixels, labels.astype(np.int64)
+    return pixels, np.array(labels, dtype=np.int64)
 
 
 def _unpickle(file: Path) -> Any:
+    content = read_bytes(file)
     try:
-        return _Unpickler(io.BytesIO(read_bytes(file)), encoding="bytes").load()
+        _require_plain(content)
+        return _Unpickler(io.BytesIO(content), encoding="bytes").load()
     except _RefusedError as error:
         raise InputError(
             f"{file}: expected a pickle of arrays and lists alone, got one that calls "
@@ -119,10 +129,27 @@ def _unpickle(file: Path) -> Any:
         ) from error
 
 
+def _require_plain(content: bytes) -> None:
+    """Refuse a pickle that grows far beyond its size when it is opened.
+
+    The memory for what is referred to again grows with the largest number given to it, and what
+    holds itself twice, and that twice again, with two to the power of the references.
+    """
+    kept = references = 0
+    for operation, argument, _ in pickletools.genops(content):
+        if operation.name in KEEPING:
+            kept += 1
+            if argument is not None and argument > kept:
+                raise pickle.UnpicklingError(f"a reference numbered {argument:,} as the {kept}.")
+        references += operation.name in REFERRING
+    if references > MOST_REFERENCES:
+        raise pickle.UnpicklingError(f"{references:,} references back")
+
+
 def _array(recorded: _Recorded) -> NDArray[np.uint8]:
     """Return the pixels of an array of bytes, told by shape, type, order and content."""
     _, shape, kind, is_fortran, content = recorded.state
     if kind.arguments[0] not in (b"u1", "u1") or len(shape) != 2 or not isinstance(content, bytes):
-        raise ValueError(f"an array of {kind.arguments[0]!r} in {shape}")
+        raise ValueError(f"an array of {reprlib.repr(kind.arguments[0])} in {reprlib.repr(shape)}")
     rows = np.frombuffer(content, dtype=np.uint8).reshape(shape, order="F" if is_fortran else "C")
     return rows.reshape(len(rows), *SHAPE)

@@ -5,19 +5,12 @@ import pickle
 
 import numpy as np
 import pytest
-from image_files import COLOUR, GREY, idx, noise, python2_batch, write_batches, write_idx
+from image_files import COLOUR, GREY, idx, noise, python2_batch, refused, write_batches, write_idx
 
 from attack.data import load_images
 from instances.cnns import NETWORKS
-from optmodel.files import InputError
 
 CIFAR = NETWORKS["cifar_cnn"]()
-
-
-def refused(path, network) -> str:
-    with pytest.raises(InputError) as raised:
-        load_images(path, network)
-    return str(raised.value)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -183,6 +176,29 @@ def test_a_batch_with_other_data(replaced, tmp_path):
 def test_a_batch_with_other_labels(labels, tmp_path):
     message = refused(write_batches(tmp_path, labels=labels), CIFAR)
     assert "test_batch: labels: expected 2 whole numbers from 0 to 9, got others" in message
+
+
+def doubled(opened: bytes, times: int) -> bytes:
+    """A pickle of a list of two times the same list of two times ..., as a label of a batch."""
+    again = b"".join(b"]q%c(h%ch%ce" % (n, n - 1, n - 1) for n in range(2, times))
+    return b"\x80\x02" + opened + b"K\x01q\x01" + again + b"s."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x80\x02}r\xff\xff\xff\x7f.", "a reference numbered 2,147,483,647 as the 1."),
+        (b"}p2147483647\n.", "a reference numbered 2,147,483,647 as the 1."),
+        (doubled(b"}U\x06labels", 60), "116 references back"),
+    ],
+)
+def test_a_pickle_that_would_fill_the_memory(content, said, tmp_path):
+    """The first takes 34 GB for the number of its only value, the last for 2^58 labels."""
+    (write_batches(tmp_path) / "test_batch").write_bytes(content)
+    assert refused(tmp_path, CIFAR) == (
+        f"{tmp_path}/test_batch: expected a batch of CIFAR-10 for Python, got '{said}'; download "
+        "it again"
+    )
 
 
 def test_a_pickle_that_is_no_batch(tmp_path):
