@@ -1,6 +1,7 @@
 """A victim: the torch network of a network description, and what its layers put out."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch.nn import functional
 
 from attack.metrics import RADIUS
 from optmodel.files import InputError
+from optmodel.geometry import Window
 from optmodel.network import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
 
 LEAST_SIDE = 2 * RADIUS + 1
@@ -33,7 +35,31 @@ def conv_padding(layer: ConvLayer, height: int) -> int:
             f"layer '{layer.name}': expected a size that kernel {layer.kernel} makes of {height} "
             f"with equal padding and stride 1, got {layer.output_height}; correct its size"
         )
+    _refuse_other_windows(layer, height, Window(layer.kernel, 1, twice // 2))
     return twice // 2
+
+
+def _refuse_other_windows(layer: ConvLayer | PoolLayer, height: int, built: Window) -> None:
+    """Refuse a layer that states another window than the one built from its sizes.
+
+    Raises
+    ------
+    InputError
+        If its kernel, stride or padding is another.
+    """
+    for stated in layer.windows:
+        asked = Window(
+            stated.side or built.side,
+            stated.stride or built.stride,
+            stated.padding if isinstance(stated.padding, int) else built.padding,
+        )
+        alike = replace(built, padding=stated.padding).makes(height, layer.output_height)
+        if asked != built or not alike:
+            raise InputError(
+                f"layer '{layer.name}': expected kernel {built.side}, stride {built.stride} and "
+                f"{built.padding} pixels of padding, as its size tells, got another window stated; "
+                "attack a network whose convs have stride 1 and whose pools do not overlap"
+            )
 
 
 def _module_name(layer: str) -> str:
@@ -112,6 +138,7 @@ class Victim(nn.Module):
                     f"layer '{layer.name}': expected a size that equal steps make of {height}, got "
                     f"{layer.output_height}; correct its size"
                 )
+            _refuse_other_windows(layer, height, Window(step, step, 0))
             return nn.MaxPool2d(step)
         return nn.Linear(layer.input_neurons, layer.output_neurons)
 

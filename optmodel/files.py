@@ -55,7 +55,7 @@ class RuleError(ValueError):
 
     def below(self, parent: str) -> "RuleError":
         """Return the same rule told by the object that holds the one that states it."""
-        field = f"{parent}.{self.field}" if parent else self.field
+        field = ".".join(part for part in (parent, self.field) if part)
         return RuleError(field, self.expected, self.got, self.repair)
 
 
@@ -216,10 +216,10 @@ def _steps_in_file(location: Iterable[Any], written: Any) -> Iterator[Any]:
 
 def _broken_rule(detail: ErrorDetails, written: object) -> RuleError:
     kind, context = detail["type"], detail.get("ctx", {})
-    field = field_path(_without_tags(detail["loc"], written))
-    cause = context.get("error")
+    location, cause = detail["loc"], context.get("error")
     if isinstance(cause, RuleError):
-        return cause.below(field)
+        return cause.below(field_path(_in_file(location, written)))
+    field = field_path([*_in_file(location[:-1], written), *location[-1:]])
     if kind == "json_invalid":
         syntax = RuleError("", "JSON", f"'{cause}'", "mend the syntax")
         return TOO_DEEP if "recursion" in str(cause) else syntax
@@ -231,23 +231,21 @@ def _broken_rule(detail: ErrorDetails, written: object) -> RuleError:
         if kind == "union_tag_not_found":
             return RuleError(tagged, "a value", "nothing", "add the field")
         expected, got = f"one of {context['expected_tags']}", f"'{context['tag']}'"
-        return RuleError(tagged, expected, got, "correct the field")
+        return RuleError(tagged, expected, got, "name the one that it is; no other can be written")
     if kind == "missing":
         return RuleError(field, "a value", "nothing", "add the field")
-    expected, got = PYDANTIC_PREFIX.sub("", detail["msg"]), _shorten(detail["input"])
+    expected, got = PYDANTIC_PREFIX.sub("", detail["msg"]), shorten(detail["input"])
     return RuleError(field, expected, got, "correct the field" if field else "name the right file")
 
 
-def _without_tags(location: Iterable[int | str], written: object) -> Iterator[int | str]:
+def _in_file(location: Iterable[int | str], written: object) -> Iterator[int | str]:
     """Yield the steps of a location that stand in the file; pydantic adds the kind of a layer."""
-    steps = list(location)
-    for step in steps[:-1]:
+    for step in location:
         if isinstance(written, dict) and step not in written:
             continue
         yield step
         if isinstance(written, dict | list):
             written = written[step]  # type: ignore[index]
-    yield from steps[-1:]
 
 
 def field_path(location: Iterable[int | str]) -> str:
@@ -264,7 +262,8 @@ def one_line(message: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
 
 
-def _shorten(value: object) -> str:
+def shorten(value: object) -> str:
+    """Return how a value is written, cut to what a message bears."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -1,22 +1,42 @@
 """A CNN as a chain of layers: what a segment of each layer costs (Eq. 2-4)."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from optmodel.files import RuleError, StrictModel
+from optmodel.files import RuleError, StrictModel, field_path
+from optmodel.geometry import Count as Count
+from optmodel.geometry import Padding, Pair, Window, told, windows
 
 Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A name without control characters."""
-Count = Annotated[int, Field(ge=1, le=65_536)]
 MAX_MULTIPLICATIONS = 10**15
 """Of one layer: a million times VGG16, and exact in 64-bit arithmetic."""
 
 Neurons = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
-class _MapLayer(StrictModel):
+class _Layer(StrictModel):
+    """A layer of a dense chain: all its maps or neurons are made from all that come in."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_field_is_lost(cls, written: Any) -> Any:
+        """Refuse a field that may say of a layer what the model cannot."""
+        for name in written if isinstance(written, dict) else ():
+            if name not in cls.model_fields:
+                raise RuleError(
+                    field_path([name]),
+                    "no such field (layers are dense, in a chain)",
+                    "one",
+                    "mend its name, or delete it if the layer computes the same without it; if not "
+                    "(groups, dilation, depthwise, branches), it cannot be planned",
+                )
+        return written
+
+
+class _MapLayer(_Layer):
     """A layer that puts out feature maps."""
 
     name: Identifier
@@ -30,12 +50,52 @@ class _MapLayer(StrictModel):
     ssim_row: Identifier
     """Row of the SSIM table that tells what the output maps give away."""
 
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """Height and width of one output map, in pixels."""
+        return self.output_height, self.output_width
+
     def bits_per_output(self, word_bits: int) -> int:
         """Return the bits of one output map: word · o² (Eq. 6)."""
         return word_bits * self.output_height * self.output_width
 
 
-class ConvLayer(_MapLayer):
+def _not_stated(value: object) -> bool:
+    """Tell whether a file need not hold a field: digests are those of files that lack it."""
+    return value is None
+
+
+class _WindowLayer(_MapLayer):
+    """A layer that slides a window over its maps."""
+
+    stride: Pair | None = Field(default=None, exclude_if=_not_stated)
+    """Steps of the window, in pixels: for both axes or [height, width]. Any if not stated; a pool
+    that states its kernel alone steps by that."""
+    padding: Padding | None = Field(default=None, exclude_if=_not_stated)
+    """Zeros around the map: "same" (the size becomes ⌈size / stride⌉), "valid" (none), or pixels
+    on each side, for both axes or [height, width]. From "valid" to "same" if not stated."""
+
+    @property
+    def windows(self) -> tuple[Window, Window]:
+        """The window down and across."""
+        raise NotImplementedError
+
+    def refuse_other_size(self, received: tuple[int, int]) -> None:
+        """Raise a `RuleError` if no window as stated makes the output of maps of a size."""
+        fields = ("output_height", "output_width")
+        for field, window, size, made in zip(
+            fields, self.windows, received, self.output_size, strict=True
+        ):
+            if not window.makes(size, made):
+                raise RuleError(
+                    field,
+                    window.told(size),
+                    str(made),
+                    "correct the size or the kernel, or state the stride and padding that make it",
+                )
+
+
+class ConvLayer(_WindowLayer):
     """A convolution; batch norm at inference is folded into it."""
 
     kind: Literal["conv"]
@@ -43,6 +103,11 @@ class ConvLayer(_MapLayer):
     """Side S of the square kernel, in pixels."""
     output_maps: Count
     """Feature maps put out, P of layer l."""
+
+    @property
+    def windows(self) -> tuple[Window, Window]:
+        """Return the kernel with its steps, down and across."""
+        return windows(self.kernel, self.stride, self.padding)
 
     @property
     def multiplications_per_segment(self) -> int:
@@ -55,8 +120,10 @@ class ConvLayer(_MapLayer):
         return self.kernel**2 * self.output_maps
 
 
-class _PointwiseLayer(_MapLayer):
-    """A layer that turns each input map into one output map, without multiplications."""
+class _Pointwise:
+    """What turns each input map into one output map, without multiplications."""
+
+    input_maps: int
 
     @property
     def output_maps(self) -> int:
@@ -74,19 +141,42 @@ class _PointwiseLayer(_MapLayer):
         return 0
 
 
-class ActLayer(_PointwiseLayer):
+class ActLayer(_Pointwise, _MapLayer):
     """An activation such as ReLU."""
 
     kind: Literal["act"]
 
+    def refuse_other_size(self, received: tuple[int, int]) -> None:
+        """Raise a `RuleError` if the output has another size than the maps that come in."""
+        if self.output_size != received:
+            expected = f"{told(received)} (an act keeps the size of its input)"
+            raise RuleError("output_height", expected, told(self.output_size), "correct the size")
 
-class PoolLayer(_PointwiseLayer):
+
+class PoolLayer(_Pointwise, _WindowLayer):
     """A pooling layer."""
 
     kind: Literal["pool"]
+    kernel: Pair | None = Field(default=None, exclude_if=_not_stated)
+    """Window in pixels, for both axes or [height, width]. If not stated it is as large as the
+    stride; if that is not stated either, any that does not enlarge the maps."""
+
+    @model_validator(mode="after")
+    def _padding_has_a_window(self) -> Self:
+        if self.padding is not None and self.kernel is None and self.stride is None:
+            raise RuleError("kernel", "a value beside padding", "nothing", "state the window too")
+        return self
+
+    @property
+    def windows(self) -> tuple[Window, Window]:
+        """Return the window with its steps, down and across."""
+        kernel, stride = self.kernel, self.stride
+        return windows(
+            stride if kernel is None else kernel, kernel if stride is None else stride, self.padding
+        )
 
 
-class FcLayer(StrictModel):
+class FcLayer(_Layer):
     """A fully connected layer, its activation folded in."""
 
     kind: Literal["fc"]
@@ -210,20 +300,16 @@ class Network(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _act_layers_keep_the_size(self) -> Self:
-        height, width = self.image_height, self.image_width
+    def _sizes_can_be(self) -> Self:
+        received = (self.image_height, self.image_width)
         for index, layer in enumerate(self.layers):
             if isinstance(layer, FcLayer):
                 break
-            size = (layer.output_height, layer.output_width)
-            if isinstance(layer, ActLayer) and size != (height, width):
-                raise RuleError(
-                    f"layers[{index}].output_height",
-                    f"{height} x {width} (an act keeps the size of its input)",
-                    f"{size[0]} x {size[1]}",
-                    "correct the size",
-                )
-            height, width = size
+            try:
+                layer.refuse_other_size(received)
+            except RuleError as error:
+                raise error.below(f"layers[{index}]") from error
+            received = layer.output_size
         return self
 
     @property

@@ -74,14 +74,40 @@ def fc(name: str, maps: int, neurons: tuple[int, int]) -> FcLayer:
 
 
 def network(name: str, image: tuple[int, int, int], layers: Sequence[Layer]) -> Network:
-    channels, height, width = image
+    """Return a network; layers whose sizes no usual padding makes state one that does."""
+    channels, *size = image
+    stated = []
+    for layer in layers:
+        if not isinstance(layer, FcLayer):
+            layer, size = _with_padding(layer, size), layer.output_size
+        stated.append(layer)
+    height, width = image[1:]
     return Network(
         id=name,
         image_channels=channels,
         image_height=height,
         image_width=width,
-        layers=tuple(layers),
+        layers=tuple(stated),
     )
+
+
+def _with_padding(layer: Layer, received: Sequence[int]) -> Layer:
+    """Return a layer that states stride and padding if its size needs them."""
+    if isinstance(layer, ActLayer) or all(
+        window.makes(*sizes)
+        for window, *sizes in zip(layer.windows, received, layer.output_size, strict=True)
+    ):
+        return layer
+    kernel = layer.kernel or 1
+    axes = [any_padding(kernel, *sizes) for sizes in zip(received, layer.output_size, strict=True)]
+    stride, padding = (tuple(pair) for pair in zip(*axes, strict=True))
+    return layer.model_copy(update={"kernel": kernel, "stride": stride, "padding": padding})
+
+
+def any_padding(kernel: int, received: int, made: int) -> tuple[int, int]:
+    """Return a stride and a padding with which a kernel makes any size of any other."""
+    stride = max(2, received)
+    return stride, max(0, -(-(stride * (made - 1) + kernel - received) // 2))
 
 
 def ssim_row(name: str, ssim: dict[int, float]) -> SsimRow:

@@ -83,6 +83,13 @@ BAD_FIELDS = {
     "image_channels_mismatch": ("networks[1].layers[0].input_maps", "1 (what the image", "3"),
     "input_maps_mismatch": ("networks[0].layers[1].input_maps", "2 (what conv1 puts out)", "3"),
     "act_changes_the_size": ("networks[0].layers[1].output_height", "4 x 4", "4 x 2"),
+    "conv_grows": ("networks[0].layers[0].output_height", "a size that kernel 3 makes of 6", "40"),
+    "stated_stride_makes_another_size": (
+        "networks[0].layers[0].output_height",
+        "2 to 3 (kernel 3, stride 2, padding 'valid' to 'same' on 6)",
+        "4",
+    ),
+    "unknown_layer_field": ("networks[0].layers[0].groups", "no such field (layers are", "one"),
     "input_neurons_mismatch": (
         "networks[0].layers[3].input_neurons",
         "8 (what pool1 puts out)",
