@@ -26,7 +26,7 @@ class Watcher:
         Called with a proven lower bound on the objective, which may be no better than before.
     """
 
-    improved: Callable[[], None]
+    improved: Callable[[], object]
     bounded: Callable[[float], None]
 
 
@@ -93,7 +93,7 @@ class WatchedHighs(Highs):  # type: ignore[misc]
         if self.watcher is not None and isfinite(bound):
             self._tell(partial(self.watcher.bounded, bound))
 
-    def _tell(self, news: Callable[[], None]) -> None:
+    def _tell(self, news: Callable[[], object]) -> None:
         try:
             news()
         except Exception as error:

@@ -8,10 +8,13 @@ from math import ceil, isfinite
 import pyomo.environ as pyo
 
 from optmodel.admission import most_then_fastest
+from optmodel.budget_rows import cut_off_broken
 from optmodel.count.objective import minimise_latency, minimise_rejected
+from optmodel.explain.feasibility import FeasibilityModel
 from optmodel.formulation import Formulation
 from optmodel.highs import Watcher
 from optmodel.search import Search
+from optmodel.second_opinion import second_opinion
 from optmodel.solution import SolutionStatus, Termination
 from optmodel.solvers import SolverOptions, run_solver
 
@@ -47,7 +50,7 @@ def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
 
 def _serve_most(search: Search, built: Formulation) -> Termination:
     minimise_rejected(built.pyomo_model)
-    requests = len(search.problem.tasks)
+    requests, before = len(search.problem.tasks), search.most_served
 
     def learn(bound: float) -> None:
         """Take a bound on the number of requests left out."""
@@ -56,7 +59,10 @@ def _serve_most(search: Search, built: Formulation) -> Termination:
 
     # A looser gap could end the search one request too early.
     gap = min(search.options.mip_gap, SolverOptions.mip_gap)
-    return _run(search, built, learn, gap)
+    termination = _run(search, built, learn, gap)
+    if termination is Termination.CONVERGED and search.served < before:
+        return _confirm(search, search.most_served + 1)
+    return termination
 
 
 def _least_latency(search: Search, built: Formulation) -> Termination:
@@ -87,9 +93,11 @@ def _run(
     if search.incumbent is not None:
         built.set_values(search.incumbent)
 
-    def offer() -> None:
-        """Offer the placement that the model's variables hold."""
+    def offer() -> bool:
+        """Offer the placement that the model holds; tell whether it keeps the budgets."""
+        refused = search.refused
         search.offer(built.placement())
+        return search.refused == refused
 
     def bounded(bound: float) -> None:
         """Learn a bound that tells something; 0 is below every latency."""
@@ -99,12 +107,50 @@ def _run(
     run = run_solver(built.pyomo_model, options, start, Watcher(offer, bounded))
     search.solver, search.solver_version = options.solver, run.version
     if run.status is SolutionStatus.INFEASIBLE:
-        search.infeasible = True
-        return run.termination
+        return _confirm(search, None)
     if run.bound is not None and run.termination is Termination.CONVERGED:
         learn(run.bound)
     elif run.bound is not None:
         bounded(run.bound)
-    if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
-        offer()
+    if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE) and not offer():
+        return _go_on(search, built, learn, gap, run.termination)
     return run.termination
+
+
+def _go_on(
+    search: Search,
+    built: Formulation,
+    learn: Callable[[float], None],
+    gap: float,
+    termination: Termination,
+) -> Termination:
+    """Cut off what the solver returned, which breaks a budget by less than it notices, and run."""
+    largest = max(layer.segments for task in search.problem.tasks for layer in task.layers)
+    if termination is not Termination.CONVERGED or not cut_off_broken(built.pyomo_model, largest):
+        return termination
+    return _run(search, built, learn, gap)
+
+
+def _confirm(search: Search, serving: int | None) -> Termination:
+    """Ask CP-SAT whether as many requests cannot be served as the solver says; None for all."""
+    if search.left_s <= 0:
+        return Termination.TIME_LIMIT
+    limit_s = search.left_s if isfinite(search.left_s) else None
+    model = FeasibilityModel.build(search.problem, serving)
+    asked = second_opinion(model.pyomo_model, limit_s)
+    if asked.status is SolutionStatus.INFEASIBLE:
+        search.infeasible = serving is None
+        return Termination.CONVERGED
+    what = "all requests" if serving is None else f"{serving} requests"
+    if asked.status is SolutionStatus.NONE:
+        search.notes.append(
+            f"{search.solver} says that {what} cannot be served, which CP-SAT has not confirmed"
+        )
+    else:
+        search.offer(model.placement())
+        search.most_served = len(search.problem.tasks)
+        search.notes.append(
+            f"{search.solver} says that {what} cannot be served, and CP-SAT found a placement: no "
+            "bound of this run is used; --method cpsat may prove the optimum"
+        )
+    return Termination.ERROR if asked.termination is Termination.CONVERGED else asked.termination

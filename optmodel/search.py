@@ -42,6 +42,8 @@ class Search:
     bound_s : float or None
         Proven lower bound on the latency of every placement that serves as many requests as can
         be served (all of them, or `most_served`); None when unknown.
+    refused : int
+        How many placements were offered that break a budget.
     most_served : int
         Proven upper bound on the number of requests that can be served together.
     infeasible : bool
@@ -66,6 +68,7 @@ class Search:
         self.incumbent: Placement | None = None
         self.objective_s: float | None = None
         self.bound_s: float | None = None
+        self.refused = 0
         self.most_served = len(self.problem.tasks)
         self.infeasible = False
         self.trace: list[TracePoint] = []
@@ -114,13 +117,18 @@ class Search:
         """Keep a placement if it is better than the incumbent.
 
         Better is to serve more requests, then to take less time. With admission "all" a placement
-        that leaves a request out is not kept. That it breaks no condition is the offering
-        method's promise; the checker verifies the final incumbent.
+        that leaves a request out is not kept, nor one that breaks a budget, counted in whole
+        numbers. That it breaks no other condition is the offering method's promise; the checker
+        verifies the final incumbent.
         """
         everyone = len(placement.requests) == len(self.problem.tasks)
         if self.options.admission == "all" and not everyone:
             return False
-        latency = evaluate(self.problem, placement).latency_s
+        evaluation = evaluate(self.problem, placement)
+        if not within_budgets(self.problem, evaluation):
+            self.refused += 1
+            return False
+        latency = evaluation.latency_s
         known = math.inf if self.objective_s is None else self.objective_s
         if (-len(placement.requests), latency) >= (-self.served, known):
             return False
@@ -170,10 +178,10 @@ def settled_bound(objective_s: float | None, bound_s: float | None, claim: str) 
 
 
 def within_budgets(problem: Problem, evaluation: Evaluation) -> bool:
-    """Tell whether a placement keeps 8b-8d; loads are whole numbers, exact as floats."""
+    """Tell whether a placement keeps 8b-8d; loads are whole, so budgets count in whole units."""
     loads = (
         (evaluation.memory_bytes, problem.memory),
         (evaluation.compute_mult, problem.compute_budget),
         (evaluation.bandwidth_bits, problem.bandwidth_budget),
     )
-    return all(bool(np.all(load <= budget)) for load, budget in loads)
+    return all(bool(np.all(load <= np.floor(budget).astype(np.int64))) for load, budget in loads)

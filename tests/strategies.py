@@ -106,7 +106,7 @@ def _with_padding(layer: Layer, received: Sequence[int]) -> Layer:
 
 def any_padding(kernel: int, received: int, made: int) -> tuple[int, int]:
     """Return a stride and a padding with which a kernel makes any size of any other."""
-    stride = max(2, received)
+    stride = max(2, -(-(received - kernel + 1) // made))
     return stride, max(0, -(-(stride * (made - 1) + kernel - received) // 2))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from optmodel.budget_rows import add_budget_rows
 from optmodel.count.variables import layers, transitions
 from optmodel.problem import FloatArray, LayerTask, Problem
 
@@ -164,7 +165,7 @@ def respect_memory(model: pyo.ConcreteModel, problem: Problem) -> None:
     loads: Loads = defaultdict(list)
     for (r, k, i), count in model.x.items():
         loads[i].append((layer_of(problem, r, k).weight_bytes, count))
-    model.respect_memory = _within(loads, problem.memory)
+    _keep_within(model, "respect_memory", loads, problem.memory)
 
 
 def respect_compute(model: pyo.ConcreteModel, problem: Problem) -> None:
@@ -172,12 +173,13 @@ def respect_compute(model: pyo.ConcreteModel, problem: Problem) -> None:
     loads: Loads = defaultdict(list)
     for (r, k, i), count in model.x.items():
         loads[i].append((layer_of(problem, r, k).multiplications, count))
-    model.respect_compute = _within(loads, problem.compute_budget)
+    _keep_within(model, "respect_compute", loads, problem.compute_budget)
 
 
 def respect_bandwidth(model: pyo.ConcreteModel, problem: Problem) -> None:
     """8d: sum over r, l and j != i of O[i, j, l] <= bandwidth budget of i."""
-    model.respect_bandwidth = _within(sent_by_node(model, problem), problem.bandwidth_budget)
+    loads = sent_by_node(model, problem)
+    _keep_within(model, "respect_bandwidth", loads, problem.bandwidth_budget)
 
 
 def sent_by_node(model: pyo.ConcreteModel, problem: Problem) -> Loads:
@@ -189,18 +191,7 @@ def sent_by_node(model: pyo.ConcreteModel, problem: Problem) -> Loads:
     return loads
 
 
-def _within(loads: Loads, budgets: FloatArray) -> pyo.Constraint:
-    """Return sum of amount · variable <= budget per node, over the amounts' common divisor.
-
-    All variables are whole numbers, so the divided row keeps whole coefficients, its right-hand
-    side can be rounded down, and an excess of one unit is far beyond a solver's tolerance.
-    """
-    terms = {i: [(a, v) for a, v in entries if a > 0] for i, entries in loads.items()}
-
-    def rule(_: pyo.Block, i: int) -> object:
-        """Return the row of one node."""
-        divisor = math.gcd(*(amount for amount, _ in terms[i]))
-        budget = math.floor(budgets[i]) // divisor
-        return pyo.quicksum(amount // divisor * v for amount, v in terms[i]) <= budget
-
-    return pyo.Constraint([i for i in sorted(terms) if terms[i]], rule=rule)
+def _keep_within(model: pyo.ConcreteModel, name: str, loads: Loads, budgets: FloatArray) -> None:
+    """State sum of amount · variable <= budget per node."""
+    rows = {i: (loads[i], math.floor(float(budgets[i]))) for i in sorted(loads)}
+    add_budget_rows(model, name, rows)

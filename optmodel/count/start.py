@@ -3,13 +3,14 @@
 import numpy as np
 import pyomo.environ as pyo
 
+from optmodel.budget_rows import set_carries
 from optmodel.evaluate import evaluate
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import IntArray, Problem
 
 
 def set_counts(model: pyo.ConcreteModel, problem: Problem, placement: Placement) -> None:
-    """Set served, x, sender, sent, whole and T; a request without a place gets zeros."""
+    """Set served, x, sender, sent, whole, T and carries; a request without a place gets zeros."""
     latency = evaluate(problem, placement).layer_latency_s
     for variable in model.component_data_objects(pyo.Var):
         variable.set_value(0)
@@ -30,6 +31,7 @@ def set_counts(model: pyo.ConcreteModel, problem: Problem, placement: Placement)
             for i in layer.hosts:
                 for j in task.layers[k + 1].hosts:
                     model.sent[r, k, i, j].set_value(int(sent[i, j]))
+    set_carries(model)
 
 
 def units_sent(placed: RequestPlacement, layer: int, mapwise: bool) -> IntArray:

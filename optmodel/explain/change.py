@@ -1,5 +1,7 @@
 """Single changes of an instance that may restore feasibility."""
 
+import math
+from fractions import Fraction
 from typing import Literal
 
 from pydantic import Field
@@ -49,7 +51,11 @@ def _with_more(node: Node, kind: BudgetKind, change: Change) -> Node:
     if node.id not in change.targets:
         return node
     field = BUDGETS[kind].field
-    return node.model_copy(update={field: getattr(node, field) + change.amount})
+    wanted = Fraction(getattr(node, field)) + Fraction(change.amount)
+    budget = float(wanted)
+    if budget < wanted:  # Beyond 2^53 not every whole number is a float.
+        budget = math.nextafter(budget, math.inf)
+    return node.model_copy(update={field: budget})
 
 
 def _copies(instance: Instance, change: Change) -> tuple[Node, ...]:

@@ -25,6 +25,7 @@ from typing import Any, Self
 import numpy as np
 import pyomo.environ as pyo
 
+from optmodel.budget_rows import add_budget_rows
 from optmodel.count.constraints import (
     keep_first_fc_whole,
     layer_of,
@@ -46,7 +47,7 @@ class FeasibilityModel:
     Attributes
     ----------
     problem : Problem
-        What is placed; every request is served.
+        What is placed.
     pyomo_model : pyomo.environ.ConcreteModel
         The MILP, without an objective worth the name.
     """
@@ -55,12 +56,23 @@ class FeasibilityModel:
     pyomo_model: pyo.ConcreteModel
 
     @classmethod
-    def build(cls, problem: Problem) -> Self:
-        """State variables and constraints; budgets that no placement can exceed get no row."""
+    def build(cls, problem: Problem, serving: int | None = None) -> Self:
+        """State variables and constraints; budgets that no placement can exceed get no row.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is placed.
+        serving : int, optional
+            How many requests must be served at least; all if not told.
+        """
         model = pyo.ConcreteModel(name=problem.instance.name)
         tight = _tight(problem)
         add_served(model, problem)
-        model.served.fix(1)
+        if serving is None:
+            model.served.fix(1)
+        else:
+            model.serve_enough = pyo.Constraint(expr=pyo.quicksum(model.served.values()) >= serving)
         add_counts(model, problem)
         add_whole(model, problem)
         place_every_segment(model, problem)
@@ -77,13 +89,22 @@ class FeasibilityModel:
         terms = load_terms(model, self.problem, kind, node)
         divisor = math.gcd(*(amount for amount, _ in terms))
         model.respect_budgets[kind, node].deactivate()
+        del model.budget_rows["respect_budgets", (kind, node)]
         model.any_placement.deactivate()
         model.least_load = pyo.Objective(expr=_total(terms, divisor), sense=pyo.minimize)
+
+    def keeps_budgets(self) -> bool:
+        """Tell whether the model's values keep every budget that has a row, in whole numbers."""
+        return all(row.load <= row.budget for row in self.pyomo_model.budget_rows.values())
 
     def placement(self) -> Placement:
         """Return the placement whose counts the Pyomo model holds, as many maps kept as can be."""
         return Placement(
-            {task.request.id: self._request(r) for r, task in enumerate(self.problem.tasks)}
+            {
+                task.request.id: self._request(r)
+                for r, task in enumerate(self.problem.tasks)
+                if round(pyo.value(self.pyomo_model.served[r]))
+            }
         )
 
     def _request(self, r: int) -> RequestPlacement:
@@ -125,7 +146,11 @@ def keep_maps(model: pyo.ConcreteModel, problem: Problem, nodes: set[int]) -> No
     mapwise = [(r, k, i) for transfer, r, k, i in sending if transfer == "mapwise"]
     both = [(r, k, i) for _, r, k, i in sending if (r, k + 1, i) in model.x]
     model.sender = pyo.Var(broadcast, domain=pyo.Binary)
-    model.kept = pyo.Var(both, domain=pyo.NonNegativeReals)
+    model.kept = pyo.Var(
+        both,
+        domain=pyo.NonNegativeIntegers,
+        bounds=lambda _, r, k, i: (0, layer_of(problem, r, k + 1).cap),
+    )
     model.segment_makes_sender = pyo.Constraint(
         broadcast,
         rule=lambda m, r, k, i: m.x[r, k, i] <= layer_of(problem, r, k).cap * m.sender[r, k, i],
@@ -148,15 +173,13 @@ def keep_maps(model: pyo.ConcreteModel, problem: Problem, nodes: set[int]) -> No
 def respect_budgets(
     model: pyo.ConcreteModel, problem: Problem, tight: list[tuple[BudgetKind, int]]
 ) -> None:
-    """8b-8d, over the amounts' common divisor, so that one unit too much is no rounding error."""
-
-    def rule(m: pyo.ConcreteModel, kind: BudgetKind, i: int) -> object:
-        """Return the row of one budget of one node."""
-        terms = load_terms(m, problem, kind, i)
-        divisor = math.gcd(*(amount for amount, _ in terms))
-        return _total(terms, divisor) <= BUDGETS[kind].of(problem.instance.nodes[i]) // divisor
-
-    model.respect_budgets = pyo.Constraint(tight, rule=rule)
+    """8b-8d, so that one unit too much is no rounding error."""
+    nodes = problem.instance.nodes
+    rows = {
+        (kind, i): (load_terms(model, problem, kind, i), BUDGETS[kind].of(nodes[i]))
+        for kind, i in tight
+    }
+    add_budget_rows(model, "respect_budgets", rows)
 
 
 def load_terms(model: pyo.ConcreteModel, problem: Problem, kind: BudgetKind, i: int) -> Terms:

@@ -6,7 +6,7 @@ asks for no new hardware before what does.
 
 1. policy: layers of which no share is safe stay on the source;
 2. a larger budget of one node, the least relative increase;
-3. more devices of one family, the fewest;
+3. more copies of one device, the fewest;
 4. a looser tolerance, the least, then for the fewest requests.
 """
 
@@ -31,6 +31,7 @@ from optmodel.files import StrictModel
 from optmodel.instance import Instance, Node
 from optmodel.privacy import envelope, exact
 from optmodel.problem import LayerTask, Problem
+from optmodel.solution import ResultError
 
 MOST_NEW_DEVICES = 64
 """Most devices that a repair may add."""
@@ -146,6 +147,12 @@ def _larger_budget(search: Search, kind: BudgetKind, groups: Sequence[Group]) ->
         if answer.placement is not None:
             load = placed_loads(problem, answer.placement)[kind][i]
             increases[i] = load - BUDGETS[kind].of(search.instance.nodes[i])
+    for i, increase in increases.items():
+        if increase <= 0:
+            raise ResultError(
+                f"the instance is proven infeasible, but a placement within the {kind} of "
+                f"'{problem.node_ids[i]}' was found"
+            )
     if not increases:
         late = _unless_late(*answers.values())
         return f"no larger {kind} of a single node helps{late}"
@@ -167,7 +174,7 @@ def _least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> 
 
 
 def _devices(search: Search) -> Iterator[Outcome]:
-    """More copies of a family's most common device, as few as suffice: more never hurt."""
+    """More copies of one device, as few as suffice: more never hurt."""
     problem = Problem.of(search.instance)
     for conflict in search.conflicts:
         if all(of_sources_alone(problem, group) for group in conflict.groups):
@@ -175,14 +182,17 @@ def _devices(search: Search) -> Iterator[Outcome]:
             return
     found: list[tuple[int, Node, Answer, bool]] = []
     late = []
-    for device in _one_of_each_family(search.instance):
+    for device in _worth_copying(search.instance):
         most = min((fewest for fewest, *_ in found), default=MOST_NEW_DEVICES + 1) - 1
+        if most == 0:
+            break
         fewest, answer, least = _fewest(search, device, most)
         if answer.placement is not None:
             found.append((fewest, device, answer, least))
         late.append(answer)
     if not found:
-        yield f"{MOST_NEW_DEVICES} more devices of one family do not help{_unless_late(*late)}"
+        late_or_not = _unless_late(*late)
+        yield f"{MOST_NEW_DEVICES} more copies of any one device do not help{late_or_not}"
         return
     fewest, device, answer, least = found[-1]
     change = Change(kind="devices", targets=(device.id,), amount=fewest)
@@ -190,14 +200,21 @@ def _devices(search: Search) -> Iterator[Outcome]:
     yield search.repair(change, sentence, answer, least)
 
 
-def _one_of_each_family(instance: Instance) -> list[Node]:
-    """Return, for each family, the first device of its largest class of equal devices."""
-    classes: dict[str, list[Node]] = {}
-    for devices in alike(instance.devices):
-        family = devices[0].family
-        if len(devices) > len(classes.get(family, ())):
-            classes[family] = devices
-    return [devices[0] for devices in classes.values()]
+def _worth_copying(instance: Instance) -> Iterator[Node]:
+    """Yield a device of each class of equal devices, the largest classes first.
+
+    Feasibility asks for budgets only, so a device of which no budget is larger than those of one
+    before it cannot do with fewer copies.
+    """
+    before: list[Node] = []
+    for devices in sorted(alike(instance.devices), key=len, reverse=True):
+        if not any(_has_room_of(known, devices[0]) for known in before):
+            yield devices[0]
+            before.append(devices[0])
+
+
+def _has_room_of(device: Node, other: Node) -> bool:
+    return all(budget.of(device) >= budget.of(other) for budget in BUDGETS.values())
 
 
 def _fewest(search: Search, device: Node, most: int) -> tuple[int, Answer, bool]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import FloatArray, IntArray, RequestTask
+from optmodel.stages.arc import Moves
 from optmodel.stages.fleet import Fleet, Group
 from optmodel.stages.path import Path, Step
 
@@ -33,9 +34,10 @@ class Assembler:
             assert placement is not None
             for k, share in enumerate(placement.counts, start=step.stage.first):
                 counts[k, members] = share
-                self._charge(task, k, members, share)
-            for k, moved in enumerate(placement.flows, start=step.stage.first):
-                moves.append((k, *moved.on(members)))
+            self._charge(task, step.stage.first, counts, None)
+            for k, flows in enumerate(placement.flows, start=step.stage.first):
+                moves.append((k, *flows.on(members)))
+                self._charge(task, k + 1, counts, flows.on(members))
         return RequestPlacement(counts, Flows.from_moves(moves))
 
     def _members(
@@ -85,16 +87,33 @@ class Assembler:
         ordered: list[int] = nodes[np.argsort(busiest, kind="stable")].tolist()
         return ordered
 
-    def _charge(self, task: RequestTask, k: int, members: IntArray, share: IntArray) -> None:
-        """Add a layer's shares of the budgets 8b-8d to the loads."""
-        problem, layer = self.fleet.problem, task.layers[k]
-        sent = layer.output_bits * (share > 0) * layer.segments
-        self.load[0, members] += _share_of(share * layer.weight_bytes, problem.memory[members])
-        self.load[1, members] += _share_of(
-            share * layer.multiplications, problem.compute_budget[members]
-        )
-        self.load[2, members] += _share_of(sent, problem.bandwidth_budget[members])
+    def _charge(self, task: RequestTask, k: int, counts: IntArray, moved: Moves | None) -> None:
+        """Add to the loads what layer `k` takes of 8b and 8c, and of 8d what is sent to it.
+
+        Parameters
+        ----------
+        task : RequestTask
+            The request.
+        k : int
+            The layer; all before it are placed.
+        counts : ndarray of int, shape (layers, nodes)
+            Segments of each layer on each node.
+        moved : Moves or None
+            What moves after the layer before, which counts if that is an act or pool.
+        """
+        layer, nodes = task.layers[k], counts.shape[1]
+        taken = np.zeros((3, nodes), dtype=np.int64)
+        taken[:2] = np.outer((layer.weight_bytes, layer.multiplications), counts[k])
+        if k:
+            before = task.layers[k - 1]
+            if moved is not None and before.transfer == "mapwise":
+                units = moved.sent(nodes)
+            else:
+                units = np.where(counts[k - 1] > 0, layer.segments - counts[k], 0)
+            taken[2] = units * before.output_bits
+        self.load += _share_of(taken, self.fleet.problem.budgets)
 
 
 def _share_of(load: IntArray, budget: FloatArray) -> FloatArray:
-    return np.divide(load, budget, out=np.ones(len(load)), where=budget > 0) * (load > 0)
+    """Return loads as shares of budgets; all of it where there is a load and no budget."""
+    return np.divide(load, budget, out=np.ones(load.shape), where=budget > 0) * (load > 0)

@@ -42,7 +42,7 @@ WORDS = {
         "- memory of 'nexus-1': 40,000 bytes (8b)",
         "- memory of 'stm32h7-1': 20 bytes (8b)",
         "repair       give 'nexus-1' 61,760 more bytes of memory",
-        "no repair    64 more devices of one family do not help",
+        "no repair    64 more copies of any one device do not help",
     ),
     "infeasible-privacy": (
         "conflict     privacy of 'conv11', 'relu11', 'conv12' and 'relu12' at 0.4, request 'r1': "

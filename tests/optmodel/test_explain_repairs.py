@@ -156,7 +156,7 @@ def test_a_looser_tolerance_that_makes_things_worse_is_passed_over():
 
 def test_the_limit_on_new_devices_is_stated():
     made = with_fleet(by_hand(), "memory_bytes", (79.0, 79.0, 79.0))
-    sentence = f"{MOST_NEW_DEVICES} more devices of one family do not help"
+    sentence = f"{MOST_NEW_DEVICES} more copies of any one device do not help"
     assert sentence in explain(made).without_repair
 
 
