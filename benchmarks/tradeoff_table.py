@@ -129,7 +129,8 @@ def print_shared(console: Console, curves: Curves) -> None:
             for point in (first, last):
                 cells += [_milliseconds(point.latency_s), f"{point.shared_bits / 1e6:.3f}"]
             saved = 1 - last.shared_bits / first.shared_bits if first.shared_bits else 0.0
-            cells += [percent(saved), percent(last.latency_s / first.latency_s - 1)]
+            slower = last.latency_s / first.latency_s - 1 if first.latency_s else 0.0
+            cells += [percent(saved), percent(slower)]
         else:
             cells += [nothing(record), *["-"] * 5]
         table.add_row(Text(case.name), *cells)

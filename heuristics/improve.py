@@ -187,7 +187,7 @@ def _gained(before: Solution, found: Improvement) -> str:
         return f"improvement: serves {more} more; before, {seconds(before.objective_s)}"
     if before.objective_s is None:
         return "improvement: still nobody can be served"
-    gained = 1 - found.latency_s / before.objective_s
+    gained = 1 - found.latency_s / before.objective_s if before.objective_s else 0.0
     return f"improvement: {percent(max(gained, 0.0))} less than {seconds(before.objective_s)}"
 
 

@@ -114,4 +114,5 @@ class Weighing:
         price += PRICE_OF_THE_FLEET * self._expected * fleet * self._bound_s
         if pattern.latency_s + price < self._least:
             self._best, self._least = (pattern, nodes), pattern.latency_s + price
-        return price / pattern.latency_s
+        # What takes no time sends and computes nothing, so that it has no price either.
+        return price / pattern.latency_s if pattern.latency_s else 0.0

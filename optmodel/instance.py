@@ -14,8 +14,12 @@ from optmodel.files import RuleError, SchemaVersion, StrictModel, read_model, re
 from optmodel.network import FcLayer, Identifier, Network
 from optmodel.ssim import SsimTable
 
-Rate = Annotated[float, Field(gt=0, le=1e18)]
+Rate = Annotated[float, Field(ge=1e-3, le=1e18)]
+Duration = Annotated[float, Field(gt=0, le=1e18)]
 Budget = Annotated[float, Field(ge=0, le=1e18)]
+MOST_UNEVEN = 1e9
+"""How many times faster than the slowest node the fastest may be, in speed and in rate: beyond,
+solvers in floats take what the fast ones do for nothing."""
 
 
 class Node(StrictModel):
@@ -26,9 +30,9 @@ class Node(StrictModel):
     family: Identifier
     """Kind of hardware, for tables and plots."""
     compute_mult_per_s: Rate
-    """Compute speed e, in multiplications per second."""
+    """Compute speed e, in multiplications per second; at least a billionth of the fastest one's."""
     rate_bits_per_s: Rate
-    """Transmission rate rho, in bits per second."""
+    """Transmission rate rho, in bits per second; at least a billionth of the fastest one's."""
     memory_bytes: Budget
     """Memory for weights, in bytes (8b)."""
     compute_budget_mult: Budget
@@ -61,7 +65,7 @@ class FleetDocument(StrictModel):
     """What the instance shows."""
     word_bits: Annotated[int, Field(ge=8, le=1024, multiple_of=8)]
     """Bits of one stored weight or transmitted value."""
-    period_s: Rate
+    period_s: Duration
     """Scheduling period tau, in seconds, for which the budgets hold."""
     unattainable: Literal["reject", "source"]
     """What to do with maps of which no share is safe: refuse the request, or keep the layers
@@ -89,6 +93,21 @@ class FleetDocument(StrictModel):
                 raise RuleError(
                     f"sources[{index}].id", "a name that no device has", repr(source.id), "rename"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _rates_are_comparable(self) -> Self:
+        for field in ("compute_mult_per_s", "rate_bits_per_s"):
+            fastest = max(getattr(node, field) for node in self.nodes)
+            for k, node in enumerate(self.nodes):
+                if getattr(node, field) * MOST_UNEVEN < fastest:
+                    index = k - len(self.devices)
+                    raise RuleError(
+                        f"devices[{k}].{field}" if index < 0 else f"sources[{index}].{field}",
+                        f"at least {fastest / MOST_UNEVEN:g} (a billionth of the fastest node's)",
+                        f"{getattr(node, field):g}",
+                        "correct it or leave the node out",
+                    )
         return self
 
     @model_validator(mode="after")

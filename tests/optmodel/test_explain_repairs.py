@@ -1,6 +1,7 @@
 """Every repair suffices, and less of it does not; where there is none, brute force finds none."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import reference
@@ -25,7 +26,7 @@ from strategies import (
 
 from optmodel.explain import Change, Explanation, Repair, Verdict, changed, explain
 from optmodel.explain.repairs import MOST_NEW_DEVICES
-from optmodel.instance import Instance, Request
+from optmodel.instance import Instance, Request, read_instance
 from optmodel.network import Network
 from optmodel.solution import SolutionStatus
 from optmodel.solve import solve
@@ -158,6 +159,16 @@ def test_the_limit_on_new_devices_is_stated():
     made = with_fleet(by_hand(), "memory_bytes", (79.0, 79.0, 79.0))
     sentence = f"{MOST_NEW_DEVICES} more copies of any one device do not help"
     assert sentence in explain(made).without_repair
+
+
+def test_of_unequal_devices_of_a_family_the_one_that_helps_is_copied():
+    """Of the case's devices only d2 has what one more device needs; d0 has no budget at all."""
+    file = Path(__file__).parents[1] / "cases" / "explain-family-of-unequal-devices.json"
+    made = read_instance(file)
+    assert {device.family for device in made.devices} == {"f0"}
+    repair = repairs(made)["devices"]
+    assert repair.change == Change(kind="devices", targets=("d2",), amount=1)
+    assert repair.least
 
 
 def test_the_number_of_new_devices_is_found_between_powers_of_two():

@@ -172,3 +172,23 @@ def test_a_replaced_value_is_either_refused_with_a_message_or_read_as_it_stands(
 def test_random_bytes_are_refused_with_a_message(content):
     with pytest.raises(InputError, match=r"\Arandom\.json: "):
         parse_model(content, Instance, "random.json")
+
+
+def test_a_speed_that_no_arithmetic_bears_is_refused_with_the_range():
+    file = Path(__file__).parents[1] / "cases" / "slow324.json"
+    with pytest.raises(InputError, match=r"compute_mult_per_s: expected .*0\.001, got 5e-324"):
+        read_instance(file)
+
+
+@pytest.mark.parametrize("field", ["compute_mult_per_s", "rate_bits_per_s"])
+def test_a_billion_times_faster_is_the_most(field):
+    document = json.loads(VALID.read_text())
+    document["devices"][0][field] = 1e12
+    for node in (*document["devices"][1:], *document["sources"]):
+        node[field] = 1e3
+    parse_model(json.dumps(document).encode(), Instance, "instance")
+    document["sources"][1][field] = 999.0
+    with pytest.raises(
+        InputError, match=rf"sources\[1\].{field}: expected at least 1000 .*got 999"
+    ):
+        parse_model(json.dumps(document).encode(), Instance, "instance")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyomo.environ as pyo
 import pytest
 import strategies
+from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
 from pyomo.repn import generate_standard_repn
@@ -261,3 +262,10 @@ def test_the_feasibility_model_can_ask_for_some_of_the_requests():
     some = FeasibilityModel.build(problem, serving=1)
     assert second_opinion(some.pyomo_model).status is SolutionStatus.OPTIMAL
     assert len(some.placement().requests) == 1
+
+
+def test_layers_of_a_quadrillion_multiplications_do_not_crash_the_solver():
+    """Amounts of 1e13 and budgets that add up to 2^53 + 1 ended HiGHS with a segmentation fault."""
+    file = CASES / "solver-segfault-1e15.json"
+    done = run("optmodel", file, "--method", "count", "--time-limit", "2")
+    assert (done.returncode, done.stderr) == (0, "")
