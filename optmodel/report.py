@@ -11,7 +11,7 @@ from optmodel.solution import PlacedRequest, RequestLatency, Solution, SolutionS
 
 PROVEN_GAP = 2e-6
 """Largest gap at which a latency is called the optimum."""
-ONLY_THE_SOLVER = "budgets clash between layers; no single limit shows it, the solver proved it"
+ONLY_A_SEARCH = "budgets clash between layers; no single limit shows it, only an exact search does"
 
 
 def milliseconds(seconds: float | None) -> str:
@@ -49,7 +49,7 @@ def print_solution(console: Console, solution: Solution) -> None:
 def infeasible_because(solution: Solution) -> tuple[str, ...]:
     """Return why there is no placement; nothing unless that is proven."""
     proven = solution.solution_status is SolutionStatus.INFEASIBLE
-    return solution.reasons or ((ONLY_THE_SOLVER,) if proven else ())
+    return solution.reasons or ((ONLY_A_SEARCH,) if proven else ())
 
 
 def rejections(solution: Solution) -> Iterator[str]:
