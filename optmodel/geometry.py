@@ -16,13 +16,20 @@ PairT = TypeVar("PairT")
 def _one_or_a_pair(expected: str) -> WrapValidator:
     """Return a validator that tells a bad value once, not once for each form of the field."""
 
-    def read(written: object, handler: Callable[[object], PairT]) -> PairT:
+    def read(written: Any, handler: Callable[[object], PairT]) -> PairT:
+        several = isinstance(written, list)
+        numbers = [_whole_if_so(one) for one in (written if several else [written])]
         try:
-            return handler(tuple(written) if isinstance(written, list) else written)
+            return handler(tuple(numbers) if several else numbers[0])
         except ValidationError as error:
             raise RuleError("", expected, shorten(written), "correct the field") from error
 
     return WrapValidator(read)
+
+
+def _whole_if_so(number: Any) -> Any:
+    """Return 5 for 5.0, which JSON Schema takes for an integer."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 Pair = Annotated[

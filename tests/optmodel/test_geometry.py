@@ -111,7 +111,7 @@ def test_a_size_that_the_layer_makes_is_read_and_written_as_stated(stated):
         ({"kind": "pool", "padding": "same"}, "kernel", "a value beside padding", "nothing"),
         ({"stride": 0}, "stride", "a whole number from 1 to 65536, or [hei", "0"),
         ({"stride": [1, 2, 3]}, "stride", "a whole number from 1 to 65536, or [hei", "[1, 2, 3]"),
-        ({"stride": 2.0}, "stride", "a whole number from 1", "2.0"),
+        ({"stride": 2.5}, "stride", "a whole number from 1", "2.5"),
         ({"padding": "full"}, "padding", "'same', 'valid', a whole number", "'full'"),
         ({"padding": [1, -1]}, "padding", "'same', 'valid', a whole number", "[1, -1]"),
         ({"padding": True}, "padding", "'same', 'valid', a whole number", "True"),
@@ -125,6 +125,11 @@ def test_another_size_is_refused_with_what_is_possible(wrong, field, expected, g
     assert rule.field == f"layers[0].{field}"
     assert expected in rule.expected
     assert rule.got == got
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_0():
+    stated = {"stride": 4.0, "padding": [2.0, 2]}
+    assert read(**stated) == read(stride=4, padding=[2, 2])
 
 
 def test_what_is_not_stated_is_not_written():
