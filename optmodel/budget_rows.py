@@ -113,7 +113,7 @@ def _in_digits(model: pyo.ConcreteModel, name: str, row: BudgetRow) -> Any:
     if max(abs(amount) for amount, _ in row.terms) <= MOST_AMOUNT:
         return row.expression
     if row.most <= row.budget:
-        return pyo.Constraint.Feasible
+        return pyo.Constraint.Skip
     low = row.low_digits()
     carry = getattr(model, f"{name}_carry").add()
     if low.most < math.inf:
