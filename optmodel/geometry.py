@@ -8,6 +8,8 @@ from pydantic import Field, ValidationError, WrapValidator
 
 from optmodel.files import RuleError, shorten
 
+SMALL_PADDING = 4
+"""Pixels at both ends together that are possible whatever the kernel, as frameworks take them."""
 Count = Annotated[int, Field(ge=1, le=65_536)]
 Pixels = Annotated[int, Field(ge=0, le=65_536)]
 PairT = TypeVar("PairT")
@@ -54,7 +56,7 @@ class Window:
         Its extent and its steps, in pixels; None if not stated.
     padding : {"same", "valid"} or int or None
         Pixels added at each end; "same" adds what makes ⌈size / stride⌉ of a size, "valid" none.
-        None, if not stated, is anything from "valid" to "same".
+        None, if not stated, is anything up to "same" or to `SMALL_PADDING`.
     """
 
     side: int | None
@@ -73,8 +75,12 @@ class Window:
         valid = (received - side) // stride + 1
         if self.padding == "valid":
             return valid, valid
+        if self.side is None:
+            return valid, -(-(received + 1) // stride)  # A pool of 2 with a padding of 1.
+        padded = (received + SMALL_PADDING - side) // stride + 1
         # A window larger than the map sees all of it from wherever it stands.
-        return (valid if side <= received else same), same
+        least = valid if side <= received else 1 if padded > 0 else same
+        return least, max(same, padded)
 
     def makes(self, received: int, put_out: int) -> bool:
         """Tell whether it can make one size of another."""
@@ -96,10 +102,12 @@ class Window:
     def told(self, received: int) -> str:
         """Return which sizes it makes of one, for a message."""
         if self.side is None:
-            return f"at most {received} (no pool enlarges its maps)"
+            return f"at most {received + 1} (a pool enlarges its maps by one pixel at most)"
         kernel, padding = f"kernel {self.side}", repr(self.padding)
         if self.padding is None:
-            padding = "'valid' to 'same'" if self.side <= received else "'same'"
+            padding = f"up to 'same' or {SMALL_PADDING} pixels"
+            if self.side > received + SMALL_PADDING:
+                padding = "'same'"
         least, largest = self.sizes(received, self.stride or 1)
         if largest < 1:
             return f"{kernel} to fit into {received} with padding {padding}"

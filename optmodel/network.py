@@ -73,7 +73,8 @@ class _WindowLayer(_MapLayer):
     that states its kernel alone steps by that."""
     padding: Padding | None = Field(default=None, exclude_if=_not_stated)
     """Zeros around the map: "same" (the size becomes ⌈size / stride⌉), "valid" (none), or pixels
-    on each side, for both axes or [height, width]. From "valid" to "same" if not stated."""
+    on each side, for both axes or [height, width]. Up to "same", or up to 4 pixels
+    at both ends together, if not stated."""
 
     @property
     def windows(self) -> tuple[Window, Window]:
@@ -159,7 +160,7 @@ class PoolLayer(_Pointwise, _WindowLayer):
     kind: Literal["pool"]
     kernel: Pair | None = Field(default=None, exclude_if=_not_stated)
     """Window in pixels, for both axes or [height, width]. If not stated it is as large as the
-    stride; if that is not stated either, any that does not enlarge the maps."""
+    stride; if that is not stated either, any that enlarges the maps by no more than a pixel."""
 
     @model_validator(mode="after")
     def _padding_has_a_window(self) -> Self:

@@ -88,7 +88,7 @@ BAD_FIELDS = {
     "conv_grows": ("networks[0].layers[0].output_height", "a size that kernel 3 makes of 6", "40"),
     "stated_stride_makes_another_size": (
         "networks[0].layers[0].output_height",
-        "2 to 3 (kernel 3, stride 2, padding 'valid' to 'same' on 6)",
+        "2 to 3 (kernel 3, stride 3, padding up to 'same' or 4 pixels on 6)",
         "4",
     ),
     "unknown_layer_field": ("networks[0].layers[0].groups", "no such field (layers are", "one"),
