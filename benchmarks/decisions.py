@@ -7,11 +7,11 @@ from functools import partial
 
 from benchmarks.records import Record
 from heuristics.improve import improve
-from heuristics.outcome import Outcome
 from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import checked_solution, make_policy
 from heuristics.policy import place_all
 from optmodel.instance import Instance
+from optmodel.online.outcome import Outcome
 from optmodel.problem import Problem
 from optmodel.search import BOUND_TOLERANCE
 from optmodel.solution import ResultError, SolutionStatus, relative_gap

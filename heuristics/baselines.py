@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from heuristics.filling import OpenLayer, fill
-from heuristics.layer_filler import LayerFiller, Senders
-from heuristics.ledger import Ledger
+from optmodel.online.filling import OpenLayer, fill
+from optmodel.online.layer_filler import LayerFiller, Senders
+from optmodel.online.ledger import Ledger
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection

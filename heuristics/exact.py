@@ -1,6 +1,6 @@
 """The exact solver as a policy: each request gets the best placement on what is left."""
 
-from heuristics.ledger import Ledger, remaining_instance
+from optmodel.online.ledger import Ledger, remaining_instance
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection

@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass
 
 from heuristics.insertion import insertions
-from heuristics.outcome import Outcome
 from heuristics.rounds import Rounds
 from optmodel.instance import Instance
+from optmodel.online.outcome import Outcome
 from optmodel.placement import Placement
 from optmodel.problem import Problem
 from optmodel.report import percent, seconds

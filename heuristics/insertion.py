@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from heuristics.ledger import Ledger
-from heuristics.lookahead import Lookahead
 from optmodel.columns.neighbourhood import MOST_OUT
 from optmodel.greedy import constructions, scarcity
 from optmodel.greedy.batch import Batch, Placed, measured
 from optmodel.greedy.construct import SCALES
 from optmodel.greedy.request_class import classes_of
 from optmodel.greedy.stage_share import NoRoom
+from optmodel.online.ledger import Ledger
+from optmodel.online.lookahead import Lookahead
 from optmodel.placement import Placement
 from optmodel.problem import Problem, RequestTask
 from optmodel.served import most_served

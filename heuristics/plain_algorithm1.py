@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heuristics.least_nrm import Weights
-from heuristics.ledger import Ledger
-from heuristics.outcome import NoPlaceError, Outcome
+from optmodel.online.least_nrm import Weights
+from optmodel.online.ledger import Ledger
+from optmodel.online.outcome import NoPlaceError, Outcome
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, IntArray, LayerTask, Problem, RequestTask
 from optmodel.solution import Rejection

@@ -4,16 +4,16 @@ import math
 import time
 from collections.abc import Mapping
 
-from heuristics.algorithm1 import Algorithm1
 from heuristics.baselines import AtRandom, LayerWise, OnSource
 from heuristics.exact import Exact
-from heuristics.lookahead import Lookahead, paths_of
-from heuristics.outcome import Outcome
-from heuristics.policy import Policy, PolicyType, load_policy_type, place_all
-from heuristics.stage_paths import StagePaths
+from heuristics.policy import Policy, PolicyType, load_policy_type, paths_of, place_all
 from optmodel.cli import require_choice
 from optmodel.files import InputError
 from optmodel.instance import Instance
+from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.lookahead import Lookahead
+from optmodel.online.outcome import Outcome
+from optmodel.online.stage_paths import StagePaths
 from optmodel.problem import Problem
 from optmodel.search import settled_bound
 from optmodel.solution import ResultError, Solution, Termination, relative_gap

@@ -4,11 +4,13 @@ from importlib import import_module
 from inspect import signature
 from typing import Protocol, cast
 
-from heuristics.ledger import Ledger
 from heuristics.limits import broken_limit
-from heuristics.outcome import Outcome
 from optmodel.evaluate import RequestEvaluation, evaluate_request
 from optmodel.files import InputError
+from optmodel.online.ledger import Ledger
+from optmodel.online.lookahead import Lookahead
+from optmodel.online.outcome import Outcome
+from optmodel.online.stage_paths import StagePaths
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection, ResultError
@@ -45,6 +47,11 @@ class PolicyType(Protocol):
     def __call__(self, *, seed: int) -> Policy:
         """Return a new policy; the seed is for those that draw at random."""
         ...
+
+
+def paths_of(policy: Policy) -> StagePaths:
+    """Return where a policy keeps the paths over stages that it has solved, or an empty place."""
+    return policy.paths if isinstance(policy, Lookahead) else StagePaths()
 
 
 def place_one(

@@ -7,8 +7,6 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from heuristics.ledger import Ledger
-from heuristics.stage_paths import MOST_GROUPS
 from heuristics.windows import Effort, freed_devices, freed_stages, solve_freed
 from optmodel.auto import FEW_PAIRS
 from optmodel.columns.method import ARC_GAP, FIRST_PATIENCE
@@ -22,6 +20,8 @@ from optmodel.evaluate import evaluate
 from optmodel.greedy.batch import Batch, Placed
 from optmodel.greedy.request_class import RequestClass, classes_of
 from optmodel.milp import solve_milp, within_reach
+from optmodel.online.ledger import Ledger
+from optmodel.online.stage_paths import MOST_GROUPS
 from optmodel.placement import Placement
 from optmodel.problem import BoolArray, RequestTask
 from optmodel.search import Search

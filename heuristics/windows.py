@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from heuristics.ledger import Ledger, remaining_instance
 from optmodel.cpsat import CpsatModel
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.evaluate import evaluate_request
 from optmodel.greedy.stage_share import spans_of
+from optmodel.online.ledger import Ledger, remaining_instance
 from optmodel.placement import Flows, Placement, RequestPlacement
 from optmodel.problem import BoolArray, Problem, RequestTask
 

@@ -9,7 +9,7 @@ from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.setting import Setting
 from benchmarks.simulate.simulation import Simulation
 from heuristics.scheduler import Scheduler
-from heuristics.stage_paths import StagePaths
+from optmodel.online.stage_paths import StagePaths
 
 MOST_FLEETS = 16
 """How many fleets are remembered from one run to the next; the figures compare ten."""

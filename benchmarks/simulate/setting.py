@@ -4,18 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from heuristics.algorithm1 import Algorithm1
-from heuristics.least_nrm import BITS_PER_MEGABIT, Weights
-from heuristics.lookahead import Lookahead
 from heuristics.policies import make_policy
 from heuristics.policy import Policy
-from heuristics.stage_paths import StagePaths
 from instances.cnns import NETWORKS
 from instances.devices import MAX_COUNT, BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.cli import require_choice
 from optmodel.files import StrictModel
 from optmodel.instance import FleetDocument
+from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.least_nrm import BITS_PER_MEGABIT, Weights
+from optmodel.online.lookahead import Lookahead
+from optmodel.online.stage_paths import StagePaths
 
 PAPER_NETWORKS = ("lenet", "cifar_cnn", "vgg16", "vgg19")
 

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from heuristics.ledger import Ledger
 from heuristics.scheduler.decision import Cause, Counts, Decision, Standing
 from heuristics.scheduler.present import Load, Present
 from heuristics.scheduler.waiting import Waiting, WaitingLine
 from optmodel.evaluate import RequestEvaluation
 from optmodel.files import StrictModel
 from optmodel.instance import Request
+from optmodel.online.ledger import Ledger
 from optmodel.placement import RequestPlacement, relocated, relocated_to
 from optmodel.problem import IntArray
 from optmodel.solution import PlacedRequest, Seconds, relative_gap

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from heuristics.ledger import Ledger
 from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.decision import Cause, Decision
 from heuristics.scheduler.placer import Placer
@@ -10,6 +9,7 @@ from heuristics.scheduler.present import Present
 from heuristics.scheduler.repair import repaired, segments_moved
 from heuristics.scheduler.waiting import Waiting
 from optmodel.evaluate import evaluate_request
+from optmodel.online.ledger import Ledger
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.solution import Rejection
 

@@ -2,13 +2,12 @@
 
 import logging
 
-from heuristics.lookahead import paths_of
-from heuristics.policy import Policy, place_one
+from heuristics.policy import Policy, paths_of, place_one
 from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.waiting import Kind, kind_of
-from heuristics.stage_paths import StagePaths
 from optmodel.instance import Request
+from optmodel.online.stage_paths import StagePaths
 from optmodel.solution import Rejection, ResultError
 
 logger = logging.getLogger(__name__)

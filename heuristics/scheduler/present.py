@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 
-from heuristics.ledger import Ledger
 from optmodel.instance import FleetDocument, Node, Request
+from optmodel.online.ledger import Ledger
 from optmodel.problem import IntArray, Problem, RequestTask
 from optmodel.solution import Rejection
 

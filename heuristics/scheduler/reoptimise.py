@@ -7,7 +7,7 @@ from heuristics.scheduler.decision import Decision
 from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.repair import segments_moved
-from heuristics.stage_paths import TOLERANCE
+from optmodel.online.stage_paths import TOLERANCE
 from optmodel.solution import Rejection
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from heuristics.ledger import Ledger
 from optmodel.evaluate import evaluate_request
+from optmodel.online.ledger import Ledger
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import IntArray, Problem, RequestTask
 

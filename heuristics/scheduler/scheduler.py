@@ -16,9 +16,9 @@ from heuristics.scheduler.reoptimise import reoptimised
 from heuristics.scheduler.replay import replayed
 from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
 from heuristics.scheduler.waiting import Waiting
-from heuristics.stage_paths import StagePaths
 from optmodel.files import RuleError
 from optmodel.instance import FleetDocument, Node, Request
+from optmodel.online.stage_paths import StagePaths
 
 
 class Scheduler:

@@ -1,7 +1,7 @@
 """Policies as a user might write them, good and bad; tests run them by their dotted names."""
 
-from heuristics.algorithm1 import Algorithm1
-from heuristics.ledger import Ledger
+from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.ledger import Ledger
 from optmodel.solution import Rejection
 
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipes import recipes
 
-from heuristics.algorithm1 import Algorithm1
-from heuristics.least_nrm import Weights
 from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import place
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
+from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.least_nrm import Weights
 from optmodel.problem import Problem
 from optmodel.solution import SolutionStatus
 

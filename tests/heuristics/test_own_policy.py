@@ -98,7 +98,7 @@ def test_an_answer_that_is_none_is_refused_and_named():
 
 
 def test_policies_are_found_by_name_or_dotted_name():
-    assert policy_type("algorithm1") is policy_type("heuristics.algorithm1.Algorithm1")
+    assert policy_type("algorithm1") is policy_type("optmodel.online.algorithm1.Algorithm1")
     assert make_policy("random", 1) is not make_policy("random", 1)
     with pytest.raises(InputError, match="--policies: expected one of lookahead, algorithm1"):
         policy_type("best", "--policies")

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from heuristics import lookahead
-from heuristics.ledger import Ledger
-from heuristics.lookahead import Lookahead
-from heuristics.patterns import Dealer, Pattern
 from heuristics.policy import place_all, place_one
 from heuristics.scheduler import Scheduler
-from heuristics.stage_paths import StagePaths
 from instances.generate import Recipe, generate
 from optmodel.checker import check
 from optmodel.evaluate import evaluate_request
 from optmodel.instance import Request
+from optmodel.online.ledger import Ledger
+from optmodel.online.lookahead import Lookahead
+from optmodel.online.patterns import Dealer, Pattern
+from optmodel.online.stage_paths import StagePaths
 from optmodel.problem import Problem
 from optmodel.translate import to_document
 

@@ -7,13 +7,13 @@ from recipes import recipes
 from strategies import examples, instances, unlimited
 
 from heuristics.baselines import LayerWise
-from heuristics.filling import fill
-from heuristics.layer_filler import LayerFiller
-from heuristics.ledger import Ledger
 from heuristics.policies import POLICIES, live_bound, make_policy, place
 from heuristics.policy import place_all
-from heuristics.stage_paths import TOLERANCE, StagePaths
 from instances.generate import Recipe, generate
+from optmodel.online.filling import fill
+from optmodel.online.layer_filler import LayerFiller
+from optmodel.online.ledger import Ledger
+from optmodel.online.stage_paths import TOLERANCE, StagePaths
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem
 from optmodel.solution import ResultError, SolutionStatus, relative_gap

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heuristics.runs import Run, placement_of
 from instances.generate import Recipe, generate
+from optmodel.online.runs import Run, placement_of
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem
 

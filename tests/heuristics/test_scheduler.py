@@ -15,13 +15,13 @@ from scheduling import (
 )
 from strategies import examples, node
 
-from heuristics.algorithm1 import Algorithm1
 from heuristics.scheduler import Scheduler, books
 from heuristics.scheduler.present import Present
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.files import RuleError
 from optmodel.instance import Request
+from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement import RequestPlacement
 
 DEVICES = {device.id: device for device in tight_fleet().devices} | {

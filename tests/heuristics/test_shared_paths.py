@@ -2,10 +2,10 @@
 
 from simulated import A, B, comes, fleet
 
-from heuristics.algorithm1 import Algorithm1
 from heuristics.scheduler import Scheduler
-from heuristics.stage_paths import StagePaths
 from instances.generate import Recipe, generate
+from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.stage_paths import StagePaths
 from optmodel.problem import Problem
 
 

@@ -5,14 +5,14 @@ from fractions import Fraction
 import pytest
 
 import optmodel.stages.path
-from heuristics.ledger import Ledger
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
-from heuristics.stage_paths import MOST_GROUPS, StagePaths
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
 from optmodel.evaluate import evaluate, evaluate_request
 from optmodel.instance import read_instance
+from optmodel.online.ledger import Ledger
+from optmodel.online.stage_paths import MOST_GROUPS, StagePaths
 from optmodel.problem import Problem
 from optmodel.solve import solve
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from strategies import admissible_assignments, examples, instances, unlimited
 
-from heuristics.ledger import Ledger
 from heuristics.windows import (
     MOST_DEVICES,
     MOST_PAIRS,
@@ -27,6 +26,7 @@ from optmodel.evaluate import evaluate_request
 from optmodel.greedy import construct
 from optmodel.greedy.stage_share import spans_of
 from optmodel.instance import Instance
+from optmodel.online.ledger import Ledger
 from optmodel.placement import RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, Problem
 

@@ -6,8 +6,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-from heuristics.algorithm1 import Algorithm1
-from heuristics.outcome import Outcome
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import generate
@@ -15,6 +13,8 @@ from instances.medium_set import MEDIUM
 from instances.members import Member
 from optmodel.evaluate import Evaluation, evaluate
 from optmodel.infeasible import reasons_infeasible
+from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.outcome import Outcome
 from optmodel.problem import FloatArray, Problem
 from optmodel.solution import read_solution
 from optmodel.translate import from_document

@@ -7,7 +7,6 @@ import reference
 from hypothesis import assume, given
 from strategies import by_hand, clashing, examples, instances, twice, with_fleet
 
-from heuristics.algorithm1 import Algorithm1
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
@@ -15,6 +14,7 @@ from instances.medium_set import MEDIUM
 from optmodel.columns import solve_columns
 from optmodel.columns.method import PRICED
 from optmodel.instance import Instance, read_instance
+from optmodel.online.algorithm1 import Algorithm1
 from optmodel.problem import Problem
 from optmodel.search import Search
 from optmodel.solution import SolutionStatus, Termination

@@ -10,7 +10,6 @@ import reference
 from hypothesis import given
 from strategies import by_hand, clashing, examples, instances, twice
 
-from heuristics.algorithm1 import Algorithm1
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
@@ -20,6 +19,7 @@ from optmodel.checker import check
 from optmodel.evaluate import evaluate
 from optmodel.greedy import Construction, construct, constructions, offer_constructions, scarcity
 from optmodel.instance import Instance
+from optmodel.online.algorithm1 import Algorithm1
 from optmodel.problem import Problem
 from optmodel.search import Search
 from optmodel.solve import solve

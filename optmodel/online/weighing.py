@@ -4,10 +4,10 @@ from functools import cached_property
 
 import numpy as np
 
-from heuristics.ledger import Ledger
-from heuristics.patterns import Dealer, Pattern
-from heuristics.stage_paths import KnownPath
 from optmodel.evaluate import evaluate_request
+from optmodel.online.ledger import Ledger
+from optmodel.online.patterns import Dealer, Pattern
+from optmodel.online.stage_paths import KnownPath
 from optmodel.placement import RequestPlacement, relocated
 from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
 

@@ -7,9 +7,9 @@ from operator import itemgetter
 
 import numpy as np
 
-from heuristics.filling import UNLIMITED, Arrival, OpenLayer
-from heuristics.outcome import NoPlaceError
-from heuristics.runs import Run
+from optmodel.online.filling import UNLIMITED, Arrival, OpenLayer
+from optmodel.online.outcome import NoPlaceError
+from optmodel.online.runs import Run
 
 NOBODY = -1, UNLIMITED
 """In the place of a sender, and what it can afford."""

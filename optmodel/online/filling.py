@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from heuristics.ledger import Ledger
-from heuristics.outcome import NoPlaceError
-from heuristics.runs import Run, placement_of
+from optmodel.online.ledger import Ledger
+from optmodel.online.outcome import NoPlaceError
+from optmodel.online.runs import Run, placement_of
 from optmodel.placement import RequestPlacement
 from optmodel.problem import IntArray, LayerTask, Problem, RequestTask
 from optmodel.solution import Rejection
@@ -87,7 +87,7 @@ class OpenLayer:
 
 
 class Filler(Protocol):
-    """Places one layer; see `heuristics.layer_filler`."""
+    """Places one layer; see `optmodel.online.layer_filler`."""
 
     def fill(self, arrivals: Sequence[Arrival]) -> list[Run]:
         """Return runs, given what reaches the segments in their order, and charge the ledger.

@@ -7,11 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from heuristics.ledger import Ledger
 from optmodel.columns.planned import PlannedPlacer
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.evaluate import evaluate_request
 from optmodel.greedy.request_class import RequestClass, alone
+from optmodel.online.ledger import Ledger
 from optmodel.placement import RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
 from optmodel.served import least_load

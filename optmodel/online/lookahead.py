@@ -6,15 +6,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from heuristics.algorithm1 import Algorithm1
-from heuristics.ledger import Ledger
-from heuristics.patterns import Pattern
-from heuristics.policy import Policy
-from heuristics.stage_paths import KnownPath, StagePaths
-from heuristics.weighing import Weighing
 from optmodel.greedy.ladder import Ladders
 from optmodel.greedy.spread import Spreader
 from optmodel.greedy.stage_share import NoRoom
+from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.ledger import Ledger
+from optmodel.online.patterns import Pattern
+from optmodel.online.stage_paths import KnownPath, StagePaths
+from optmodel.online.weighing import Weighing
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection
@@ -97,11 +96,11 @@ class Lookahead:
     request by itself (within `stage_paths.TOLERANCE`) where the budgets allow it; where even an
     idle fleet's do not, one by a plan of which nodes send behind each stage; one constructed stage
     by stage, each stage balancing the load of its layers and counting what its slowest sender costs
-    all later stages; and Algorithm 1's, which is thrifty. Prices on budgets (`heuristics.weighing`)
-    decide: on an idle fleet the fastest placement wins, on a busy one the thrifty ones, and later
-    requests are served too. On large fleets one request or device changes little, and their usage
-    comes back: what was found for requests of the same kind at the same usage is dealt to the
-    devices that are idlest now.
+    all later stages; and Algorithm 1's, which is thrifty. Prices on budgets
+    (`optmodel.online.weighing`) decide: on an idle fleet the fastest placement wins, on a busy one
+    the thrifty ones, and later requests are served too. On large fleets one request or device
+    changes little, and their usage comes back: what was found for requests of the same kind at the
+    same usage is dealt to the devices that are idlest now.
 
     Parameters
     ----------
@@ -208,8 +207,3 @@ def _constructed(
 def _on_all_nodes(weighing: Weighing, placed: RequestPlacement) -> RequestPlacement:
     nodes = len(weighing.problem.node_ids)
     return weighing.known.requests.for_member(weighing.task, placed, nodes)
-
-
-def paths_of(policy: Policy) -> StagePaths:
-    """Return where a policy keeps the paths over stages that it has solved, or an empty place."""
-    return policy.paths if isinstance(policy, Lookahead) else StagePaths()

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from heuristics.filling import fill
-from heuristics.least_nrm import LeastNrm, Weights
-from heuristics.ledger import Ledger
+from optmodel.online.filling import fill
+from optmodel.online.least_nrm import LeastNrm, Weights
+from optmodel.online.ledger import Ledger
 from optmodel.placement import RequestPlacement
 from optmodel.problem import Problem, RequestTask
 from optmodel.solution import Rejection

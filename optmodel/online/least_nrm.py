@@ -6,8 +6,8 @@ from math import inf
 
 import numpy as np
 
-from heuristics.filling import OpenLayer
-from heuristics.layer_filler import LayerFiller, Senders
+from optmodel.online.filling import OpenLayer
+from optmodel.online.layer_filler import LayerFiller, Senders
 from optmodel.problem import FloatArray, IntArray
 
 BITS_PER_MEGABIT = 1e6

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from heuristics.stage_paths import KnownPath
 from optmodel.evaluate import RequestEvaluation
+from optmodel.online.stage_paths import KnownPath
 from optmodel.placement import RequestPlacement, relocated_to
 from optmodel.problem import FloatArray, IntArray
 
