@@ -13,8 +13,8 @@ from heuristics.scheduler.serve import serve
 from optmodel.cli import EXIT_INTERRUPTED, MAX_SECONDS, console, errors, run_app
 from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
-from optmodel.report import print_solution
-from optmodel.solution import Termination
+from optmodel.report import facts, print_solution
+from optmodel.solution import Solution, Termination
 
 
 def place(
@@ -36,13 +36,21 @@ def place(
             help="Improve the placement for so many seconds, or to Ctrl-C.",
         ),
     ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=MAX_SECONDS, help="Stop bounding after so many seconds."),
+    ] = None,
+    no_bound: Annotated[
+        bool, typer.Option("--no-bound", help="Leave the bound and the gap out.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write the solution as JSON.")] = None,
 ) -> None:
     """Place the requests of an instance one after another, as they would arrive.
 
-    Every placement is checked exactly. The bound is what the stages prove of the served requests
-    on this fleet; the gap says how far above it they are. Exit code 1 if the policy breaks a limit,
-    130 if Ctrl-C cut an improvement short.
+    Every placement is checked exactly, and shown and written before anything else is looked for.
+    The bound is what the stages prove of the served requests on this fleet, in a few seconds for
+    each kind of request; the gap says how far above it they are. Exit code 1 if the policy breaks a
+    limit, 130 if Ctrl-C cut the bound or an improvement short.
 
     Example: python -m heuristics instances/small/lenet-0.8-4-mixed.json --policy algorithm1
     """
@@ -50,15 +58,41 @@ def place(
         require_writable(out, file)
     instance = read_instance(file)
     with errors.status("Placing; Ctrl-C ends it."):
-        solution = policies.place(instance, policy, seed)
-    if improve is not None:
-        with errors.status(f"Improving for up to {improve:g} s; Ctrl-C keeps the best so far."):
-            solution = improve_solution(instance, solution, improve, seed=seed)
+        plan = policies.decide(instance, policy, seed)
+    solution, soon = plan.solution, no_bound or plan.bound_is_known
+    if not soon or improve is not None:
+        _tell(solution, out)
+    try:
+        if not no_bound:
+            with errors.status("Bounding the latency; Ctrl-C keeps the placement."):
+                solution = plan.bounded(time_limit)
+        if improve is not None:
+            with errors.status(f"Improving for up to {improve:g} s; Ctrl-C keeps the best so far."):
+                solution = improve_solution(instance, solution, improve, seed=seed)
+    except KeyboardInterrupt:
+        solution = solution.model_copy(update={"termination": Termination.INTERRUPTED})
+    if soon or improve is not None:
+        _tell(solution, out)
+    else:
+        _tell_bound(solution, out)
+    if solution.termination is Termination.INTERRUPTED:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _tell(solution: Solution, out: Path | None) -> None:
+    """Write and print what is known."""
     if out is not None:
         write_model(out, solution)
     print_solution(console, solution)
-    if solution.termination is Termination.INTERRUPTED:
-        sys.exit(EXIT_INTERRUPTED)
+
+
+def _tell_bound(solution: Solution, out: Path | None) -> None:
+    """Write what is known, and print what was not when the placement was."""
+    if out is not None:
+        write_model(out, solution)
+    for label, text in facts(solution):
+        if label in ("status", "optimum", "bound", "gap"):
+            console.print(f"{label:<12} {text}", markup=False)
 
 
 if __name__ == "__main__":

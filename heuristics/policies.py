@@ -3,10 +3,12 @@
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from heuristics.baselines import AtRandom, LayerWise, OnSource
 from heuristics.exact import Exact
 from heuristics.policy import Policy, PolicyType, load_policy_type, paths_of, place_all
+from optmodel.allowance import Allowance
 from optmodel.cli import require_choice
 from optmodel.files import InputError
 from optmodel.instance import Instance
@@ -66,7 +68,52 @@ def make_policy(name: str, seed: int = 0) -> Policy:
         ) from error
 
 
-def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = True) -> Solution:
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a policy decided on a batch, checked, and what it takes to bound it.
+
+    Attributes
+    ----------
+    problem : Problem
+        The batch.
+    outcome : Outcome
+        The decisions.
+    decider : Policy
+        Who made them.
+    solution : Solution
+        The same as a solution without a bound.
+    """
+
+    problem: Problem
+    outcome: Outcome
+    decider: Policy
+    solution: Solution
+
+    @property
+    def bound_is_known(self) -> bool:
+        """Whether the policy solved the paths that the bound rests on in order to decide."""
+        return isinstance(self.decider, Lookahead)
+
+    def bounded(self, time_limit_s: float | None = None) -> Solution:
+        """Return the solution with a bound on the latency of the requests that it serves.
+
+        Parameters
+        ----------
+        time_limit_s : float, optional
+            Wall time in seconds; without it, each kind of request takes `stage_paths.MOST_STEPS`
+            steps at most.
+
+        Raises
+        ------
+        ResultError
+            If the policy's placement beats the bound.
+        """
+        limit_s = math.inf if time_limit_s is None else time_limit_s
+        paths = paths_of(self.decider, Allowance.of_seconds(limit_s))
+        return _with_bound(self.solution, live_bound(self.problem, self.outcome, paths))
+
+
+def decide(instance: Instance, policy: str, seed: int = 0) -> Plan:
     """Place the requests of an instance with a policy, and check what it decides.
 
     Parameters
@@ -77,21 +124,13 @@ def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = 
         A key of `POLICIES`, or the dotted name of a class.
     seed : int
         For policies that draw at random.
-    with_bound : bool
-        Whether to bound the latency of the served requests; where the policy does not know their
-        stages, solving them can take seconds.
-
-    Returns
-    -------
-    Solution
-        Its run time is that of deciding, without bounds and checking.
 
     Raises
     ------
     InputError
         If there is no such policy.
     ResultError
-        If the policy's placement fails the checker, or beats the bound.
+        If the policy's placement fails the checker.
     """
     decider = make_policy(policy, seed)
     problem = Problem.of(instance)
@@ -99,9 +138,27 @@ def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = 
     outcome = place_all(problem, decider)
     wall_time_s = time.perf_counter() - start
     solution = checked_solution(problem, outcome, policy, seed, wall_time_s)
-    if not with_bound:
-        return solution
-    return _with_bound(solution, live_bound(problem, outcome, paths_of(decider)))
+    return Plan(problem, outcome, decider, solution)
+
+
+def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = True) -> Solution:
+    """Return what a policy decides as a checked solution, see `decide`.
+
+    Parameters
+    ----------
+    instance, policy, seed
+        As for `decide`.
+    with_bound : bool
+        Whether to bound the latency of the served requests; where the policy does not know their
+        stages, solving them takes up to some seconds for each kind of request.
+
+    Returns
+    -------
+    Solution
+        Its run time is that of deciding, without bounds and checking.
+    """
+    plan = decide(instance, policy, seed)
+    return plan.bounded() if with_bound else plan.solution
 
 
 def checked_solution(
@@ -143,12 +200,13 @@ def live_bound(problem: Problem, outcome: Outcome, paths: StagePaths) -> float |
     Returns
     -------
     float or None
-        None if nothing is served.
+        None if nothing is served, or nothing is known yet.
     """
     served = [task for task in problem.tasks if task.request.id in outcome.placement.requests]
     bounds = [paths.find(problem, task).bound_s for task in served]
     known = [bound for bound in bounds if bound is not None]
-    return math.fsum(known) if known and len(known) == len(bounds) else None
+    together_s = math.fsum(known) if len(known) == len(bounds) else 0.0
+    return together_s if together_s > 0 else None
 
 
 def _with_bound(solution: Solution, bound_s: float | None) -> Solution:

@@ -5,6 +5,7 @@ from inspect import signature
 from typing import Protocol, cast
 
 from heuristics.limits import broken_limit
+from optmodel.allowance import Allowance
 from optmodel.evaluate import RequestEvaluation, evaluate_request
 from optmodel.files import InputError
 from optmodel.online.ledger import Ledger
@@ -49,9 +50,12 @@ class PolicyType(Protocol):
         ...
 
 
-def paths_of(policy: Policy) -> StagePaths:
-    """Return where a policy keeps the paths over stages that it has solved, or an empty place."""
-    return policy.paths if isinstance(policy, Lookahead) else StagePaths()
+def paths_of(policy: Policy, allowance: Allowance | None = None) -> StagePaths:
+    """Return where a policy keeps the paths over stages that it has solved, or an empty place.
+
+    An empty place may take what is allowed.
+    """
+    return policy.paths if isinstance(policy, Lookahead) else StagePaths(allowance=allowance)
 
 
 def place_one(

@@ -1,6 +1,5 @@
 """Rounds of neighbourhoods around a search's incumbent: stages, devices, requests."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
@@ -8,6 +7,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from heuristics.windows import Effort, freed_devices, freed_stages, solve_freed
+from optmodel.allowance import Allowance
 from optmodel.auto import FEW_PAIRS
 from optmodel.columns.method import ARC_GAP, FIRST_PATIENCE
 from optmodel.columns.neighbourhood import Neighbourhood
@@ -44,8 +44,6 @@ DEVICE_SETS = 4
 """Sets of devices that are freed per request and round."""
 WORK = 0.1
 """Deterministic time of one window; each idle round adds as much."""
-SECONDS = 60.0
-"""Wall time of one window, for machines on which deterministic time passes very slowly."""
 LEAST_GAIN = 1e-7
 """Relative; less is no improvement."""
 _INTERRUPTED = Termination.INTERRUPTED
@@ -103,9 +101,6 @@ class Rounds:
     def _may_go_on(self) -> bool:
         return self.search.left_s > 0 and not self.search.closed
 
-    def _deadline(self, share: float) -> float:
-        return time.perf_counter() + share * self.search.left_s
-
     @cached_property
     def prices(self) -> PriceSearch:
         """The search for prices on the budgets."""
@@ -119,11 +114,11 @@ class Rounds:
         """Raise the bound by prices on the budgets, going on where it was left."""
         if not self._may_go_on():
             return
-        deadline = self._deadline(PRICES_SHARE)
+        allowance = self.search.allowance(PRICES_SHARE)
         for priced in self._better_prices:
             self.search.raise_bound(priced.bound_s)
             self.bandwidth_binds |= bool(priced.prices[2].any())
-            if not self._may_go_on() or time.perf_counter() > deadline:
+            if not self._may_go_on() or allowance.over:
                 return
 
     def _rounds(self, most_idle: int) -> None:
@@ -146,22 +141,22 @@ class Rounds:
 
     def _place_anew(self, number: int) -> None:
         """Place a few requests anew at a time, with other draws in each round."""
-        deadline = self._deadline(REQUESTS_SHARE)
+        allowance = self.search.allowance(REQUESTS_SHARE)
         self.search.options = replace(self.search.options, seed=self.seed + number)
         Neighbourhood(self.search, self.classes).improve(
-            lambda: self._may_go_on() and time.perf_counter() < deadline
+            lambda: self._may_go_on() and not allowance.over
         )
 
     def _place_by_stages(self) -> None:
         """Take out each request and place it stage by stage, each solved exactly."""
         batch = Batch(self.problem, self.classes)
         batch.adopt(self._incumbent)
-        deadline = self._deadline(EXACT_SHARE / min(len(batch.order), LEAST_PART))
+        allowance = self.search.allowance(EXACT_SHARE / min(len(batch.order), LEAST_PART))
         for at in self.random.permutation(len(batch.order)).tolist():
             member = batch.order[at][1]
             placed = batch.take_back(member)
-            for attempt in self._attempts(batch, member, deadline):
-                if not self._may_go_on() or time.perf_counter() > deadline:
+            for attempt in self._attempts(batch, member, allowance):
+                if not self._may_go_on() or allowance.over:
                     break
                 found = attempt()
                 if found is not None and found.latency_s < placed.latency_s:
@@ -170,15 +165,15 @@ class Rounds:
             self.search.offer(batch.placement())
 
     def _attempts(
-        self, batch: Batch, member: RequestTask, deadline: float
+        self, batch: Batch, member: RequestTask, allowance: Allowance
     ) -> Iterator[Callable[[], Placed | None]]:
         """Yield ways to place a request on what a batch leaves, those by plans last."""
         requests = batch.class_of(member)
         placer, planner = self.placers[id(requests)], self.planners[id(requests)]
         for patience in FIRST_PATIENCE:
-            yield partial(placer.find, batch, member, patience, deadline)
+            yield partial(placer.find, batch, member, patience, allowance)
         for plan in self._plans_of(requests):
-            yield partial(planner.find, batch, member, plan, deadline)
+            yield partial(planner.find, batch, member, plan, allowance)
 
     def _plans_of(self, requests: RequestClass) -> Iterator[Plan]:
         """Yield who may send in a class, if bandwidth has a price."""
@@ -209,7 +204,7 @@ class Rounds:
         incumbent, left = self._incumbent, Ledger.of(self.problem)
         costs = evaluate(self.problem, incumbent)
         left.reserve(np.stack([costs.memory_bytes, costs.compute_mult, costs.bandwidth_bits]))
-        effort = Effort(work, min(self.search.left_s, SECONDS), self.seed)
+        effort = Effort(work, self.search.left_s, self.seed)
         placed = incumbent.requests[task.request.id]
         found = solve_freed(self.problem, task, placed, free, left, effort)
         if found is not None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.evaluate import Evaluation, evaluate
 from optmodel.instance import Instance
 from optmodel.placement import Placement
@@ -97,6 +98,10 @@ class Search:
         """Wall time that is left, in seconds; infinite without a limit."""
         limit = self.options.time_limit_s
         return math.inf if limit is None else limit - self.elapsed_s
+
+    def allowance(self, share: float = 1.0) -> Allowance:
+        """Return what a share of the time that is left allows; without a limit, everything."""
+        return Allowance(deadline=time.perf_counter() + share * self.left_s)
 
     @property
     def served(self) -> int:

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from optmodel.auto import solve_auto
@@ -14,7 +15,8 @@ from optmodel.files import InputError, write_text
 from optmodel.formulation import Formulation
 from optmodel.infeasible import reasons_infeasible
 from optmodel.instance import Instance
-from optmodel.milp import solve_milp
+from optmodel.milp import SECONDS_PER_PAIR, solve_milp
+from optmodel.online.start import offer_start
 from optmodel.problem import Problem
 from optmodel.search import Search, settled_bound
 from optmodel.segment import SegmentModel
@@ -36,6 +38,10 @@ FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": 
 Method = Callable[[Search], Termination]
 
 UNUSED = "{method}: came to its result without the solver {solver} that was asked for"
+
+TOO_LARGE = (
+    "{method}: its model cannot be built within the time limit; this is where it would have started"
+)
 
 METHODS: dict[str, Method] = {
     **{name: partial(solve_milp, formulation=model) for name, model in FORMULATIONS.items()},
@@ -81,19 +87,42 @@ def solve(
         search.infeasible = True
         termination = Termination.CONVERGED
     else:
-        termination = _run(METHODS[method], search)
+        termination = _run(method, search)
     if options.solver not in (SolverOptions.solver, search.solver):
         search.notes.append(UNUSED.format(method=method, solver=options.solver))
     return _conclude(search, method, termination, reasons)
 
 
-def _run(method: Method, search: Search) -> Termination:
-    """Run a method; Ctrl-C ends it and costs nothing that it has handed over."""
+def _run(method: str, search: Search) -> Termination:
+    """Run a method from what the default heuristic places.
+
+    Ctrl-C ends it and costs nothing that was handed over.
+    """
     try:
+        with search.phase("start"):
+            offer_start(search)
+        if _too_large(method, search):
+            search.notes.append(TOO_LARGE.format(method=method))
+            return Termination.TIME_LIMIT
         with search.phase("solve"):
-            return method(search)
+            return METHODS[method](search)
     except KeyboardInterrupt:
         return Termination.INTERRUPTED
+
+
+def _too_large(method: str, search: Search) -> bool:
+    """Tell whether a model in one piece takes longer to build than there is time left.
+
+    Nothing can stop the building but Ctrl-C.
+    """
+    if method not in (*FORMULATIONS, "cpsat"):
+        return False
+    pairs = sum(
+        (layer.segments if method == "segment" else 1) * len(layer.hosts) * len(following.hosts)
+        for task in search.problem.tasks
+        for layer, following in pairwise(task.layers)
+    )
+    return pairs * SECONDS_PER_PAIR > search.left_s
 
 
 def export_lp(instance: Instance, method: str, path: Path) -> str:

@@ -15,6 +15,9 @@ from optmodel.problem import FloatArray
 MOST_COLUMNS = 3_000
 """Columns of the integer programme: those of least reduced cost."""
 
+MOST_NODES = 500
+"""Nodes of the branch and bound of one choice: what it has not found by then is rarely worth it."""
+
 
 class Master:
     """A pool of columns, each a placement of one request of a class.
@@ -71,7 +74,7 @@ class Master:
         start : sequence of (RequestClass, Placed)
             A choice that is known, whose columns are in the pool.
         seconds : float
-            Time limit.
+            What is left of the time limit, infinite without one.
 
         Raises
         ------
@@ -92,6 +95,7 @@ class Master:
         known.col_value = values.tolist()
         model.setSolution(known)
         model.setOptionValue("time_limit", max(seconds, 0.01))
+        model.setOptionValue("mip_max_nodes", MOST_NODES)
         run_until_interrupt(model)
         solution = model.getSolution()
         if solution.value_valid:

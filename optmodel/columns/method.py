@@ -1,12 +1,13 @@
 """The method `columns`: prices for a bound, placements of single requests for an incumbent."""
 
 import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
+from optmodel.allowance import Allowance
+from optmodel.coarse import FEW_KINDS, with_fewer_kinds
 from optmodel.columns.neighbourhood import Neighbourhood
 from optmodel.columns.planned import SCALES as SCALES_OF_PLANS
 from optmodel.columns.planned import PlannedPlacer
@@ -24,7 +25,7 @@ from optmodel.search import Search
 from optmodel.served import limit_served
 from optmodel.solution import Termination
 from optmodel.stages.assemble import Assembler
-from optmodel.stages.method import LEAST_TOLERANCE, StageResult, shortest_paths
+from optmodel.stages.method import LEAST_TOLERANCE, MOST_KINDS, StageResult, shortest_paths
 from optmodel.stages.path import ArcBook, Path
 from optmodel.stages.relaxation import UNREACHABLE
 
@@ -86,12 +87,14 @@ class _Run:
             requests for requests in classes_of(self.problem) if not requests.task.unattainable
         )
         self.everyone = len(served) == len(self.problem.tasks)
-        self.search_for_prices = PriceSearch(self.classes) if self.classes else None
+        seen = classes_of(with_fewer_kinds(self.problem, MOST_KINDS, FEW_KINDS))
+        priced = [requests for requests in seen if not requests.task.unattainable]
+        self.search_for_prices = PriceSearch(priced) if priced else None
         self.steps = self.search_for_prices.improving() if self.search_for_prices else iter(())
         self.best: Priced | None = None
         book = ArcBook(ARC_GAP)
         self.alone_s: dict[int, float] = {}
-        self.deadline = math.inf
+        self.allowance = search.allowance()
         self.placers = {id(requests): StagePlacer(requests, book) for requests in self.classes}
         self.planners = {
             id(c): PlannedPlacer(c, self.placers[id(c)], len(served)) for c in self.classes
@@ -104,9 +107,6 @@ class _Run:
         return self.everyone and (
             search.options.admission == "all" or search.served == len(self.problem.tasks)
         )
-
-    def _deadline(self, share: float) -> float:
-        return time.perf_counter() + min(share * self.search.left_s, 1e9)
 
     def bound_without_prices(self) -> bool:
         """Raise the bound to the sum over requests; False if one of them has no placement."""
@@ -124,8 +124,8 @@ class _Run:
 
     def raise_prices(self) -> None:
         """Look for better prices until there are none, the gap is closed, or time is up."""
-        deadline = self._deadline(PRICES_SHARE)
-        while not self.search.closed and time.perf_counter() < deadline:
+        allowance = self.search.allowance(PRICES_SHARE)
+        while not self.search.closed and not allowance.over:
             priced = next(self.steps, None)
             if priced is None:
                 return
@@ -146,15 +146,14 @@ class _Run:
         return scale * prices
 
     def _may_go_on(self) -> bool:
-        in_time = time.perf_counter() < self.deadline and self.search.left_s > 0
-        return in_time and not self.search.closed
+        return not (self.allowance.over or self.search.closed)
 
     @contextmanager
     def within(self, share: float) -> Iterator[None]:
         """Grant what is done inside a share of the time that is left."""
-        self.deadline = self._deadline(share)
+        self.allowance = self.search.allowance(share)
         yield
-        self.deadline = math.inf
+        self.allowance = self.search.allowance()
 
     def recombine(self) -> None:
         """Place a few requests anew again and again, and recombine what was found."""
@@ -180,13 +179,13 @@ class _Run:
         batch = Batch(self.problem, self.classes)
         prices = self._node_prices(1.0)
         for requests, member in batch.order:
+            if not self._may_go_on():
+                return
             placed: Placed | NoRoom | None = self._exactly(batch, requests, member, patience)
             placed = placed or batch.find(requests, member, prices)
             if not isinstance(placed, NoRoom):
                 batch.put(member, placed)
             elif self.search.options.admission == "all":
-                return
-            if not self._may_go_on():
                 return
         self.search.offer(batch.placement())
         if batch.complete:
@@ -204,13 +203,13 @@ class _Run:
 
     def construct_planned(self, plans: tuple[Plan, ...]) -> None:
         """Place the requests one after another, with given senders behind each stage."""
-        batch, deadline = Batch(self.problem, self.classes), min(self.deadline, self._deadline(1.0))
+        batch = Batch(self.problem, self.classes)
         plan_of = {id(c): plan for c, plan in zip(self.classes, plans, strict=True)}
         for requests, member in batch.order:
             if not self._may_go_on():
                 return
             planner, plan = self.planners[id(requests)], plan_of[id(requests)]
-            placed = planner.find(batch, member, plan, deadline)
+            placed = planner.find(batch, member, plan, self.allowance)
             if placed is not None:
                 batch.put(member, placed)
             elif self.search.options.admission == "all":
@@ -220,8 +219,7 @@ class _Run:
     def _exactly(
         self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
     ) -> Placed | None:
-        deadline = min(self.deadline, self._deadline(1.0))
-        return self.placers[id(requests)].find(batch, member, patience, deadline)
+        return self.placers[id(requests)].find(batch, member, patience, self.allowance)
 
     def _improve(self, batch: Batch) -> None:
         """Let a fast request take longer where that helps the slowest of its class more."""
@@ -270,12 +268,13 @@ class _Run:
 
         Returns whether the run may go on; False after Ctrl-C, with what is known by then kept.
         """
-        deadline = self._deadline(STAGES_SHARE)
+        allowance = self.search.allowance(STAGES_SHARE)
         tolerance = max(min(self.search.options.mip_gap, ALONE_GAP), LEAST_TOLERANCE)
         results: list[StageResult] = []
         for requests in self.classes:
-            results.append(shortest_paths(requests.problem, tolerance, deadline))
-            deadline = -math.inf if results[-1].interrupted else deadline
+            results.append(shortest_paths(requests.problem, tolerance, allowance))
+            if results[-1].interrupted:
+                allowance = Allowance(0)
         self.alone_s = {id(c): r.bound_s() for c, r in zip(self.classes, results, strict=True)}
         alone = zip(self.classes, results, strict=True)
         sums = [len(c.members) * result.bound_s() for c, result in alone]

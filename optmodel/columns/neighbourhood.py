@@ -27,8 +27,8 @@ STALL = 150
 """Moves without a better batch, per round, after which the master takes over."""
 IDLE_ROUNDS = 2
 """Rounds in a row without a better batch, after which there is nothing left to try."""
-MASTER_SHARE, MASTER_LIMIT_S = 0.1, 10.0
-"""Share of the time left for one integer master, and the most seconds for it."""
+MASTER_SHARE = 0.1
+"""Share of the time left for one integer master."""
 LEAST_GAIN = 1e-6
 """Relative; less is no improvement."""
 
@@ -127,7 +127,7 @@ class Neighbourhood:
         floor = scarcity(self.problem, 0.03)
         self.prices = [self.prices[0], np.maximum(self.master.prices(), floor)]
         start = [(self.batch.class_of(member), placed) for member, placed in self._placed()]
-        seconds = min(MASTER_SHARE * self.search.left_s, MASTER_LIMIT_S)
+        seconds = MASTER_SHARE * self.search.left_s
         chosen = self.master.choose(start, seconds)
         members = [member for requests in self.classes for member in requests.members]
         old = self._placed()

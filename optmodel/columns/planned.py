@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.columns.sender_graph import (
     MOST_SENDERS,
     SenderGraph,
@@ -54,7 +55,7 @@ class PlannedPlacer:
     def _latency_s(self) -> float:
         return self._path(0.0).latency_s
 
-    def place(self, left: FloatArray, plan: Plan, deadline: float) -> RequestPlacement | None:
+    def place(self, left: FloatArray, plan: Plan, allowance: Allowance) -> RequestPlacement | None:
         """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
 
         Parameters
@@ -63,14 +64,16 @@ class PlannedPlacer:
             What is left of the budgets.
         plan : Plan
             Who sends.
-        deadline : float
-            `time.perf_counter()` at which to give up.
+        allowance : Allowance
+            What it may take before it gives up.
         """
-        return self.placer.place(left, 0.0, deadline, lambda k, room: self._who(k, plan, room))
+        return self.placer.place(left, 0.0, allowance, lambda k, room: self._who(k, plan, room))
 
-    def find(self, batch: Batch, member: RequestTask, plan: Plan, deadline: float) -> Placed | None:
+    def find(
+        self, batch: Batch, member: RequestTask, plan: Plan, allowance: Allowance
+    ) -> Placed | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
-        placement = self.place(batch.left[:, batch.where(member)], plan, deadline)
+        placement = self.place(batch.left[:, batch.where(member)], plan, allowance)
         placed = measured(self.requests, placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 

@@ -1,11 +1,11 @@
 """One stage of a request at given prices: from the senders before it to those it ends with."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.columns.senders import Senders, all_senders
 from optmodel.columns.stage_cells import Cells, cells_of
 from optmodel.columns.use import Tariff, Use, dealt
@@ -16,8 +16,8 @@ from optmodel.stages.relaxation import UNREACHABLE
 from optmodel.stages.signature import ANYBODY, Signature
 from optmodel.stages.stage import Stage, arcs_between, arcs_to
 
-ARC_LIMIT_S = 0.3
-"""Time for one exactly solved arc; without a solution it has a bound all the same."""
+ARC_STEPS = 1_200
+"""Steps for one exactly solved arc; without a solution it has a bound all the same."""
 BANDS = (0, 4, 16)
 """Where last latencies are told apart if segments have prices: that many beyond the first."""
 
@@ -118,9 +118,9 @@ class SenderStage:
 
     def solve(self, before: Signature | None, n: int) -> None:
         """Solve the arcs to the ends number n: no placement with these is faster."""
-        deadline = time.perf_counter() + ARC_LIMIT_S
+        allowance = Allowance(ARC_STEPS)
         arcs = arcs_to(self.fleet, self.task, self.stage, before, self.ends[n].high)
-        bounds = [self.book.solve(choice.arc, UNREACHABLE, deadline).bound for choice in arcs]
+        bounds = [self.book.solve(choice.arc, UNREACHABLE, allowance).bound for choice in arcs]
         self._floor[before][n] = max(self._floor[before][n], min(bounds, default=UNREACHABLE))
 
     def reach(

@@ -1,10 +1,10 @@
 """Place one request with exactly solved stages, on few senders, on what is left of the budgets."""
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.greedy.batch import Batch, Placed, measured
 from optmodel.greedy.request_class import RequestClass
 from optmodel.greedy.stage_share import Span, fan_out, spans_of
@@ -17,8 +17,8 @@ from optmodel.stages.relaxation import UNREACHABLE
 Who = Callable[[int, FloatArray], BoolArray]
 ROOMY = 3
 """A node takes at most this multiple of an equal share, so that most nodes count as equal."""
-ARC_LIMIT_S = 0.5
-"""Usual time for one arc."""
+ARC_STEPS = 2_000
+"""Steps for one arc: half a second, about."""
 
 
 class StagePlacer:
@@ -34,14 +34,12 @@ class StagePlacer:
         The class.
     book : ArcBook
         Where solved arcs are kept: equal devices make most arcs of equal requests equal.
-    arc_limit_s : float
-        Time for one arc; an arc that takes longer counts as without a placement.
+    arc_steps : float
+        Steps for one arc; an arc that takes more counts with the best placement by then.
     """
 
-    def __init__(
-        self, requests: RequestClass, book: ArcBook, arc_limit_s: float = ARC_LIMIT_S
-    ) -> None:
-        self.arc_limit_s = arc_limit_s
+    def __init__(self, requests: RequestClass, book: ArcBook, arc_steps: float = ARC_STEPS) -> None:
+        self.arc_steps = arc_steps
         self.requests = requests
         self.problem, self.task, self.fleet = requests.problem, requests.task, requests.fleet
         self.book = book
@@ -52,7 +50,7 @@ class StagePlacer:
             self.group[list(group.nodes)] = g
 
     def place(
-        self, left: FloatArray, patience: float, deadline: float, who: Who | None = None
+        self, left: FloatArray, patience: float, allowance: Allowance, who: Who | None = None
     ) -> RequestPlacement | None:
         """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
 
@@ -62,8 +60,8 @@ class StagePlacer:
             What is left of the budgets.
         patience : float
             So much longer, relatively, may a stage take if that leaves out a node.
-        deadline : float
-            `time.perf_counter()` at which to give up.
+        allowance : Allowance
+            What it may take before it gives up; one arc takes `arc_steps` at most.
         who : callable, optional
             Tells which nodes may end a stage, given its number and the bandwidth that is left;
             then no others are left out.
@@ -74,9 +72,9 @@ class StagePlacer:
         for k, span in enumerate(self.spans):
             may = self._may_end(span, left, None if who is None else who(k, left[2]))
             if who is not None and not span.gathers:
-                found = self._at_once(span, counts, may, left, deadline)
+                found = self._at_once(span, counts, may, left, allowance)
             else:
-                found = self._stage(span, counts, may, left, patience, deadline)
+                found = self._stage(span, counts, may, left, patience, allowance)
             if found is None:
                 return None
             counts[span.first : span.last + 1] = found.counts
@@ -86,10 +84,10 @@ class StagePlacer:
         return RequestPlacement(counts, Flows.from_moves(moves))
 
     def find(
-        self, batch: Batch, member: RequestTask, patience: float, deadline: float
+        self, batch: Batch, member: RequestTask, patience: float, allowance: Allowance
     ) -> Placed | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
-        placement = self.place(batch.left[:, batch.where(member)], patience, deadline)
+        placement = self.place(batch.left[:, batch.where(member)], patience, allowance)
         placed = measured(self.requests, placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 
@@ -106,11 +104,11 @@ class StagePlacer:
         left[2] -= fan_out(self.task, span) * (counts[span.last] > 0)
 
     def _at_once(
-        self, span: Span, counts: IntArray, may: IntArray, left: FloatArray, deadline: float
+        self, span: Span, counts: IntArray, may: IntArray, left: FloatArray, allowance: Allowance
     ) -> ArcPlacement | None:
         """Return the stage on all nodes that may end it."""
         receive = self._receive(span, counts)
-        best = self._solved(span, receive, may, UNREACHABLE, left, deadline)
+        best = self._solved(span, receive, may, UNREACHABLE, left, allowance)
         return best[1] if best is not None else None
 
     def _stage(
@@ -120,25 +118,25 @@ class StagePlacer:
         may: IntArray,
         left: FloatArray,
         patience: float,
-        deadline: float,
+        allowance: Allowance,
     ) -> ArcPlacement | None:
         """Return the stage on as few nodes as patience allows."""
         receive = self._receive(span, counts)
         budget = np.maximum(self.problem.bandwidth_budget, 1.0)
         if span.gathers:
-            return self._gathered(span, receive, may, left, deadline)
+            return self._gathered(span, receive, may, left, allowance)
         drop = np.argsort(left[2] / budget, kind="stable")
         drop = drop[may[drop] > 0]
-        best = self._solved(span, receive, may, UNREACHABLE, left, deadline)
+        best = self._solved(span, receive, may, UNREACHABLE, left, allowance)
         if best is None:
             return None
         longest = int(best[0] * (1 + patience))
         for node in drop.tolist():
-            if time.perf_counter() >= deadline:
+            if allowance.over:
                 return None
             fewer = may.copy()
             fewer[node] = 0
-            found = self._solved(span, receive, fewer, longest, left, deadline)
+            found = self._solved(span, receive, fewer, longest, left, allowance)
             if found is not None and self._slowest(found[1], span) >= self._slowest(best[1], span):
                 best, may = found, fewer
             elif found is None and self._tried_each_group(node, drop, may):
@@ -154,7 +152,7 @@ class StagePlacer:
         return float(self.problem.rate[found.counts[-1] > 0].min())
 
     def _gathered(
-        self, span: Span, receive: IntArray, may: IntArray, left: FloatArray, deadline: float
+        self, span: Span, receive: IntArray, may: IntArray, left: FloatArray, allowance: Allowance
     ) -> ArcPlacement | None:
         """Return the stage with its last layer on one node: the best of each group's emptiest."""
         can = np.flatnonzero(may >= self.task.layers[span.last].segments)
@@ -162,7 +160,7 @@ class StagePlacer:
         for g in dict.fromkeys(self.group[can].tolist()):
             target = max(can[self.group[can] == g].tolist(), key=lambda i: (left[0, i], -i))
             only = np.where(np.arange(self.nodes) == target, may, 0)
-            found = self._solved(span, receive, only, UNREACHABLE, left, deadline)
+            found = self._solved(span, receive, only, UNREACHABLE, left, allowance)
             if found is not None and (best is None or found[0] < best[0]):
                 best = found
         return best[1] if best is not None else None
@@ -201,10 +199,10 @@ class StagePlacer:
         may: IntArray,
         cutoff: int,
         left: FloatArray,
-        deadline: float,
+        allowance: Allowance,
     ) -> tuple[int, ArcPlacement] | None:
         """Return the least latency of a stage and its placement on all nodes, if it is found."""
-        if time.perf_counter() >= deadline:
+        if allowance.over:
             return None
         rows = self._rows(span, receive, may)
         kinds = sorted({row for row in rows if any(row[2])})
@@ -221,7 +219,7 @@ class StagePlacer:
             send=tuple(zip(*(kind[3] for kind in kinds), strict=True)),
             work=tuple(kind[1] for kind in kinds),
         )
-        found = self.book.solve(arc, cutoff, min(deadline, time.perf_counter() + self.arc_limit_s))
+        found = self.book.solve(arc, cutoff, allowance.part(self.arc_steps))
         if found.placement is None or found.value is None or found.value > cutoff:
             return None
         where = np.array([i for nodes in members for i in nodes], dtype=np.int64)

@@ -116,9 +116,13 @@ def _latencies(nodes: list[tuple[float, float, int]], maps: int) -> FloatArray:
     for t, n, _ in holding:
         most[t] = max(n, most.get(t, 0))
     values = np.unique(np.concatenate([np.arange(1, n + 1) * t for t, n in most.items()]))
-    room = np.zeros(len(values))
-    for t, n, number in holding:
-        room += number * (np.minimum(n, values * UP // t) if t > 0 else n)
+    free = sum(n * number for t, n, number in holding if not t)
+    taken = np.concatenate([np.arange(1, n + 1) * t for t, n, _ in holding if t] or [np.zeros(0)])
+    order = np.argsort(taken, kind="stable")
+    repeats = np.array([n for t, n, _ in holding if t], dtype=np.int64)
+    numbers = np.repeat([number for t, _, number in holding if t], repeats)
+    together = np.append(0, np.cumsum(numbers[order]))
+    room = free + together[np.searchsorted(taken[order], values * UP, side="right")]
     values = np.asarray(values[room >= maps], dtype=np.float64)
     if len(values) <= MOST_VALUES:
         return values

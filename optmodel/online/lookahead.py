@@ -1,11 +1,13 @@
 """The default policy: best paths and constructed placements, weighed by what they use up."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.greedy.ladder import Ladders
 from optmodel.greedy.spread import Spreader
 from optmodel.greedy.stage_share import NoRoom
@@ -108,10 +110,20 @@ class Lookahead:
         Not used: nothing is drawn.
     paths : StagePaths, optional
         Solved paths to share with others.
+    allowance : Allowance, optional
+        What all requests together may take; of a request that it ends in, the best placement by
+        then is taken.
     """
 
-    def __init__(self, *, seed: int = 0, paths: StagePaths | None = None) -> None:
-        self.paths = paths or StagePaths()
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        paths: StagePaths | None = None,
+        allowance: Allowance | None = None,
+    ) -> None:
+        self._allowance = allowance or Allowance()
+        self.paths = paths or StagePaths(allowance=self._allowance)
         self._thrifty, self._ladders = Algorithm1(), Ladders()
         self._spreaders: WeakKeyDictionary[KnownPath, list[Spreader]] = WeakKeyDictionary()
         self._looks = _Looks()
@@ -151,13 +163,21 @@ class Lookahead:
         if ratio < NEGLIGIBLE and weighing.best is not None:
             self._looks.keep(key, _Look(thrifty, path, None))
             return weighing.best
-        others = [_planned(weighing), placed]
-        for multiple, spreader in zip(MULTIPLES, spreaders, strict=True):
-            others.append(_constructed(weighing, spreader, multiple))
+        others = [placed, *self._constructed(weighing, spreaders)]
         patterns = [weighing.weigh(other)[1] for other in others]
         others_found = [pattern for pattern in patterns if pattern is not None]
         self._looks.keep(key, _Look(thrifty, path, others_found))
         return weighing.best or answer
+
+    def _constructed(
+        self, weighing: Weighing, spreaders: list[Spreader]
+    ) -> Iterator[RequestPlacement | None]:
+        """Yield the placement by a plan, and one for each of the multiples, while there is time."""
+        if not self._allowance.over:
+            yield _planned(weighing)
+        for multiple, spreader in zip(MULTIPLES, spreaders, strict=True):
+            if not self._allowance.over:
+                yield _constructed(weighing, spreader, multiple)
 
 
 def _steps(weighing: Weighing) -> tuple[int, ...]:

@@ -1,12 +1,13 @@
 """Best paths over stages of single requests, kept per network, tolerance, source and fleet."""
 
-import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from optmodel.allowance import Allowance
+from optmodel.coarse import FEW_KINDS, with_fewer_kinds
 from optmodel.columns.planned import PlannedPlacer
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.evaluate import evaluate_request
@@ -16,13 +17,17 @@ from optmodel.placement import RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
 from optmodel.served import least_load
 from optmodel.stages.assemble import Assembler
+from optmodel.stages.fleet import Fleet
 from optmodel.stages.path import ArcBook, Path, StageGraph
 from optmodel.stages.relaxation import UNREACHABLE
 
 TOLERANCE = 1e-4
 """Relative gap to which paths are solved: online, the last digits are not worth their time."""
+MOST_STEPS = 6_000
+"""Steps for the path of one kind of request, three seconds or so: what is not proven by then is
+left open, and what is found is used."""
 MOST_GROUPS = 16
-"""Fleets of more kinds of devices are bounded by counting only: their arcs can take minutes."""
+"""Fleets of more kinds of nodes are bounded as if they had few: see `optmodel.coarse`."""
 MOST_FLEETS = 4
 """How many fleets are remembered; what is known of a thousand devices takes tens of megabytes."""
 MOST_KINDS = 256
@@ -39,10 +44,14 @@ class KnownPath:
         The request alone, and the groups of the fleet.
     path : Path
         The best path; without steps if the request has none, or if only its bound is known.
+    bound_s : float or None
+        Lower bound on the latency in seconds, rounded down; None if there is no placement. It holds
+        on any fleet with budgets as large or smaller.
     """
 
     requests: RequestClass
     path: Path
+    bound_s: float | None
 
     @cached_property
     def kind(self) -> object:
@@ -51,16 +60,6 @@ class KnownPath:
         firsts = [group.nodes[0] for group in self.requests.fleet.groups]
         data = np.stack(_columns(problem))[:, firsts].tobytes()
         return data, task.request.network, task.request.tolerated_ssim
-
-    @property
-    def bound_s(self) -> float | None:
-        """Lower bound on the latency in seconds, rounded down; None if there is no placement.
-
-        It holds on any fleet with budgets as large or smaller.
-        """
-        if self.path.bound >= UNREACHABLE:
-            return None
-        return self.requests.fleet.seconds(self.path.bound)
 
     @cached_property
     def least_load(self) -> FloatArray:
@@ -80,11 +79,11 @@ class KnownPath:
         on_path = Assembler(self.requests.fleet).place(task, self.path)
         if room.has_room(evaluate_request(problem, task, on_path).load):
             return None
-        placer = StagePlacer(self.requests, ArcBook(TOLERANCE), math.inf)
+        placer, allowance = StagePlacer(self.requests, ArcBook(TOLERANCE)), Allowance(MOST_STEPS)
         planner = PlannedPlacer(self.requests, placer, 1)
-        best, least_s = None, math.inf
+        best, least_s = None, np.inf
         for plan in planner.plans():
-            placed = planner.place(room.left.astype(float), plan, math.inf)
+            placed = planner.place(room.left.astype(float), plan, allowance)
             costs = evaluate_request(problem, task, placed) if placed is not None else None
             if costs is not None and room.has_room(costs.load) and costs.latency_s < least_s:
                 best, least_s = placed, costs.latency_s
@@ -126,10 +125,19 @@ class StagePaths:
     shares_arcs : bool
         Whether kinds of requests share arcs. If not, what is found of a kind is the same whatever
         was asked for before: for runs that must not depend on those before them.
+    allowance : Allowance, optional
+        What all of them may take together; each takes `MOST_STEPS` at most.
     """
 
-    def __init__(self, most_fleets: int = MOST_FLEETS, *, shares_arcs: bool = True) -> None:
+    def __init__(
+        self,
+        most_fleets: int = MOST_FLEETS,
+        *,
+        shares_arcs: bool = True,
+        allowance: Allowance | None = None,
+    ) -> None:
         self._most_fleets, self._shares_arcs = most_fleets, shares_arcs
+        self._allowance = allowance or Allowance()
         self._book = ArcBook(TOLERANCE)
         self._in_book = 0
         self._fleets: OrderedDict[object, OrderedDict[object, KnownPath]] = OrderedDict()
@@ -161,9 +169,12 @@ class StagePaths:
     def _solve(self, problem: Problem, task: RequestTask) -> KnownPath:
         requests = RequestClass(alone(problem, task), (task,))
         book = self._book if self._shares_arcs else ArcBook(TOLERANCE)
-        graph = StageGraph(requests.fleet, requests.task, book)
-        few = len(requests.fleet.groups) <= MOST_GROUPS
-        return KnownPath(requests, graph.shortest(math.inf if few else 0.0))
+        seen = with_fewer_kinds(requests.problem, MOST_GROUPS - 1, FEW_KINDS)
+        few = seen is requests.problem
+        fleet = requests.fleet if few else Fleet(seen)
+        path = StageGraph(fleet, seen.tasks[0], book).shortest(self._allowance.part(MOST_STEPS))
+        bound_s = None if path.bound >= UNREACHABLE else fleet.seconds(path.bound)
+        return KnownPath(requests, path if few else Path(0, (), None), bound_s)
 
 
 def _what_counts(problem: Problem, task: RequestTask) -> tuple[object, ...]:

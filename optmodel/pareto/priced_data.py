@@ -5,12 +5,12 @@ on a bit gives a bound (`data_prices`) and a few placements that are good at thi
 """
 
 import math
-import time
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.columns.senders import Plan
 from optmodel.columns.stage_placer import StagePlacer
 from optmodel.evaluate import evaluate_request
@@ -52,19 +52,19 @@ class PricedSeeker:
         self._requests = RequestClass(alone(problem, self._task), (self._task,))
         book = ArcBook(ARC_GAP)
         self._pricer = BitPricer(self._requests, book)
-        self._placer = StagePlacer(self._requests, book, arc_limit_s=math.inf)
+        self._placer = StagePlacer(self._requests, book, math.inf)
         self._bits = [fan_out(self._requests.task, span) for span in self._placer.spans]
         self._spreader = Spreader(self._requests.problem)
         self._room: FloatArray = np.floor(self._requests.problem.budgets)
 
-    def seek(self, deadline: float) -> tuple[list[Placed], DataBounds]:
+    def seek(self, allowance: Allowance) -> tuple[list[Placed], DataBounds]:
         """Return placements, each faster and sharing more than the one before, and the bounds.
 
         Parameters
         ----------
-        deadline : float
-            `time.perf_counter()` from which on no other price is tried. A price of nothing always
-            is, so that there is a bound.
+        allowance : Allowance
+            What it may take; then no other price is tried. A price of nothing always is, so that
+            there is a bound.
 
         Raises
         ------
@@ -74,12 +74,12 @@ class PricedSeeker:
         sent = self._sent_by(from_document(self._problem, self._fastest.document))
         unit_s = self._fastest.latency_s / max(self._fastest.bits - sent, 1)
         priced = [self._priced(0.0)]
-        found = [self._fastest, *self._placements(priced[0], deadline)]
+        found = [self._fastest, *self._placements(priced[0], allowance)]
         for scale in TIMES * coarse_to_fine():
-            if time.perf_counter() >= deadline:
+            if allowance.over:
                 break
             priced.append(self._priced(unit_s * scale))
-            found += self._placements(priced[-1], deadline)
+            found += self._placements(priced[-1], allowance)
         return _undominated(found), DataBounds(tuple(priced), sent)
 
     def _priced(self, price_s: float) -> PricedBit:
@@ -98,7 +98,7 @@ class PricedSeeker:
         load = evaluate_request(self._problem, self._task, placed).load
         return int(load[2, self._task.source])
 
-    def _placements(self, one: PricedBit, deadline: float) -> Iterator[Placed]:
+    def _placements(self, one: PricedBit, allowance: Allowance) -> Iterator[Placed]:
         """Yield placements that keep all limits and are good at a price."""
         prices: FloatArray = np.zeros(self._room.shape)
         prices[2, :-1] = one.price_s
@@ -107,7 +107,7 @@ class PricedSeeker:
             yield from self._checked(constructed)
         if one.plan is not None:
             who = partial(self._senders, one.plan)
-            planned = self._placer.place(self._room, 0.0, deadline, who)
+            planned = self._placer.place(self._room, 0.0, allowance, who)
             if planned is not None:
                 yield from self._checked(planned)
 

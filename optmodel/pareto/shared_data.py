@@ -8,8 +8,8 @@ share one unit less than the last. On larger ones, where such runs do not end, p
 
 from collections.abc import Iterator, Mapping
 from math import ceil, inf
-from time import perf_counter
 
+from optmodel.allowance import Allowance
 from optmodel.instance import Instance
 from optmodel.pareto.counted_data import CountedSeeker
 from optmodel.pareto.data_prices import DataBounds
@@ -111,9 +111,8 @@ def _by_prices(
     """Return the placement of a solution, those that prices find, and what they bound."""
     assert solution.placement is not None
     limit_s = inf if options.time_limit_s is None else options.time_limit_s
-    deadline = perf_counter() + limit_s
     fastest = checked(instance, solution.placement, "the solver")
-    return fastest, *PricedSeeker(Problem.of(instance), fastest).seek(deadline)
+    return fastest, *PricedSeeker(Problem.of(instance), fastest).seek(Allowance.of_seconds(limit_s))
 
 
 def _some_of(found: list[Placed], points: int | None) -> list[Placed]:

@@ -1,10 +1,10 @@
 """Which level for which node? Branch and bound, by prices on maps and maximum flows."""
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.problem import FloatArray, IntArray
 from optmodel.stages.arc import ArcPlacement
 from optmodel.stages.decision import Thresholds
@@ -12,7 +12,7 @@ from optmodel.stages.map_prices import MapPrices, Transfer
 
 
 class Undecided(Exception):  # noqa: N818 - an outcome, not a fault
-    """The time limit ended a decision."""
+    """What was allowed ended a decision."""
 
 
 @dataclass(frozen=True)
@@ -34,41 +34,44 @@ class LevelSearch:
         The arc and its limits.
     known : list of ndarray
         Prices that ruled out similar questions, the latest last; those found here are added.
+    allowance : Allowance
+        What the decision may take.
     """
 
-    def __init__(self, thresholds: Thresholds, known: list[IntArray]) -> None:
+    def __init__(self, thresholds: Thresholds, known: list[IntArray], allowance: Allowance) -> None:
         self.thresholds, self.arc, self.known = thresholds, thresholds.arc, known
+        self.allowance = allowance
 
     def ruled_out(self) -> bool:
         """Tell whether prices show that there is no placement; if not, there may be none still."""
         return self._shares(self._all_nodes()) is None
 
-    def decide(self, deadline: float) -> ArcPlacement | None:
+    def decide(self) -> ArcPlacement | None:
         """Return a placement within the thresholds, None if there is none.
-
-        Parameters
-        ----------
-        deadline : float
-            `time.perf_counter()` at which to give up.
 
         Raises
         ------
         Undecided
-            If the deadline came first.
+            If what is allowed was not enough.
         """
-        placement = self.thresholds.sketch()
+        placement = self._flow(None)
         pending = [] if placement is not None else [self._all_nodes()]
         while placement is None and pending:
             lots = pending.pop()
             shares = self._shares(lots)
             if shares is None:
                 continue
-            if time.perf_counter() >= deadline:
+            if self.allowance.over:
                 raise Undecided
-            placement = self.thresholds.flow(self._rounded(lots, shares))
+            placement = self._flow(self._rounded(lots, shares))
             if placement is None:
                 pending += self._halves(lots, shares)
         return placement
+
+    def _flow(self, chosen: IntArray | None) -> ArcPlacement | None:
+        """Return a placement at these levels, at the obvious ones if there are none."""
+        self.allowance.spend(self.thresholds.arc.nodes**2 * len(self.arc.send))
+        return self.thresholds.sketch() if chosen is None else self.thresholds.flow(chosen)
 
     def _all_nodes(self) -> list[Lot]:
         levels = self.thresholds.levels
@@ -80,7 +83,7 @@ class LevelSearch:
     def _shares(self, lots: list[Lot]) -> FloatArray | None:
         """Return how many nodes take each level, in fractions; None if no choice will do."""
         dual, groups = self._dual(lots), [lot.group for lot in lots]
-        shares = dual.rule_out([prices[:, groups] for prices in self.known])
+        shares = dual.rule_out([prices[:, groups] for prices in self.known], self.allowance)
         if shares is not None:
             return shares[-1]
         if len(lots) == len(self.arc.sizes) and dual.prices is not None:

@@ -12,6 +12,7 @@ from typing import Any
 import highspy
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.bare_highs import bare_highs
 from optmodel.problem import FloatArray, IntArray
 
@@ -107,13 +108,15 @@ class MapPrices:
             answers.append(Answer(best, taken))
         return total, answers
 
-    def rule_out(self, known: list[IntArray]) -> list[FloatArray] | None:
+    def rule_out(self, known: list[IntArray], allowance: Allowance) -> list[FloatArray] | None:
         """Look for prices at which all nodes earn less than P.
 
         Parameters
         ----------
         known : list of ndarray
             Prices to try first.
+        allowance : Allowance
+            What the proof may take; without one by then, the fractions are those met last.
 
         Returns
         -------
@@ -122,12 +125,15 @@ class MapPrices:
             each option of each transfer where fractions of nodes may, which carries all maps.
         """
         program = _Program(self)
+        entries = sum(transfer.each.size for transfer in self.transfers)
         for prices in known:
+            allowance.spend(entries)
             if self._proves(prices, program):
                 return None
         for _ in range(MOST_ROUNDS):
             least, prices = program.least()
-            if least >= self.maps - SLACK:
+            allowance.spend(entries)
+            if least >= self.maps - SLACK or allowance.over:
                 break
             if self._proves(prices, program):
                 return None

@@ -1,8 +1,9 @@
 """The method `stages`: a shortest path per request, and whether the budgets turned out slack."""
 
-import time
 from dataclasses import dataclass
 
+from optmodel.allowance import Allowance
+from optmodel.coarse import FEW_KINDS, with_fewer_kinds
 from optmodel.evaluate import evaluate
 from optmodel.placement import Placement
 from optmodel.problem import Problem, RequestTask
@@ -18,8 +19,17 @@ BINDING = (
     "stages: budgets bind, so the stages give a bound only; it ignores that requests share them"
 )
 
+MANY_KINDS = (
+    "stages: the devices are of so many kinds that the bound is one for a fleet of fewer kinds, "
+    "each as good as the best that it stands for"
+)
+MOST_KINDS = 43
+"""Fleets of more kinds of devices are bounded as if they had few (`optmodel.coarse`): so many are
+the most whose signatures are all told apart."""
 SHARE_OF_GAP = 0.01
 """What the stages may leave of the asked gap: closing them nearly costs no more than to the gap."""
+NOTHING_KNOWN = Path(0, (), None)
+"""No placement is faster than none, at least."""
 LEAST_TOLERANCE = 1e-8
 """Relative; what ticks and floats may leave of it."""
 
@@ -66,7 +76,7 @@ class StageResult:
         )
 
 
-def shortest_paths(problem: Problem, tolerance: float, deadline: float) -> StageResult:
+def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> StageResult:
     """Find the shortest path of every request; equal requests are solved once.
 
     Parameters
@@ -75,23 +85,28 @@ def shortest_paths(problem: Problem, tolerance: float, deadline: float) -> Stage
         The batch.
     tolerance : float
         Relative gap at which a path counts as shortest.
-    deadline : float
-        `time.perf_counter()` at which to stop with bounds.
+    allowance : Allowance
+        What it may take; then the bounds are those known, and nothing of what was not begun.
     """
-    fleet, book = Fleet(problem), ArcBook(tolerance)
+    seen = with_fewer_kinds(problem, MOST_KINDS, FEW_KINDS)
+    fleet, book = Fleet(seen), ArcBook(tolerance)
     known: dict[object, Path] = {}
     paths: dict[str, Path] = {}
     interrupted = False
-    for task in problem.tasks:
+    for task in seen.tasks:
         key = _what_counts(fleet, task)
         if key not in known:
-            graph = StageGraph(fleet, task, book)
+            graph: StageGraph | None = None
+            known[key] = NOTHING_KNOWN
             try:
-                known[key] = graph.shortest(deadline)
+                if not interrupted:
+                    graph = StageGraph(fleet, task, book)
+                    known[key] = graph.shortest(allowance)
             except KeyboardInterrupt:
-                interrupted, deadline = True, 0.0
-                known[key] = graph.shortest(deadline)
-        paths[task.request.id] = known[key]
+                interrupted = True
+                known[key] = NOTHING_KNOWN if graph is None else graph.known
+        bound_only = Path(known[key].bound, (), None)
+        paths[task.request.id] = known[key] if seen is problem else bound_only
     return StageResult(paths, fleet, interrupted)
 
 
@@ -112,9 +127,8 @@ def solve_stages(search: Search, share: float = 1.0) -> Termination:
     The bound is the sum over requests: budgets only restrict, and requests meet nowhere else. A
     request that cannot be served alone cannot be served at all.
     """
-    deadline = time.perf_counter() + min(share * search.left_s, 1e9)
     tolerance = max(search.options.mip_gap * SHARE_OF_GAP, LEAST_TOLERANCE)
-    result = shortest_paths(search.problem, tolerance, deadline)
+    result = shortest_paths(search.problem, tolerance, search.allowance(share))
     if len(result.reachable) < len(result.paths) and search.options.admission == "all":
         search.infeasible = True
         return Termination.CONVERGED
@@ -130,6 +144,8 @@ def solve_stages(search: Search, share: float = 1.0) -> Termination:
         search.notes.append(SLACK)
     if placement is not None and not fits:
         search.notes.append(BINDING)
+    if result.fleet.problem is not search.problem:
+        search.notes.append(MANY_KINDS)
     if result.interrupted:
         return Termination.INTERRUPTED
     return Termination.TIME_LIMIT if search.left_s <= 0 else Termination.CONVERGED

@@ -4,12 +4,13 @@ Arcs are solved only where a shortest path by their bounds leads through them; a
 bound from counting.
 """
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.problem import IntArray, RequestTask
 from optmodel.stages.arc import Arc, ArcSolution
 from optmodel.stages.fleet import Fleet
@@ -21,6 +22,9 @@ from optmodel.stages.stage import Stage, StageArc, arcs_between, stages_of
 
 MOST_SIGNATURES = 1000
 """Signatures that a stage tells apart: enough for 43 nodes that all differ."""
+
+ENTRIES_PER_GROUP = 200
+"""What bounding an arc by counting takes for each of its groups, as entries of arrays."""
 
 
 class ArcBook:
@@ -43,12 +47,12 @@ class ArcBook:
             self._known[arc] = ArcSolution(UNREACHABLE if bound is None else bound)
         return self._known[arc]
 
-    def solve(self, arc: Arc, cutoff: int, deadline: float) -> ArcSolution:
+    def solve(self, arc: Arc, cutoff: int, allowance: Allowance) -> ArcSolution:
         """Return the optimum of an arc, or that it exceeds the cutoff."""
         known = self.look(arc)
         if self.solved(known) or known.bound > cutoff:
             return known
-        found = _solve(arc, min(cutoff, arc.longest), self.tolerance, deadline)
+        found = _solve(arc, min(cutoff, arc.longest), self.tolerance, allowance)
         if found.value is None and cutoff >= arc.longest and found.bound > arc.longest:
             found = ArcSolution(UNREACHABLE)
         self._known[arc] = ArcSolution(max(found.bound, known.bound), found.placement, found.value)
@@ -63,10 +67,10 @@ class ArcBook:
         )
 
 
-def _solve(arc: Arc, cutoff: int, tolerance: float, deadline: float) -> ArcSolution:
+def _solve(arc: Arc, cutoff: int, tolerance: float, allowance: Allowance) -> ArcSolution:
     if len(arc.caps) == 1:
         return solve_one_layer(arc, cutoff)
-    return solve_several_layers(arc, cutoff, tolerance, deadline)
+    return solve_several_layers(arc, cutoff, tolerance, allowance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +128,7 @@ class ArcMatrix:
         self.stage, self.book, self.befores = stage, book, befores
         self._between = partial(arcs_between, fleet, task, stage)
         self._made: dict[tuple[int, int], list[StageArc]] = {}
+        self._bounds: IntArray | None = None
 
     def choices(self, a: int, b: int) -> list[StageArc]:
         """Return the arcs between two signatures, given by their places."""
@@ -131,28 +136,47 @@ class ArcMatrix:
             self._made[a, b] = list(self._between(self.befores[a], self.stage.ends[b]))
         return self._made[a, b]
 
-    @cached_property
-    def bounds(self) -> IntArray:
-        """Lower bounds in ticks, shape (befores, ends); sharper where an arc was looked at.
+    def bounds(self, allowance: Allowance) -> IntArray:
+        """Return lower bounds in ticks, shape (befores, ends), sharper where an arc was looked at.
 
         What bounds the first of several layers depends on the signature before alone, what bounds
-        the last one on the signature behind alone.
+        the last one on the signature behind alone. Pairs that nothing is left for have the bound 0.
         """
-        before, behind = len(self.befores), len(self.stage.ends)
-        if self.stage.first == self.stage.last:
-            rows = [[self._least(a, b) for b in range(behind)] for a in range(before)]
-            return np.array(rows, dtype=np.int64)
-        first = [quick_bounds(self.choices(a, 0)[0].arc)[0] for a in range(before)]
-        last = [quick_bounds(self.choices(0, b)[0].arc)[1] for b in range(behind)]
-        return np.minimum(np.add.outer(first, last), UNREACHABLE)
+        if self._bounds is None:
+            before, behind = range(len(self.befores)), range(len(self.stage.ends))
+            if self.stage.first == self.stage.last:
+                rows = [self._each(allowance, behind, partial(self._least, a)) for a in before]
+                self._bounds = np.array(rows, dtype=np.int64)
+            else:
+                first = self._each(allowance, before, self._first)
+                last = self._each(allowance, behind, self._last)
+                self._bounds = np.minimum(np.add.outer(first, last), UNREACHABLE)
+        return self._bounds
 
-    def solve(self, a: int, b: int, slack: int, deadline: float) -> Step:
+    def _each(self, allowance: Allowance, places: range, bound: Callable[[int], int]) -> list[int]:
+        """Return a bound for each place; 0 once what is allowed is spent."""
+        found = []
+        for place in places:
+            over = allowance.over
+            found.append(0 if over else bound(place))
+            if not over:
+                allowance.spend(ENTRIES_PER_GROUP * len(self.stage.groups))
+        return found
+
+    def _first(self, a: int) -> int:
+        return quick_bounds(self.choices(a, 0)[0].arc)[0]
+
+    def _last(self, b: int) -> int:
+        return quick_bounds(self.choices(0, b)[0].arc)[1]
+
+    def solve(self, a: int, b: int, slack: int, allowance: Allowance) -> Step:
         """Solve the most promising arc between two signatures, up to a slack beyond its bound."""
         choices = self.choices(a, b)
         choice = min(choices, key=lambda c: self.book.look(c.arc).bound)
         bound = self.book.look(choice.arc).bound
-        solution = self.book.solve(choice.arc, min(bound + slack, UNREACHABLE), deadline)
-        self.bounds[a, b] = max(self.bounds[a, b], self._least(a, b))
+        solution = self.book.solve(choice.arc, min(bound + slack, UNREACHABLE), allowance)
+        bounds = self.bounds(allowance)
+        bounds[a, b] = max(bounds[a, b], self._least(a, b))
         return Step(self.stage, self.stage.ends[b], choice, solution)
 
     def _least(self, a: int, b: int) -> int:
@@ -182,34 +206,43 @@ class StageGraph:
             for stage, before in zip(self.stages, befores, strict=True)
         ]
 
-    def shortest(self, deadline: float) -> Path:
-        """Return the shortest path, or the best one and a bound at the deadline.
+    @property
+    def known(self) -> Path:
+        """What is known by now, whatever interrupted the search for more."""
+        return self._best
 
-        May be called again, after an interruption, and goes on from what is known.
+    def shortest(self, allowance: Allowance) -> Path:
+        """Return the shortest path, or the best one and a bound where what is allowed ends.
+
+        May be called again and goes on from what is known.
         """
         if not all(stage.ends for stage in self.stages):
             return Path(UNREACHABLE, (), None)
+        before: tuple[int, list[int]] | None = None
         while True:
             best = self._best
-            length, places = self._by_bounds()
+            length, places = self._by_bounds(allowance)
             if length >= UNREACHABLE:
                 return Path(UNREACHABLE, (), None)
             worst = UNREACHABLE if best.value is None else best.value
             best = self._best = Path(length, best.steps, best.value)
-            if worst - length <= self.book.tolerance * worst or time.perf_counter() >= deadline:
+            if worst - length <= self.book.tolerance * worst or allowance.over:
                 return best
-            steps = self._solve_along(places, worst - length, deadline)
+            if before == (length, places):
+                return best  # An arc on it is too large to be solved.
+            before = length, places
+            steps = self._solve_along(places, worst - length, allowance)
             if steps is not None:
                 value = sum(step.solution.value or 0 for step in steps)
                 if value < worst:
                     self._best = Path(length, steps, value)
 
-    def _by_bounds(self) -> tuple[int, list[int]]:
+    def _by_bounds(self, allowance: Allowance) -> tuple[int, list[int]]:
         """Return the length of the shortest path by bounds, and its signatures."""
         length: IntArray = np.zeros(1, dtype=np.int64)
         origins: list[IntArray] = []
         for matrix in self._matrices:
-            sums = np.minimum(length[:, np.newaxis] + matrix.bounds, UNREACHABLE)
+            sums = np.minimum(length[:, np.newaxis] + matrix.bounds(allowance), UNREACHABLE)
             origins.append(sums.argmin(axis=0))
             length = sums.min(axis=0)
         place = int(length.argmin())
@@ -219,11 +252,11 @@ class StageGraph:
         return int(length.min()), places[::-1]
 
     def _solve_along(
-        self, places: list[int], slack: int, deadline: float
+        self, places: list[int], slack: int, allowance: Allowance
     ) -> tuple[Step, ...] | None:
         """Solve the arcs of a path; return its steps if each has a placement."""
         steps = [
-            matrix.solve(places[k], places[k + 1], slack, deadline)
+            matrix.solve(places[k], places[k + 1], slack, allowance)
             for k, matrix in enumerate(self._matrices)
         ]
         return tuple(steps) if all(step.solution.value is not None for step in steps) else None

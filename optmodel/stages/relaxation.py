@@ -5,6 +5,7 @@ from operator import add
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.problem import BoolArray, IntArray
 from optmodel.stages.arc import Arc
 
@@ -140,7 +141,11 @@ def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntAr
 
 
 def last_thresholds(
-    arc: Arc, first: IntArray, early: tuple[int, ...] = (), most: int | None = None
+    arc: Arc,
+    first: IntArray,
+    early: tuple[int, ...] = (),
+    most: int | None = None,
+    allowance: Allowance | None = None,
 ) -> IntArray:
     """Return for each latency of the first layer a lower bound on that of the last one.
 
@@ -173,6 +178,8 @@ def last_thresholds(
     most : int, optional
         Latency of the whole stage beyond which there is no interest, in ticks. None if any is
         of interest, with first latencies up to UNREACHABLE too.
+    allowance : Allowance, optional
+        What it may take; if that is not enough, the bounds are those of computing alone.
     """
     send, least = np.array(arc.send[-1]), least_work(arc)
     if least is None:
@@ -184,6 +191,8 @@ def last_thresholds(
     best = np.full(len(first), UNREACHABLE)
     kinds = sorted(set(send[held.max(axis=0, initial=0) > 0].tolist()))
     for kind, end in zip(kinds, [*kinds, UNREACHABLE][1:], strict=True):
+        if allowance is not None and allowance.over:
+            return np.full(len(first), least)
         case = _Case(arc, start, held, moves_early, kind)
         starts = _cuts([b for b in kinds if b <= kind], end)
         ends = np.append(starts[1:], end) - 1
@@ -191,6 +200,8 @@ def last_thresholds(
         if most is not None:
             interesting = np.minimum(interesting, most - sum(early) - first)
         best = np.minimum(best, case.least_threshold(starts, ends, least, interesting))
+        if allowance is not None:
+            allowance.spend(BISECTIONS * held.size * len(starts))
     return best
 
 
@@ -214,6 +225,8 @@ def _received(arc: Arc, k: int, held: IntArray, thetas: IntArray) -> IntArray:
 
 FINEST = 2**20
 """Part of a threshold to which it is searched; the values that it can take lie further apart."""
+BISECTIONS = 4
+"""Times that all entries are worked through, about: most first latencies are settled soon."""
 AT_ONCE, MOST_WAYS = 64, 15
 """Thresholds that are tried together, over all first thresholds and for each of them."""
 

@@ -5,22 +5,27 @@ last one. The first two kinds take few values. For each choice of them, counting
 latency from below; decisions then find the least value that can be had.
 """
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from optmodel.allowance import Allowance
 from optmodel.problem import IntArray
 from optmodel.stages.arc import Arc, ArcPlacement, ArcSolution
 from optmodel.stages.decision import Thresholds
 from optmodel.stages.level_search import LevelSearch, Undecided
 from optmodel.stages.relaxation import (
+    MOST_CUTS,
     first_thresholds,
     held_before_last,
     last_thresholds,
     least_work,
 )
 from optmodel.stages.staying import simple_placement
+
+MOST_GROUPS = 100
+"""Arcs of more groups are bounded by counting, and placed without moving maps: their linear
+programs take seconds each."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,11 +56,11 @@ class Candidate:
         return self.first + sum(self.early)
 
 
-def candidates(arc: Arc, most: int) -> list[Candidate]:
+def candidates(arc: Arc, most: int, allowance: Allowance) -> list[Candidate]:
     """Return the first latencies if nothing moves early, those with a bound of at most `most`."""
     early = (0,) * (len(arc.send) - 1)
     first = first_thresholds(arc, most - (least_work(arc) or 0))
-    last = last_thresholds(arc, first, early, most)
+    last = last_thresholds(arc, first, early, most, allowance)
     return [
         Candidate(a + b, a, early)
         for a, b in zip(first.tolist(), last.tolist(), strict=True)
@@ -74,7 +79,9 @@ def early_latencies(arc: Arc) -> list[list[int]]:
     return choices
 
 
-def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: float) -> ArcSolution:
+def solve_several_layers(
+    arc: Arc, cutoff: int, tolerance: float, allowance: Allowance
+) -> ArcSolution:
     """Solve an arc of two or more layers.
 
     Parameters
@@ -85,16 +92,23 @@ def solve_several_layers(arc: Arc, cutoff: int, tolerance: float, deadline: floa
         Placements of more ticks are of no interest; without one, the bound is cutoff + 1.
     tolerance : float
         Relative gap at which the arc counts as solved.
-    deadline : float
-        `time.perf_counter()` at which to stop with what is known.
+    allowance : Allowance
+        What it may take; then what is known is returned.
     """
-    descent = _Descent(arc, cutoff, tolerance, deadline)
+    descent = _Descent(arc, cutoff, tolerance, allowance)
+    values = sum(cap + 1 for _, cap in set(zip(arc.receive, arc.caps[0], strict=True)))
+    groups = len(arc.sizes)
+    if not allowance.affords(values * groups):
+        return ArcSolution(0)
     descent.begin(first_thresholds(arc, cutoff - (least_work(arc) or 0)))
-    choices = candidates(arc, descent.most)
+    if groups > MOST_GROUPS or not allowance.affords(values * MOST_CUTS * groups):
+        descent.undecided.append(0)
+        return descent.solution()
+    choices = candidates(arc, descent.most, allowance)
     if choices:
         if descent.value is None:
             descent.sketch(min(choices))
-        if time.perf_counter() < deadline:
+        if not allowance.over:
             descent.search_one(min(choices))
     descent.search_all()
     return descent.solution()
@@ -110,8 +124,8 @@ class _Descent:
         than the tolerance.
     """
 
-    def __init__(self, arc: Arc, cutoff: int, tolerance: float, deadline: float) -> None:
-        self.arc, self.tolerance, self.deadline = arc, tolerance, deadline
+    def __init__(self, arc: Arc, cutoff: int, tolerance: float, allowance: Allowance) -> None:
+        self.arc, self.tolerance, self.allowance = arc, tolerance, allowance
         self.most = cutoff
         self.least_last = least_work(arc) or 0
         self.best: ArcPlacement | None = None
@@ -126,8 +140,8 @@ class _Descent:
         return ArcSolution(bound, self.best, self.value)
 
     def stopped(self, least: int) -> bool:
-        """Tell whether time is up; placements of `least` ticks and more then stay undecided."""
-        late = time.perf_counter() >= self.deadline
+        """Tell whether to stop; placements of `least` ticks and more then stay undecided."""
+        late = self.allowance.over
         if late:
             self.undecided.append(least)
         return late
@@ -139,11 +153,12 @@ class _Descent:
             self._keep(placement)
 
     def sketch(self, choice: Candidate) -> None:
-        """Find some placement for a choice in no time, so that there is one at any deadline."""
-        values = _last_latencies(self.arc, choice, self.most)
-        a, b = 0, len(values)
-        while a < b:
+        """Find some placement for a choice in no time, so that there is one wherever it stops."""
+        values = self._last_latencies(choice)
+        a, b = 0, len(values or ())
+        while values and a < b:
             middle = (a + b) // 2
+            self.allowance.spend(self.arc.nodes**2)
             placement = Thresholds(self.arc, choice.limits(values[middle])).sketch()
             if placement is None:
                 a = middle + 1
@@ -190,7 +205,10 @@ class _Descent:
         Prices on maps rule out values up to some point; the least value beyond is the answer most
         often. If it is not, the next ones are tried in growing steps, and the last step is halved.
         """
-        values = _last_latencies(self.arc, choice, self.most)
+        values = self._last_latencies(choice)
+        if values is None:
+            self.undecided.append(choice.total)
+            return
         low, high = self._first_in_doubt(choice, values), len(values)
         probe, step, found = low, 1, False
         while low < high and values[low] + choice.spent <= self.most:
@@ -219,13 +237,14 @@ class _Descent:
         return low
 
     def _ruled_out(self, limits: tuple[int, ...]) -> bool:
-        return LevelSearch(Thresholds(self.arc, limits), self.known).ruled_out()
+        return LevelSearch(Thresholds(self.arc, limits), self.known, self.allowance).ruled_out()
 
     def _decide(self, choice: Candidate, last: int) -> bool | None:
-        """Tell whether there is a placement within these latencies; None if time is up."""
-        search = LevelSearch(Thresholds(self.arc, choice.limits(last)), self.known)
+        """Tell whether there is a placement within these latencies; None if it stopped before."""
+        thresholds = Thresholds(self.arc, choice.limits(last))
+        search = LevelSearch(thresholds, self.known, self.allowance)
         try:
-            placement = search.decide(self.deadline)
+            placement = search.decide()
         except Undecided:
             return None
         if placement is None:
@@ -233,25 +252,33 @@ class _Descent:
         self._keep(placement)
         return True
 
+    def _last_latencies(self, choice: Candidate) -> list[int] | None:
+        """Return the values that the last layer's latency can take without exceeding the total.
+
+        None if they are too many for what is allowed.
+        """
+        arc, spent = self.arc, choice.spent
+        low, high = choice.total - spent, self.most - spent
+        held = held_before_last(arc, np.array([choice.first]), choice.early)[0]
+        received = {0}
+        for send, maps in set(zip(arc.send[-1], held.tolist(), strict=True)):
+            if send:
+                received.update(range(0, min(send * maps, high) + 1, send))
+        theta = np.array(sorted(received), dtype=np.int64)
+        kinds = set(zip(arc.work, arc.caps[-1], strict=True))
+        entries = len(theta) * sum(cap + 1 for _, cap in kinds)
+        if not self.allowance.affords(entries):
+            return None
+        self.allowance.spend(entries)
+        values = []
+        for work, cap in kinds:
+            every = (np.arange(cap + 1)[:, np.newaxis] * work + theta).ravel()
+            values.append(every[(every >= low) & (every <= high)])
+        chosen: list[int] = np.unique(np.concatenate(values)).tolist()
+        return chosen
+
     def _keep(self, placement: ArcPlacement) -> None:
         ticks = placement.ticks(self.arc)
         if self.value is None or ticks < self.value:
             self.best, self.value = placement, ticks
             self.most = min(self.most, ticks - 1 - int(self.tolerance * ticks))
-
-
-def _last_latencies(arc: Arc, candidate: Candidate, most: int) -> list[int]:
-    """Return the values that the last layer's latency can take without exceeding the total."""
-    low, high = candidate.total - candidate.spent, most - candidate.spent
-    held = held_before_last(arc, np.array([candidate.first]), candidate.early)[0]
-    received = {0}
-    for send, maps in set(zip(arc.send[-1], held.tolist(), strict=True)):
-        if send:
-            received.update(range(0, min(send * maps, high) + 1, send))
-    theta = np.array(sorted(received), dtype=np.int64)
-    values = []
-    for work, cap in set(zip(arc.work, arc.caps[-1], strict=True)):
-        every = (np.arange(cap + 1)[:, np.newaxis] * work + theta).ravel()
-        values.append(every[(every >= low) & (every <= high)])
-    chosen: list[int] = np.unique(np.concatenate(values)).tolist()
-    return chosen

@@ -70,7 +70,7 @@ def test_a_request_without_a_placement_has_no_bound():
     assert StagePaths().find(problem, problem.tasks[0]).bound_s is None
 
 
-def test_fleets_of_many_kinds_are_bounded_by_counting_alone():
+def test_fleets_of_many_kinds_are_bounded_as_if_of_few():
     problem = problem_of("lenet", fleet="varied", devices=MOST_GROUPS + 2)
     known = StagePaths().find(problem, problem.tasks[0])
     assert known.path.value is None

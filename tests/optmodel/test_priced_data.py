@@ -3,7 +3,6 @@
 import math
 from fractions import Fraction
 from itertools import pairwise
-from types import SimpleNamespace
 
 import pytest
 import reference
@@ -12,8 +11,9 @@ from hypothesis import given
 from strategies import examples, instances
 
 from instances.generate import Recipe, generate
+from optmodel.allowance import Allowance
 from optmodel.instance import Instance
-from optmodel.pareto import data_prices, priced_data, shared_data_front
+from optmodel.pareto import data_prices, shared_data_front
 from optmodel.pareto import shared_data as seeking
 from optmodel.pareto.data_prices import DataBounds, PricedBit
 from optmodel.pareto.placed import Placed, checked
@@ -35,7 +35,7 @@ def bounds_of(made: Instance) -> DataBounds:
     """What prices say of all placements of a request that has one."""
     (point, *_) = shared_data_front(made)
     fastest = checked(made, point.placement, "a front")
-    _, bounds = PricedSeeker(Problem.of(made), fastest).seek(math.inf)
+    _, bounds = PricedSeeker(Problem.of(made), fastest).seek(Allowance())
     return bounds
 
 
@@ -104,7 +104,7 @@ def test_at_the_time_limit_no_further_price_is_tried_and_bounds_stay_valid():
     made = with_four_points()
     (point, *_) = shared_data_front(made)
     fastest = checked(made, point.placement, "a front")
-    found, bounds = PricedSeeker(Problem.of(made), fastest).seek(-math.inf)
+    found, bounds = PricedSeeker(Problem.of(made), fastest).seek(Allowance(0))
     assert [one.price_s for one in bounds.priced] == [0.0]
     assert [placed.bits for placed in found] == [fastest.bits]
     for latency, bits in costs_by_brute_force(made):
@@ -113,13 +113,19 @@ def test_at_the_time_limit_no_further_price_is_tried_and_bounds_stay_valid():
 
 
 def test_the_time_limit_holds_for_all_prices_together(monkeypatch):
-    """A clock on which every price takes a second: five fit in, and the free one."""
+    """It is looked at before every price: five fit in, and the free one."""
     made = with_four_points()
     (point, *_) = shared_data_front(made)
     fastest = checked(made, point.placement, "a front")
-    clock = iter(range(1000))
-    monkeypatch.setattr(priced_data, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    _, bounds = PricedSeeker(Problem.of(made), fastest).seek(5)
+    looks = iter(range(1000))
+
+    class OverAtTheSixth(Allowance):
+        @property
+        def over(self) -> bool:
+            return next(looks) >= 5
+
+    monkeypatch.setattr(PricedSeeker, "_placements", lambda *_: [])
+    _, bounds = PricedSeeker(Problem.of(made), fastest).seek(OverAtTheSixth())
     assert len(bounds.priced) == 6
 
 
@@ -137,7 +143,7 @@ def with_bounds(monkeypatch, bounds: DataBounds) -> list[SharedPoint]:
         def __init__(self, problem: Problem, fastest: Placed) -> None:
             self.fastest = fastest
 
-        def seek(self, deadline: float) -> tuple[list[Placed], DataBounds]:
+        def seek(self, allowance: Allowance) -> tuple[list[Placed], DataBounds]:
             return [self.fastest], bounds
 
     monkeypatch.setattr(seeking, "MOST_COUNTED", 0)

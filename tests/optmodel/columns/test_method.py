@@ -11,6 +11,7 @@ from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
+from optmodel.allowance import Allowance
 from optmodel.columns import solve_columns
 from optmodel.columns.method import PRICED
 from optmodel.instance import Instance, read_instance
@@ -150,18 +151,17 @@ def test_ctrl_c_within_the_stages_ends_the_run_with_placement_and_bound(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a time limit, so that nothing but Ctrl-C ends it."""
-    shortest, deadlines = StageGraph.shortest, []
+    begun: list[StageGraph] = []
 
-    def interrupted_once(self: StageGraph, deadline: float) -> Path:
-        deadlines.append(deadline)
-        if len(deadlines) == 1:
+    class Interrupted(StageGraph):
+        def shortest(self, allowance: Allowance) -> Path:
+            begun.append(self)
+            super().shortest(allowance)
             raise KeyboardInterrupt
-        return shortest(self, deadline)
 
-    monkeypatch.setattr(StageGraph, "shortest", interrupted_once)
+    monkeypatch.setattr("optmodel.stages.method.StageGraph", Interrupted)
     found = solve(tight(), method)
     assert found.termination is Termination.INTERRUPTED
-    assert found.bound_s is not None or found.objective_s is None
-    assert (found.objective_s is not None) == (method != "stages")
-    assert len(deadlines) == 3
-    assert all(deadline < time.perf_counter() for deadline in deadlines[1:])
+    assert found.bound_s is not None
+    assert found.objective_s is not None
+    assert len(begun) == 1

@@ -1,12 +1,11 @@
 """Plans of who sends: they leave room for the broadcasts that follow, and pay where few fit."""
 
-import math
-
 import numpy as np
 import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
+from optmodel.allowance import Allowance
 from optmodel.checker import check
 from optmodel.columns.planned import SCALES, PlannedPlacer
 from optmodel.columns.stage_placer import StagePlacer
@@ -34,13 +33,13 @@ def requests(scarce: Instance) -> RequestClass:
 
 @pytest.fixture(scope="module")
 def planner(requests: RequestClass) -> PlannedPlacer:
-    return PlannedPlacer(requests, StagePlacer(requests, ArcBook(1e-4), math.inf), 1)
+    return PlannedPlacer(requests, StagePlacer(requests, ArcBook(1e-4)), 1)
 
 
 @pytest.fixture(scope="module")
 def found(requests: RequestClass, planner: PlannedPlacer) -> list[Placed]:
     batch, [member] = Batch(requests.problem, [requests]), requests.members
-    tried = [planner.find(batch, member, plan, math.inf) for plan in planner.plans()]
+    tried = [planner.find(batch, member, plan, Allowance()) for plan in planner.plans()]
     return [placed for placed in tried if placed is not None]
 
 

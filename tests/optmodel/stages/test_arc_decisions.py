@@ -1,6 +1,5 @@
 """Decisions whether an arc keeps within latencies, by prices on maps and by branching."""
 
-import time
 from collections import Counter
 from itertools import product
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import examples
 from tiny_arcs import arcs, assert_whole, latencies, node_by_node
 
+from optmodel.allowance import Allowance
 from optmodel.stages.arc import Arc
 from optmodel.stages.decision import Thresholds
 from optmodel.stages.level_search import LevelSearch, Undecided
@@ -37,8 +37,8 @@ def test_decisions_equal_enumeration():
         expected = within(arc, limits)
         seen[expected] += 1
         for grouped in (arc, node_by_node(arc)):
-            search = LevelSearch(Thresholds(grouped, limits), [])
-            placement = search.decide(time.perf_counter() + LIMIT_S)
+            search = LevelSearch(Thresholds(grouped, limits), [], Allowance())
+            placement = search.decide()
             assert (placement is not None) == expected
             assert not (expected and search.ruled_out())
             if placement is not None:
@@ -49,13 +49,14 @@ def test_decisions_equal_enumeration():
     assert min(seen[True], seen[False]) >= 50
 
 
-def test_a_decision_that_has_no_time_says_so():
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_decision_that_may_take_no_more_says_so(steps: int):
     # The obvious levels fail here, and prices do not rule the limits out.
     arc = Arc(4, (1, 2), (0, 1), ((4, 1), (1, 4)), ((6, 2),), (7, 8))
     limits = (1, 28)
-    assert LevelSearch(Thresholds(arc, limits), []).decide(time.perf_counter() + LIMIT_S)
+    assert LevelSearch(Thresholds(arc, limits), [], Allowance()).decide()
     with pytest.raises(Undecided):
-        LevelSearch(Thresholds(arc, limits), []).decide(time.perf_counter() - 1.0)
+        LevelSearch(Thresholds(arc, limits), [], Allowance(steps)).decide()
 
 
 @st.composite
@@ -107,7 +108,7 @@ def test_branching_decides_like_trying_every_choice_of_levels(monkeypatch, blind
         seen[expected] += 1
         if blind:
             thresholds = every
-        placement = LevelSearch(thresholds, []).decide(time.perf_counter() + LIMIT_S)
+        placement = LevelSearch(thresholds, [], Allowance()).decide()
         assert (placement is not None) == expected
 
     agree()
@@ -126,7 +127,7 @@ def test_prices_that_rule_out_are_a_proof_in_whole_numbers():
     @given(arcs(), st.data())
     def earn(arc: Arc, data: st.DataObject) -> None:
         limits = data.draw(st.sampled_from(sorted(latencies(arc)) or [(0,) * len(arc.caps)]))
-        search = LevelSearch(Thresholds(arc, limits), [])
+        search = LevelSearch(Thresholds(arc, limits), [], Allowance())
         dual = search._dual(search._all_nodes())
         row = st.lists(st.integers(0, UNIT), min_size=len(arc.sizes), max_size=len(arc.sizes))
         prices = np.array([data.draw(row) for _ in arc.send])
@@ -142,8 +143,8 @@ def test_prices_found_for_one_question_rule_out_the_next():
     # Four maps on one holder, who computes one in 5: three must move, 1 tick each, one at a time.
     arc = Arc(4, (1, 1), (0, 9), ((4, 4), (4, 4)), ((1, 1),), (5, 5))
     known: list = []
-    assert LevelSearch(Thresholds(arc, (0, 11)), known).ruled_out()
+    assert LevelSearch(Thresholds(arc, (0, 11)), known, Allowance()).ruled_out()
     [prices] = known
-    dual = LevelSearch(Thresholds(arc, (0, 10)), known)
+    dual = LevelSearch(Thresholds(arc, (0, 10)), known, Allowance())
     earned, _ = dual._dual(dual._all_nodes()).earnings(prices)
     assert earned < arc.maps * UNIT

@@ -1,6 +1,5 @@
 """The method `stages`: brute force, known answers, monotonicity, time limits, even loads."""
 
-import time
 from collections import Counter
 
 import pytest
@@ -24,6 +23,7 @@ from strategies import (
 
 import optmodel.stages.path
 from instances.generate import Recipe, generate
+from optmodel.allowance import Allowance
 from optmodel.instance import Instance, Request
 from optmodel.problem import Problem
 from optmodel.solution import Solution, SolutionStatus, Termination
@@ -148,7 +148,7 @@ def test_the_bound_in_ticks_never_exceeds_the_exact_optimum(made: Instance):
     problem = Problem.of(made)
     if best is None or any(task.unattainable for task in problem.tasks):
         return
-    found = shortest_paths(problem, 0.0, time.perf_counter() + 60)
+    found = shortest_paths(problem, 0.0, Allowance())
     ticks = sum(path.bound for path in found.paths.values())
     assert ticks * found.fleet.tick_s <= best.latency_s
     assert found.bound_s() <= best.latency_s

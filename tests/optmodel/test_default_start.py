@@ -1,0 +1,71 @@
+"""Every exact method starts from what the default heuristic places."""
+
+from pathlib import Path
+
+import pytest
+
+from heuristics.policies import place
+from instances.generate import Recipe, generate
+from optmodel.instance import read_instance
+from optmodel.online import start
+from optmodel.online.lookahead import Lookahead
+from optmodel.search import Search
+from optmodel.solution import Termination
+from optmodel.solve import METHODS, TOO_LARGE, solve
+from optmodel.solvers import SolverOptions
+
+CASES = Path(__file__).parents[1] / "cases"
+MANY = generate(Recipe(("lenet",), "varied", 60, 0.6), "many")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_ends_above_the_default_heuristic(method: str):
+    """With hardly any time: what the method itself does cannot be what makes it good."""
+    placed = place(MANY, "lookahead", with_bound=False)
+    found = solve(MANY, method, SolverOptions(time_limit_s=8))
+    assert found.objective_s <= placed.objective_s
+
+
+def test_the_start_is_the_placement_of_the_default_heuristic():
+    made = generate(Recipe(("lenet",), "mixed", 6, 0.6, requests=3), "three")
+    search = Search(made, SolverOptions())
+    start.offer_start(search)
+    assert search.objective_s == place(made, "lookahead", with_bound=False).objective_s
+
+
+def test_a_limit_that_is_over_ends_the_start_before_the_first_request(monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(Lookahead, "place", lambda *_: asked.append(1))
+    start.offer_start(Search(MANY, SolverOptions(time_limit_s=0.0)))
+    assert not asked
+
+
+def test_ctrl_c_in_the_start_ends_the_run(monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Lookahead, "place", interrupted)
+    found = solve(MANY, "auto")
+    assert found.termination is Termination.INTERRUPTED
+    assert found.placement is None
+
+
+@pytest.mark.parametrize("method", ["count", "segment", "cpsat"])
+def test_a_model_that_cannot_be_built_in_time_is_not_begun(method: str, monkeypatch):
+    def built(_: Search) -> Termination:
+        raise AssertionError("the model was built")
+
+    monkeypatch.setitem(METHODS, method, built)
+    many = generate(Recipe(("lenet",), "varied", 400, 0.6), "very many")
+    found = solve(many, method, SolverOptions(time_limit_s=20))
+    assert found.termination is Termination.TIME_LIMIT
+    assert TOO_LARGE.format(method=method) in found.notes
+    assert found.placement is not None
+
+
+def test_the_porch_is_placed_and_bounded_in_counted_steps(monkeypatch):
+    """Three fast devices of each of three rates: one path takes tens of thousands of steps."""
+    monkeypatch.setattr("optmodel.online.stage_paths.MOST_STEPS", 200)
+    found = place(read_instance(CASES / "porch.json"), "algorithm1")
+    assert found.objective_s == pytest.approx(2.372082794667, rel=1e-9)
+    assert 0 < found.bound_s <= found.objective_s
