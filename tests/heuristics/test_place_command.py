@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 from commands import run
 
+from heuristics.__main__ import place
+from heuristics.policies import Plan, decide
+from heuristics.scheduler.scheduler import Scheduler
+from optmodel.files import read_model
+from optmodel.instance import read_instance
+from optmodel.solution import Solution, Termination
+
+CASES = Path(__file__).parents[1] / "cases"
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 
 
@@ -25,7 +33,9 @@ def test_a_placement_is_printed_and_written(tmp_path):
 def test_latency_bound_and_gap_of_another_policy_are_printed():
     done = run("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--policy", "algorithm1")
     assert done.returncode == 0
-    printed = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[:6])
+    lines = done.stdout.splitlines()
+    printed = dict(line.split(maxsplit=1) for line in [*lines[:6], *lines[-3:]])
+    assert lines[4].split() == ["bound", "-"]  # The placement comes first.
     assert printed["latency"] == "1.629390 ms"
     assert float(printed["bound"].split()[0]) == pytest.approx(1.217059, rel=2e-4)
     assert float(printed["gap"].split()[0]) == pytest.approx(33.88, abs=0.02)
@@ -51,3 +61,65 @@ def test_the_help_says_that_a_file_alone_is_enough():
     assert done.returncode == 0
     assert "Arguments without a command are those of place." in done.stdout
     assert "serve" in done.stdout
+
+
+# The placement comes first, the bound when it is there.
+
+
+def placed(out: Path, **options: float | bool) -> None:
+    """Run the command in this process, on a policy that does not know the bound."""
+    chosen: dict = {"time_limit": None, "no_bound": False, "improve": None} | options
+    place(CASES / "porch.json", policy="algorithm1", seed=0, out=out, **chosen)
+
+
+def test_ctrl_c_while_bounding_keeps_what_was_shown_and_written(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "placed.json"
+
+    def interrupted(*_: object) -> Solution:
+        assert json.loads(out.read_text())["solution_status"] == "feasible"
+        assert "jetson-1" in capsys.readouterr().out
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Plan, "bounded", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        placed(out, improve=100.0)
+    assert ended.value.code == 130
+    written = read_model(out, Solution)
+    assert written.termination is Termination.INTERRUPTED
+    assert len(written.placement.requests) == 3
+    assert written.bound_s is None
+
+
+def test_without_a_bound_none_is_looked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Plan, "bounded", None)
+    placed(tmp_path / "placed.json", no_bound=True)
+    assert capsys.readouterr().out.count("status ") == 1
+    assert read_model(tmp_path / "placed.json", Solution).gap is None
+
+
+def test_the_bound_gets_the_time_that_it_is_given(tmp_path, monkeypatch):
+    given = []
+
+    def bounded(plan: Plan, time_limit_s: float | None) -> Solution:
+        given.append(time_limit_s)
+        return plan.solution
+
+    monkeypatch.setattr(Plan, "bounded", bounded)
+    placed(tmp_path / "placed.json", time_limit=7.0)
+    assert given == [7.0]
+
+
+def test_a_limit_that_is_over_leaves_the_placement_without_a_bound():
+    plan = decide(read_instance(CASES / "porch.json"), "algorithm1")
+    found = plan.bounded(0.0)
+    assert found.objective_s == plan.solution.objective_s
+    assert found.bound_s is None
+    assert found.gap is None
+
+
+def test_serving_decides_in_counted_steps(monkeypatch):
+    monkeypatch.setattr("optmodel.online.stage_paths.MOST_STEPS", 100)
+    porch = read_instance(CASES / "porch.json")
+    for policy in ("algorithm1", "lookahead"):
+        decision = Scheduler(porch, policy).submit(porch.requests[0])
+        assert 0 < decision.bound_s <= decision.latency_s
