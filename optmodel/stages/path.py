@@ -25,6 +25,8 @@ MOST_SIGNATURES = 1000
 
 ENTRIES_PER_GROUP = 200
 """What bounding an arc by counting takes for each of its groups, as entries of arrays."""
+AT_ONCE = 2_500
+"""Groups of arcs that are bounded whatever is allowed, in some hundredths of a second."""
 
 
 class ArcBook:
@@ -154,10 +156,12 @@ class ArcMatrix:
         return self._bounds
 
     def _each(self, allowance: Allowance, places: range, bound: Callable[[int], int]) -> list[int]:
-        """Return a bound for each place; 0 once what is allowed is spent."""
+        """Return a bound for each place; 0 once what is allowed is spent, but for a few places."""
         found = []
+        pairs = len(places) * (len(self.befores) if self.stage.first == self.stage.last else 1)
+        few = pairs * len(self.stage.groups) <= AT_ONCE
         for place in places:
-            over = allowance.over
+            over = not few and allowance.over
             found.append(0 if over else bound(place))
             if not over:
                 allowance.spend(ENTRIES_PER_GROUP * len(self.stage.groups))
