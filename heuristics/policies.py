@@ -47,6 +47,26 @@ def policy_type(name: str, option: str = "--policy") -> PolicyType:
     return POLICIES[name]
 
 
+def require_trusted(stored: str, named: str | None, where: str) -> None:
+    """Refuse the policy that a file names if it is neither one of ours nor named by the caller.
+
+    Code is run because somebody names it, not because a file does.
+
+    Raises
+    ------
+    InputError
+        Naming the file and what to do.
+    """
+    if stored == named or (named is None and stored in POLICIES):
+        return
+    if named is None:
+        raise InputError(
+            f"{where}: policy: expected one of {', '.join(POLICIES)}, got '{stored}'; if you trust "
+            "that code, name it as the policy"
+        )
+    raise InputError(f"{where}: policy: expected '{named}', got '{stored}'; correct it")
+
+
 def make_policy(name: str, seed: int = 0) -> Policy:
     """Return a new policy by its name here or its dotted name.
 

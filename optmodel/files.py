@@ -1,5 +1,6 @@
 """Read and write JSON files: one clear message on bad input, atomic writes."""
 
+import errno
 import json
 import os
 import re
@@ -331,6 +332,7 @@ def write_bytes(path: Path, content: bytes) -> None:
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise InputError(
             f"{path}: expected a place for {len(content):,} bytes, got '{error.strerror}'; name "
@@ -355,11 +357,24 @@ def written_at_the_end(path: Path) -> Iterator[TextIO]:
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise InputError(
             f"{path}: expected a place for the file, got '{error.strerror}'; name another file or "
             "free the space"
         ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where its file system can: else a name can be lost."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(path: Path) -> None:

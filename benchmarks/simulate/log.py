@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from heuristics.policies import require_trusted
 from heuristics.scheduler import Scheduler
 from heuristics.scheduler.events import Exchange
 from optmodel.files import (
@@ -49,16 +50,26 @@ def logging_to(path: Path | None, scheduler: Scheduler) -> Iterator[Callable[[Ex
         yield lambda exchange: print(exchange.model_dump_json(), file=stream)
 
 
-def replayed(path: Path) -> Scheduler:
+def replayed(path: Path, policy: str | None = None) -> Scheduler:
     """Return the scheduler as it was when the log ended; nothing is decided anew.
+
+    Parameters
+    ----------
+    path : Path
+        The log.
+    policy : str, optional
+        The policy of the run. Must be given if it is the dotted name of a class: no code is run
+        because a file names it.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or a line is not one of a log or contradicts those before it.
+        If the file cannot be read, a line is not one of a log or contradicts those before it, or
+        the policy is another or must be given.
     """
     lines = read_lines(path)
     head = parse_model(next(lines, b""), Head, f"{path}: line 1")
+    require_trusted(head.policy, policy, f"{path}: line 1")
     scheduler = Scheduler(head.fleet, head.policy, seed=head.seed)
     for number, line in enumerate(lines, start=2):
         exchange = parse_model(line, Exchange, f"{path}: line {number}")

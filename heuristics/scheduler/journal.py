@@ -2,55 +2,164 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from heuristics.scheduler.events import Exchange
-from optmodel.files import InputError, parse_model
+from heuristics.scheduler.sealed import NOTHING, REPAIR, digest_of, sealed, unsealed
+from heuristics.scheduler.snapshot import BEFORE_TOLD, Seal
+from optmodel.files import InputError, RuleError, parse_model, read_lines, write_bytes
 
 logger = logging.getLogger(__name__)
 
+HEAD = b'{"schema_version":2}'
+"""First record of a journal."""
+
 
 def journal_path(state: Path) -> Path:
-    """Return where the journal of a snapshot stands: state.json, state.json.journal."""
-    return state.with_name(f"{state.name}.journal")
+    """Return where the journal of a snapshot stands: state.json, state.json.journal.
+
+    Beside the file itself, not beside a link to it.
+    """
+    target = state.resolve()
+    return target.with_name(f"{target.name}.journal")
 
 
-def read_journal(state: Path) -> Iterator[Exchange]:
-    """Yield what was said since some snapshot, in order; nothing if there is no journal.
+def end_of(journal: Path) -> str:
+    """Return the digest of the last whole line; `NOTHING` if there is no line or no file."""
+    last = b""
+    for line in _whole_lines(journal) if journal.exists() else ():
+        last = line
+    return digest_of(last) if last else NOTHING
 
-    A last line without its end was being written when the process was killed: nobody has got that
-    answer, so the event has not happened. It is left out, with a warning in the log.
+
+def goes_on_from(journal: Path, seal: Seal) -> bool:
+    """Tell whether a journal goes on from a snapshot; if not, the snapshot knows all of it.
+
+    A process that was killed between a snapshot and the journal to go on from it leaves the journal
+    before, of which the snapshot knows the last line; one that ended leaves none.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or another line is not one of a journal.
+        If the journal is missing though an event in it was answered, is that of another snapshot,
+        or a record was changed, moved or left out.
     """
-    path = journal_path(state)
-    if not path.exists():
-        return
-    with _open(path, "rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.endswith(b"\n"):
-                logger.warning("%s: line %d is cut off; left out", path, number)
-                return
-            yield parse_model(line, Exchange, f"{path}: line {number}")
+    told = seal.told == seal.digest
+    if told and (not journal.exists() or end_of(journal) == seal.follows):
+        return False
+    if not journal.exists():
+        raise InputError(f"{journal}: expected the events answered last, got no file; {REPAIR}")
+    for digest, _ in _records(journal, seal):
+        told = told or digest == seal.told
+    if not told:
+        raise InputError(
+            f"{journal}: expected all events that were answered, got a journal without the last; "
+            f"{REPAIR}"
+        )
+    return True
+
+
+def read_journal(journal: Path, seal: Seal | None, last: Exchange | None) -> Iterator[Exchange]:
+    """Yield what was said since a snapshot, in order.
+
+    Parameters
+    ----------
+    seal : Seal or None
+        Of the snapshot, from which the journal goes on; None if both were written before there
+        were any.
+    last : Exchange or None
+        What was said last before.
+
+    Raises
+    ------
+    InputError
+        If a line is not one of a journal, or events are missing.
+    """
+    contents = _whole_lines(journal) if seal is None else (c for _, c in _records(journal, seal))
+    exchanges = (
+        parse_model(content, Exchange, f"{journal}: line {line}")
+        for line, content in enumerate(contents, start=1)
+        if content != HEAD
+    )
+    try:
+        yield from _since(last, exchanges)
+    except RuleError as rule:
+        raise InputError(f"{journal}: {rule}", rule) from rule
+
+
+def _since(last: Exchange | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """Yield exchanges that begin with the one after `last`; none if they all end with it."""
+    known = last.answer.number if last else 0
+    first, expected = None, known + 1
+    for exchange in exchanges:
+        number = exchange.answer.number
+        if first is None:
+            first = expected = min(number, expected)
+        if number != expected or (first <= known < number):
+            raise _missing(expected, number)
+        if number > known:
+            yield exchange
+        elif number == known and exchange != last:
+            raise RuleError("answer", "the one in the snapshot", "another", REPAIR)
+        expected = number + 1
+    if expected <= known:
+        raise _missing(expected, "no more")
+
+
+def _missing(expected: int, got: object) -> RuleError:
+    return RuleError("answer.number", f"{expected}, without a gap", str(got), REPAIR)
+
+
+def _records(journal: Path, seal: Seal) -> Iterator[tuple[str, bytes]]:
+    """Yield digest and content of all records, the head first."""
+    digest, number = seal.digest, 0
+    for number, line in enumerate(_whole_lines(journal), start=1):
+        try:
+            digest, content = unsealed(line, digest)
+        except RuleError as rule:
+            raise InputError(f"{journal}: line {number}: {rule}", rule) from rule
+        yield digest, content
+    if number == 0:
+        raise InputError(f"{journal}: expected a journal, got no whole line; {REPAIR}")
+
+
+def _whole_lines(journal: Path) -> Iterator[bytes]:
+    """Yield the lines of a journal without a last one that was cut off.
+
+    It was being written when the process was killed: nobody has got that answer, so the event has
+    not happened. It is left out, with a warning in the log.
+    """
+    for number, line in enumerate(read_lines(journal), start=1):
+        if not line.endswith(b"\n"):
+            logger.warning("%s: line %d is cut off; left out", journal, number)
+            return
+        yield line
 
 
 class Journal:
-    """Appends what is said, each time to the disk.
+    """Appends what is said, each time to the disk, and marks in the snapshot that it may be told.
 
     Parameters
     ----------
     state : Path
         The snapshot, which holds all that was said before; the journal begins empty.
+    digest : str
+        Its digest.
+
+    Raises
+    ------
+    InputError
+        If the files cannot be written.
     """
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, digest: str) -> None:
         self._path = journal_path(state)
-        self._stream = _open(self._path, "wb")
+        self._digest, head = sealed(HEAD, digest)
+        write_bytes(self._path, head)
+        self.end = digest_of(head)
+        self._snapshot, self._stream = _open(state, "r+b"), _open(self._path, "ab")
 
     def append(self, exchange: Exchange) -> None:
         """Write one line, on the disk when this returns.
@@ -60,29 +169,33 @@ class Journal:
         InputError
             If the disk is full.
         """
-        line = exchange.model_dump_json().encode() + b"\n"
+        digest, line = sealed(exchange.model_dump_json().encode(), self._digest)
         try:
-            self._stream.write(line)
-            self._stream.flush()
+            _write(self._stream, line)
             os.fsync(self._stream.fileno())
+            os.pwrite(self._snapshot.fileno(), digest.encode(), len(BEFORE_TOLD))
         except OSError as error:
             raise _unusable(self._path, error) from error
+        self._digest, self.end = digest, digest_of(line)
 
     def close(self) -> None:
         """Write no more."""
         self._stream.close()
-
-    def remove(self) -> None:
-        """Remove the journal: a snapshot holds everything."""
-        self.close()
-        self._path.unlink()
+        self._snapshot.close()
 
 
 def _open(path: Path, mode: str) -> BinaryIO:
     try:
-        return path.open(mode)  # type: ignore[return-value]
+        return path.open(mode, buffering=0)  # type: ignore[return-value]
     except OSError as error:
         raise _unusable(path, error) from error
+
+
+def _write(stream: BinaryIO, content: bytes) -> None:
+    """Write all of it, or raise an OSError; nothing is kept back to be written later."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def _unusable(path: Path, error: OSError) -> InputError:

@@ -6,10 +6,14 @@ from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.decision import Decision
 from heuristics.scheduler.events import Die, Event, Exchange, Finish, Join, Leave, Submit
 from heuristics.scheduler.placer import Placer
+from heuristics.scheduler.present import Present
 from heuristics.scheduler.snapshot import CLOSE
 from heuristics.scheduler.waiting import Waiting
 from optmodel.evaluate import evaluate_request
-from optmodel.files import RuleError
+from optmodel.files import InputError, RuleError
+from optmodel.placement import RequestPlacement
+from optmodel.problem import RequestTask
+from optmodel.solution import PlacedRequest
 from optmodel.translate import read_request
 
 REPAIR = "restore a journal that was not edited, or begin anew with another --state file"
@@ -24,7 +28,8 @@ def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
         If the decisions are not about requests that run, wait or come, or lead elsewhere than was
         told.
     """
-    event, told = exchange.event, exchange.answer.standing
+    event, told, counts = exchange.event, exchange.answer.standing, books.counts
+    _require_possible(books, event)
     books = _before_decisions(books, placer, event)
     for decision in exchange.answer.decisions:
         _apply(books, event, decision)
@@ -37,6 +42,7 @@ def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
                 REPAIR,
             )
     books.counts = told.counts
+    _require_submitted(books, counts.submitted)
     found = books.standing
     if (found.running, found.waiting) != (told.running, told.waiting):
         raise RuleError(
@@ -48,6 +54,38 @@ def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
     return books
 
 
+def _require_possible(books: Books, event: Event) -> None:
+    """Refuse an event that the scheduler would have refused."""
+    present = books.present
+    match event:
+        case Submit():
+            present.fleet.refuse_unknown(event.request, "event.request")
+        case Finish() if not (event.request in books.running or books.waiting.get(event.request)):
+            raise _impossible("request", "the id of a request that runs or waits", event.request)
+        case Join() if event.device.id in present.index:
+            if event.device not in present.fleet.devices:
+                raise _impossible("device.id", "an id that no node has", event.device.id)
+        case Leave() | Die() if event.device not in present:
+            raise _impossible("device", "the id of a device that is present", event.device)
+
+
+def _impossible(field: str, expected: str, got: str) -> RuleError:
+    return RuleError(f"event.{field}", expected, repr(got), REPAIR)
+
+
+def _require_submitted(books: Books, before: int) -> None:
+    """Refuse counts that do not add up, or grow by more than one request in one event."""
+    counts = books.counts
+    total = len(books.running) + len(books.waiting) + counts.finished + counts.unserved
+    if counts.submitted != total or not before <= total <= before + 1:
+        raise RuleError(
+            "answer.standing.counts.submitted",
+            f"{total}, the requests that run, wait, are finished or unserved",
+            f"{counts.submitted}, {before} before the event",
+            REPAIR,
+        )
+
+
 def _before_decisions(books: Books, placer: Placer, event: Event) -> Books:
     """Return the books once what the event itself says is done."""
     present = books.present
@@ -56,7 +94,7 @@ def _before_decisions(books: Books, placer: Placer, event: Event) -> Books:
             waiting = books.waiting.get(event.request)
             if waiting is not None:
                 books.wait_no_longer(waiting)
-            elif event.request in books.running:
+            else:
                 books.remove(event.request)
             books.is_gone(event.request)
         case Join() if event.device not in present.fleet.devices:
@@ -84,7 +122,7 @@ def _apply(books: Books, event: Event, decision: Decision) -> None:
         raise RuleError("answer.decisions", "a request that runs or waits", repr(name), REPAIR)
     if decision.placement is not None:
         task = books.present.task(request)
-        placed = read_request(task, decision.placement, books.present.index)
+        placed = _placement(task, decision.placement, books.present)
         costs = evaluate_request(books.present.problem, task, placed)
         if not math.isclose(costs.latency_s, decision.latency_s or 0.0, rel_tol=CLOSE):
             raise RuleError(
@@ -95,3 +133,12 @@ def _apply(books: Books, event: Event, decision: Decision) -> None:
         books.wait(Waiting(request=request, arrival=arrival, rejection=decision.rejection))
     else:
         books.is_gone(name)
+
+
+def _placement(task: RequestTask, told: PlacedRequest, present: Present) -> RequestPlacement:
+    """Return a placement that was told."""
+    try:
+        return read_request(task, told, present.index)
+    except InputError as error:
+        field, expected = "answer.decisions.placement", "layers and nodes that there are"
+        raise RuleError(field, expected, f"'{error}'", REPAIR) from error

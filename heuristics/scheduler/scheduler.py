@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from heuristics.policies import make_policy
+from heuristics.policies import make_policy, require_trusted
 from heuristics.policy import Policy
 from heuristics.scheduler.books import Books, Entry, Running
 from heuristics.scheduler.decision import Decision, Standing
 from heuristics.scheduler.departure import Departure
 from heuristics.scheduler.events import Exchange
+from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Load, Present
 from heuristics.scheduler.reoptimise import reoptimised
 from heuristics.scheduler.replay import replayed
-from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
+from heuristics.scheduler.snapshot import Snapshot
+from heuristics.scheduler.state_files import State, read_state, save_snapshot
 from heuristics.scheduler.waiting import Waiting
-from optmodel.files import RuleError
+from optmodel.files import InputError, RuleError, one_line
 from optmodel.instance import FleetDocument, Node, Request
 from optmodel.online.stage_paths import StagePaths
 
@@ -276,26 +278,58 @@ class Scheduler:
         )
 
     def save(self, path: Path) -> None:
-        """Write a snapshot, wholly or not at all."""
-        write_snapshot(path, self.snapshot())
-
-    @classmethod
-    def restore(cls, path: Path) -> Self:
-        """Go on from a snapshot.
+        """Write a snapshot, wholly or not at all, in the place of a state that nobody serves.
 
         Raises
         ------
         InputError
-            If it cannot be read, or its reservations are not those of its placements.
+            If a process serves that state, or the file cannot be written.
         """
-        return cls.of_snapshot(*read_snapshot(path))
+        save_snapshot(path, self.snapshot())
 
     @classmethod
-    def of_snapshot(cls, snapshot: Snapshot, books: Books) -> Self:
-        """Go on from a snapshot that has been verified, and the books it gives."""
-        scheduler = cls(snapshot.fleet, snapshot.policy, seed=snapshot.seed)
-        scheduler._books = books
-        return scheduler
+    def restore(cls, path: Path, policy: str | None = None) -> Self:
+        """Go on from a snapshot, and from its journal if a process was killed that served it.
+
+        Parameters
+        ----------
+        path : Path
+            The snapshot.
+        policy : str, optional
+            The policy that it was made with. Must be given if it is the dotted name of a class: no
+            code is run because a file names it.
+
+        Raises
+        ------
+        InputError
+            If the files cannot be read, were changed or contradict themselves, or the policy is
+            another or must be given.
+        """
+        state = read_state(path)
+        require_trusted(state.snapshot.policy, policy, str(path))
+        return cls.of_state(state)[0]
+
+    @classmethod
+    def of_state(cls, state: State) -> tuple[Self, Exchange | None]:
+        """Go on from a state, whose policy is trusted; return also what was said last.
+
+        Raises
+        ------
+        InputError
+            If what the journal says cannot have happened.
+        """
+        snapshot = state.snapshot
+        scheduler, last = cls(snapshot.fleet, snapshot.policy, seed=snapshot.seed), snapshot.last
+        scheduler._books = state.books
+        try:
+            for exchange in state.since:
+                scheduler.replay(exchange)
+                last = exchange
+            if last is not snapshot.last:
+                scheduler.snapshot(last).books()  # As a snapshot would be verified.
+        except RuleError as rule:
+            raise InputError(f"{journal_path(state.path)}: {one_line(str(rule))}", rule) from rule
+        return scheduler, last
 
     def replay(self, exchange: Exchange) -> None:
         """Do again what was done at an event, with the decisions that were told then.

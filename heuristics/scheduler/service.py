@@ -18,12 +18,10 @@ from heuristics.scheduler.events import (
     Leave,
     Submit,
 )
-from heuristics.scheduler.journal import Journal, journal_path, read_journal
-from heuristics.scheduler.lock import StateLock
 from heuristics.scheduler.period import Period
 from heuristics.scheduler.scheduler import Scheduler
-from heuristics.scheduler.snapshot import read_snapshot, write_snapshot
-from optmodel.files import InputError, RuleError, parse_model, remove_leftovers
+from heuristics.scheduler.state_files import State, StateFiles
+from optmodel.files import InputError, RuleError, parse_model
 from optmodel.instance import FleetDocument
 
 EVERY = 1000
@@ -39,7 +37,7 @@ class Service:
     ----------
     scheduler : Scheduler
         Who decides.
-    state : Path, optional
+    files : StateFiles, optional
         Where the state is kept: a snapshot, and the events since in a journal beside it.
     period : Period, optional
         How often running requests are looked at.
@@ -47,45 +45,34 @@ class Service:
         How many segments may change node then.
     last : Exchange, optional
         What was said last.
-    lock : StateLock, optional
-        Keeps other processes from the state, until the end of the `with` block.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
-        state: Path | None = None,
+        files: StateFiles | None = None,
         period: Period | None = None,
         most_moves: int = 0,
         last: Exchange | None = None,
-        lock: StateLock | None = None,
     ) -> None:
         self.scheduler = scheduler
-        self.state = state
+        self.files = files
         self.period = period
         self.most_moves = most_moves
         self.last = last
-        self.lock = lock
-        self._journal: Journal | None = None
         self._in_step = True
-        self._written = self._number
-        if state is not None:
-            self._begin_journal(state)
+        self._begin_journal()
 
     @property
     def _number(self) -> int:
         """How many events have been answered."""
         return self.last.answer.number if self.last else 0
 
-    def _begin_journal(self, state: Path) -> None:
-        """Write a snapshot, and a journal that goes on from it.
-
-        Killed between the two, the journal holds events that the snapshot knows by their numbers.
-        """
-        write_snapshot(state, self.scheduler.snapshot(self.last))
-        if self._journal is not None:
-            self._journal.close()
-        self._journal, self._written = Journal(state), self._number
+    def _begin_journal(self) -> None:
+        """Write a snapshot, and a journal that goes on from it."""
+        if self.files is not None:
+            self.files.begin(self.scheduler.snapshot(self.last))
+        self._written = self._number
 
     def __enter__(self) -> Self:
         return self
@@ -96,15 +83,13 @@ class Service:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.state is None or self._journal is None:
+        if self.files is None:
             return
-        if self._in_step:
-            write_snapshot(self.state, self.scheduler.snapshot(self.last))
-            self._journal.remove()
-        else:  # Cut off in the middle of an event: what the scheduler has done was never told.
-            self._journal.close()
-        if self.lock is not None:
-            self.lock.release()
+        try:
+            if self._in_step:  # Else what the scheduler has done was never told.
+                self.files.end(self.scheduler.snapshot(self.last))
+        finally:
+            self.files.close()
 
     def answer(self, event: Event) -> Answer:
         """Do what an event asks for; the last event sent again gets the same answer again.
@@ -113,7 +98,14 @@ class Service:
         ------
         RuleError
             If the event cannot happen now; nothing has changed.
+        InputError
+            If the answer cannot be kept: the disk is full. Then no other event is taken.
         """
+        if not self._in_step:
+            raise InputError(
+                "the service: expected one that was not cut off in the middle of an event, got one "
+                "that was; open it again"
+            )
         before = self.last.event if self.last else None
         if self.last is not None and before == event:
             return self.last.answer
@@ -139,11 +131,11 @@ class Service:
 
     def _keep(self, exchange: Exchange) -> None:
         """Put down what is about to be told."""
-        if self._journal is not None:
-            self._journal.append(exchange)
+        if self.files is not None:
+            self.files.append(exchange)
         self.last, self._in_step = exchange, True
-        if self.state is not None and self._number - self._written >= EVERY:
-            self._begin_journal(self.state)
+        if self._number - self._written >= EVERY:
+            self._begin_journal()
 
     def _decide(self, event: Event) -> tuple[Decision, ...]:
         match event:
@@ -197,54 +189,29 @@ def open_service(
     """
     if state is None:
         return Service(Scheduler(fleet, policy, seed=seed), None, period, most_moves)
-    lock = StateLock(state)
+    files = StateFiles(state)
     try:
-        remove_leftovers(state)
-        scheduler, last = _begun_or_recovered(state, fleet, policy, seed)
-        return Service(scheduler, state, period, most_moves, last, lock)
+        stored = files.read()
+        if stored is None:
+            scheduler, last = Scheduler(fleet, policy, seed=seed), None
+        else:
+            _refuse_another(stored, fleet, policy, seed)
+            scheduler, last = Scheduler.of_state(stored)
+        return Service(scheduler, files, period, most_moves, last)
     except BaseException:
-        lock.release()
+        files.close()
         raise
 
 
-def _begun_or_recovered(
-    state: Path, fleet: FleetDocument, policy: str, seed: int
-) -> tuple[Scheduler, Exchange | None]:
-    """Return a scheduler as the state has it, a new one if there is no state."""
-    if state.exists():
-        return _recovered(state, fleet, policy, seed)
-    if journal_path(state).exists():
-        raise InputError(
-            f"{state}: expected the snapshot that {journal_path(state).name} goes on from, got "
-            "none; restore it, or remove the journal to begin anew"
-        )
-    return Scheduler(fleet, policy, seed=seed), None
-
-
-def _recovered(
-    state: Path, fleet: FleetDocument, policy: str, seed: int
-) -> tuple[Scheduler, Exchange | None]:
-    """Return what a snapshot says, and what the journal says happened since."""
-    snapshot, books = read_snapshot(state)
+def _refuse_another(state: State, fleet: FleetDocument, policy: str, seed: int) -> None:
+    """Refuse a state that was made for something else than is asked."""
     for name, stored, asked in (
-        ("fleet", snapshot.fleet, fleet),
-        ("policy", snapshot.policy, policy),
-        ("seed", snapshot.seed, seed),
+        ("fleet", state.snapshot.fleet, fleet),
+        ("policy", state.snapshot.policy, policy),
+        ("seed", state.snapshot.seed, seed),
     ):
         if stored != asked:
             raise InputError(
-                f"{state}: {name}: expected the {name} that this snapshot was made with, got "
+                f"{state.path}: {name}: expected the {name} that this snapshot was made with, got "
                 "another; name another --state file to begin anew"
             )
-    scheduler, last = Scheduler.of_snapshot(snapshot, books), snapshot.last
-    known = last.answer.number if last else 0
-    try:
-        for exchange in read_journal(state):
-            if exchange.answer.number > known:
-                scheduler.replay(exchange)
-                last = exchange
-        if last is not snapshot.last:
-            scheduler.snapshot(last).books()  # As a snapshot would be verified.
-    except RuleError as rule:
-        raise InputError(f"{journal_path(state)}: {rule}", rule) from rule
-    return scheduler, last

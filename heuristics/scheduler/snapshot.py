@@ -1,15 +1,18 @@
 """The state as a JSON file: written wholly or not at all, verified before it is believed."""
 
 import math
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from heuristics.scheduler.books import Books, Entry, Running
 from heuristics.scheduler.decision import Counts
 from heuristics.scheduler.events import Exchange
 from heuristics.scheduler.present import Present
+from heuristics.scheduler.sealed import NOTHING, digest_of
 from heuristics.scheduler.waiting import Waiting
 from optmodel.checker import check
 from optmodel.evaluate import evaluate_request
@@ -18,9 +21,10 @@ from optmodel.files import (
     RuleError,
     SchemaVersion,
     StrictModel,
-    read_model,
+    parse_model,
+    read_bytes,
     refuse_repeated,
-    write_text,
+    write_bytes,
 )
 from optmodel.instance import FleetDocument, Node
 from optmodel.solution import PlacementDocument
@@ -31,6 +35,34 @@ MOST_BYTES = 4_000_000_000
 """Largest snapshot that is read: a thousand running requests of VGG16 take some hundred MB."""
 CLOSE = 1e-9
 """Relative difference allowed between a stored latency and the one worked out again."""
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+"""SHA-256 in hexadecimal digits."""
+BEFORE_TOLD = b'{"schema_version":2,"told":"'
+SEALED = re.compile(BEFORE_TOLD + rb'([0-9a-f]{64})","sha256":"([0-9a-f]{64})",')
+"""How a file begins; the digest is that of all that comes after this."""
+UNSEALED = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*1\s*,')
+"""How a file begins that was written before there were digests."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What ties a snapshot to its journal.
+
+    Attributes
+    ----------
+    digest : str
+        Of the snapshot; the first record of its journal follows on it.
+    told : str
+        Of the record of the last event whose answer may have been told; that of the snapshot if
+        none has been since.
+    follows : str
+        Of the last line of the journal whose place this snapshot took.
+    """
+
+    digest: str
+    told: str
+    follows: str
 
 
 class Snapshot(StrictModel):
@@ -140,21 +172,53 @@ def _checked_entry(present: Present, one: Running, name: str) -> Entry:
     return entry
 
 
-def write_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot, wholly or not at all."""
-    write_text(path, snapshot.model_dump_json() + "\n")
+class SnapshotFile(StrictModel):
+    """A snapshot as it stands in its file."""
+
+    schema_version: Annotated[int, Field(ge=2, le=2)]
+    """Version of this format."""
+    told: Digest
+    """Of the journal's record of the last event whose answer may have been told, or of the
+    snapshot itself; the one field that is written in place."""
+    sha256: Digest
+    """Of all that stands behind it."""
+    follows: Digest
+    """Of the last line of the journal whose place the snapshot took."""
+    snapshot: Snapshot
 
 
-def read_snapshot(path: Path) -> tuple[Snapshot, Books]:
-    """Read a snapshot and verify it.
+def write_snapshot(path: Path, snapshot: Snapshot, follows: str = NOTHING) -> str:
+    """Write a snapshot, wholly or not at all; return its digest.
+
+    Parameters
+    ----------
+    follows : str
+        Digest of the last line of the journal beside the file, all of which the snapshot knows.
+    """
+    written = snapshot.model_dump_json().encode()
+    content = b'"follows":"%s","snapshot":%s}\n' % (follows.encode(), written)
+    digest = digest_of(content)
+    told = digest.encode()
+    write_bytes(path, BEFORE_TOLD + b'%s","sha256":"%s",%s' % (told, told, content))
+    return digest
+
+
+def read_snapshot(path: Path) -> tuple[Snapshot, Seal | None]:
+    """Read a snapshot; without a seal, it was written before there were any.
 
     Raises
     ------
     InputError
-        If the file cannot be read, breaks a rule of the format, or contradicts itself.
+        If the file cannot be read, was changed, or breaks a rule of the format.
     """
-    snapshot = read_model(path, Snapshot, MOST_BYTES)
-    try:
-        return snapshot, snapshot.books()
-    except RuleError as rule:
-        raise InputError(f"{path}: {rule}", rule) from rule
+    content = read_bytes(path, MOST_BYTES)
+    if UNSEALED.match(content):
+        return parse_model(content, Snapshot, str(path)), None
+    found = SEALED.match(content)
+    if found is None or digest_of(content[found.end() :]) != found[2].decode():
+        raise InputError(
+            f"{path}: expected a snapshot as it was written, got another file or one that was "
+            "changed; name the right file, or restore snapshot and journal of one moment"
+        )
+    file = parse_model(content, SnapshotFile, str(path))
+    return file.snapshot, Seal(file.sha256, file.told, file.follows)

@@ -4,9 +4,12 @@ import json
 import logging
 import os
 import random
+import stat
 
 import pytest
+from full_disk import files_of_at_most
 from scheduling import request, tight_fleet
+from states import told, without_seals
 from strategies import node
 
 from heuristics.scheduler import service
@@ -14,6 +17,7 @@ from heuristics.scheduler.events import Die, Finish, Join, Leave, Reoptimise, Su
 from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.period import Period
 from heuristics.scheduler.service import open_service
+from heuristics.scheduler.snapshot import SEALED
 from optmodel.files import InputError, RuleError
 
 FLEET = tight_fleet()
@@ -44,8 +48,7 @@ def opened(state):
 
 def killed(one) -> None:
     """Leave the files as they are."""
-    one._journal.close()
-    one.lock.release()
+    one.files.close()
 
 
 def answered(one, events) -> list:
@@ -71,21 +74,31 @@ def whole(tmp_path_factory):
     return state.read_bytes(), journal_path(state).read_bytes(), answers, one.scheduler.snapshot()
 
 
+def put(state, whole) -> None:
+    """Write the files of the whole run."""
+    snapshot, journal, _, _ = whole
+    state.write_bytes(snapshot)
+    journal_path(state).write_bytes(journal)
+
+
 def cuts(journal: bytes) -> list[int]:
-    """Return the ends of all lines, the bytes around them, and some others."""
-    ends = [0, *(n + 1 for n, byte in enumerate(journal) if byte == ord("\n"))]
+    """Return the ends of all events, the bytes around them, and some others.
+
+    The head is written with the file.
+    """
+    ends = [n + 1 for n, byte in enumerate(journal) if byte == ord("\n")]
     near = {end + off for end in ends for off in (-1, 0, 1)}
-    drawn = random.Random(0).sample(range(len(journal)), 20)
-    return sorted(cut for cut in {*near, *drawn} if 0 <= cut <= len(journal))
+    drawn = random.Random(0).sample(range(len(journal)), 5)
+    return sorted(cut for cut in {*near, *drawn} if ends[0] <= cut <= len(journal))
 
 
 def test_cut_off_at_any_byte_and_sent_again_the_end_is_that_of_one_run(tmp_path, whole):
     snapshot, journal, answers, end = whole
     state = tmp_path / "state.json"
     for cut in cuts(journal):
-        state.write_bytes(snapshot)
+        done = journal[:cut].count(b"\n") - 1
+        state.write_bytes(told(snapshot, journal, max(done - cut % 2, 0)))
         journal_path(state).write_bytes(journal[:cut])
-        done = journal[:cut].count(b"\n")
         with opened(state) as one:
             at = 0 if not done else position(answers, done)
             assert answered(one, EVENTS[at:]) == answers[at:]
@@ -100,7 +113,7 @@ def position(answers, number: int) -> int:
 def test_a_line_that_is_cut_off_is_told_in_the_log(tmp_path, whole, caplog):
     snapshot, journal, _, _ = whole
     state = tmp_path / "state.json"
-    state.write_bytes(snapshot)
+    state.write_bytes(told(snapshot, journal, journal.count(b"\n") - 2))
     journal_path(state).write_bytes(journal[:-1])
     with caplog.at_level(logging.WARNING):
         killed(opened(state))
@@ -109,10 +122,11 @@ def test_a_line_that_is_cut_off_is_told_in_the_log(tmp_path, whole, caplog):
 
 def test_a_journal_that_the_snapshot_already_knows_changes_nothing(tmp_path, whole):
     """Killed between writing a snapshot and beginning its journal."""
-    _, journal, _, end = whole
+    _, _, _, end = whole
     state = tmp_path / "state.json"
     with opened(state) as one:
         answered(one, EVENTS)
+        journal = journal_path(state).read_bytes()
     assert not journal_path(state).exists()
     journal_path(state).write_bytes(journal)
     with opened(state) as one:
@@ -127,9 +141,9 @@ def test_an_event_costs_one_line_and_every_so_often_a_snapshot(tmp_path, monkeyp
         one.answer(event)
         lines.append(journal_path(state).read_bytes().count(b"\n"))
         written.add(state.read_bytes())
-    assert max(lines) == 3
-    assert lines[:4] == [1, 2, 3, 0]
-    assert len(written) == 4
+    assert max(lines) == 4
+    assert lines[:4] == [2, 3, 4, 1]
+    assert len(written) == 12
     killed(one)
     with opened(state) as again:
         assert again.scheduler.snapshot() == one.scheduler.snapshot()
@@ -138,16 +152,20 @@ def test_an_event_costs_one_line_and_every_so_often_a_snapshot(tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b'"latency_s":', b'"latency_s":9', "latency_s: expected"),
-        (b'"running":2', b'"running":3', r"answer\.standing: expected 2 requests that run"),
-        (b'"event":"submit"', b'"event":"jump"', "event: expected one of"),
+        (b'"latency_s": ', b'"latency_s": 9', "latency_s: expected"),
+        (b'"running": 2', b'"running": 3', r"answer\.standing: expected 2 requests that run"),
+        (b'"event": "submit"', b'"event": "jump"', "event: expected one of"),
         (b'{"event"', b'"event"', "line 1: expected JSON"),
     ],
 )
-def test_an_edited_journal_is_refused(tmp_path, whole, old, new, message):
-    snapshot, journal, _, _ = whole
+def test_what_an_edited_journal_without_digests_says_is_worked_out_again(
+    tmp_path, whole, old, new, message
+):
     state = tmp_path / "state.json"
-    state.write_bytes(snapshot)
+    put(state, whole)
+    without_seals(state)
+    snapshot, journal = state.read_bytes(), journal_path(state).read_bytes()
+    assert old in journal
     journal_path(state).write_bytes(journal.replace(old, new, 1))
     with pytest.raises(InputError, match=message):
         opened(state)
@@ -174,10 +192,106 @@ def test_two_processes_do_not_serve_one_state(tmp_path):
     state = tmp_path / "state.json"
     with opened(state) as first:
         first.answer(EVENTS[0])
-        with pytest.raises(InputError, match="expected a state that no other process serves"):
+        with pytest.raises(InputError, match="expected one that no other process writes"):
             opened(state)
     with opened(state) as second:
         assert [one.request.id for one in second.scheduler.running] == ["r1"]
+
+
+def test_a_state_in_use_is_refused_by_a_link_and_without_files(tmp_path):
+    state, link = tmp_path / "state.json", tmp_path / "link.json"
+    link.symlink_to(state)
+    with opened(state) as first:
+        first.answer(EVENTS[0])
+        for file in tmp_path.iterdir():
+            if file.name not in (state.name, link.name, journal_path(state).name):
+                file.unlink()
+        for path in (link, state):
+            with pytest.raises(InputError, match="got one in use; stop the other process"):
+                opened(path)
+            with pytest.raises(InputError, match="got one in use; stop the other process"):
+                first.scheduler.save(path)
+        first.answer(EVENTS[1])
+    with opened(link) as second:
+        assert second.answer(EVENTS[2]).number == 3
+    assert link.is_symlink()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [link.name, state.name]
+
+
+def test_a_journal_beside_a_link_is_not_overlooked(tmp_path):
+    state, link = tmp_path / "state.json", tmp_path / "link.json"
+    one = opened(state)
+    one.answer(EVENTS[0])
+    killed(one)
+    link.symlink_to(state)
+    journal_path(state).rename(tmp_path / "link.json.journal")
+    with pytest.raises(InputError, match="expected the journal beside the snapshot, got it beside"):
+        opened(link)
+
+
+def test_an_event_is_on_the_disk_before_it_may_be_told(tmp_path, monkeypatch):
+    state = tmp_path / "state.json"
+    real, synced = os.fsync, []
+
+    def fsync(descriptor):
+        """Note what stands in the journal, and the mark of what may be told, at each call."""
+        real(descriptor)
+        if os.path.sameopenfile(descriptor, journal):
+            synced.append((journal_path(state).read_bytes(), SEALED.match(state.read_bytes())[1]))
+
+    with opened(state) as one:
+        monkeypatch.setattr(os, "fsync", fsync)
+        for number, event in enumerate(EVENTS[:2], start=1):
+            with journal_path(state).open("rb") as stream:
+                journal, before = stream.fileno(), SEALED.match(state.read_bytes())[1]
+                one.answer(event)
+            [(written, mark)] = synced
+            assert len(written.splitlines()) == number + 1
+            assert written == journal_path(state).read_bytes()
+            assert mark == before != SEALED.match(state.read_bytes())[1]
+            synced.clear()
+        monkeypatch.undo()
+
+
+def test_names_in_a_folder_are_on_the_disk(tmp_path, monkeypatch):
+    real, folders = os.fsync, []
+
+    def fsync(descriptor):
+        real(descriptor)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            folders.append(sorted(file.name for file in tmp_path.iterdir()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with opened(tmp_path / "state.json"):
+        assert folders == [["state.json"], ["state.json", "state.json.journal"]]
+
+
+def test_a_full_disk_is_one_message_and_loses_nothing_that_was_told(tmp_path):
+    state = tmp_path / "state.json"
+    one = opened(state)
+    one.answer(EVENTS[0])
+    room = journal_path(state).stat().st_size + 100
+    with (
+        pytest.raises(InputError, match=r"journal: expected a .* got 'File too large'; free"),
+        one,
+        files_of_at_most(room),
+    ):
+        one.answer(EVENTS[1])
+    with pytest.raises(InputError, match="cut off in the middle of an event"):
+        one.answer(EVENTS[1])
+    with opened(state) as again:
+        assert again.answer(EVENTS[0]).number == 1
+        assert again.answer(EVENTS[1]).number == 2
+
+
+def test_a_snapshot_without_room_leaves_snapshot_and_journal(tmp_path):
+    state = tmp_path / "state.json"
+    one = opened(state)
+    answered(one, EVENTS)
+    with pytest.raises(InputError, match="free the space"), files_of_at_most(100), one:
+        pass
+    with opened(state) as again:
+        assert again.scheduler.snapshot() == one.scheduler.snapshot()
 
 
 def test_a_journal_without_its_snapshot_is_refused_and_kept(tmp_path):
@@ -197,6 +311,7 @@ def test_a_journal_that_lacks_a_decision_on_a_lost_device_is_refused(tmp_path):
     one = opened(state)
     answered(one, EVENTS[:8])
     killed(one)
+    without_seals(state)
     *lines, last = journal_path(state).read_text().splitlines()
     exchange = json.loads(last)
     assert exchange["event"]["event"] == "die"

@@ -1,12 +1,15 @@
-"""A snapshot that was edited by hand is refused, and the message says where."""
+"""A snapshot of which no digest tells that it was edited is refused, and the message says where."""
 
 import json
 
 import pytest
 from scheduling import request, tight_fleet
+from states import without_seals
 from strategies import node
 
 from heuristics.scheduler import Scheduler
+from heuristics.scheduler.events import Submit
+from heuristics.scheduler.service import open_service
 from optmodel.files import InputError
 
 
@@ -21,6 +24,7 @@ def saved(tmp_path):
     scheduler.join(node("d", 10.0, 10.0, memory_bytes=0.0))
     path = tmp_path / "state.json"
     scheduler.save(path)
+    without_seals(path)
     return path
 
 
@@ -74,10 +78,10 @@ def shrink_a_budget(state):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(schema_version=2), "schema_version: expected less than or equal to 1"),
+        (lambda s: s.update(schema_version=2), "expected a snapshot as it was written"),
         (lambda s: s.update(colour="red"), "colour: expected no such field"),
         (lambda s: s.pop("counts"), "counts: expected a value, got nothing"),
-        (lambda s: s.update(policy="best"), "--policy: expected one of"),
+        (lambda s: s.update(policy="best"), "policy: expected one of"),
         (reserve_less, "running[0].reserved."),
         (reserve_nothing, "running[0].reserved."),
         (forget_a_request, "counts.submitted: expected 2"),
@@ -98,7 +102,7 @@ def test_an_edited_snapshot_is_refused(saved, change, message):
 def test_text_that_is_not_a_snapshot_is_refused(tmp_path):
     path = tmp_path / "state.json"
     path.write_text('{"half": ')
-    with pytest.raises(InputError, match="expected JSON"):
+    with pytest.raises(InputError, match="expected a snapshot as it was written"):
         Scheduler.restore(path)
 
 
@@ -107,3 +111,32 @@ def test_a_restored_scheduler_goes_on_as_the_saved_one_would(saved):
     assert one.finish("r1") == other.finish("r1")
     assert [r.request.id for r in one.running] == ["r2"]
     assert one.snapshot() == other.snapshot()
+
+
+def test_a_policy_that_only_the_file_names_is_not_imported(tmp_path):
+    path = tmp_path / "state.json"
+    own = "own_policies.Cautious"
+    Scheduler(tight_fleet(), own).save(path)
+    with pytest.raises(InputError, match=r"policy: expected one of .*, got 'own_policies\.Caut"):
+        Scheduler.restore(path)
+    with pytest.raises(InputError, match="policy: expected 'lookahead', got"):
+        Scheduler.restore(path, policy="lookahead")
+    assert Scheduler.restore(path, policy=own).policy_name == own
+
+
+def test_a_state_whose_process_was_killed_is_restored_with_its_journal(tmp_path):
+    path = tmp_path / "state.json"
+    one = open_service(tight_fleet(), "lookahead", 0, path, None, most_moves=0)
+    one.answer(Submit(event="submit", request=request("r1")))
+    one.files.close()
+    assert [r.request.id for r in Scheduler.restore(path).running] == ["r1"]
+
+
+def test_a_saved_state_takes_the_place_of_one_with_a_journal(tmp_path):
+    path = tmp_path / "state.json"
+    one = open_service(tight_fleet(), "lookahead", 0, path, None, most_moves=0)
+    one.answer(Submit(event="submit", request=request("r1")))
+    one.files.close()
+    Scheduler(tight_fleet()).save(path)
+    assert Scheduler.restore(path).running == ()
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

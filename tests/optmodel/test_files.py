@@ -1,7 +1,6 @@
 """Files are written whole or not at all, and unusable places are refused beforehand."""
 
 import os
-import resource
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from full_disk import files_of_at_most
 
 from optmodel.files import (
     InputError,
@@ -39,17 +39,6 @@ def permissions(path: Path, mode: int) -> Iterator[None]:
         if root:
             os.setresuid(0, 0, 0)
         path.chmod(before)
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Let writes beyond a size fail for a while, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def names(folder: Path) -> list[str]:

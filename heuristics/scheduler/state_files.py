@@ -1,0 +1,167 @@
+"""The files of a state: a snapshot, its journal, and nobody else who writes them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from heuristics.scheduler.books import Books
+from heuristics.scheduler.events import Exchange
+from heuristics.scheduler.journal import (
+    Journal,
+    end_of,
+    goes_on_from,
+    journal_path,
+    read_journal,
+)
+from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
+from optmodel.file_lock import FileLock
+from optmodel.files import InputError, RuleError, one_line, remove_leftovers
+
+
+@dataclass(frozen=True)
+class State:
+    """What snapshot and journal say.
+
+    Attributes
+    ----------
+    path : Path
+        The snapshot.
+    snapshot : Snapshot
+        The state at some moment, verified.
+    books : Books
+        The books of then.
+    since : iterable of Exchange
+        What was said since, from a journal of which no record was changed or is missing.
+    """
+
+    path: Path
+    snapshot: Snapshot
+    books: Books
+    since: Iterable[Exchange]
+
+
+def read_state(path: Path) -> State:
+    """Read a snapshot and its journal, and verify both.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, was changed, is missing or is of another moment than the other,
+        or the snapshot contradicts itself.
+    """
+    snapshot, seal = read_snapshot(path)
+    journal = journal_path(path)
+    beside_link = path.with_name(f"{path.name}.journal")
+    if path.is_symlink() and beside_link != journal and beside_link.exists():
+        raise InputError(
+            f"{beside_link}: expected the journal beside the snapshot, got it beside a link; "
+            f"move it to {journal}"
+        )
+    known = not journal.exists() if seal is None else not goes_on_from(journal, seal)
+    try:
+        books = snapshot.books()
+    except RuleError as rule:
+        raise InputError(f"{path}: {one_line(str(rule))}", rule) from rule
+    since = () if known else read_journal(journal, seal, snapshot.last)
+    return State(path, snapshot, books, since)
+
+
+def save_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot, which takes the place of a state that nobody serves.
+
+    Raises
+    ------
+    InputError
+        If a process serves it, or the file cannot be written.
+    """
+    with FileLock(path, "stop the other process or name another file"):
+        write_snapshot(path, snapshot, end_of(journal_path(path)))
+        journal_path(path).unlink(missing_ok=True)
+
+
+class StateFiles:
+    """Snapshot and journal of a state that is served, held against other processes.
+
+    Parameters
+    ----------
+    path : Path
+        The snapshot, which need not exist.
+
+    Raises
+    ------
+    InputError
+        If another process holds it, or its folder cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = FileLock(path, "stop the other process or name another --state file")
+        self._path, self._journal = path, journal_path(path)
+        self._written: Journal | None = None
+        remove_leftovers(path)
+        remove_leftovers(self._journal)
+
+    def read(self) -> State | None:
+        """Return what the files say, None if there are none.
+
+        Raises
+        ------
+        InputError
+            If they cannot be believed.
+        """
+        if self._path.exists():
+            return read_state(self._path)
+        if self._journal.exists():
+            raise InputError(
+                f"{self._path}: expected the snapshot that {self._journal.name} goes on from, got "
+                "none; restore it, or remove the journal to begin anew"
+            )
+        return None
+
+    def begin(self, snapshot: Snapshot) -> None:
+        """Write a snapshot, and begin a journal that goes on from it.
+
+        Killed between the two, the journal of before is one of which the snapshot knows all.
+
+        Raises
+        ------
+        InputError
+            If the files cannot be written.
+        """
+        digest = self._write(snapshot)
+        self._close_journal()
+        self._written = Journal(self._path, digest)
+
+    def append(self, exchange: Exchange) -> None:
+        """Write down what is about to be told.
+
+        Raises
+        ------
+        InputError
+            If the disk is full.
+        """
+        assert self._written is not None
+        self._written.append(exchange)
+
+    def end(self, snapshot: Snapshot) -> None:
+        """Write a snapshot, which takes the place of the journal.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written; then the journal stays.
+        """
+        self._write(snapshot)
+        self._journal.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Write no more, and let other processes have the state."""
+        self._close_journal()
+        self._lock.release()
+
+    def _write(self, snapshot: Snapshot) -> str:
+        end = self._written.end if self._written else end_of(self._journal)
+        return write_snapshot(self._path, snapshot, end)
+
+    def _close_journal(self) -> None:
+        if self._written is not None:
+            self._written.close()
