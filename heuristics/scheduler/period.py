@@ -3,8 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from heuristics.scheduler.events import Event
+from heuristics.scheduler.events import Event, Reoptimise
 from optmodel.files import InputError, RuleError
+
+LATEST_S = 1e11
+"""Three thousand years: what is later was counted in milliseconds, or is no time at all."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,22 @@ class Period:
     def require_time(self, event: Event, before: Event | None) -> None:
         """Refuse an event that does not move the clock on, if the period is in seconds.
 
+        Only `reoptimise`, which the clock is for, may set it back.
+
         Raises
         ------
         RuleError
             If it has no time, or an earlier one than the event before.
         """
-        least = 0.0 if before is None else before.time_s or 0.0
+        least = 0.0
+        if before is not None and not isinstance(event, Reoptimise):
+            least = before.time_s or 0.0
         if self.in_seconds and (event.time_s is None or event.time_s < least):
             raise RuleError(
                 "time_s",
                 f"seconds, at least {least:g}, for --reoptimise-every counts them",
                 "nothing" if event.time_s is None else f"{event.time_s:g}",
-                "send events in order, each with its time",
+                "send events in order, each with its time; 'reoptimise' may set the clock back",
             )
 
     def ends(self, number: int, event: Event, before: Event | None) -> bool:
@@ -64,3 +71,17 @@ class Period:
         if before is None or before.time_s is None or event.time_s is None:
             return False
         return event.time_s // self.length > before.time_s // self.length
+
+
+def require_known_time(event: Event) -> None:
+    """Refuse a time after which no event could come.
+
+    Raises
+    ------
+    RuleError
+        If it is later than clocks show.
+    """
+    if event.time_s is not None and event.time_s > LATEST_S:
+        raise RuleError(
+            "time_s", f"seconds, at most {LATEST_S:g}", f"{event.time_s:g}", "send it in seconds"
+        )

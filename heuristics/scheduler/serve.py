@@ -1,16 +1,18 @@
 """Serve requests as they come: `python -m heuristics serve FLEET.json`, JSON lines in and out."""
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO, TextIO
 
 import typer
 
 from heuristics.policies import POLICIES
 from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.period import Period
-from heuristics.scheduler.service import open_service
-from optmodel.files import require_writable
+from heuristics.scheduler.service import MOST_LINE_BYTES, open_service
+from optmodel.files import InputError, require_writable
 from optmodel.instance import read_fleet
 
 
@@ -46,8 +48,57 @@ def serve(
     if state is not None:
         require_writable(state, file)
         require_writable(journal_path(state), file)
+    events, answers = _open_stream(sys.stdin, "input"), _open_stream(sys.stdout, "output")
     with open_service(read_fleet(file), policy, seed, state, period, most_moves) as service:
-        for number, line in enumerate(sys.stdin.buffer, start=1):
-            answer = service.answer_line(line, number)
-            sys.stdout.write(answer.model_dump_json() + "\n")
-            sys.stdout.flush()
+        for number, line in enumerate(_lines(events), start=1):
+            if line.strip():
+                _tell(answers, service.answer_line(line, number).model_dump_json())
+
+
+def _open_stream(stream: TextIO | None, name: str) -> BinaryIO:
+    """Return the bytes of a standard stream, which whoever starts a process can close."""
+    if stream is None:
+        raise InputError(f"standard {name}: expected a stream, got none; do not close it")
+    return stream.buffer
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield lines; of one that is too long its beginning, too long as well."""
+    while line := _part_of_line(stream):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = _part_of_line(stream)
+        yield line
+
+
+def _part_of_line(stream: BinaryIO) -> bytes:
+    """Read to the end of a line, but no more than two bytes too many."""
+    try:
+        return stream.readline(MOST_LINE_BYTES + 2)
+    except OSError as error:
+        raise InputError(
+            f"standard input: expected events that can be read, got '{error.strerror}'; check "
+            "where it comes from"
+        ) from error
+
+
+def _tell(stream: BinaryIO, answer: str) -> None:
+    """Print one line, to be read at once.
+
+    Raises
+    ------
+    InputError
+        If there is no room for it.
+    """
+    try:
+        stream.write(answer.encode() + b"\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Python would complain at exit of what is unwritten.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise InputError(
+            f"standard output: expected room for an answer, got '{error.strerror}'; free the space "
+            "and send the event again"
+        ) from error

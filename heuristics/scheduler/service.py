@@ -18,7 +18,7 @@ from heuristics.scheduler.events import (
     Leave,
     Submit,
 )
-from heuristics.scheduler.period import Period
+from heuristics.scheduler.period import Period, require_known_time
 from heuristics.scheduler.scheduler import Scheduler
 from heuristics.scheduler.state_files import State, StateFiles
 from optmodel.files import InputError, RuleError, parse_model
@@ -26,6 +26,9 @@ from optmodel.instance import FleetDocument
 
 EVERY = 1000
 """Events after which a snapshot takes the place of the journal."""
+MOST_LINE_BYTES = 100_000
+"""Longest line of input: a hundred times an event with the longest names."""
+EXAMPLE = 'send one JSON object in one line, such as {"event": "finish", "request": "r1"}'
 
 
 class Service:
@@ -109,6 +112,7 @@ class Service:
         before = self.last.event if self.last else None
         if self.last is not None and before == event:
             return self.last.answer
+        require_known_time(event)
         if self.period is not None:
             self.period.require_time(event, before)
         number = self._number + 1
@@ -155,6 +159,8 @@ class Service:
     def answer_line(self, line: bytes, number: int) -> Answer | ErrorLine:
         """Answer one line of input, or say what is wrong with it."""
         try:
+            if len(line.rstrip(b"\r\n")) > MOST_LINE_BYTES:
+                raise RuleError("", f"at most {MOST_LINE_BYTES:,} bytes", "more", EXAMPLE)
             return self.answer(parse_model(line, EventLine, f"line {number}").root)
         except RuleError as rule:
             return _error(number, rule)
@@ -165,6 +171,10 @@ class Service:
 
 
 def _error(line: int, rule: RuleError) -> ErrorLine:
+    """Return what is wrong with a line of input, which is no file that could be mended."""
+    if not rule.field:
+        got = rule.got.replace(": line 1 column", ": column")  # Of the one line that it is.
+        rule = RuleError("", rule.expected, got, EXAMPLE)
     return ErrorLine(
         error=BadLine(
             line=line, field=rule.field, expected=rule.expected, got=rule.got, repair=rule.repair

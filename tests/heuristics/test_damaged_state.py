@@ -1,6 +1,7 @@
 """Damaged, older or missing files of a state: refused with one message, or nothing told is lost."""
 
 import itertools
+import os
 import random
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from states import told, without_seals
 from strategies import node
 
 from heuristics.scheduler import Scheduler, service
+from heuristics.scheduler import journal as journal_module
 from heuristics.scheduler.events import Die, Finish, Join, Submit
 from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.service import open_service
@@ -194,6 +196,86 @@ def test_killed_between_snapshot_and_journal_nothing_is_lost(tmp_path, copies):
     assert believed(state) == 3
     put(state, copies[4].snapshot, journal)
     assert believed(state) is None
+
+
+class Killed(BaseException):
+    """In the place of SIGKILL: nothing of the process is done any more."""
+
+
+class Killer:
+    """Ends a process at one of its calls that change files, before or after it."""
+
+    CALLS = (
+        (os, "fsync"),
+        (os, "pwrite"),
+        (Path, "replace"),
+        (Path, "unlink"),
+        (journal_module, "_write"),
+    )
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patience = 0
+        self._after = False
+        for owner, name in self.CALLS:
+            patch.setattr(owner, name, self._ending(getattr(owner, name)))
+
+    def in_(self, calls: int) -> None:
+        """Kill before or after the call that comes after so many halves of calls."""
+        self._patience, self._after = divmod(calls, 2)
+
+    def spare(self) -> None:
+        """Kill no more."""
+        self._patience = -1
+
+    def _ending(self, real):
+        def call(*arguments, **named):
+            self._patience -= 1
+            if self._patience == -1 and not self._after:
+                raise Killed
+            done = real(*arguments, **named)
+            if self._patience == -1:
+                raise Killed
+            return done
+
+        return call
+
+
+def test_killed_at_any_call_that_changes_files_nothing_told_is_lost(tmp_path, monkeypatch):
+    """A snapshot is written every third event; who sent the events sends the rest again."""
+    monkeypatch.setattr(service, "EVERY", 3)
+    killer, kills = Killer(monkeypatch), 0
+    for calls in itertools.count():
+        state = tmp_path / f"{calls}.json"
+        killer.in_(calls)
+        try:
+            answer_all(state, answers := [])
+            break
+        except Killed:
+            kills += 1
+        killer.spare()
+        number = believed(state) if state.exists() else 0
+        assert number in (len(answers), len(answers) + 1)
+        answer_all(state, answers)
+        assert [answer.number for answer in answers] == [1, 2, 3, 4]
+        assert believed(state) == 4
+        assert names(tmp_path, state.name) == [state.name]
+    assert kills == calls > 60
+
+
+def answer_all(state: Path, answers: list) -> None:
+    """Answer the events that have no answer yet, and end; killed, leave the files as they are."""
+    one = opened(state)
+    try:
+        for event in FEW[len(answers) :]:
+            answers.append(one.answer(event))
+        one.files.end(one.scheduler.snapshot(one.last))
+    finally:
+        one.files.close()
+
+
+def names(folder: Path, beginning: str) -> list[str]:
+    """Return the names of files that belong to a state."""
+    return sorted(f.name for f in folder.iterdir() if f.name.lstrip(".").startswith(beginning))
 
 
 # Before there were digests.

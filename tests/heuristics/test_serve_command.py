@@ -1,7 +1,9 @@
 """`python -m heuristics serve`: one line in, one line out, and a kill loses nothing."""
 
 import json
+import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 from commands import run
 from scheduling import request, tight_fleet
+from states import snapshot_in
 from strategies import node
 
 from heuristics.scheduler.journal import journal_path
@@ -88,12 +91,12 @@ def test_killed_at_any_instant_and_restarted_nothing_is_lost_or_booked_twice(fle
     assert [without_line(answer) for answer in answers] == [without_line(a) for a in expected]
     assert journal_path(state).exists()
     assert serve(fleet, [], "--state", state) == []
-    assert json.loads(state.read_text()) == json.loads(whole.read_text())
-    assert besides_locks(tmp_path) == ["state.json", "whole.json"]
+    assert snapshot_in(state) == snapshot_in(whole)
+    assert names(tmp_path) == ["state.json", "whole.json"]
 
 
-def besides_locks(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.iterdir() if file.suffix != ".lock")
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
 
 
 def until_killed(fleet: Path, state: Path, pending: list[dict], patience: int) -> list[dict]:
@@ -124,16 +127,16 @@ def without_line(answer: dict) -> dict:
 def test_the_last_event_sent_again_gets_the_same_answer_and_changes_nothing(fleet, tmp_path):
     state = tmp_path / "state.json"
     (first,) = serve(fleet, [submit("r1")], "--state", state)
-    before = state.read_bytes()
+    before = snapshot_in(state)
     assert serve(fleet, [submit("r1")], "--state", state) == [first]
-    assert state.read_bytes() == before
+    assert snapshot_in(state) == before
     (done,) = serve(fleet, [{"event": "finish", "request": "r1"}], "--state", state)
     assert serve(fleet, [{"event": "finish", "request": "r1"}], "--state", state) == [done]
 
 
 BAD_LINES = {
     "no json": ("", "JSON in UTF-8"),
-    "": ("", "JSON in UTF-8"),
+    '{"event": "finish", "request": "\\ud800"}': ("", "JSON"),
     "[]": ("", "an object"),
     '{"request": {}}': ("event", "a value"),
     '{"event": "jump"}': (
@@ -152,7 +155,11 @@ BAD_LINES = {
         "request",
         "the id of a request that runs or waits",
     ),
+    '{"event": "die", "device": "a", "time_s": 1e300}': ("time_s", "seconds, at most 1e+11"),
+    '{"event": "die", "device": "a", "time_s": 1e999}': ("time_s", "a finite number"),
     "[" * 5000: ("", "JSON nested a few levels deep"),
+    "[" * 100_001: ("", "at most 100,000 bytes"),
+    '"' + "x" * 5_000_000 + '"': ("", "at most 100,000 bytes"),
 }
 
 
@@ -165,9 +172,23 @@ def test_a_bad_line_gives_one_error_line_and_serving_goes_on(fleet, tmp_path):
         error = answer["error"]
         assert (error["line"], error["field"], error["expected"]) == (number, field, expected)
         assert error["got"]
-        assert error["repair"]
+        assert "file" not in error["repair"]
+        assert field or error["repair"].startswith("send one JSON object in one line, such as {")
     assert (first["number"], last["number"]) == (1, 2)
     assert last["standing"]["counts"]["finished"] == 1
+
+
+def test_a_line_as_long_as_may_be_is_read_and_blank_ones_get_no_answer(fleet):
+    event = json.dumps(submit("r1"))
+    longest = event + " " * (100_000 - len(event))
+    answers = serve(fleet, ["", longest, "   ", "\t\r", longest + " ", submit("r2")])
+    assert [answer.get("number") for answer in answers] == [1, None, 2]
+    assert answers[1]["error"]["line"] == 5
+
+
+def test_what_json_says_of_a_line_counts_its_columns_only(fleet):
+    (answer,) = serve(fleet, ['{"event": }'])
+    assert answer["error"]["got"] == "'Expecting value: column 11 (char 10)'"
 
 
 def test_running_requests_are_looked_at_after_every_so_many_events(fleet):
@@ -191,7 +212,10 @@ def test_running_requests_are_looked_at_when_so_many_seconds_of_their_clock_have
         {"event": "finish", "request": "r1", "time_s": 3.0},
         {"event": "finish", "request": "r1"},
     ]
-    answers = serve(fleet, timed, "--reoptimise-every", "60s", "--most-moves", 50)
+    back = {"event": "reoptimise", "most_moves": 0, "time_s": 2.0}
+    timed += [back, {"event": "finish", "request": "r1", "time_s": 3.0}]
+    *answers, set_back, last = serve(fleet, timed, "--reoptimise-every", "60s", "--most-moves", 50)
+    assert (set_back["number"], last["number"]) == (5, 6)
     causes = [[d["cause"] for d in answer["decisions"]] for answer in answers[:4]]
     assert causes == [["submitted"], [], ["submitted", "reoptimised"], []]
     for answer, got in zip(answers[4:], ("3", "nothing"), strict=True):
@@ -229,13 +253,72 @@ def test_a_reader_that_goes_ends_serving_quietly_and_loses_nothing(fleet, tmp_pa
     assert again["number"] == 2
 
 
+def test_an_output_without_room_ends_with_a_message_and_loses_nothing(fleet, tmp_path):
+    state = tmp_path / "state.json"
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, str(fleet), "--state", str(state)],
+            input=json.dumps(submit("r1")) + "\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: standard output: expected room for an answer, got 'No space")
+    (again,) = serve(fleet, [submit("r1")], "--state", state)
+    assert again["number"] == 1
+
+
+def test_a_disk_without_room_for_the_journal_ends_with_a_message(fleet, tmp_path):
+    state = tmp_path / "state.json"
+    serve(fleet, [], "--state", state)
+    limit = state.stat().st_size
+    done = subprocess.run(
+        [*COMMAND, str(fleet), "--state", str(state)],
+        input="".join(json.dumps(submit(f"r{n}", 0.25)) + "\n" for n in range(50)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"Error: {journal_path(state)}: expected a journal that can be read")
+    told = [json.loads(answer)["number"] for answer in done.stdout.splitlines()]
+    assert told == list(range(1, len(told) + 1))
+    (last,) = serve(fleet, [submit("another")], "--state", state)
+    assert last["number"] - 1 == len(told) > 0
+
+
+@pytest.mark.parametrize(("name", "number"), [("input", 0), ("output", 1)])
+def test_a_standard_stream_that_is_closed_is_told(fleet, name, number):
+    text = json.dumps(submit("r1")) + "\n"
+    done = subprocess.run(
+        [*COMMAND, str(fleet)],
+        input=text if number else None,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: os.close(number),
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"Error: standard {name}: expected a stream, got none; do not close it\n",
+    )
+
+
 def test_what_a_killed_writer_left_beside_the_state_is_removed(fleet, tmp_path):
     state = tmp_path / "state.json"
     left, other = tmp_path / ".state.json.0123abcd", tmp_path / ".state.json.mine"
     left.touch()
     other.touch()
     serve(fleet, [submit("r1")], "--state", state)
-    assert besides_locks(tmp_path) == [other.name, state.name]
+    assert names(tmp_path) == [other.name, state.name]
 
 
 def test_ctrl_c_ends_without_a_traceback(fleet):
