@@ -3,6 +3,11 @@
 `curves` draws tables, `sheet` shows what was recovered.
 """
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("attack.__main__")
+
 import shlex
 import sys
 from collections.abc import Sequence
@@ -25,7 +30,7 @@ from attack.table import print_measured
 from attack.victim_training import Trained
 from attack.views import VIEW_KINDS, View
 from instances.networks import network_file
-from optmodel.cli import console, errors, require_choice, run_app
+from optmodel.cli import console, errors, require_choice
 from optmodel.figure_file import require_picture
 from optmodel.file_lock import FileLock
 from optmodel.files import InputError, require_writable
@@ -215,5 +220,4 @@ def _cells_bar() -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=errors, disable=not errors.is_terminal)
 
 
-if __name__ == "__main__":
-    run_app(table, victim, curves, sheet)
+COMMANDS = (table, victim, curves, sheet)

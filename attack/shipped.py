@@ -1,5 +1,10 @@
 """Make the file of images that ships: the same number of each class of Fashion-MNIST."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("attack.shipped")
+
 import io
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +16,7 @@ from numpy.typing import NDArray
 from attack.data.idx import read_idx_folder
 from attack.images import Images
 from instances.cnns import NETWORKS
-from optmodel.cli import console, run_app
+from optmodel.cli import console
 from optmodel.files import InputError, require_writable, write_bytes
 
 CLASSES = (
@@ -79,7 +84,3 @@ def main(
     )
     write_bytes(out, stream.getvalue())
     console.print(f"{out}: {len(images):,} images, {len(stream.getvalue()):,} bytes")
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from instances.measured import CONFIDENCE, Interval, MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
+from optmodel.terminal import print_wide
 
 COLUMNS = (
     *("maps", "worst SSIM", "random subsets", "their spread"),
@@ -48,8 +49,7 @@ def print_measured(console: Console, table: MeasuredTable) -> None:
         printed.add_column(title, justify="right", no_wrap=True)
     for cells in groups(table):
         printed.add_row(*_line(cells))
-    wide = Console(file=console.file, width=max(180, console.width), highlight=False)
-    wide.print(printed)
+    print_wide(console, printed)
 
 
 def groups(table: MeasuredTable) -> list[list[MeasuredCell]]:

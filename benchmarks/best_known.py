@@ -1,5 +1,10 @@
 """Keep the best known solution beside every instance: `python -m benchmarks.best_known`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.best_known")
+
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +23,6 @@ from benchmarks.cli import (
     TimeLimitOption,
     instance_files,
     new_table,
-    print_table,
     progress,
 )
 from heuristics.improve import improve_solution
@@ -33,7 +37,6 @@ from optmodel.cli import (
     ThreadsOption,
     console,
     require_choice,
-    run_app,
 )
 from optmodel.file_lock import FileLock
 from optmodel.files import InputError, require_writable
@@ -42,6 +45,7 @@ from optmodel.report import milliseconds, percent
 from optmodel.solution import Solution, SolutionStatus, Termination, read_solution
 from optmodel.solve import METHODS, solve
 from optmodel.solvers import SolverOptions, require_solver
+from optmodel.terminal import print_wide
 from optmodel.verified import digest
 
 CODE = "code_sha256"
@@ -237,7 +241,7 @@ def _print(best: dict[str, BestKnown]) -> None:
             *(milliseconds(solution.objective_s), milliseconds(solution.bound_s)),
             f"{solution.wall_time_s:.1f}",
         )
-    print_table(console, table)
+    print_wide(console, table)
     console.print(_summary([known.solution for known in best.values()]), markup=False)
     kept = sum(known.outcome is Outcome.KEPT for known in best.values())
     console.print(f"{kept} kept as this code has found them, {len(best) - kept} solved")
@@ -250,7 +254,3 @@ def _summary(solutions: list[Solution]) -> str:
     text += f"{len(solutions) - proven - infeasible} open"
     gaps = [s.gap for s in solutions if s.gap is not None]
     return f"{text}; worst gap {percent(max(gaps))}" if gaps else text
-
-
-if __name__ == "__main__":
-    run_app(main)

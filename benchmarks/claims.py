@@ -1,20 +1,26 @@
 """The paper's sentences about Figure 3 against finished runs: `python -m benchmarks.claims`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.claims")
+
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from benchmarks.cli import new_table, print_table
+from benchmarks.cli import new_table
 from benchmarks.evaluation.checks import verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import NAMES, claims_page
 from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
 from benchmarks.evaluation.results import PLAN_FILE, Results
 from benchmarks.simulate.setting import PAPER_NETWORKS
-from optmodel.cli import console, require_output, run_app
+from optmodel.cli import console, require_output
 from optmodel.files import InputError, read_model, write_text
+from optmodel.terminal import print_wide
 
 JUDGED = ("algorithm1", "lookahead")
 """The paper's algorithm, and the better placement."""
@@ -77,8 +83,4 @@ def print_claims(results: Results) -> None:
         optimal = str(claim.under_optimum(results, JUDGED[-1]) or "")
         cells = [claim.says, *told, optimal, str(verdict(claim, results, JUDGED))]
         table.add_row(*map(Text, cells))
-    print_table(console, table)
-
-
-if __name__ == "__main__":
-    run_app(main)
+    print_wide(console, table)

@@ -8,7 +8,6 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
@@ -139,13 +138,6 @@ def new_table(texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
     for title in numbers:
         table.add_column(title, justify="right", no_wrap=True)
     return table
-
-
-def print_table(console: Console, table: Table) -> None:
-    """Print a table in its natural width, whatever the width of the console."""
-    natural = console.measure(table, options=console.options.update(width=1000)).maximum
-    wide = Console(file=console.file, width=max(natural, console.width), highlight=False)
-    wide.print(table)
 
 
 def percent(gap: float | None) -> str:

@@ -1,12 +1,17 @@
 """The paper's Figure 3, rebuilt: `python -m benchmarks.figures`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.figures")
+
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from benchmarks.cli import chosen, listed, new_table, print_table, require_folder
+from benchmarks.cli import chosen, listed, new_table, require_folder
 from benchmarks.evaluation.page import described, page
 from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
 from benchmarks.evaluation.plot import save_overview, save_panel
@@ -23,9 +28,10 @@ from benchmarks.evaluation.table import (
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from heuristics.policies import policy_type
 from instances.cnns import NETWORKS
-from optmodel.cli import console, require_number, run_app
+from optmodel.cli import console, require_number
 from optmodel.file_lock import FileLock
 from optmodel.files import InputError, read_model, write_model, write_text
+from optmodel.terminal import print_wide
 from optmodel.workers import require_scheduler
 
 MOST_REQUESTS, MOST_SEEDS, MOST_WORKERS = 1_000_000, 10_000, 256
@@ -152,8 +158,4 @@ def print_frame(frame: pd.DataFrame) -> None:
         ]
         texts = [str(row[name]) for name in ("panel", "x", "policy")]
         table.add_row(*texts, *(f"{figure:.4g}" for figure in figures))
-    print_table(console, table)
-
-
-if __name__ == "__main__":
-    run_app(main)
+    print_wide(console, table)

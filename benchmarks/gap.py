@@ -1,5 +1,10 @@
 """How far policies are from the optimum: `python -m benchmarks.gap --instances DIR`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.gap")
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +35,6 @@ from optmodel.cli import (
     errors,
     require_choice,
     require_output,
-    run_app,
 )
 from optmodel.files import InputError
 from optmodel.instance import Instance, read_instance
@@ -132,7 +136,3 @@ def _draw(comparisons: list[Comparison], path: Path) -> None:
         save_gap_plot(as_frame(records), path)
     else:
         errors.print(f"{path}: not drawn, there is no gap to show", markup=False)
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -7,11 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.cli import new_table, percent, print_table
+from benchmarks.cli import new_table, percent
 from benchmarks.comparison import Comparison, most_served
 from benchmarks.records import Record
 from optmodel.report import milliseconds
 from optmodel.solution import SolutionStatus
+from optmodel.terminal import print_wide
 
 LEGEND = """\
 Policies: gap to the best in %, or the requests served where fewer are than can be.
@@ -31,10 +32,10 @@ def print_gaps(console: Console, comparisons: Sequence[Comparison]) -> None:
         The records of each instance; their policies are the same.
     """
     if comparisons:
-        print_table(console, _instances(comparisons))
+        print_wide(console, _instances(comparisons))
         improved = any("improve_s" in record.options for record in comparisons[0].policies)
         console.print(f"\n{LEGEND}{IMPROVED if improved else ''}", markup=False)
-        print_table(console, _policies(comparisons))
+        print_wide(console, _policies(comparisons))
         console.print()
     console.print(summary(comparisons), markup=False)
 

@@ -1,5 +1,10 @@
 """How fast policies decide, and how well: `python -m benchmarks.policies`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.policies")
+
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -8,11 +13,12 @@ from rich.progress import track
 from rich.text import Text
 
 from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, new_table, print_table
+from benchmarks.cli import ForceOption, OutOption, new_table
 from benchmarks.decisions import Case, decide
 from benchmarks.policy_targets import Target, policy_table
 from benchmarks.records import Record, RecordBook, record_book
-from optmodel.cli import console, errors, require_output, run_app
+from optmodel.cli import console, errors, require_output
+from optmodel.terminal import print_wide
 from optmodel.verified import digest
 
 Records = Mapping[Case, Record]
@@ -68,11 +74,7 @@ def print_targets(targets: tuple[Target, ...], records: Records) -> None:
             for cell in (f"{goal:g}", "yes" if target.reached(value, goal) else "no")
         ]
         table.add_row(Text(target.work), f"{served}/{requests}", f"{value:.3f}", *goals)
-    print_table(console, table)
+    print_wide(console, table)
     console.print(
         "single decisions: of the slowest instance; the ratio: of the least", markup=False
     )
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -1,5 +1,10 @@
 """One page with gaps, figures and placements: `python -m benchmarks.report --instances DIR`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.report")
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +26,7 @@ from benchmarks.records import Record, json_path, record_book
 from benchmarks.report_page import Figure, Stored, read_figures, report_page
 from heuristics.policies import policy_type
 from instances.members import solution_file
-from optmodel.cli import console, require_choice, require_output, run_app
+from optmodel.cli import console, require_choice, require_output
 from optmodel.files import InputError, write_text
 from optmodel.instance import read_instance
 from optmodel.page import view_solution
@@ -115,7 +120,3 @@ def stored_solutions(files: Sequence[Path], faults: Faults) -> dict[str, Stored]
             faults.wrong += [f"{path}: {violation}" for violation in view.violations]
             found.setdefault(instance.name, Stored.of(view))
     return found
-
-
-if __name__ == "__main__":
-    run_app(main)

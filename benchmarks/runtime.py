@@ -1,5 +1,10 @@
 """What proving an optimum takes: `python -m benchmarks.runtime --set small`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.runtime")
+
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -31,7 +36,6 @@ from optmodel.cli import (
     errors,
     require_choice,
     require_output,
-    run_app,
 )
 from optmodel.files import InputError
 from optmodel.solve import FORMULATIONS, METHODS
@@ -257,7 +261,3 @@ def _draw(work: Work, runs: Runs, plot: Path | None, scaling_plot: Path | None) 
         save_runtime_plot(runs, plot)
     if scaling_plot is not None:
         save_scaling_plot(work.series, runs, scaling_plot)
-
-
-if __name__ == "__main__":
-    run_app(main)

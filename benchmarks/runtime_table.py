@@ -7,7 +7,7 @@ from statistics import median
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.cli import new_table, percent, print_table
+from benchmarks.cli import new_table, percent
 from benchmarks.run_statistics import (
     SHIFT_S,
     Runs,
@@ -20,6 +20,7 @@ from benchmarks.run_statistics import (
 from benchmarks.runtime_record import Outcome, RunRecord
 from benchmarks.targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, Target
 from optmodel.report import milliseconds
+from optmodel.terminal import print_wide
 
 PHASES: dict[str, Callable[[RunRecord], float | None]] = {
     "read s": lambda record: record.read_s,
@@ -39,7 +40,7 @@ def print_runs(console: Console, runs: Runs) -> None:
                 record = records[instance]
                 cells = [milliseconds(record.objective_s), percent(record.gap), *_phases(record)]
                 table.add_row(Text(instance), label, _status(record), *cells, _memory([record]))
-    print_table(console, table)
+    print_wide(console, table)
 
 
 def print_methods(console: Console, runs: Runs) -> None:
@@ -51,7 +52,7 @@ def print_methods(console: Console, runs: Runs) -> None:
         rows = [records[instance] for instance in shared]
         if rows:
             table.add_row(label, *_counts(rows), *_means(rows), _memory(rows))
-    print_table(console, table)
+    print_wide(console, table)
     console.print(
         f"{len(shared)} instances that every method was measured on; shifted geometric means, "
         f"shift {SHIFT_S:g} s, of each phase over finished runs; total and median over all runs, "
@@ -91,7 +92,7 @@ def print_targets(
             ]
             cells = (f"{len(ratios)}/{len(ratios) + len(missed)}", *[""] * (len(numbers) - 1))
             table.add_row(f"{baseline} / {label}", _ratio(ratios), *cells, *goals)
-    print_table(console, table)
+    print_wide(console, table)
     console.print(
         "phases and total of the slowest instance, largest gap, largest memory; the speed-up is "
         "the geometric mean, and is reached if every instance reaches it"

@@ -1,5 +1,10 @@
 """What the paper leaves open, chosen otherwise: `python -m benchmarks.sensitivity`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.sensitivity")
+
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +22,7 @@ from benchmarks.figures import (
     require_amounts,
 )
 from benchmarks.simulate import Setting
-from optmodel.cli import console, run_app
+from optmodel.cli import console
 from optmodel.file_lock import FileLock
 from optmodel.files import write_text
 from optmodel.workers import require_scheduler
@@ -56,7 +61,3 @@ def main(
         }
         write_text(out / PAGE_FILE, sensitivity_page(base, told, command))
     console.print(f"{out / PAGE_FILE}: {len(settings)} runs, {len(plans)} variants")
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -6,11 +6,12 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.cli import new_table, percent, print_table
+from benchmarks.cli import new_table, percent
 from benchmarks.tradeoff_cases import Case, Kind
 from benchmarks.tradeoff_record import CurveRecord, Curves, Optimum
 from optmodel.pareto import SharedPoint, front
 from optmodel.solution import SolutionStatus, relative_gap
+from optmodel.terminal import print_wide
 
 Row = dict[str, object]
 
@@ -112,7 +113,7 @@ def print_tolerance(console: Console, curves: Curves) -> None:
         proven = sum(step.proven for step in record.steps)
         numbers = (len(record.steps), len(kept), proven)
         table.add_row(Text(case.name), *map(str, numbers), *first, *last)
-    print_table(console, table)
+    print_wide(console, table)
 
 
 def print_shared(console: Console, curves: Curves) -> None:
@@ -134,7 +135,7 @@ def print_shared(console: Console, curves: Curves) -> None:
         else:
             cells += [nothing(record), *["-"] * 5]
         table.add_row(Text(case.name), *cells)
-    print_table(console, table)
+    print_wide(console, table)
 
 
 def nothing(record: CurveRecord) -> str:
@@ -166,7 +167,7 @@ def print_prices(console: Console, curves: Curves) -> None:
             f"{len(price.kept_on_source)} layers" if price.kept_on_source else "-",
         )
         table.add_row(Text(case.name), *cells)
-    print_table(console, table)
+    print_wide(console, table)
 
 
 def _found(optimum: Optimum) -> str:

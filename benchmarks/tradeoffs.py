@@ -1,5 +1,10 @@
 """What a promise costs: exact trade-off curves, `python -m benchmarks.tradeoffs --out DIR`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.tradeoffs")
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +28,6 @@ from optmodel.cli import (
     ThreadsOption,
     console,
     require_number,
-    run_app,
 )
 from optmodel.file_lock import FileLock
 from optmodel.files import InputError, write_text
@@ -180,7 +184,3 @@ def _tolerances(text: str) -> list[float]:
     for tolerance in tolerances:
         require_number("--tolerances", tolerance, -1, 1)
     return tolerances
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -1,5 +1,10 @@
 """How the scheduler bears a day's traffic: `python -m benchmarks.traffic`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.traffic")
+
 import random
 import time
 from collections.abc import Iterator
@@ -10,14 +15,15 @@ import typer
 from rich.text import Text
 
 from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, new_table, print_table, progress
+from benchmarks.cli import ForceOption, OutOption, new_table, progress
 from benchmarks.records import Options, Record, record_book
 from benchmarks.runtime_worker import peak_memory_bytes
 from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
-from optmodel.cli import console, require_output, run_app
+from optmodel.cli import console, require_output
 from optmodel.instance import FleetDocument, Instance, Node, Request
 from optmodel.solution import SolutionStatus, Termination
+from optmodel.terminal import print_wide
 from optmodel.verified import digest
 
 NETWORKS = ("lenet",) * 10 + ("cifar_cnn",) * 9 + ("vgg16",)
@@ -214,11 +220,7 @@ def print_record(traffic: Traffic, record: TrafficRecord) -> None:
         f"{record.peak_bytes / 1e6:.0f}",
         "-" if record.gap is None else f"{100 * record.gap:.1f} %",
     )
-    print_table(console, table)
+    print_wide(console, table)
     if (traffic.requests, traffic.devices) == (100_000, 1000):
         reached = ["yes" if record.wall_time_s <= goal else "no" for goal in (AT_LEAST_S, AIM_S)]
         console.print(f"at least {AT_LEAST_S} s: {reached[0]}; aim {AIM_S} s: {reached[1]}")
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -1,5 +1,10 @@
 """Place without a solver: `python -m heuristics FILE.json`, or `serve FLEET.json` as they come."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("heuristics.__main__")
+
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +15,7 @@ from heuristics import policies
 from heuristics.improve import improve_solution
 from heuristics.policies import POLICIES
 from heuristics.scheduler.serve import serve
-from optmodel.cli import EXIT_INTERRUPTED, MAX_SECONDS, console, errors, run_app
+from optmodel.cli import EXIT_INTERRUPTED, MAX_SECONDS, console, errors
 from optmodel.files import require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import facts, print_solution
@@ -95,5 +100,4 @@ def _tell_bound(solution: Solution, out: Path | None) -> None:
             console.print(f"{label:<12} {text}", markup=False)
 
 
-if __name__ == "__main__":
-    run_app(place, serve)
+COMMANDS = (place, serve)

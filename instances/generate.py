@@ -1,5 +1,10 @@
 """Generate an instance file from a seed: networks, fleet, tolerance, requests, budgets."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("instances.generate")
+
 import random
 import shlex
 from collections.abc import Iterable
@@ -21,7 +26,7 @@ from instances.devices import (
 from instances.layout import write_laid_out
 from instances.networks import find_network, network_file
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.cli import console, require_number, run_app
+from optmodel.cli import console, require_number
 from optmodel.files import InputError, parse_model, require_writable
 from optmodel.instance import Instance, Request
 from optmodel.network import FcLayer, Network
@@ -305,7 +310,3 @@ def policy_of(text: str) -> Policy:
     if text == "source":
         return "source"
     raise InputError(f"--unattainable: expected reject or source, got '{text}'; correct it")
-
-
-if __name__ == "__main__":
-    run_app(main)

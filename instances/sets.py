@@ -1,5 +1,10 @@
 """Write the files and the page of a named set: `python -m instances.sets small`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("instances.sets")
+
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +18,7 @@ from instances.members import InstanceSet
 from instances.page import page
 from instances.paper_set import PAPER
 from instances.small_set import SMALL
-from optmodel.cli import console, require_choice, run_app
+from optmodel.cli import console, require_choice
 from optmodel.files import InputError, write_text
 
 SETS = {named.name: named for named in (SMALL, MEDIUM, PAPER, MEASURED)}
@@ -56,7 +61,3 @@ def main(
     folder = out or named.folder
     write_set(named, folder)
     console.print(f"{folder}: {len(named.members)} instances", markup=False)
-
-
-if __name__ == "__main__":
-    run_app(main)

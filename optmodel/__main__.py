@@ -1,5 +1,10 @@
 """Solve one instance exactly: `python -m optmodel FILE.json`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("optmodel.__main__")
+
 import sys
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -17,7 +22,6 @@ from optmodel.cli import (
     console,
     require_choice,
     require_output,
-    run_app,
 )
 from optmodel.files import require_writable, write_model, write_text
 from optmodel.instance import Instance, read_instance
@@ -88,7 +92,3 @@ def _write_page(path: Path, instance: Instance, solution: Solution) -> None:
 
     write_text(path, solution_page(view_solution(instance, solution)))
     console.print(f"{'report':<12} written to {path}", markup=False)
-
-
-if __name__ == "__main__":
-    run_app(main)

@@ -1,5 +1,10 @@
 """Check a solution, or a placement alone: `python -m optmodel.check FILE.json SOLUTION.json`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("optmodel.check")
+
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +13,7 @@ import typer
 
 from optmodel.bare_placement import with_flows
 from optmodel.checker import CheckReport, check, check_solution
-from optmodel.cli import EXIT_BAD_RESULT, console, run_app
+from optmodel.cli import EXIT_BAD_RESULT, console
 from optmodel.instance import read_instance
 from optmodel.report import request_table, seconds
 from optmodel.solution import PlacementDocument, Solution, read_solution_or_placement
@@ -55,7 +60,3 @@ def _praise(claimed: Solution | PlacementDocument, report: CheckReport) -> str:
         return f"{claimed.solution_status}, no placement to check"
     served = len(report.layer_latency_s)
     return f"passed, {served} request(s), latency {seconds(float(report.objective_s))}"
-
-
-if __name__ == "__main__":
-    run_app(main)

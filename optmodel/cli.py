@@ -1,25 +1,20 @@
-"""What every command line of the toolkit shares: errors, exit codes, tables of placements."""
+"""What all commands share: where they print, exit codes, and options with what they cannot be."""
 
-import functools
-import logging
-import os
-import sys
-from collections.abc import Callable, Iterable
+import signal
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from optmodel.entry import EXIT_BY_SIGNAL
 from optmodel.files import InputError, require_writable
-from optmodel.solution import ResultError
+from optmodel.terminal import Console, Output
 
 EXIT_BAD_RESULT = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
-EXIT_CLOSED_PIPE = 141
-
-P = ParamSpec("P")
+EXIT_INTERRUPTED = EXIT_BY_SIGNAL + signal.SIGINT
+EXIT_CLOSED_PIPE = EXIT_BY_SIGNAL + signal.SIGPIPE
 
 MAX_SECONDS = 1e9
 """Longest time limit; solvers take more for an error."""
@@ -30,8 +25,9 @@ MipGapOption = Annotated[
 ThreadsOption = Annotated[int | None, typer.Option(min=1, max=256, help="Threads of the solver.")]
 SeedOption = Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of the solver.")]
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+output = Output()
+console = Console(output)
+errors = Console(Output(to_errors=True))
 
 
 def require_choice(option: str, value: str, known: Iterable[str]) -> None:
@@ -74,49 +70,3 @@ def require_number(option: str, value: float, least: float, most: float) -> None
         raise InputError(
             f"{option}: expected a number from {least:g} to {most:g}, got {value}; correct it"
         )
-
-
-def run_app(command: Callable[..., None], *others: Callable[..., None]) -> None:
-    """Run a typer command; bad input exits with 2 and a message, Ctrl-C 130, a closed pipe 141.
-
-    Parameters
-    ----------
-    command : callable
-        What runs; with others, unless the first argument names one of them.
-    *others : callable
-        Commands by their names.
-    """
-    default = f"Arguments without a command are those of {command.__name__}." if others else None
-    app = typer.Typer(help=default, add_completion=False, pretty_exceptions_enable=False)
-    for one in (command, *others):
-        app.command(one.__name__)(_mapping_errors(one))
-    names = {one.__name__ for one in (command, *others)}
-    arguments = sys.argv[1:]
-    if others and arguments[:1] != ["--help"] and names.isdisjoint(arguments[:1]):
-        arguments = [command.__name__, *arguments]
-    app(arguments)
-
-
-def _mapping_errors(command: Callable[P, None]) -> Callable[P, None]:
-    @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        """Run the command and turn what it raises into a message and an exit code."""
-        # Pyomo calls Ctrl-C in a rule an error; what its solvers report is told in the result.
-        logging.getLogger("pyomo").setLevel(logging.CRITICAL)
-        try:
-            command(*args, **kwargs)
-        except InputError as error:
-            errors.print(f"Error: {error}", markup=False)
-            sys.exit(EXIT_BAD_INPUT)
-        except ResultError as error:
-            errors.print(f"Error: {error}", markup=False)
-            sys.exit(EXIT_BAD_RESULT)
-        except KeyboardInterrupt as error:
-            errors.print(f"Interrupted{f': {error}' if error.args else ''}.", markup=False)
-            sys.exit(EXIT_INTERRUPTED)
-        except BrokenPipeError:
-            # Whoever read the output has gone. Python would complain at exit of what is unwritten.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(EXIT_CLOSED_PIPE)
-
-    return wrapped

@@ -13,10 +13,13 @@ import dask
 from distributed import Client, LocalCluster
 
 from optmodel.files import InputError
+from optmodel.interrupt import postponed
 
 ANY_PORT = "127.0.0.1:0"
 """Of dask's own page, so that a second run on a machine needs no other."""
 CONNECT_S = 10
+OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
+"""Signals that a terminal sends to all processes of a command."""
 SILENT = 50
 """The level of logging that shows nothing: what goes wrong is raised."""
 WORKER_ENVIRONMENT = {
@@ -80,14 +83,14 @@ def _client_of(address: str) -> Client:
 def _local_client(count: int | None) -> Iterator[Client]:
     _start_server()
     with (
-        _postponed_interrupts() as interrupts,
+        postponed() as orders,
         dask.config.set(FORKED),
     ):
         cluster = LocalCluster(
             n_workers=count, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=SILENT
         )
     with cluster, Client(cluster) as client:
-        if interrupts:
+        if orders:
             raise KeyboardInterrupt
         yield client
 
@@ -95,23 +98,13 @@ def _local_client(count: int | None) -> Iterator[Client]:
 def _start_server() -> None:
     """Start the process that all workers are forked from, in their environment.
 
-    It ignores Ctrl-C, and so do they: it reaches their parent, which ends them. What is ignored
-    when a process starts stays so.
+    It ignores Ctrl-C and the end of the terminal, and so do they: it reaches their parent, which
+    ends them. What is ignored when a process starts stays so.
     """
     os.environ.update(WORKER_ENVIRONMENT)  # As dask does before it starts a worker.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {order: signal.signal(order, signal.SIG_IGN) for order in OF_THE_TERMINAL}
     try:
         forkserver.ensure_running()
     finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _postponed_interrupts() -> Iterator[list[int]]:
-    """Note Ctrl-C while processes start, since none is to be left half started."""
-    interrupts: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
-    try:
-        yield interrupts
-    finally:
-        signal.signal(signal.SIGINT, before)
+        for order, handler in before.items():
+            signal.signal(order, handler)

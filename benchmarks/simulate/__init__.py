@@ -3,8 +3,11 @@
 `simulate` runs one setting; `python -m benchmarks.simulate` does so from the command line.
 """
 
-from benchmarks.simulate.outcome import Outcome
-from benchmarks.simulate.run import simulate
-from benchmarks.simulate.setting import Setting
+from optmodel.entry import loading
+
+with loading("benchmarks.simulate"):
+    from benchmarks.simulate.outcome import Outcome
+    from benchmarks.simulate.run import simulate
+    from benchmarks.simulate.setting import Setting
 
 __all__ = ["Outcome", "Setting", "simulate"]

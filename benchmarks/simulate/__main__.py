@@ -1,17 +1,23 @@
 """Simulate one setting: `python -m benchmarks.simulate`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("benchmarks.simulate.__main__")
+
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from benchmarks.cli import listed, new_table, print_table
+from benchmarks.cli import listed, new_table
 from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.run import simulate
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
-from optmodel.cli import console, require_output, run_app
+from optmodel.cli import console, require_output
 from optmodel.files import InputError, write_text
+from optmodel.terminal import print_wide
 
 
 def main(
@@ -90,8 +96,4 @@ def print_outcome(outcome: Outcome, timing: Timing) -> None:
     for name, used in outcome.families.items():
         shares = (used.compute_share, used.memory_share, used.sending_share)
         table.add_row(name, str(used.devices), *(f"{100 * share:.2f}" for share in shares))
-    print_table(console, table)
-
-
-if __name__ == "__main__":
-    run_app(main)
+    print_wide(console, table)

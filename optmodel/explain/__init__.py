@@ -1,11 +1,14 @@
 """Why there is no placement: a smallest set of limits that clash, and changes that would help."""
 
-from optmodel.explain.change import Change, changed
-from optmodel.explain.conflict import Conflict, Proof
-from optmodel.explain.diagnose import Explanation, explain
-from optmodel.explain.groups import Group
-from optmodel.explain.repairs import Repair
-from optmodel.explain.search import Verdict
+from optmodel.entry import loading
+
+with loading("optmodel.explain"):
+    from optmodel.explain.change import Change, changed
+    from optmodel.explain.conflict import Conflict, Proof
+    from optmodel.explain.diagnose import Explanation, explain
+    from optmodel.explain.groups import Group
+    from optmodel.explain.repairs import Repair
+    from optmodel.explain.search import Verdict
 
 __all__ = [
     "Change",

@@ -1,5 +1,10 @@
 """Explain an infeasible instance: `python -m optmodel.explain FILE.json`."""
 
+if __name__ == "__main__":
+    from optmodel.entry import start
+
+    start("optmodel.explain.__main__")
+
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -8,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from optmodel.cli import MAX_SECONDS, console, run_app
+from optmodel.cli import MAX_SECONDS, console
 from optmodel.explain.conflict import Conflict, Proof
 from optmodel.explain.diagnose import Explanation, explain
 from optmodel.explain.groups import SHOWN, Group, listed
@@ -79,7 +84,3 @@ def _sentences(kind: str, groups: list[Group]) -> list[str]:
     if kind not in BUDGETS or len(groups) <= SHOWN:
         return [group.sentence for group in groups]
     return [f"{kind} of {listed(nodes)} ({BUDGETS[kind].equation})"]
-
-
-if __name__ == "__main__":
-    run_app(main)

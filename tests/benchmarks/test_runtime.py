@@ -176,7 +176,7 @@ def test_a_killed_benchmark_leaves_no_worker_and_resumes_where_it_stopped(tmp_pa
     arguments = ["--set", str(SMALL / f"{NAMES[0]}.json"), "--out", str(out)]
     arguments += ["--methods", "segment,count"]
     script = (
-        "import sys; from benchmarks import measure, runtime; from optmodel.cli import run_app\n"
+        "import sys; from benchmarks import measure, runtime; from optmodel.app import run_app\n"
         f"measure.WORKER = ('-c', {worker!r})\nrun_app(runtime.main)"
     )
     command = [sys.executable, "-c", script, *arguments]

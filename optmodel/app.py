@@ -1,0 +1,155 @@
+"""Run commands: what is raised becomes a message and an exit code, however a command ends."""
+
+import errno
+import functools
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from optmodel.cli import (
+    EXIT_BAD_INPUT,
+    EXIT_BAD_RESULT,
+    EXIT_CLOSED_PIPE,
+    EXIT_INTERRUPTED,
+    errors,
+    output,
+)
+from optmodel.entry import EXIT_BY_SIGNAL, lacking
+from optmodel.files import InputError
+from optmodel.interrupt import obeyed, obeying
+from optmodel.solution import ResultError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+EPILOG = "--version shows the version."
+
+P = ParamSpec("P")
+Command = Callable[..., None]
+
+
+def run_app(command: Command, *others: Command, program: str | None = None) -> None:
+    """Run a typer command on `sys.argv`, and end the process.
+
+    Bad input and an output without room exit with 2 and a message, a bad result with 1, a closed
+    pipe with 141, Ctrl-C with 130, SIGTERM with 143 and SIGHUP with 129.
+
+    Parameters
+    ----------
+    command : callable
+        What runs; with others, unless the first argument names one of them.
+    *others : callable
+        Commands by their names.
+    program : str, optional
+        What usage messages call it; by default as Python was called.
+    """
+    arguments = sys.argv[1:]
+    names = {one.__name__ for one in (command, *others)}
+    if others and names.isdisjoint(arguments[:1]) and arguments[:1] not in (["--help"], ["-h"]):
+        arguments = [command.__name__, *arguments]
+    app = _app(command, *others)
+    with obeying():
+        code = _ended(lambda: app(arguments, prog_name=program, standalone_mode=False))
+        sys.exit(code or _output_code())
+
+
+def _app(command: Command, *others: Command) -> typer.Typer:
+    default = f"Arguments without a command are those of {command.__name__}." if others else None
+    app = typer.Typer(
+        help=default,
+        epilog=EPILOG,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for one in (command, *others):
+        app.command(one.__name__, epilog=EPILOG)(_ending(one))
+    return app
+
+
+def _ending(command: Callable[P, None]) -> Callable[P, None]:
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        """Run the command and exit; typer would end some of what it raises its own way."""
+        # Pyomo calls Ctrl-C in a rule an error; what its solvers report is told in the result.
+        logging.getLogger("pyomo").setLevel(logging.CRITICAL)
+        sys.exit(_ended(lambda: command(*args, **kwargs)))
+
+    return wrapped
+
+
+def _ended(call: Callable[[], object]) -> int:
+    """Run a command, say what is wrong if something is, and return its exit code."""
+    try:
+        call()
+    except SystemExit as end:
+        return _code(end)
+    except KeyboardInterrupt as error:
+        return _interrupted(*error.args)
+    except InputError as error:
+        return _refused(str(error))
+    except typer.TyperException as error:
+        return _refused(f"{error.format_message()} -h shows what there is.")
+    except ResultError as error:
+        return _refused(str(error), EXIT_BAD_RESULT)
+    except BrokenPipeError as error:
+        output.fail(error)
+    except Exception as error:
+        if obeyed():  # Libraries wrap what is raised inside them, Ctrl-C too, in errors of theirs.
+            return _interrupted()
+        message = _told(error)
+        if message is None:
+            raise
+        return _refused(message)
+    return 0
+
+
+def _code(end: SystemExit) -> int:
+    """Return an exit code; that of Ctrl-C becomes that of the order that came in truth."""
+    if isinstance(end.__context__, BrokenPipeError):  # Typer calls it a failure.
+        return EXIT_CLOSED_PIPE
+    code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return _signal_code() if code == EXIT_INTERRUPTED else code
+
+
+def _signal_code() -> int:
+    return EXIT_BY_SIGNAL + (obeyed() or signal.SIGINT)
+
+
+def _interrupted(*kept: object) -> int:
+    order = obeyed() or signal.SIGINT
+    by = "" if order is signal.SIGINT else f" by {order.name}"
+    errors.print(f"Interrupted{by}{f': {kept[0]}' if kept else ''}.", markup=False)
+    return _signal_code()
+
+
+def _refused(message: str, code: int = EXIT_BAD_INPUT) -> int:
+    for line in message.splitlines():
+        errors.print(f"Error: {line}", markup=False)
+    return code
+
+
+def _told(error: Exception) -> str | None:
+    """Return what the user can do about an error, None if it is a fault of the program."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return _no_room(error, "" if error.filename is None else f"{error.filename}: ")
+    if isinstance(error, ModuleNotFoundError):
+        return lacking(sys.argv[0], error)
+    return None
+
+
+def _no_room(error: OSError, where: str) -> str:
+    return f"{where}expected room to write, got '{error.strerror}'; free some or write elsewhere"
+
+
+def _output_code() -> int:
+    """Return 0, or what it means that standard output took no more."""
+    failure = output.failure
+    if failure is None:
+        return 0
+    if isinstance(failure, BrokenPipeError):
+        return EXIT_CLOSED_PIPE
+    return _refused(_no_room(failure, "standard output: "))
