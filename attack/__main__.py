@@ -208,7 +208,13 @@ def _print_cost(client: Client, scene: Scene, keys: Sequence[CellKey]) -> None:
 
 
 def _command() -> str:
-    return shlex.join(["python", "-m", "attack", *sys.argv[1:]])
+    """Return the command line; of a path only its name, whatever folders this machine has."""
+    return shlex.join(["python", "-m", "attack", *map(_without_folders, sys.argv[1:])])
+
+
+def _without_folders(word: str) -> str:
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return word if "://" in value else f"{option}{equals}{Path(value).name or value}"
 
 
 def _duration(seconds: float) -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 from benchmarks import provenance
 from benchmarks.better_of import better_of, is_proven
 from benchmarks.cli import (
+    TIME_LIMIT_S,
     Faults,
     InstancesOption,
     MethodOption,
@@ -200,7 +201,7 @@ def main(
     instances: InstancesOption,
     method: MethodOption = "auto",
     solver: SolverOption = "highs",
-    time_limit: TimeLimitOption = 300.0,
+    time_limit: TimeLimitOption = TIME_LIMIT_S,
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = None,
     seed: SeedOption = None,

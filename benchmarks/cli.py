@@ -1,5 +1,6 @@
-"""What the benchmark commands share: options, folders of instances, faults, wide tables."""
+"""What the benchmark commands share: options, folders of instances, faults, tables."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +12,15 @@ from rich import box
 from rich.progress import track
 from rich.table import Table
 
-from optmodel.cli import EXIT_BAD_INPUT, EXIT_BAD_RESULT, MAX_SECONDS, errors, require_choice
-from optmodel.files import InputError, require_writable
+from optmodel.cli import (
+    EXIT_BAD_INPUT,
+    EXIT_BAD_RESULT,
+    MAX_SECONDS,
+    errors,
+    parted,
+    require_choice,
+)
+from optmodel.files import MAX_FILE_BYTES, InputError, refuse_standard_output, require_writable
 from optmodel.solution import ResultError
 from optmodel.solve import METHODS
 
@@ -22,15 +30,19 @@ InstancesOption = Annotated[Path, typer.Option(help="Folder with instances, or o
 MethodOption = Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")]
 SolverOption = Annotated[str, typer.Option(help="MILP solver.")]
 TimeLimitOption = Annotated[
-    float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each instance.")
+    float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each run.")
 ]
+TIME_LIMIT_S = 60.0
+"""Default of all benchmarks; commands on one instance have no limit unless one is asked for."""
 OutOption = Annotated[
     Path | None, typer.Option(help="Write FILE.csv, and FILE.records.json beside it.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Repeat what is recorded.")]
 
 OTHER_ENDINGS = (".solution.json", ".records.json")
-"""JSON files that may stand beside instances."""
+"""JSON files that stand beside instances."""
+RESULT_FIELDS = {"instance", "instance_sha256", "records"}
+"""Solutions, explanations and records have one of these, instances none."""
 
 
 def instance_files(option: str, path: Path) -> list[Path]:
@@ -43,13 +55,28 @@ def instance_files(option: str, path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    files = sorted(file for file in path.glob("*.json") if not file.name.endswith(OTHER_ENDINGS))
+    others = [file for file in path.glob("*.json") if not file.name.endswith(OTHER_ENDINGS)]
+    files = [file for file in sorted(others) if not _is_result(file)]
     if not files:
         raise InputError(
             f"{option}: expected a folder with instance files, got '{path}' without any; "
             "name another folder or generate instances"
         )
     return files
+
+
+def _is_result(file: Path) -> bool:
+    """Return whether a file holds results and no instance, and say so."""
+    if file.stat().st_size > MAX_FILE_BYTES:
+        return False  # Whoever reads it refuses it.
+    try:
+        written = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    if not isinstance(written, dict) or not RESULT_FIELDS & written.keys():
+        return False
+    errors.print(f"{file}: left out, it holds results and no instance", markup=False)
+    return True
 
 
 def require_folder(option: str, path: Path, *files: str) -> None:
@@ -60,6 +87,7 @@ def require_folder(option: str, path: Path, *files: str) -> None:
     InputError
         If that is not possible; the message names the option or the file.
     """
+    refuse_standard_output(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,12 +99,12 @@ def require_folder(option: str, path: Path, *files: str) -> None:
         require_writable(path / name)
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """Return what commas part, each once."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+def listed(texts: str | Iterable[str]) -> tuple[str, ...]:
+    """Return what commas part in one value or several, each once."""
+    return tuple(dict.fromkeys(parted(texts)))
 
 
-def chosen(option: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
+def chosen(option: str, texts: str | Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
     """Return names with commas between, all of them known.
 
     Raises
@@ -84,7 +112,7 @@ def chosen(option: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
     InputError
         Naming the option, what it takes and the first name that is not known.
     """
-    names, takes = listed(text), tuple(known)
+    names, takes = listed(texts), tuple(known)
     for name in names:
         require_choice(option, name, takes)
     return names

@@ -35,6 +35,7 @@ from optmodel.terminal import print_wide
 from optmodel.workers import require_scheduler
 
 MOST_REQUESTS, MOST_SEEDS, MOST_WORKERS = 1_000_000, 10_000, 256
+EVERY_PANEL, EVERY_POLICY, EVERY_NETWORK = [*PANELS], [*POLICIES], [*PAPER_NETWORKS]
 IN_OVERVIEW = 2
 """Policies drawn in the overview, the first of those compared; each panel's picture has all."""
 
@@ -47,15 +48,11 @@ SchedulerOption = Annotated[
 
 
 def main(
-    panel: Annotated[str, typer.Option(help="Panels: 3a, or 3a,3b; all of them if left out.")] = (
-        ",".join(PANELS)
-    ),
+    panel: Annotated[list[str], typer.Option(help="Panels: 3a, or 3a,3b.")] = EVERY_PANEL,
     requests: RequestsOption = 320,
     seeds: SeedsOption = 5,
-    policies: Annotated[str, typer.Option(help="Who places requests.")] = ",".join(POLICIES),
-    networks: Annotated[str, typer.Option(help="Networks that requests ask for.")] = ",".join(
-        PAPER_NETWORKS
-    ),
+    policies: Annotated[list[str], typer.Option(help="Who places requests.")] = EVERY_POLICY,
+    networks: Annotated[list[str], typer.Option(help="Networks to ask for.")] = EVERY_NETWORK,
     out: Annotated[
         Path, typer.Option(help="Folder for pictures, tables and finished runs.")
     ] = Path("figures"),
@@ -84,15 +81,15 @@ def main(
         draw(plan, out, workers, scheduler)
 
 
-def require_amounts(requests: int, seeds: int, workers: int, least: int = 0) -> None:
-    """Refuse more or fewer requests, of which some need `least`, seeds or workers than can be.
+def require_amounts(requests: int, seeds: int, workers: int) -> None:
+    """Refuse more or fewer requests, seeds or workers than can be.
 
     Raises
     ------
     InputError
         Naming the option.
     """
-    require_number("--requests", requests, least, MOST_REQUESTS)
+    require_number("--requests", requests, 1, MOST_REQUESTS)
     require_number("--seeds", seeds, 1, MOST_SEEDS)
     require_number("--workers", workers, 1, MOST_WORKERS)
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.cli import (
+    TIME_LIMIT_S,
     Faults,
     ForceOption,
     InstancesOption,
@@ -20,6 +21,7 @@ from benchmarks.cli import (
     SolverOption,
     TimeLimitOption,
     instance_files,
+    listed,
     progress,
 )
 from benchmarks.comparison import Comparer, Comparison, Contender
@@ -41,14 +43,14 @@ from optmodel.instance import Instance, read_instance
 from optmodel.solve import METHODS
 from optmodel.solvers import SolverOptions, require_solver
 
-SHOWN = ",".join(name for name in POLICIES if name != "exact")
+SHOWN = [name for name in POLICIES if name != "exact"]
 """The policies that are compared by default; `exact` takes as long as all others together."""
 
 
 def main(
     instances: InstancesOption,
     policies: Annotated[
-        str,
+        list[str],
         typer.Option(
             help=f"What to compare, of {', '.join(POLICIES)}, or package.module.Class of your own, "
             "with commas between."
@@ -64,7 +66,7 @@ def main(
     ] = None,
     method: MethodOption = "auto",
     solver: SolverOption = "highs",
-    time_limit: TimeLimitOption = 60.0,
+    time_limit: TimeLimitOption = TIME_LIMIT_S,
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = None,
     seed: SeedOption = None,
@@ -81,7 +83,7 @@ def main(
     Example: python -m benchmarks.gap --instances instances/small/ --policies algorithm1,lookahead
     """
     _refuse_bad_options(method, solver, out, plot)
-    named = tuple(dict.fromkeys(policies.split(",")))
+    named = listed(policies)
     for name in named:
         policy_type(name, "--policies")
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)

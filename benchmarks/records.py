@@ -10,9 +10,17 @@ import pandas as pd
 from pydantic import Field
 
 from benchmarks import provenance
+from benchmarks.csv_text import csv_text
 from benchmarks.reuse import tell_reused
 from optmodel.file_lock import FileLock
-from optmodel.files import InputError, StrictModel, read_model, write_model, write_text
+from optmodel.files import (
+    InputError,
+    StrictModel,
+    read_model,
+    refuse_standard_output,
+    write_model,
+    write_text,
+)
 from optmodel.solution import Solution, SolutionStatus, Termination
 
 Options = dict[str, str | int | float | bool | None]
@@ -170,6 +178,7 @@ class RecordBook(Generic[RecordT]):
     """
 
     def __init__(self, path: Path | None, kind: type[RecordT]) -> None:
+        refuse_standard_output(path)
         self._path = path
         earlier = () if path is None else _earlier_records(path, kind)
         self._records = {record.key: record for record in earlier}
@@ -192,7 +201,7 @@ class RecordBook(Generic[RecordT]):
         self._records[record.key] = record
         if self._path is not None:
             write_model(json_path(self._path), _RecordFile(records=tuple(self.records)))
-            write_text(self._path, as_frame(self.records).to_csv(index=False))
+            write_text(self._path, csv_text(as_frame(self.records)))
 
 
 @contextmanager

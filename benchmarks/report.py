@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 
 from benchmarks.cli import (
+    TIME_LIMIT_S,
     Faults,
     InstancesOption,
     MethodOption,
     TimeLimitOption,
     instance_files,
+    listed,
     progress,
 )
 from benchmarks.comparison import Comparer, Contender
@@ -49,9 +51,11 @@ def main(
             "what it lacks is added."
         ),
     ] = None,
-    policies: Annotated[str, typer.Option(help="What to compare, with commas between.")] = SHOWN,
+    policies: Annotated[
+        list[str], typer.Option(help="What to compare, with commas between.")
+    ] = SHOWN,
     method: MethodOption = "auto",
-    time_limit: TimeLimitOption = 60.0,
+    time_limit: TimeLimitOption = TIME_LIMIT_S,
 ) -> None:
     """Show the gaps of policies, figures, and the stored placements on one page.
 
@@ -63,7 +67,7 @@ def main(
     """
     files = instance_files("--instances", instances)
     _refuse_bad_options(files, method, out, records)
-    named = tuple(dict.fromkeys(policies.split(",")))
+    named = listed(policies)
     for name in named:
         policy_type(name, "--policies")
     drawings: Sequence[Figure] = () if figures is None else read_figures("--figures", figures)

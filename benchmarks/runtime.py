@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, progress
+from benchmarks.cli import ForceOption, OutOption, chosen, listed, progress
 from benchmarks.measure import measure
 from benchmarks.records import RecordBook, record_book
 from benchmarks.run_statistics import Runs
@@ -34,7 +34,6 @@ from optmodel.cli import (
     ThreadsOption,
     console,
     errors,
-    require_choice,
     require_output,
 )
 from optmodel.files import InputError
@@ -43,6 +42,8 @@ from optmodel.solvers import SolverOptions, require_solver
 from optmodel.verified import digest
 
 BASELINE = "segment"
+COMPARED, DRIVEN = [BASELINE, "count", "auto"], ["highs"]
+"""Methods and solvers that are measured by default."""
 
 
 @dataclass(frozen=True)
@@ -148,14 +149,14 @@ SetsOption = Annotated[
     ),
 ]
 MethodsOption = Annotated[
-    str,
+    list[str],
     typer.Option(
         help=f"Methods to measure, of {', '.join(METHODS)}. With segment among them, its seconds "
         "over those of each other method are printed; targets adds it by itself."
     ),
 ]
 SolversOption = Annotated[
-    str, typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc.")
+    list[str], typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc.")
 ]
 TimeLimitOption = Annotated[
     float | None,
@@ -186,8 +187,8 @@ ScalingPlotOption = Annotated[
 
 def main(
     sets: SetsOption = None,
-    methods: MethodsOption = "segment,count,auto",
-    solvers: SolversOption = "highs",
+    methods: MethodsOption = COMPARED,
+    solvers: SolversOption = DRIVEN,
     time_limit: TimeLimitOption = None,
     mip_gap: MipGapOption = None,
     threads: ThreadsOption = None,
@@ -209,13 +210,13 @@ def main(
     require_output("--out", out, ".csv")
     require_output("--plot", plot, ".png")
     require_output("--scaling-plot", scaling_plot, ".png", plot)
-    chosen = _chosen(methods, solvers)
+    measured = _chosen(methods, solvers)
     work = gather(sets or ["small"])
     if scaling_plot is not None and not work.series:
         raise InputError("--scaling-plot: expected --set scaling with it, got none; add it")
-    baseline = Configuration(BASELINE, chosen[0].solver)
+    baseline = Configuration(BASELINE, measured[0].solver)
     limits = Limits(time_limit, mip_gap, threads, seed, repeat)
-    todo = pending(work, chosen, baseline)
+    todo = pending(work, measured, baseline)
     named = labels([*dict.fromkeys(one for _, one in todo)])
     runs: dict[str, dict[str, RunRecord]] = {label: {} for label in named.values()}
     with record_book(out, RunRecord) as book:
@@ -231,12 +232,10 @@ def main(
         sys.exit(EXIT_BAD_RESULT)
 
 
-def _chosen(methods: str, solvers: str) -> list[Configuration]:
+def _chosen(methods: Sequence[str], solvers: Sequence[str]) -> list[Configuration]:
     """Return the configurations that the options name, each once."""
-    named = [*dict.fromkeys(methods.split(","))]
-    for method in named:
-        require_choice("--methods", method, METHODS)
-    driven = [*dict.fromkeys(solvers.split(","))]
+    named = chosen("--methods", methods, METHODS)
+    driven = listed(solvers)
     for solver in driven:
         require_solver(solver)
     return configurations(named, driven)

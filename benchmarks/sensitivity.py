@@ -44,7 +44,7 @@ def main(
 
     Example: python -m benchmarks.sensitivity --out sensitivity
     """
-    require_amounts(requests, seeds, workers, least=1)
+    require_amounts(requests, seeds, workers)
     require_scheduler(scheduler)
     require_folder("--out", out, PAGE_FILE)
     base = Setting(requests=requests)

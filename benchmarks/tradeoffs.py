@@ -5,13 +5,14 @@ if __name__ == "__main__":
 
     start("benchmarks.tradeoffs")
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.cli import ForceOption, chosen, listed, progress, require_folder
+from benchmarks.cli import TIME_LIMIT_S, ForceOption, chosen, listed, progress, require_folder
+from benchmarks.csv_text import csv_text
 from benchmarks.reuse import tell_reused
 from benchmarks.tradeoff_cases import KINDS, Case, Choice, Kind
 from benchmarks.tradeoff_plot import plot_shared, plot_tolerance, save_plot
@@ -19,7 +20,7 @@ from benchmarks.tradeoff_record import CurveBook, Curves
 from benchmarks.tradeoff_run import Runner
 from benchmarks.tradeoff_table import frame_of, print_curves
 from instances.cnns import NETWORKS, SYNTHETIC
-from instances.generate import policy_of
+from instances.generate import UnattainableOption, policy_of
 from instances.ssim import TABLE_I
 from optmodel.cli import (
     MAX_SECONDS,
@@ -27,6 +28,7 @@ from optmodel.cli import (
     SeedOption,
     ThreadsOption,
     console,
+    parted_numbers,
     require_number,
 )
 from optmodel.file_lock import FileLock
@@ -38,34 +40,34 @@ PLOTS = {"tolerance": plot_tolerance, "shared": plot_shared}
 RECORDS = "tradeoffs.records.json"
 MOST_DEVICES, MOST_POINTS = 1000, 10_000
 LEAST_SECONDS = 0.001
-EVERY_CURVE = ",".join(KINDS)
+EVERY_CURVE: list[str] = [*KINDS]
+EVERY_NETWORK = ["lenet", "cifar_cnn", "vgg16", "vgg19"]
+FLEETS, DEVICES, SHARED_DEVICES = ["mixed", "power"], ["10", "40"], ["4", "40"]
+TOLERANCES = ["0.8", "0.6", "0.4"]
 
 OutOption = Annotated[Path, typer.Option(help="Folder for tables, pictures and records.")]
 CurvesOption = Annotated[
-    str, typer.Option(help=f"Which curves, of {', '.join(KINDS)}, with commas between.")
+    list[str], typer.Option(help=f"Which curves, of {', '.join(KINDS)}, with commas between.")
 ]
-NetworksOption = Annotated[str, typer.Option(help="Networks, with commas between.")]
+NetworksOption = Annotated[list[str], typer.Option(help="Networks, with commas between.")]
 FleetsOption = Annotated[
-    str, typer.Option(help="Fleets as instances.generate takes them, with commas between.")
+    list[str], typer.Option(help="Fleets as instances.generate takes them, with commas between.")
 ]
-DevicesOption = Annotated[str, typer.Option(help="Numbers of helpers for tolerance and price.")]
+DevicesOption = Annotated[
+    list[str], typer.Option(help="Numbers of helpers for tolerance and price.")
+]
 SharedDevicesOption = Annotated[
-    str,
+    list[str],
     typer.Option(
         help=f"Numbers of helpers for shared data; up to {MOST_COUNTED}, points are sought one by "
         "one until proven, beyond that all together, between bounds."
     ),
 ]
-TolerancesOption = Annotated[str, typer.Option(help="Tolerated SSIM for shared data and price.")]
+TolerancesOption = Annotated[
+    list[str], typer.Option(help="Tolerated SSIM for shared data and price.")
+]
 SsimOption = Annotated[
     Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
-]
-UnattainableOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Layers of which no share is safe: reject or source; default: reject for Table I, "
-        "source with --ssim."
-    ),
 ]
 PointsOption = Annotated[
     int, typer.Option(help="Points of each front of shared data, at most about; at least 2.")
@@ -83,15 +85,15 @@ TimeLimitOption = Annotated[
 def main(
     out: OutOption,
     curves: CurvesOption = EVERY_CURVE,
-    networks: NetworksOption = "lenet,cifar_cnn,vgg16,vgg19",
-    fleets: FleetsOption = "mixed,power",
-    devices: DevicesOption = "10,40",
-    shared_devices: SharedDevicesOption = "4,40",
-    tolerances: TolerancesOption = "0.8,0.6,0.4",
+    networks: NetworksOption = EVERY_NETWORK,
+    fleets: FleetsOption = FLEETS,
+    devices: DevicesOption = DEVICES,
+    shared_devices: SharedDevicesOption = SHARED_DEVICES,
+    tolerances: TolerancesOption = TOLERANCES,
     ssim: SsimOption = None,
-    unattainable: UnattainableOption = None,
+    unattainable: UnattainableOption = "reject",
     points: PointsOption = 12,
-    time_limit: TimeLimitOption = 30.0,
+    time_limit: TimeLimitOption = TIME_LIMIT_S,
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = 1,
     seed: SeedOption = None,
@@ -113,9 +115,9 @@ def main(
         fleets=listed(fleets),
         devices=_counts("--devices", devices),
         shared_devices=_counts("--shared-devices", shared_devices),
-        tolerances=_tolerances(tolerances),
+        tolerances=[*dict.fromkeys(parted_numbers("--tolerances", tolerances, -1, 1))],
         ssim=TABLE_I if ssim is None else ssim,
-        policy=policy_of(unattainable or ("reject" if ssim is None else "source")),
+        policy=policy_of(unattainable),
     )
     cases = _understood(choice)
     require_folder("--out", out, RECORDS, *(f"{kind}.csv" for kind in choice.kinds))
@@ -151,19 +153,19 @@ def _computed(runner: Runner, cases: Sequence[Case]) -> Curves:
 
 
 def _write(out: Path, kind: Kind, curves: Curves) -> None:
-    write_text(out / f"{kind}.csv", frame_of(kind, curves).to_csv(index=False))
+    write_text(out / f"{kind}.csv", csv_text(frame_of(kind, curves)))
     if kind in PLOTS:
         save_plot(out / f"{kind}.png", curves, PLOTS[kind])
 
 
-def _kinds(text: str) -> list[Kind]:
+def _kinds(text: Iterable[str]) -> list[Kind]:
     names = chosen("--curves", text, KINDS)
     return [kind for kind in KINDS if kind in names]
 
 
-def _counts(option: str, text: str) -> list[int]:
+def _counts(option: str, texts: Iterable[str]) -> list[int]:
     counts = []
-    for part in listed(text):
+    for part in listed(texts):
         if not part.isdecimal() or not 1 <= int(part) <= MOST_DEVICES:
             raise InputError(
                 f"{option}: expected whole numbers from 1 to {MOST_DEVICES} with commas between, "
@@ -171,16 +173,3 @@ def _counts(option: str, text: str) -> list[int]:
             )
         counts.append(int(part))
     return counts
-
-
-def _tolerances(text: str) -> list[float]:
-    try:
-        tolerances = [float(part) for part in listed(text)]
-    except ValueError as error:
-        raise InputError(
-            f"--tolerances: expected numbers from -1 to 1 with commas between, got '{text}'; "
-            "correct it"
-        ) from error
-    for tolerance in tolerances:
-        require_number("--tolerances", tolerance, -1, 1)
-    return tolerances

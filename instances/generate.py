@@ -26,13 +26,14 @@ from instances.devices import (
 from instances.layout import write_laid_out
 from instances.networks import find_network, network_file
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.cli import console, require_number
-from optmodel.files import InputError, parse_model, require_writable
+from optmodel.cli import console, parted_numbers, require_number
+from optmodel.files import STANDARD, InputError, parse_model, require_writable
 from optmodel.instance import Instance, Request
 from optmodel.network import FcLayer, Network
 from optmodel.ssim import SsimTable
 
 UNSCALED = BudgetScales()
+TOLERANCE = ["0.8"]
 
 Policy = Literal["reject", "source"]
 """What to do with maps of which no share is safe."""
@@ -227,10 +228,10 @@ FleetOption = Annotated[
 ]
 DevicesOption = Annotated[int | None, typer.Option(min=1, max=MAX_COUNT, help="Number of helpers.")]
 ToleranceOption = Annotated[
-    list[float] | None,
+    list[str],
     typer.Option(
         help="Similarity of a recovered image that requests tolerate; several are dealt to "
-        "the requests in turn; default: 0.8."
+        "the requests in turn."
     ),
 ]
 RequestsOption = Annotated[
@@ -242,7 +243,10 @@ CamerasOption = Annotated[
     typer.Option(min=1, max=MAX_COUNT, help="Number of sources; default: one per request."),
 ]
 SeedOption = Annotated[
-    int, typer.Option(help="Seed of synthetic networks, request order and varied fleets.")
+    int,
+    typer.Option(
+        min=0, max=2**31 - 1, help="Seed of synthetic networks, request order and varied fleets."
+    ),
 ]
 SsimOption = Annotated[
     Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
@@ -257,7 +261,7 @@ def main(
     out: Annotated[Path, typer.Option(help="File to write.")],
     fleet: FleetOption = "mixed",
     devices: DevicesOption = None,
-    tolerated_ssim: ToleranceOption = None,
+    tolerated_ssim: ToleranceOption = TOLERANCE,
     requests: RequestsOption = None,
     cameras: CamerasOption = None,
     period_s: Annotated[float, typer.Option(help="Scheduling period, in seconds.")] = 60.0,
@@ -279,7 +283,7 @@ def main(
         networks=tuple(network),
         fleet=fleet,
         devices=devices,
-        tolerated_ssim=tuple(tolerated_ssim or ()) or Recipe.tolerated_ssim,
+        tolerated_ssim=tuple(parted_numbers("--tolerated-ssim", tolerated_ssim, -1, 1)),
         requests=requests,
         cameras=cameras,
         period_s=period_s,
@@ -288,7 +292,8 @@ def main(
         ssim=ssim or TABLE_I,
         unattainable=policy_of(unattainable),
     )
-    instance = generate(recipe, out.stem, description)
+    name = "generated" if out == STANDARD else out.stem
+    instance = generate(recipe, name, description)
     write_laid_out(out, instance)
     console.print(
         f"{out}: {len(instance.requests)} request(s), {len(instance.devices)} helper(s), "

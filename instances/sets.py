@@ -19,7 +19,7 @@ from instances.page import page
 from instances.paper_set import PAPER
 from instances.small_set import SMALL
 from optmodel.cli import console, require_choice
-from optmodel.files import InputError, write_text
+from optmodel.files import InputError, refuse_standard_output, write_text
 
 SETS = {named.name: named for named in (SMALL, MEDIUM, PAPER, MEASURED)}
 """The shipped sets by name."""
@@ -58,6 +58,7 @@ def main(
     """
     require_choice("SET", name, SETS)
     named = SETS[name]
+    refuse_standard_output(out)
     folder = out or named.folder
     write_set(named, folder)
     console.print(f"{folder}: {len(named.members)} instances", markup=False)

@@ -19,11 +19,24 @@ from optmodel.cli import (
     output,
 )
 from optmodel.entry import EXIT_BY_SIGNAL, lacking
-from optmodel.files import InputError
+from optmodel.files import STANDARD, InputError
 from optmodel.interrupt import obeyed, obeying
 from optmodel.solution import ResultError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+OUTPUTS = ("out", "lp", "report", "plot", "scaling_plot", "log")
+"""Parameters of commands that name a file to write."""
+SAME = (
+    ("--network", "--networks"),
+    ("--fleet", "--fleets"),
+    ("--tolerated-ssim", "--tolerances"),
+    ("--policy", "--policies"),
+    ("--method", "--methods"),
+    ("--solver", "--solvers"),
+    ("--panel", "--panels"),
+    ("--set", "--sets"),
+)
+"""Names of one option; it is called by the first where it takes one value, or is repeated."""
 EPILOG = "--version shows the version."
 
 P = ParamSpec("P")
@@ -49,7 +62,7 @@ def run_app(command: Command, *others: Command, program: str | None = None) -> N
     names = {one.__name__ for one in (command, *others)}
     if others and names.isdisjoint(arguments[:1]) and arguments[:1] not in (["--help"], ["-h"]):
         arguments = [command.__name__, *arguments]
-    app = _app(command, *others)
+    app = _with_other_names(_app(command, *others))
     with obeying():
         code = _ended(lambda: app(arguments, prog_name=program, standalone_mode=False))
         sys.exit(code or _output_code())
@@ -70,15 +83,39 @@ def _app(command: Command, *others: Command) -> typer.Typer:
     return app
 
 
+def _with_other_names(app: typer.Typer) -> Command:
+    """Return what runs an app; its options are known by all names that other commands give them."""
+    made = typer.main.get_command(app)
+    for one in getattr(made, "commands", {"": made}).values():
+        taken = {name for option in one.params for name in option.opts}
+        for option in one.params:
+            names = next((known for known in SAME if set(known) & set(option.opts)), ())
+            option.opts += [name for name in names if name not in taken]
+    return made
+
+
 def _ending(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         """Run the command and exit; typer would end some of what it raises its own way."""
         # Pyomo calls Ctrl-C in a rule an error; what its solvers report is told in the result.
         logging.getLogger("pyomo").setLevel(logging.CRITICAL)
-        sys.exit(_ended(lambda: command(*args, **kwargs)))
+        sys.exit(_ended(lambda: _with_outputs(command, *args, **kwargs)))
 
     return wrapped
+
+
+def _with_outputs(command: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Run a command; what it says goes to standard error if one of its outputs takes the other."""
+    taking = [name for name in OUTPUTS if kwargs.get(name) == STANDARD]
+    if len(taking) > 1:
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in taking)
+        raise InputError(f"{options}: expected one on standard output, got both; name a file")
+    output.to_errors = bool(taking)
+    try:
+        command(*args, **kwargs)
+    finally:
+        output.to_errors = False
 
 
 def _ended(call: Callable[[], object]) -> int:
@@ -92,7 +129,7 @@ def _ended(call: Callable[[], object]) -> int:
     except InputError as error:
         return _refused(str(error))
     except typer.TyperException as error:
-        return _refused(f"{error.format_message()} -h shows what there is.")
+        return _refused(f"{error.format_message().rstrip('. ')}; -h shows what there is")
     except ResultError as error:
         return _refused(str(error), EXIT_BAD_RESULT)
     except BrokenPipeError as error:

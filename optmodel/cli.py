@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optmodel.entry import EXIT_BY_SIGNAL
-from optmodel.files import InputError, require_writable
+from optmodel.files import STANDARD, InputError, require_writable
 from optmodel.terminal import Console, Output
 
 EXIT_BAD_RESULT = 1
@@ -30,6 +30,35 @@ console = Console(output)
 errors = Console(Output(to_errors=True))
 
 
+def parted(texts: str | Iterable[str]) -> list[str]:
+    """Return what commas part in a value, or in the values of an option that was given again."""
+    told = [texts] if isinstance(texts, str) else texts
+    return [part.strip() for text in told for part in text.split(",")]
+
+
+def parted_numbers(
+    option: str, texts: str | Iterable[str], least: float, most: float
+) -> list[float]:
+    """Return the numbers that commas part, all of them in a range.
+
+    Raises
+    ------
+    InputError
+        Naming the option, what it takes and what it got.
+    """
+    numbers = []
+    for part in parted(texts):
+        try:
+            numbers.append(float(part))
+        except ValueError as error:
+            raise InputError(
+                f"{option}: expected numbers from {least:g} to {most:g} with commas between, got "
+                f"'{part}'; correct it"
+            ) from error
+        require_number(option, numbers[-1], least, most)
+    return numbers
+
+
 def require_choice(option: str, value: str, known: Iterable[str]) -> None:
     """Refuse a value that is not among the known ones.
 
@@ -44,7 +73,9 @@ def require_choice(option: str, value: str, known: Iterable[str]) -> None:
 
 
 def require_output(option: str, path: Path | None, suffix: str, *others: Path | None) -> None:
-    """Refuse an output file with another suffix, not writable, or among the others; None is none.
+    """Refuse an output file with another suffix, not writable, or among the others.
+
+    None is none, and standard output has no suffix.
 
     Raises
     ------
@@ -53,7 +84,7 @@ def require_output(option: str, path: Path | None, suffix: str, *others: Path | 
     """
     if path is None:
         return
-    if path.suffix != suffix:
+    if path != STANDARD and path.suffix != suffix:
         raise InputError(f"{option}: expected a name ending in {suffix}, got '{path}'; rename it")
     require_writable(path, *others)
 

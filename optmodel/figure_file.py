@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from optmodel.files import InputError, write_bytes
+from optmodel.files import STANDARD, InputError, write_bytes
 
 DOTS_PER_INCH = 110
 SUFFIXES = (".png", ".svg")
@@ -29,7 +29,7 @@ def require_picture(option: str, path: Path) -> None:
     InputError
         Naming the option and what it got.
     """
-    if path.suffix not in SUFFIXES:
+    if path != STANDARD and path.suffix not in SUFFIXES:
         raise InputError(
             f"{option}: expected a name ending in {' or '.join(SUFFIXES)}, got '{path}'; rename it"
         )
@@ -47,7 +47,7 @@ def saved_figure(paths: Path | Sequence[Path], width: float, height: float) -> I
     Parameters
     ----------
     paths : Path or sequence of Path
-        Files that end in .png or .svg.
+        Files that end in .png or .svg; standard output takes PNG.
     width, height : float
         In inches.
     """
@@ -55,7 +55,7 @@ def saved_figure(paths: Path | Sequence[Path], width: float, height: float) -> I
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         for path in [paths] if isinstance(paths, Path) else paths:
-            write_bytes(path, _drawn(figure, path.suffix.removeprefix(".")))
+            write_bytes(path, _drawn(figure, path.suffix.removeprefix(".") or "png"))
 
 
 def _drawn(figure: Figure, kind: str) -> bytes:

@@ -1,10 +1,12 @@
 """Read and write JSON files: one clear message on bad input, atomic writes."""
 
 import errno
+import io
 import json
 import os
 import re
 import secrets
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,10 @@ from pydantic_core import ErrorDetails
 MAX_FILE_BYTES = 64_000_000
 EXACT_FLOATS = 2**53
 """Up to here every whole number is a float of its own."""
+MOST_ERRORS = 10
+"""Of one file that are told."""
+STANDARD = Path("-")
+"""Standard input where something is read, standard output where something is written."""
 RANDOM_BYTES = 4
 """In the names of temporary files."""
 PYDANTIC_PREFIX = re.compile(r"^(Input|Tuple|String) should (be|have) ")
@@ -66,9 +72,9 @@ class InputError(Exception):
     Parameters
     ----------
     message : str
-        In one line.
+        In one line for each thing that is wrong.
     rule : RuleError, optional
-        The rule of the format that is broken, if it is one.
+        The rule of the format that is broken, if it is one; the first of several.
     """
 
     def __init__(self, message: str, rule: RuleError | None = None) -> None:
@@ -101,26 +107,42 @@ class StrictModel(BaseModel):
 
 
 def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
-    """Return the content of a file of at most so many bytes.
+    """Return the content of a file, or of standard input, of at most so many bytes.
 
     Raises
     ------
     InputError
         If the file is missing, unreadable, not a regular file, or too large.
     """
+    if path == STANDARD:
+        return _read_standard_input(most)
     try:
         size = path.stat().st_size
         if not path.is_file():
             got = "a folder" if path.is_dir() else "a device or pipe"
             raise InputError(f"{path}: expected a file, got {got}; name a JSON file")
         if size > most:
-            raise InputError(
-                f"{path}: expected at most {most / 1e6:.0f} MB, "
-                f"got {size / 1e6:.0f} MB; split it or name the right file"
-            )
+            raise _too_large(path, most, f"{size / 1e6:.0f} MB")
         return path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _read_standard_input(most: int) -> bytes:
+    content = b"" if sys.stdin is None else sys.stdin.buffer.read(most + 1)
+    if not content:
+        raise InputError(
+            f"{STANDARD}: expected a file on standard input, read once, got nothing; name the file"
+        )
+    if len(content) > most:
+        raise _too_large(STANDARD, most, "more")
+    return content
+
+
+def _too_large(path: Path, most: int, got: str) -> InputError:
+    return InputError(
+        f"{path}: expected at most {most / 1e6:.0f} MB, got {got}; split it or name the right file"
+    )
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
@@ -165,11 +187,24 @@ def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        first, *others = details = error.errors(include_url=False)
-        if _put_whole_numbers(written, details):
+        if _put_whole_numbers(written, error.errors(include_url=False)):
             return parse_model(json.dumps(written).encode(), model, name)
-        rule, more = _broken_rule(first, written), f" (and {len(others)} more)" if others else ""
-        raise InputError(f"{name}: {one_line(str(rule))}{more}", rule) from error
+        rules = [_broken_rule(detail, written) for detail in _causes(error)]
+        lines = [f"{name}: {one_line(str(rule))}" for rule in rules[:MOST_ERRORS]]
+        if len(rules) > MOST_ERRORS:
+            lines.append(f"{name}: {len(rules) - MOST_ERRORS} more like these")
+        raise InputError("\n".join(lines), rules[0]) from error
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Return what is wrong, without what only follows: a list is too short without a bad item."""
+    details = error.errors(include_url=False)
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail, place in zip(details, places, strict=True)
+        if not any(len(other) > len(place) and other[: len(place)] == place for other in places)
+    ]
 
 
 def _parse_json(content: bytes) -> Any:
@@ -269,8 +304,23 @@ def shorten(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def refuse_standard_output(path: Path | None) -> None:
+    """Refuse standard output where a file is written more than once, or beside others.
+
+    Raises
+    ------
+    InputError
+        If that is what is named.
+    """
+    if path == STANDARD:
+        raise InputError(
+            f"{path}: expected the name of a file or folder, got standard output, which cannot be "
+            "taken up again; name one"
+        )
+
+
 def require_writable(path: Path, *others: Path | None) -> None:
-    """Refuse an output path before any work is done for it.
+    """Refuse an output path, unless it is standard output, before any work is done for it.
 
     Parameters
     ----------
@@ -285,6 +335,8 @@ def require_writable(path: Path, *others: Path | None) -> None:
         If the folder is missing or takes no new file, the path is no regular file, or it is one
         of the others.
     """
+    if path == STANDARD:
+        return
     obstacle = _obstacle(path, [other for other in others if other is not None])
     if obstacle:
         raise InputError(
@@ -319,11 +371,16 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file or nothing: a temporary file beside it, then a rename.
 
+    Standard output is written as it is.
+
     Raises
     ------
     InputError
         If the folder takes no new file, the disk is full, or the path is a folder.
     """
+    if path == STANDARD:
+        _write_standard_output(content)
+        return
     target = path.resolve()
     try:
         with _temporary_beside(target) as temporary:
@@ -340,15 +397,36 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from error
 
 
+def _write_standard_output(content: bytes) -> None:
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(
+            f"standard output: expected a place for {len(content):,} bytes, got "
+            f"'{error.strerror}'; name a file or free the space"
+        ) from error
+
+
 @contextmanager
 def written_at_the_end(path: Path) -> Iterator[TextIO]:
     """Give a stream whose text becomes the file when all is written; if that fails, none of it.
+
+    Standard output is written at the end.
 
     Raises
     ------
     InputError
         If the folder takes no new file, the disk is full, or the path is a folder.
     """
+    if path == STANDARD:
+        text = io.StringIO()
+        yield text
+        _write_standard_output(text.getvalue().encode())
+        return
     target = path.resolve()
     try:
         with _temporary_beside(target) as temporary:

@@ -16,7 +16,9 @@ from optmodel.files import InputError
 from optmodel.interrupt import postponed
 
 ANY_PORT = "127.0.0.1:0"
-"""Of dask's own page, so that a second run on a machine needs no other."""
+"""Of dask's own pages, so that a second run on a machine needs no other."""
+NO_PAGES: list[str] = []
+"""On those ports: they would ask nobody who reads them."""
 CONNECT_S = 10
 OF_THE_TERMINAL = (signal.SIGINT, signal.SIGHUP)
 """Signals that a terminal sends to all processes of a command."""
@@ -30,11 +32,13 @@ WORKER_ENVIRONMENT = {
     "THP_MEM_ALLOC_ENABLE": "1",
 }
 """Keep freed memory (glibc), in large pages (torch): else page faults take 40 % of a training."""
-FORKED = {
+LOCAL = {
+    "distributed.scheduler.http.routes": NO_PAGES,
+    "distributed.worker.http.routes": NO_PAGES,
     "distributed.worker.multiprocessing-method": "forkserver",
     "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
 }
-"""How dask starts workers."""
+"""How dask starts a scheduler and workers on this machine."""
 
 
 @contextmanager
@@ -72,10 +76,11 @@ def require_scheduler(address: str | None) -> None:
 def _client_of(address: str) -> Client:
     try:
         return Client(address, timeout=CONNECT_S)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # The last: tls:// without certificates.
         raise InputError(
             f"--scheduler: expected the address of a dask scheduler, such as tcp://host:8786, got "
-            f"'{address}', where none answers; start one with `dask scheduler`, or correct it"
+            f"'{address}', where none answers; start one with `dask scheduler`, correct it, or "
+            "name the certificates for tls:// in dask's configuration"
         ) from error
 
 
@@ -84,10 +89,14 @@ def _local_client(count: int | None) -> Iterator[Client]:
     _start_server()
     with (
         postponed() as orders,
-        dask.config.set(FORKED),
+        dask.config.set(LOCAL),
     ):
         cluster = LocalCluster(
-            n_workers=count, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=SILENT
+            n_workers=count,
+            threads_per_worker=1,
+            dashboard_address=ANY_PORT,
+            silence_logs=SILENT,
+            security=True,  # Keys of this run only: others on this machine cannot run code in it.
         )
     with cluster, Client(cluster) as client:
         if orders:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student_t
 
+from benchmarks.csv_text import csv_text
 from benchmarks.evaluation.panels import Case
 from benchmarks.evaluation.runs import Run
 from benchmarks.simulate import Setting
@@ -120,4 +121,4 @@ def mean_and_half(values: np.ndarray) -> tuple[float, float]:
 
 def to_csv(frame: pd.DataFrame) -> str:
     """Return a table as CSV text, figures to ten digits."""
-    return frame.to_csv(index=False, float_format="%.10g")
+    return csv_text(frame, "%.10g")

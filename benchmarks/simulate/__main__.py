@@ -10,27 +10,29 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from benchmarks.cli import listed, new_table
 from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.run import simulate
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
+from instances.generate import UnattainableOption
 from optmodel.cli import console, require_output
-from optmodel.files import InputError, write_text
+from optmodel.files import InputError, RuleError, write_text
 from optmodel.terminal import print_wide
+
+EVERY_NETWORK = [*PAPER_NETWORKS]
 
 
 def main(
-    networks: Annotated[str, typer.Option(help="Networks, drawn with equal chances.")] = ",".join(
-        PAPER_NETWORKS
-    ),
+    networks: Annotated[
+        list[str], typer.Option(help="Networks, drawn with equal chances.")
+    ] = EVERY_NETWORK,
     fleet: Annotated[str, typer.Option(help="Families: mixed, power, 70-30, ...")] = "mixed",
     devices: Annotated[int, typer.Option(help="Number of devices.")] = 50,
     cameras: Annotated[int, typer.Option(help="Number of cameras.")] = 16,
     tolerated_ssim: Annotated[float, typer.Option(help="Tolerance of every request.")] = 0.8,
-    unattainable: Annotated[
-        str, typer.Option(help="Maps of which no share is safe: reject, or keep on the source.")
-    ] = "source",
+    unattainable: UnattainableOption = "reject",
     policy: Annotated[str, typer.Option(help="Who places requests.")] = "lookahead",
     requests: Annotated[int, typer.Option(help="How many requests come.")] = 320,
     arrivals_per_s: Annotated[float, typer.Option(help="Rate of the Poisson process.")] = 3.0,
@@ -65,16 +67,21 @@ def _setting(told: dict[str, object]) -> Setting:
     Raises
     ------
     InputError
-        Naming the first option that is out of its range.
+        Naming the options that are out of their ranges.
     """
     try:
         return Setting.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-")
-        raise InputError(
-            f"{option}: {first['msg'].lower()}, got {first['input']!r}; correct it"
-        ) from error
+        raise InputError("\n".join(map(_refusal, error.errors()))) from error
+
+
+def _refusal(detail: ErrorDetails) -> str:
+    """Return what an option may be and what it is."""
+    rule = detail.get("ctx", {}).get("error")
+    if isinstance(rule, RuleError):
+        return f"--{str(rule).replace('_', '-')}"
+    option = "--" + str(detail["loc"][0]).replace("_", "-")
+    return f"{option}: {detail['msg'].lower()}, got {detail['input']!r}; correct it"
 
 
 def print_outcome(outcome: Outcome, timing: Timing) -> None:

@@ -1,8 +1,8 @@
 """What is simulated: fleet, requests, policy, budgets, seed."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from heuristics.policies import make_policy
 from heuristics.policy import Policy
@@ -10,7 +10,7 @@ from instances.cnns import NETWORKS
 from instances.devices import MAX_COUNT, BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.cli import require_choice
-from optmodel.files import StrictModel
+from optmodel.files import RuleError, StrictModel
 from optmodel.instance import FleetDocument
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.least_nrm import BITS_PER_MEGABIT, Weights
@@ -18,6 +18,9 @@ from optmodel.online.lookahead import Lookahead
 from optmodel.online.stage_paths import StagePaths
 
 PAPER_NETWORKS = ("lenet", "cifar_cnn", "vgg16", "vgg19")
+
+MOST_CHANGES = 1_000_000
+"""Changes of devices in a run, on average; with more no run ends."""
 
 Positive = Annotated[float, Field(gt=0, le=1e12)]
 
@@ -65,6 +68,18 @@ class Setting(StrictModel):
     """Mean seconds after which a device that went joins again."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Draws arrivals and changes; the same seed gives every fleet and policy the same requests."""
+
+    @model_validator(mode="after")
+    def _changes_few_enough(self) -> Self:
+        most = MOST_CHANGES * self.arrivals_per_s / max(1, self.requests)
+        if self.changes_per_s > most:
+            raise RuleError(
+                "changes_per_s",
+                f"at most {most:g}: {MOST_CHANGES:,} changes while the requests come",
+                f"{self.changes_per_s:g}",
+                "lower it",
+            )
+        return self
 
     def make_fleet(self) -> FleetDocument:
         """Return devices, cameras, networks and leakage.

@@ -23,7 +23,9 @@ def serve(
     policy: Annotated[
         str, typer.Option(help=f"How to place: {', '.join(POLICIES)}, or package.module.Class.")
     ] = "lookahead",
-    seed: Annotated[int, typer.Option(min=0, help="For policies that draw at random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="For policies that draw at random.")
+    ] = 0,
     state: Annotated[
         Path | None, typer.Option(help="Keep the state in this file, and go on from it.")
     ] = None,
