@@ -5,7 +5,7 @@ import json
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-COMMANDS = ("=", "+", "-", "@", "\t", "\r")
+COMMANDS = ("=", "+", "-", "@", "\t")
 """What a spreadsheet calculates begins with one of these."""
 
 

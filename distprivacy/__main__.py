@@ -33,10 +33,10 @@ OF_SEVERAL = ("place", "serve")
 def usage() -> str:
     """Return what the command says of itself."""
     wide = max(map(len, COMMANDS))
-    lines = (f"  {name:<{wide}}  {does}" for name, (_, does) in COMMANDS.items())
-    return "\n".join(
-        ("Usage: distprivacy COMMAND [ARGS]...", "", "Commands:", *lines, "")
-        + ("distprivacy COMMAND -h shows the options; distprivacy --version the version.",)
+    lines = "\n".join(f"  {name:<{wide}}  {does}" for name, (_, does) in COMMANDS.items())
+    return (
+        f"Usage: distprivacy COMMAND [ARGS]...\n\nCommands:\n{lines}\n\n"
+        "distprivacy COMMAND -h shows the options; distprivacy --version the version."
     )
 
 

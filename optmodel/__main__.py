@@ -55,7 +55,10 @@ def main(
     ] = None,
     lp: Annotated[
         Path | None,
-        typer.Option(help="Write a model as an LP file: segment if --method says so, else count."),
+        typer.Option(
+            help="Write a model as an LP file, units and names in its comments: segment if "
+            "--method says so, else count."
+        ),
     ] = None,
 ) -> None:
     """Find the placement of least latency, or prove that there is none.
@@ -73,7 +76,9 @@ def main(
     instance = read_instance(file)
     if lp is not None:
         written = export_lp(instance, method, lp)
-        console.print(f"{'model':<12} {written}, written to {lp}", markup=False)
+        console.print(
+            f"{'model':<12} {written}, written to {lp} with its time unit and names", markup=False
+        )
     options = SolverOptions(
         solver, time_limit, mip_gap, threads, seed, admission=cast(Admission, admission)
     )

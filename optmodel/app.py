@@ -62,9 +62,12 @@ def run_app(command: Command, *others: Command, program: str | None = None) -> N
     names = {one.__name__ for one in (command, *others)}
     if others and names.isdisjoint(arguments[:1]) and arguments[:1] not in (["--help"], ["-h"]):
         arguments = [command.__name__, *arguments]
+    output.failure = None
     app = _with_other_names(_app(command, *others))
     with obeying():
-        code = _ended(lambda: app(arguments, prog_name=program, standalone_mode=False))
+        code = _ended(
+            lambda: app(arguments, prog_name=program, standalone_mode=False), command.__module__
+        )
         sys.exit(code or _output_code())
 
 
@@ -100,7 +103,7 @@ def _ending(command: Callable[P, None]) -> Callable[P, None]:
         """Run the command and exit; typer would end some of what it raises its own way."""
         # Pyomo calls Ctrl-C in a rule an error; what its solvers report is told in the result.
         logging.getLogger("pyomo").setLevel(logging.CRITICAL)
-        sys.exit(_ended(lambda: _with_outputs(command, *args, **kwargs)))
+        sys.exit(_ended(lambda: _with_outputs(command, *args, **kwargs), command.__module__))
 
     return wrapped
 
@@ -118,7 +121,7 @@ def _with_outputs(command: Callable[P, None], *args: P.args, **kwargs: P.kwargs)
         output.to_errors = False
 
 
-def _ended(call: Callable[[], object]) -> int:
+def _ended(call: Callable[[], object], room: str) -> int:
     """Run a command, say what is wrong if something is, and return its exit code."""
     try:
         call()
@@ -135,19 +138,34 @@ def _ended(call: Callable[[], object]) -> int:
     except BrokenPipeError as error:
         output.fail(error)
     except Exception as error:
-        if obeyed():  # Libraries wrap what is raised inside them, Ctrl-C too, in errors of theirs.
-            return _interrupted()
-        message = _told(error)
-        if message is None:
+        code = _known(error, room)
+        if code is None:
             raise
-        return _refused(message)
+        return code
     return 0
+
+
+def _known(error: Exception, room: str) -> int | None:
+    """Return the exit code of an error that is no fault of the program, which is told; else None.
+
+    Libraries wrap what is raised inside them, Ctrl-C too, in errors of theirs.
+    """
+    if obeyed():
+        return _interrupted()
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        output.flush()  # Fails again if it is standard output that failed.
+        if output.failure is not None and output.failure.errno == error.errno:
+            return 0
+        return _refused(_no_room(error, "" if error.filename is None else f"{error.filename}: "))
+    message = lacking(room, error) if isinstance(error, ModuleNotFoundError) else None
+    return None if message is None else _refused(message)
 
 
 def _code(end: SystemExit) -> int:
     """Return an exit code; that of Ctrl-C becomes that of the order that came in truth."""
     if isinstance(end.__context__, BrokenPipeError):  # Typer calls it a failure.
-        return EXIT_CLOSED_PIPE
+        output.fail(end.__context__)
+        return 0
     code = end.code if isinstance(end.code, int) else int(end.code is not None)
     return _signal_code() if code == EXIT_INTERRUPTED else code
 
@@ -167,15 +185,6 @@ def _refused(message: str, code: int = EXIT_BAD_INPUT) -> int:
     for line in message.splitlines():
         errors.print(f"Error: {line}", markup=False)
     return code
-
-
-def _told(error: Exception) -> str | None:
-    """Return what the user can do about an error, None if it is a fault of the program."""
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        return _no_room(error, "" if error.filename is None else f"{error.filename}: ")
-    if isinstance(error, ModuleNotFoundError):
-        return lacking(sys.argv[0], error)
-    return None
 
 
 def _no_room(error: OSError, where: str) -> str:

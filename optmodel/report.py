@@ -92,7 +92,7 @@ def request_table(placed: PlacedRequest, latency: RequestLatency) -> Table:
     )
     table.add_column("layer")
     table.add_column("latency", justify="right")
-    table.add_column("segments on each node")
+    table.add_column("segments on each node", overflow="fold")
     for layer in placed.layers:
         holders = ", ".join(f"{node}: {number}" for node, number in layer.segments.items())
         table.add_row(Text(layer.layer), seconds(latency.layers_s[layer.layer]), Text(holders))

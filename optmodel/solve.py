@@ -11,7 +11,7 @@ from optmodel.auto import solve_auto
 from optmodel.columns import solve_columns
 from optmodel.count import CountModel
 from optmodel.cpsat import solve_cpsat
-from optmodel.files import InputError, write_text
+from optmodel.files import InputError, one_line, write_text
 from optmodel.formulation import Formulation
 from optmodel.infeasible import reasons_infeasible
 from optmodel.instance import Instance
@@ -128,7 +128,8 @@ def _too_large(method: str, search: Search) -> bool:
 def export_lp(instance: Instance, method: str, path: Path) -> str:
     """Write the model of a formulation as an LP file, with the names of its formulation.
 
-    A method that is no formulation gives the count formulation. Returns which one was written.
+    A method that is no formulation gives the count formulation. Comments at the top say in which
+    unit latencies count, and what the indices mean. Returns which one was written.
 
     Raises
     ------
@@ -143,11 +144,27 @@ def export_lp(instance: Instance, method: str, path: Path) -> str:
         )
     name = method if method in FORMULATIONS else "count"
     model = FORMULATIONS[name].build(problem).pyomo_model
+    model.name = name  # Else that of the instance, in a comment that it could end.
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "model.lp"
         model.write(str(written), io_options={"symbolic_solver_labels": True})
-        write_text(path, written.read_text(encoding="utf-8"))
+        legend = "".join(f"\\ {one_line(line)}\n" for line in _legend(problem))
+        write_text(path, legend + written.read_text(encoding="utf-8"))
     return name
+
+
+def _legend(problem: Problem) -> Iterator[str]:
+    """Yield what units and indices of a model mean: a request, a layer of it, nodes."""
+    yield f"Instance '{problem.instance.name}'."
+    yield f"Latencies, and with them the objective, count in units of {problem.time_unit_s!r} s."
+    yield "Indices are those of these requests, layers and nodes, in this order:"
+    for r, task in enumerate(problem.tasks):
+        yield f"request {r}: '{task.request.id}', network '{task.request.network}'"
+    for network in problem.instance.networks:
+        for k, layer in enumerate(network.layers):
+            yield f"layer {k} of network '{network.id}': '{layer.name}'"
+    for i, node in enumerate(problem.node_ids):
+        yield f"node {i}: '{node}'"
 
 
 def _conclude(

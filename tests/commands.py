@@ -4,7 +4,12 @@ import csv
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+
+import pytest
+
+from optmodel.app import run_app
 
 
 def run(
@@ -20,6 +25,15 @@ def run(
     return subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False, env=environment
     )
+
+
+def run_here(module: str, *arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run `python -m MODULE ARGUMENTS` in this process; return its exit code."""
+    monkeypatch.setattr(sys, "argv", [module, *map(str, arguments)])
+    loaded = import_module(module)
+    with pytest.raises(SystemExit) as end:
+        run_app(*getattr(loaded, "COMMANDS", None) or (loaded.main,), program=module)
+    return end.value.code or 0
 
 
 def rows_of(path: Path) -> dict[tuple[str, str], dict[str, str]]:

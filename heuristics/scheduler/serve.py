@@ -12,7 +12,7 @@ from heuristics.policies import POLICIES
 from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.period import Period
 from heuristics.scheduler.service import MOST_LINE_BYTES, open_service
-from optmodel.files import InputError, require_writable
+from optmodel.files import STANDARD, InputError, refuse_standard_output, require_writable
 from optmodel.instance import read_fleet
 
 
@@ -46,6 +46,12 @@ def serve(
     "lenet", "tolerated_ssim": 0.8}}' | python -m heuristics serve
     instances/small/lenet-0.8-4-mixed.json
     """
+    if file == STANDARD:
+        raise InputError(
+            "FILE: expected the name of a fleet file, got standard input, which brings the events; "
+            "name one"
+        )
+    refuse_standard_output(state)
     period = None if reoptimise_every is None else Period.parse(reoptimise_every)
     if state is not None:
         require_writable(state, file)

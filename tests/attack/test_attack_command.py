@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from commands import run
 
+from attack.__main__ import _command
 from instances.measured import MeasuredTable
 from optmodel.checker import check
 from optmodel.file_lock import FileLock
@@ -238,3 +239,19 @@ def test_where_no_share_is_safe_the_camera_keeps_the_layers(whole, tmp_path):
     solution = optimum(keeping)
     for layer in ("conv1", "relu1", "pool1", "conv2", "relu2", "pool2"):
         assert holders(solution, layer).keys() == {"camera-1"}
+
+
+def test_the_recorded_command_names_no_folder_of_this_machine(monkeypatch):
+    words = [
+        "table",
+        "--data",
+        "/home/me/images/",
+        "--out=/srv/t.json",
+        "--victim",
+        "v/v.safetensors",
+    ]
+    monkeypatch.setattr(sys, "argv", ["attack", *words, "--counts", "1,4", "--subsets=2"])
+    assert _command() == (
+        "python -m attack table --data images --out=t.json --victim v.safetensors --counts 1,4 "
+        "--subsets=2"
+    )

@@ -165,6 +165,7 @@ def test_a_log_that_was_edited_is_refused_with_its_line(tmp_path: Path):
 def test_the_command_prints_what_the_function_returns(tmp_path: Path):
     out, log = tmp_path / "out.json", tmp_path / "log.jsonl"
     options = ["--networks", "lenet", "--devices", 4, "--requests", 10, "--out", out, "--log", log]
+    options += ["--unattainable", "source"]
     done = run("benchmarks.simulate", *options)
     assert done.returncode == 0, done.stderr
     expected, _ = simulate(Setting(networks=("lenet",), devices=4, requests=10))
@@ -184,6 +185,7 @@ def test_the_command_prints_what_the_function_returns(tmp_path: Path):
         ("--tolerated-ssim", "nan", "--tolerated-ssim: "),
         ("--period-s", "-1", "--period-s: "),
         ("--unattainable", "ignore", "--unattainable: "),
+        ("--changes-per-s", "1e9", "--changes-per-s: expected at most"),
         ("--log", "nowhere/log.jsonl", "nowhere/log.jsonl: expected"),
     ],
 )

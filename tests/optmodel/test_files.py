@@ -1,19 +1,27 @@
 """Files are written whole or not at all, and unusable places are refused beforehand."""
 
+import json
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import IOBase
+from io import BytesIO, IOBase, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import pytest
 from full_disk import files_of_at_most
+from pydantic import Field
 
 from optmodel.files import (
+    MOST_ERRORS,
+    STANDARD,
     InputError,
+    StrictModel,
     field_path,
+    parse_model,
     read_bytes,
     read_lines,
     require_writable,
@@ -251,3 +259,50 @@ def test_lines_are_read_one_by_one_and_a_missing_file_is_told(tmp_path):
     assert [*read_lines(path)] == [b"one\n", b"two"]
     with pytest.raises(InputError, match="expected a readable file"):
         next(read_lines(tmp_path / "missing"))
+
+
+class Item(StrictModel):
+    number: Annotated[int, Field(ge=0)]
+
+
+class Items(StrictModel):
+    items: Annotated[tuple[Item, ...], Field(min_length=1)]
+
+
+def refusal(numbers: list[object]) -> list[str]:
+    text = json.dumps({"items": [{"number": number} for number in numbers]})
+    with pytest.raises(InputError) as error:
+        parse_model(text.encode(), Items, "list.json")
+    assert error.value.rule.field == "items[0].number"
+    return str(error.value).splitlines()
+
+
+def test_one_wrong_field_in_a_list_is_one_message():
+    assert refusal([-1]) == [
+        "list.json: items[0].number: expected greater than or equal to 0, got -1; correct the field"
+    ]
+
+
+def test_all_errors_are_told_one_per_line_up_to_ten():
+    assert [line.split(":")[1] for line in refusal([-1, 1, "one"])] == [
+        " items[0].number",
+        " items[2].number",
+    ]
+    assert len(refusal([-1] * MOST_ERRORS)) == MOST_ERRORS
+    many = refusal([-1] * 60)
+    assert len(many) == MOST_ERRORS + 1
+    assert many[-1] == "list.json: 50 more like these"
+
+
+def test_standard_output_takes_a_text_or_a_stream_as_it_is(capfdbinary):
+    require_writable(STANDARD)
+    write_text(STANDARD, "2 µs\n")
+    with written_at_the_end(STANDARD) as stream:
+        stream.write("3 µs\n")
+    assert capfdbinary.readouterr().out == "2 µs\n3 µs\n".encode()
+
+
+def test_standard_input_is_read_up_to_a_limit(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"12345")))
+    with pytest.raises(InputError, match="-: expected at most 0 MB, got more"):
+        read_bytes(STANDARD, most=4)

@@ -1,15 +1,17 @@
 """`python -m optmodel` and `python -m optmodel.check`: what they print, write and refuse."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import highspy
 import pytest
 from commands import run
 
 from optmodel.instance import read_instance
-from optmodel.solve import solve
+from optmodel.solve import export_lp, solve
 from optmodel.solvers import SolverOptions
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
@@ -106,6 +108,23 @@ def test_the_model_is_exported_with_the_names_of_its_formulation(tmp_path):
     text = model.read_text()
     assert "assign_every_segment_once" in text
     assert "respect_memory" in text
+
+
+def test_an_exported_model_tells_its_time_unit_and_what_its_indices_mean(tmp_path):
+    instance = read_instance(LENET).model_copy(update={"name": "x *\\ min: evil \u202e"})
+    model = tmp_path / "model.lp"
+    export_lp(instance, "count", model)
+    text = model.read_text()
+    assert text.startswith("\\ Instance 'x *\\ min: evil \\u202e'.\n")
+    assert "\n\\ node 0: 'rpi3-1'\n" in text
+    assert "\n\\ layer 1 of network 'lenet': 'relu1'\n" in text
+    (unit,) = re.findall(r"count in units of (\S+) s\.", text)
+    highs = highspy.Highs()
+    highs.silent()
+    assert highs.readModel(str(model)) == highspy.HighsStatus.kOk
+    highs.run()
+    least_s = highs.getInfo().objective_function_value * float(unit)
+    assert least_s * 1e3 == pytest.approx(1.592079, abs=1e-6)
 
 
 @pytest.mark.parametrize(

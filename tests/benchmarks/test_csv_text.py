@@ -1,0 +1,35 @@
+"""CSV files: objects as JSON, and nothing in names that a spreadsheet would calculate."""
+
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+from runs import record
+
+from benchmarks.csv_text import csv_text
+from benchmarks.records import as_frame
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x")', "+1", "-1", "@x", "\t=1"])
+def test_a_name_that_a_spreadsheet_would_calculate_is_text(name):
+    (row,) = rows(csv_text(as_frame([record(instance=name)])))
+    assert row["instance"] == f"'{name}"
+
+
+def test_other_names_and_numbers_stay_as_they_are():
+    frame = pd.DataFrame({"name": ["a=b", None], "number": [-1.5, 2.0], "truth": [True, False]})
+    assert csv_text(frame) == "name,number,truth\na=b,-1.5,True\n,2.0,False\n"
+    assert csv_text(frame[["number"]] / 3, "%.3g") == "number\n-0.5\n0.667\n"
+
+
+def test_options_and_versions_are_json():
+    made = record(options={"time_limit_s": None, "solver": "hïghs", "threads": 1})
+    (row,) = rows(csv_text(as_frame([made])))
+    assert json.loads(row["options"]) == made.options
+    assert json.loads(row["versions"]) == made.versions

@@ -1,0 +1,308 @@
+"""What holds for every command: help, version, outputs that fail, files that cannot be read."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from commands import run, run_here
+
+from distprivacy.__main__ import COMMANDS, OF_SEVERAL, main, usage
+from optmodel.entry import EXTRAS, lacking, start
+
+ROOT = Path(__file__).parents[1]
+SMALL = ROOT / "instances" / "small"
+LENET = SMALL / "lenet-0.4-3-mixed.json"
+LONG = Path(__file__).parent / "cases" / "long.json"
+MODULES = sorted({module for module, _ in COMMANDS.values()} | {"attack.shipped"})
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Run a command in this process; return its exit code."""
+
+    def run_it(module: str, *arguments: object) -> int:
+        return run_here(module, *arguments, monkeypatch=monkeypatch)
+
+    return run_it
+
+
+def full_device() -> io.TextIOBase:
+    return open("/dev/full", "w", encoding="utf-8")
+
+
+def closed_pipe() -> io.TextIOBase:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return open(writer, "w", encoding="utf-8")
+
+
+FAILING = {"full": (full_device, 2), "closed": (closed_pipe, 141)}
+"""Standard outputs that take nothing, and the exit codes that this leads to."""
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("module", MODULES)
+def test_help_is_shown_with_an_example(here, capsys, module, option):
+    assert here(module, option) == 0
+    shown = capsys.readouterr().out
+    several = hasattr(import_module(module), "COMMANDS")
+    assert ("Commands:" if several else f"Example: python -m {_called(module)}") in shown
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_version_is_shown(monkeypatch, capsys, module):
+    monkeypatch.setattr(sys, "argv", [module, "--version"])
+    with pytest.raises(SystemExit) as end:
+        start(module)
+    assert not end.value.code
+    assert capsys.readouterr().out == f"distprivacy {version('distprivacy')}\n"
+
+
+@pytest.mark.parametrize("kind", FAILING)
+@pytest.mark.parametrize("module", MODULES)
+def test_an_output_that_takes_no_help_is_no_traceback(here, monkeypatch, capsys, module, kind):
+    make, code = FAILING[kind]
+    with make() as failing:
+        monkeypatch.setattr(sys, "stdout", failing)
+        assert here(module, "--help") == code
+    told = capsys.readouterr().err
+    assert told.count("\n") == (kind == "full")
+    assert ("No space left on device" in told) == (kind == "full")
+
+
+WORKING = {
+    "optmodel.__main__": ((LENET, "--out", "o.json", "--report", "o.html", "--lp", "o.lp"), 3),
+    "optmodel.explain.__main__": ((SMALL / "infeasible-privacy.json", "--out", "o.json"), 1),
+    "heuristics.__main__": ((LENET, "--out", "o.json"), 1),
+    "instances.generate": (("--network", "lenet", "--devices", 4, "--out", "o.json"), 1),
+    "instances.sets": (("small", "--out", "."), 44),
+    "benchmarks.gap": (
+        ("--instances", LENET, "--policies", "algorithm1", "--out", "o.csv", "--plot", "o.png"),
+        3,
+    ),
+}
+"""Commands that write files in a second or two, and how many."""
+
+
+@pytest.mark.parametrize("kind", FAILING)
+@pytest.mark.parametrize("module", WORKING)
+def test_files_are_written_though_standard_output_fails(
+    here, monkeypatch, capsys, tmp_path, module, kind
+):
+    monkeypatch.chdir(tmp_path)
+    arguments, files = WORKING[module]
+    make, code = FAILING[kind]
+    with make() as failing:
+        monkeypatch.setattr(sys, "stdout", failing)
+        assert here(module, *arguments) == code
+    assert len([*tmp_path.iterdir()]) == files
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
+    assert len(told) == (kind == "full")
+
+
+UNREADABLE = {
+    "optmodel.__main__": ("missing.json",),
+    "optmodel.check": (LENET, "missing.json"),
+    "optmodel.explain.__main__": ("missing.json",),
+    "heuristics.__main__": ("missing.json",),
+    "instances.generate": (
+        *("--network", "lenet", "--devices", 4, "--ssim", "missing.json", "--out", "o.json"),
+    ),
+    "attack.__main__": ("curves", "missing.json", "--out", "o.png"),
+    "attack.shipped": ("missing", "--out", "o.npz"),
+    "benchmarks.gap": ("--instances", "missing"),
+    "benchmarks.best_known": ("--instances", "missing"),
+    "benchmarks.runtime": ("--set", "missing"),
+    "benchmarks.tradeoffs": ("--ssim", "missing.json", "--out", "o"),
+    "benchmarks.claims": ("missing",),
+    "benchmarks.report": ("--instances", "missing", "--out", "o.html"),
+}
+
+
+@pytest.mark.parametrize("module", UNREADABLE)
+def test_a_missing_file_is_one_message_and_nothing_is_written(
+    here, monkeypatch, capsys, tmp_path, module
+):
+    monkeypatch.chdir(tmp_path)
+    assert here(module, *UNREADABLE[module]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "missing" in told.err
+    assert told.err.startswith("Error: ")
+    assert told.err.count("\n") == 1
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_an_unknown_option_is_one_line(here, capsys):
+    assert here("optmodel.__main__", LENET, "--colour", "red") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Error: No such option: --colour")
+    assert told.endswith("; -h shows what there is\n")
+
+
+# Standard input and output as files.
+
+
+def test_a_solution_goes_to_standard_output_and_what_is_said_to_the_other(here, capsys):
+    assert here("heuristics.__main__", LENET, "--out", "-") == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["instance"] == LENET.stem
+    assert "served       1 of 1 requests" in told.err
+
+
+def test_an_instance_comes_from_standard_input(here, monkeypatch, capsys):
+    text = io.TextIOWrapper(io.BytesIO(LENET.read_bytes()))
+    monkeypatch.setattr(sys, "stdin", text)
+    assert here("heuristics.__main__", "-") == 0
+    assert "served       1 of 1 requests" in capsys.readouterr().out
+    assert here("heuristics.__main__", "-") == 2
+    assert "expected a file on standard input, read once, got nothing" in capsys.readouterr().err
+
+
+def test_two_files_do_not_share_standard_output(here, capsys):
+    assert here("optmodel.__main__", LENET, "--out", "-", "--lp", "-") == 2
+    assert "--out and --lp: expected one on standard output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("benchmarks.gap", ("--instances", LENET, "--out", "-")),
+        ("benchmarks.figures", ("--out", "-")),
+        ("instances.sets", ("small", "--out", "-")),
+        ("heuristics.__main__", ("serve", LENET, "--state", "-")),
+    ],
+)
+def test_what_is_taken_up_again_is_not_standard_output(
+    here, monkeypatch, capsys, tmp_path, module, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    assert here(module, *arguments) == 2
+    assert (
+        "-: expected the name of a file or folder, got standard output" in capsys.readouterr().err
+    )
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_fleet_does_not_come_where_the_events_come(here, capsys):
+    assert here("heuristics.__main__", "serve", "-") == 2
+    assert "FILE: expected the name of a fleet file, got standard input" in capsys.readouterr().err
+
+
+def test_results_beside_instances_are_told_by_their_content(here, capsys, tmp_path):
+    (tmp_path / "lenet.json").write_bytes(LENET.read_bytes())
+    solved = LENET.with_suffix(".solution.json").read_bytes()
+    (tmp_path / "mine.json").write_bytes(solved)
+    (tmp_path / "old.json").write_text('{"records": []}')
+    assert here("benchmarks.gap", "--instances", tmp_path, "--policies", "source") == 0
+    told = capsys.readouterr()
+    for name in ("mine", "old"):
+        assert f"{tmp_path / name}.json: left out, it holds results and no instance" in told.err
+    assert "1 instances: 1 optimal" in told.out
+
+
+# Terminals and names.
+
+
+def test_names_that_a_terminal_would_obey_are_escaped(here, capsys, tmp_path):
+    evil = "a\x9b31m\u202eb"
+    written = json.loads(LENET.read_text())
+    written["name"] = evil
+    file = tmp_path / f"{evil}.json"
+    file.write_text(json.dumps(written).replace("rpi3-1", evil))
+    assert here("optmodel.__main__", file, "--report", tmp_path / f"{evil}.html") == 0
+    assert here("heuristics.__main__", tmp_path / f"{evil}2.json") == 2
+    told = capsys.readouterr()
+    assert "a\\x9b31m\\u202eb: 4" in told.out
+    assert told.err.startswith(f"Error: {tmp_path}/a\\x9b31m\\u202eb2.json: expected a readable")
+    for text in (told.out, told.err):
+        assert all(line.isprintable() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("columns", ["0", "1"])
+def test_a_terminal_of_no_columns_is_printed_on(columns):
+    done = subprocess.run(
+        [sys.executable, "-m", "heuristics", str(LENET)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": columns},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "served       1 of 1 requests" in done.stdout
+    assert "rpi3-1: 4" in done.stdout
+
+
+def test_an_output_in_ascii_shows_what_it_cannot_encode_as_json_would():
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "heuristics", str(LONG)],
+        capture_output=True,
+        env=os.environ | plain,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode("ascii")
+    assert "of 1 requests" in text
+
+
+# One command for all, options by all their names, and extras that are missing.
+
+
+def test_one_command_holds_all_others(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["distprivacy", "-h"])
+    main()
+    assert capsys.readouterr().out == f"{usage()}\n"
+    for name, (module, _) in COMMANDS.items():
+        names = [one.__name__ for one in getattr(import_module(module), "COMMANDS", ())]
+        assert name not in OF_SEVERAL or name in names
+
+
+def test_the_command_solves_and_refuses_what_it_does_not_know():
+    done = run("distprivacy", "place", LENET)
+    assert done.returncode == 0
+    assert "served       1 of 1 requests" in done.stdout
+    done = run("distprivacy", "dance")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: expected one of solve, check")
+
+
+def test_options_are_known_by_the_names_that_other_commands_give_them(here, capsys):
+    told = ("--networks", "lenet,cifar_cnn", "--fleets", "power", "--tolerances", "0.8,0.6")
+    assert here("instances.generate", *told, "--devices", 4, "--out", "-") == 0
+    made = json.loads(capsys.readouterr().out)
+    assert {one["network"] for one in made["requests"]} == {"lenet", "cifar_cnn"}
+    assert [one["tolerated_ssim"] for one in made["requests"]] == [0.8, 0.6]
+    assert here("benchmarks.gap", "--instances", LENET, "--policy", "source") == 0
+    assert "source" in capsys.readouterr().out
+    repeated = ("--network", "lenet", "--network", "resnet")
+    assert here("benchmarks.tradeoffs", *repeated, "--out", "unused") == 2
+    assert "--networks: expected one of lenet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("room", EXTRAS)
+def test_a_missing_package_of_an_extra_is_named_with_what_to_install(room):
+    for package in EXTRAS[room]:
+        error = ModuleNotFoundError(name=f"{package}.part")
+        told = lacking(f"{room}.__main__", error)
+        assert told.startswith(f"{room}: expected the extra '")
+        assert f"without {package}; pip install 'distprivacy[" in told
+    assert lacking(f"{room}.__main__", ModuleNotFoundError(name="numpy")) is None
+
+
+def test_a_command_without_its_extra_says_so(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no', name='torch')")
+    done = run("attack", "table", "--out", tmp_path / "t.json", importing=tmp_path)
+    assert done.returncode == 2
+    assert "expected the extra 'attack', got an installation without torch" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def _called(module: str) -> str:
+    return module.removesuffix(".__main__")
