@@ -252,6 +252,5 @@ def test_the_recorded_command_names_no_folder_of_this_machine(monkeypatch):
     ]
     monkeypatch.setattr(sys, "argv", ["attack", *words, "--counts", "1,4", "--subsets=2"])
     assert _command() == (
-        "python -m attack table --data images --out=t.json --victim v.safetensors --counts 1,4 "
-        "--subsets=2"
+        "python -m attack table --data images --out=t.json --victim v.st --counts 1,4 --subsets=2"
     )
