@@ -32,7 +32,6 @@ from optmodel.cli import console, require_number
 from optmodel.file_lock import FileLock
 from optmodel.files import InputError, read_model, write_model, write_text
 from optmodel.terminal import print_wide
-from optmodel.workers import require_scheduler
 
 MOST_REQUESTS, MOST_SEEDS, MOST_WORKERS = 1_000_000, 10_000, 256
 EVERY_PANEL, EVERY_POLICY, EVERY_NETWORK = [*PANELS], [*POLICIES], [*PAPER_NETWORKS]
@@ -74,7 +73,7 @@ def main(
     )
     for name in plan.policies:
         policy_type(name, "--policies")
-    require_scheduler(scheduler)
+    require_cluster(scheduler)
     require_folder("--out", out, PLAN_FILE)
     with FileLock(out):
         require_covered(plan, out)
@@ -92,6 +91,19 @@ def require_amounts(requests: int, seeds: int, workers: int) -> None:
     require_number("--requests", requests, 1, MOST_REQUESTS)
     require_number("--seeds", seeds, 1, MOST_SEEDS)
     require_number("--workers", workers, 1, MOST_WORKERS)
+
+
+def require_cluster(scheduler: str | None) -> None:
+    """Refuse the address of a dask scheduler, if one is named and none answers there.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    from optmodel.workers import require_scheduler  # dask is an extra, and help is to do without.
+
+    require_scheduler(scheduler)
 
 
 def require_covered(plan: Plan, out: Path) -> None:

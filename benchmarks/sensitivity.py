@@ -20,12 +20,12 @@ from benchmarks.figures import (
     SeedsOption,
     WorkersOption,
     require_amounts,
+    require_cluster,
 )
 from benchmarks.simulate import Setting
 from optmodel.cli import console
 from optmodel.file_lock import FileLock
 from optmodel.files import write_text
-from optmodel.workers import require_scheduler
 
 PAGE_FILE = "sensitivity.md"
 
@@ -45,7 +45,7 @@ def main(
     Example: python -m benchmarks.sensitivity --out sensitivity
     """
     require_amounts(requests, seeds, workers)
-    require_scheduler(scheduler)
+    require_cluster(scheduler)
     require_folder("--out", out, PAGE_FILE)
     base = Setting(requests=requests)
     plans = {one.name: one.plan(base, seeds) for one in variants(base)}

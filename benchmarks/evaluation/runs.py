@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from distributed import Client, as_completed
 from pydantic import Field
 from rich.progress import track
 
@@ -14,7 +14,9 @@ from benchmarks.simulate import Setting, simulate
 from benchmarks.simulate.outcome import Outcome, Timing
 from optmodel.cli import errors
 from optmodel.files import InputError, StrictModel, read_model, write_model
-from optmodel.workers import connected
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 class Run(StrictModel):
@@ -167,6 +169,8 @@ def simulate_all(
     tell_reused(folder.path, current, "runs")
     missing = [setting for setting in settings if setting not in runs]
     if missing:
+        from optmodel.workers import connected  # dask is an extra, and help is to do without.
+
         try:
             with connected(scheduler, min(workers, len(missing))) as client:
                 for run in _simulated(client, missing):
@@ -179,8 +183,10 @@ def simulate_all(
     return {setting: runs[setting] for setting in settings}
 
 
-def _simulated(client: Client, settings: Sequence[Setting]) -> Iterator[Run]:
+def _simulated(client: "Client", settings: Sequence[Setting]) -> Iterator[Run]:
     """Yield runs as they end, with a progress bar if a person is watching."""
+    from distributed import as_completed
+
     futures = client.map(Run.of, settings, pure=False)
     ended = as_completed(futures)
     hidden = not errors.is_terminal

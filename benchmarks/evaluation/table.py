@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
 
 from benchmarks.csv_text import csv_text
 from benchmarks.evaluation.panels import Case
@@ -115,6 +114,8 @@ def mean_and_half(values: np.ndarray) -> tuple[float, float]:
     mean = float(known.mean())
     if len(known) == 1:
         return mean, float("nan")
+    from scipy.stats import t as student_t  # SciPy is an extra, and help is to do without.
+
     quantile = student_t.ppf((1 + CONFIDENCE) / 2, len(known) - 1)
     return mean, float(quantile * known.std(ddof=1) / np.sqrt(len(known)))
 

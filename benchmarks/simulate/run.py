@@ -7,7 +7,6 @@ from benchmarks.simulate.arrivals import arrivals, changes
 from benchmarks.simulate.log import logging_to
 from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.setting import Setting
-from benchmarks.simulate.simulation import Simulation
 from heuristics.scheduler import Scheduler
 from optmodel.online.stage_paths import StagePaths
 
@@ -50,6 +49,8 @@ def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing
         If the policy fails, or breaks a limit.
     """
     fleet, paths = setting.make_fleet(), _kept.paths
+    from benchmarks.simulate.simulation import Simulation  # simpy is an extra.
+
     decider = setting.make_policy(paths)
     scheduler = Scheduler(
         fleet,
