@@ -239,17 +239,28 @@ def test_a_terminal_of_no_columns_is_printed_on(columns):
     assert "rpi3-1: 4" in done.stdout
 
 
-def test_an_output_in_ascii_shows_what_it_cannot_encode_as_json_would():
+def test_an_output_in_ascii_shows_what_it_cannot_encode_as_json_would(tmp_path):
+    file = tmp_path / "names.json"
+    file.write_text(LONG.read_text().replace("camera-1", "caméra-😀"), encoding="utf-8")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", "heuristics", str(LONG)],
+        [sys.executable, "-m", "heuristics", str(file)],
         capture_output=True,
         env=os.environ | plain,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     text = done.stdout.decode("ascii")
-    assert "of 1 requests" in text
+    assert "served       1 of 1 requests" in text
+    assert r"cam\u00e9ra-\ud83d\ude00: 1" in text
+
+
+def test_a_long_name_is_shown_whole(here, capsys):
+    assert here("heuristics.__main__", LONG) == 0
+    told = "".join(line.split("|")[-1].strip() for line in capsys.readouterr().out.splitlines())
+    device = json.loads(LONG.read_text())["devices"][0]["id"]
+    assert len(device) > 80
+    assert device in "".join(told.split())
 
 
 # One command for all, options by all their names, and extras that are missing.

@@ -248,7 +248,7 @@ def test_the_recorded_command_names_no_folder_of_this_machine(monkeypatch):
         "/home/me/images/",
         "--out=/srv/t.json",
         "--victim",
-        "v/v.safetensors",
+        "v/v.st",
     ]
     monkeypatch.setattr(sys, "argv", ["attack", *words, "--counts", "1,4", "--subsets=2"])
     assert _command() == (
