@@ -206,7 +206,7 @@ def test_what_improvement_makes_of_each_placement_stands_beside_it(subset, tmp_p
     assert "+N s: what the placement to its left became" in done.stdout
     row = rows_of(out)["lenet-0.6-x2-bandwidth-tight", "algorithm1 +4 s"]
     assert (row["served"], row["rejected"]) == ("2", "0")
-    assert "'improve_s': 4.0" in row["options"]
+    assert json.loads(row["options"])["improve_s"] == 4.0
     assert plot.read_bytes().startswith(b"\x89PNG")
     before = rows_of(out)
     assert run("benchmarks.gap", *arguments, importing=OWN).returncode == 0
