@@ -178,7 +178,6 @@ class RecordBook(Generic[RecordT]):
     """
 
     def __init__(self, path: Path | None, kind: type[RecordT]) -> None:
-        refuse_standard_output(path)
         self._path = path
         earlier = () if path is None else _earlier_records(path, kind)
         self._records = {record.key: record for record in earlier}
@@ -213,6 +212,7 @@ def record_book(path: Path | None, kind: type[RecordT]) -> Iterator[RecordBook[R
     InputError
         If another process holds it, or earlier records cannot be read.
     """
+    refuse_standard_output(path)
     with ExitStack() as held:
         for file in () if path is None else (path, json_path(path)):
             held.enter_context(FileLock(file))
