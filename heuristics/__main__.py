@@ -16,7 +16,7 @@ from heuristics.improve import improve_solution
 from heuristics.policies import POLICIES
 from heuristics.scheduler.serve import serve
 from optmodel.cli import EXIT_INTERRUPTED, MAX_SECONDS, console, errors
-from optmodel.files import require_writable, write_model
+from optmodel.files import STANDARD, require_writable, write_model
 from optmodel.instance import read_instance
 from optmodel.report import facts, print_solution
 from optmodel.solution import Solution, Termination
@@ -66,7 +66,7 @@ def place(
         plan = policies.decide(instance, policy, seed)
     solution, soon = plan.solution, no_bound or plan.bound_is_known
     if not soon or improve is not None:
-        _tell(solution, out)
+        _tell(solution, None if out == STANDARD else out)  # Standard output is written once.
     try:
         if not no_bound:
             with errors.status("Bounding the latency; Ctrl-C keeps the placement."):
