@@ -321,23 +321,28 @@ def test_what_a_killed_writer_left_beside_the_state_is_removed(fleet, tmp_path):
     assert names(tmp_path) == [other.name, state.name]
 
 
-def test_ctrl_c_ends_without_a_traceback(fleet):
+@pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_order_to_stop_ends_without_a_traceback_and_saves_the_state(fleet, tmp_path, order):
+    state = tmp_path / "state.json"
     process = subprocess.Popen(
-        [*COMMAND, str(fleet)],
+        [*COMMAND, str(fleet), "--state", str(state)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         # A job in the background ignores Ctrl-C, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(order, signal.SIG_DFL),
     )
     process.stdin.write(json.dumps(submit("r1")) + "\n")
     process.stdin.flush()
     process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said == "Interrupted.\n"
+    process.send_signal(order)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 128 + order
+    (line,) = said.splitlines()
+    assert line.startswith("Interrupted")
+    assert names(tmp_path) == [state.name]
+    assert [one["request"]["id"] for one in snapshot_in(state)["running"]] == ["r1"]
 
 
 @pytest.mark.parametrize(
