@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from optmodel.cpsat import CpsatModel
+from optmodel.cpsat import CpsatModel, Ticks, run_model
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.evaluate import evaluate_request
 from optmodel.greedy.stage_share import spans_of
@@ -126,7 +126,7 @@ def _solved(
 
     Numbers beyond its 64-bit integers make it find none.
     """
-    built = CpsatModel.build(window, "all", ACCURACY)
+    built = CpsatModel.build(window, Ticks(window, ACCURACY))
     (task,) = window.tasks
     for k, layer in enumerate(task.layers):
         for i in layer.hosts:
@@ -140,7 +140,7 @@ def _solved(
     solver.parameters.random_seed = effort.seed
     solver.parameters.max_deterministic_time = effort.work
     solver.parameters.max_time_in_seconds = effort.seconds
-    if solver.solve(built.model) not in FOUND:
+    if run_model(solver, built.model) not in FOUND:
         return None
     return built.placement(solver.value).requests[task.request.id]
 

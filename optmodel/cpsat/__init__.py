@@ -1,6 +1,8 @@
 """The count formulation for CP-SAT: whole numbers only, time in ticks, no MILP solver."""
 
+from optmodel.cpsat.hinted import run_model
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.run import solve_cpsat
+from optmodel.cpsat.ticks import Ticks
 
-__all__ = ["CpsatModel", "solve_cpsat"]
+__all__ = ["CpsatModel", "Ticks", "run_model", "solve_cpsat"]

@@ -11,7 +11,7 @@ from ortools.sat.python.cp_model import CpModel, IntVar, LinearExpr
 
 from optmodel.count.groups import groups
 from optmodel.count.variables import layers, transitions
-from optmodel.cpsat.ticks import Ticks
+from optmodel.cpsat.ticks import LARGEST_ACTIVITY, Ticks
 from optmodel.cpsat.variables import Variables
 from optmodel.problem import FloatArray, Problem
 
@@ -171,7 +171,34 @@ def _keep_within(model: CpModel, loads: Loads, budgets: FloatArray) -> None:
     for i, entries in loads.items():
         terms = [(amount, variable) for amount, variable in entries if amount > 0]
         divisor = math.gcd(*(amount for amount, _ in terms)) or 1
-        amounts = [amount // divisor for amount, _ in terms]
-        budget = math.floor(budgets[i]) // divisor
-        variables = [variable for _, variable in terms]
-        model.add(LinearExpr.weighted_sum(variables, amounts) <= min(budget, 2**62))
+        scaled = [(amount // divisor, variable) for amount, variable in terms]
+        _add_row(model, scaled, math.floor(budgets[i]) // divisor)
+
+
+def _add_row(model: CpModel, terms: list[tuple[int, IntVar]], budget: int) -> None:
+    """Add sum of amount · variable <= budget, digit by digit where the sum may be too large.
+
+    With amount = h · base + l and budget = H · base + L, the row holds iff some whole carry >= 0
+    fulfils sum of l · variable <= L + base · carry and sum of h · variable + carry <= H: the least
+    carry that the first row allows is the one that the second needs.
+    """
+    # More than the whole budget is as much too much as one unit beyond it.
+    terms = [(min(amount, budget + 1), variable) for amount, variable in terms if amount]
+    most = [variable.domain.max() for _, variable in terms]
+    largest = sum(amount * n for (amount, _), n in zip(terms, most, strict=True))
+    if largest <= budget:
+        return
+    if largest <= LARGEST_ACTIVITY:
+        model.add(_weighted(terms) <= budget)
+        return
+    base = max(LARGEST_ACTIVITY // (2 * sum(most)), 2)
+    low = [(amount % base, variable) for amount, variable in terms]
+    carried = sum(amount * n for (amount, _), n in zip(low, most, strict=True)) // base + 1
+    carry = model.new_int_var(0, carried, "")
+    model.add(_weighted(low) - base * carry <= budget % base)
+    high = [(amount // base, variable) for amount, variable in terms]
+    _add_row(model, [*high, (1, carry)], budget // base)
+
+
+def _weighted(terms: list[tuple[int, IntVar]]) -> LinearExpr:
+    return LinearExpr.weighted_sum([v for _, v in terms], [amount for amount, _ in terms])

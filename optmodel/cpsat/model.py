@@ -21,6 +21,8 @@ from optmodel.solution import Admission
 class CpsatModel:
     """The model of Eq. 5-8 in whole numbers, a relaxation by less than `ticks.lost_s`.
 
+    Within the horizon of its ticks, that is: placements that take longer are left out.
+
     Attributes
     ----------
     problem : Problem
@@ -39,9 +41,9 @@ class CpsatModel:
     variables: Variables
 
     @classmethod
-    def build(cls, problem: Problem, admission: Admission, accuracy: float) -> "CpsatModel":
-        """Add variables and constraints, in ticks that cost at most the accuracy."""
-        model, ticks = CpModel(), Ticks(problem, accuracy)
+    def build(cls, problem: Problem, ticks: Ticks, admission: Admission = "all") -> "CpsatModel":
+        """Add variables and constraints."""
+        model = CpModel()
         variables = add_variables(model, problem, ticks, admission)
         add_constraints(model, variables, problem, ticks)
         return cls(problem, ticks, model, variables)
@@ -86,7 +88,8 @@ class CpsatModel:
     def _hint_request(self, r: int, placed: RequestPlacement, latency_s: list[float]) -> None:
         v, layers, nodes = self.variables, self.problem.tasks[r].layers, len(self.problem.node_ids)
         for k, layer in enumerate(layers):
-            self.model.add_hint(v.T[r, k], ceil(latency_s[k] / self.ticks.length_s))
+            ticks = ceil(latency_s[k] / self.ticks.length_s)
+            self.model.add_hint(v.T[r, k], min(ticks, self.ticks.latest(r, k)))
             flows = placed.flows.matrix(k, nodes)
             following = layers[k + 1].hosts if k + 1 < len(layers) else ()
             for i in layer.hosts:

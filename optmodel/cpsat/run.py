@@ -2,48 +2,120 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from importlib.metadata import version
-from math import ceil, isfinite
+from math import ceil, isfinite, nextafter
 
 from ortools.sat.python import cp_model
 
 from optmodel.admission import most_then_fastest
+from optmodel.cpsat.hinted import run_model
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.objective import minimise_latency, minimise_rejected
+from optmodel.cpsat.ticks import Ticks
+from optmodel.evaluate import evaluate
+from optmodel.explain.search import Clock, Verdict, find_placement
 from optmodel.files import InputError
 from optmodel.interrupt import noticing_interrupt
-from optmodel.search import Search
+from optmodel.search import Search, within_budgets
 from optmodel.solution import Termination
 
 ROUNDING_SHARE = 0.1
 """Share of the asked gap that the length of a tick may use up; the search gets the rest."""
 STRATEGIES = 8
 """Workers without `--threads`: CP-SAT's strategies complement each other even on fewer cores."""
+CONFIRMING_S = 60.0
+"""What HiGHS may take to confirm that there is no placement, in seconds."""
+UNCONFIRMED = "CP-SAT says that not all requests can be served; HiGHS has not confirmed it"
 PROVEN = (cp_model.OPTIMAL, cp_model.INFEASIBLE)
 
 
+HORIZON_MARGIN = Fraction(1, 10**9)
+"""So much longer than the known placement, whose latency is a float, is the horizon."""
+
+
 def solve_cpsat(search: Search) -> Termination:
-    """Place the search's problem with CP-SAT; no other solver is used.
+    """Place the search's problem with CP-SAT; HiGHS is only asked whether it is infeasible too.
 
     Raises
     ------
     InputError
         If the problem's numbers exceed what CP-SAT's 64-bit integers hold.
     """
-    options = search.options
-    accuracy = ROUNDING_SHARE * options.mip_gap
-    built = CpsatModel.build(search.problem, options.admission, accuracy)
     search.solver, search.solver_version = "cpsat", version("ortools")
-    search.notes.append(
-        f"CP-SAT counts time in ticks of {float(built.ticks.length_s):.3g} s, rounded down: its "
-        f"bound is valid and lies at most {float(built.ticks.lost_s):.3g} s below the true optimum"
-    )
-    return most_then_fastest(
-        search, lambda: _serve_most(search, built), lambda: _least_latency(search, built)
+    termination = most_then_fastest(search, lambda: _serve_most(search), lambda: _fastest(search))
+    if search.infeasible and search.incumbent is None:
+        _ask_highs_for_a_placement(search)
+    return termination
+
+
+def _ask_highs_for_a_placement(search: Search) -> None:
+    """Offer a placement of HiGHS, which contradicts the verdict; say so if HiGHS cannot tell."""
+    clock = Clock.ringing_in(min(search.left_s, CONFIRMING_S))
+    answer = find_placement(search.problem, clock)
+    if answer.verdict is Verdict.UNKNOWN:
+        search.notes.append(UNCONFIRMED)
+    elif answer.placement is not None:
+        if within_budgets(search.problem, evaluate(search.problem, answer.placement)):
+            with search.speaking("HiGHS"):
+                search.offer(answer.placement)
+        else:
+            search.notes.append(UNCONFIRMED)
+
+
+def _ticks(search: Search, share: Fraction = Fraction(1)) -> Ticks:
+    """Return ticks whose horizon is a share of the known latency.
+
+    None is known until as many requests are placed as can be served.
+    """
+    horizon_s = None
+    if search.objective_s is not None and search.served == search.most_served:
+        horizon_s = share * Fraction(search.objective_s) * (1 + HORIZON_MARGIN)
+    return Ticks(search.problem, ROUNDING_SHARE * search.options.mip_gap, horizon_s)
+
+
+def _fastest(search: Search) -> Termination:
+    """Minimise latency in ticks as fine as what is found allows.
+
+    While ticks are coarse, a placement that takes half as long is looked for, any to begin with.
+    """
+    while True:
+        while (ticks := _ticks(search)).coarse:
+            before_s = search.objective_s
+            termination = _halve(search)
+            if termination is not Termination.CONVERGED or search.infeasible:
+                return termination
+            if search.objective_s == before_s:
+                break
+        termination = _least_latency(search, ticks)
+        may_gain = not search.closed and 2 * _ticks(search).length_s <= ticks.length_s
+        if termination is not Termination.CONVERGED or not may_gain:
+            search.notes.append(_stated(ticks))
+            return termination
+
+
+def _halve(search: Search) -> Termination:
+    """Find a placement that takes half as long as the known one, or prove that there is none.
+
+    Any placement if none is known.
+    """
+    half = _ticks(search, Fraction(1, 2))
+    built = _serving_most(search, half)
+    if half.horizon_s is None:
+        return _run(search, built)
+    built.model.add(sum(built.variables.T.values()) <= half.of(half.horizon_s))
+    return _run(search, built, beyond_s=half.horizon_s)
+
+
+def _stated(ticks: Ticks) -> str:
+    return (
+        f"CP-SAT counts time in ticks of {float(ticks.length_s):.3g} s, rounded down: its "
+        f"bound is valid and lies at most {float(ticks.lost_s):.3g} s below the true optimum"
     )
 
 
-def _serve_most(search: Search, built: CpsatModel) -> Termination:
+def _serve_most(search: Search) -> Termination:
+    built = CpsatModel.build(search.problem, _ticks(search), search.options.admission)
     minimise_rejected(built.model, built.variables)
     requests = len(search.problem.tasks)
 
@@ -51,18 +123,29 @@ def _serve_most(search: Search, built: CpsatModel) -> Termination:
         """Take a bound on the number of requests left out."""
         search.most_served = min(search.most_served, requests - ceil(bound))
 
-    return _run(search, built, learn, gap=0.0)
+    return _run(search, built, learn)
 
 
-def _least_latency(search: Search, built: CpsatModel) -> Termination:
+def _serving_most(search: Search, ticks: Ticks) -> CpsatModel:
+    built = CpsatModel.build(search.problem, ticks, search.options.admission)
     built.model.add(sum(built.variables.served.values()) == search.most_served)
+    return built
+
+
+def _least_latency(search: Search, ticks: Ticks) -> Termination:
+    built = _serving_most(search, ticks)
     minimise_latency(built.model, built.variables)
 
     def learn(bound: float) -> None:
-        """Take a bound on the latency, in ticks."""
-        search.raise_bound(float(ceil(bound) * built.ticks.length_s))
+        """Take a bound on the latency of what the model holds, in ticks; the rest takes longer."""
+        search.raise_bound(_rounded_down(built.ticks.within_horizon(ceil(bound))))
 
     return _run(search, built, learn, (1 - ROUNDING_SHARE) * search.options.mip_gap)
+
+
+def _rounded_down(time_s: Fraction) -> float:
+    rounded = float(time_s)
+    return rounded if Fraction(rounded) <= time_s else nextafter(rounded, 0.0)
 
 
 class _Offering(cp_model.CpSolverSolutionCallback):
@@ -79,14 +162,34 @@ class _Offering(cp_model.CpSolverSolutionCallback):
 
 
 def _run(
-    search: Search, built: CpsatModel, learn: Callable[[float], None], gap: float
+    search: Search,
+    built: CpsatModel,
+    learn: Callable[[float], None] | None = None,
+    gap: float = 0.0,
+    beyond_s: Fraction | None = None,
 ) -> Termination:
-    """Solve once; `learn` hears of every bound on the objective."""
+    """Solve once.
+
+    Parameters
+    ----------
+    search : Search
+        Who hears of every placement.
+    built : CpsatModel
+        The model.
+    learn : callable, optional
+        Who hears of every bound on its objective; None for a model without one.
+    gap : float
+        Relative gap at which to stop.
+    beyond_s : Fraction or None
+        What the latency exceeds if the model is infeasible, in seconds; None if there is no
+        placement at all then.
+    """
     _require_valid(built.model)
     if search.incumbent is not None:
         built.hint(search.incumbent)
     solver = _solver(search, gap)
-    solver.best_bound_callback = learn
+    if learn is not None:
+        solver.best_bound_callback = learn
 
     def stop() -> bool:
         """Tell CP-SAT to stop, which it does."""
@@ -95,14 +198,16 @@ def _run(
 
     # In a thread of its own, so that Python hears of Ctrl-C while it runs.
     with noticing_interrupt(stop) as interrupted, ThreadPoolExecutor(1) as pool:
-        running = pool.submit(solver.solve, built.model, _Offering(search, built))
+        running = pool.submit(run_model, solver, built.model, _Offering(search, built))
         try:
             status = running.result()
         finally:
             solver.stop_search()
-    if status == cp_model.INFEASIBLE:
+    if status == cp_model.INFEASIBLE and beyond_s is not None:
+        search.raise_bound(_rounded_down(beyond_s))
+    elif status == cp_model.INFEASIBLE:
         search.infeasible = True
-    elif solver.best_objective_bound > 0 or status == cp_model.OPTIMAL:
+    elif learn is not None and (solver.best_objective_bound > 0 or status == cp_model.OPTIMAL):
         learn(solver.best_objective_bound)
     if interrupted.is_set():
         return Termination.INTERRUPTED

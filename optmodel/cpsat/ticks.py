@@ -2,23 +2,33 @@
 
 Durations are rounded down, so that a placement never takes more ticks than it takes time: the
 least number of ticks is a lower bound on the least latency. A tick is as long as the asked accuracy
-allows, since small numbers are easier to search with, but long enough that every duration stays
-below 2^31 and the objective below 2^53.
+allows, since small numbers are easier to search with, but long enough that the terms of one sign of
+every row sum to at most `LARGEST_ACTIVITY`.
+
+Where rates lie far apart, such ticks are coarse, as they must count what the slowest node takes. A
+placement that is known makes them finer: nothing that takes longer than it matters. Its latency is
+the horizon. Every placement within the horizon is a point of the model, at most `lost_s` faster in
+ticks than in time, and the others take longer than the horizon.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import ceil, floor
+from math import floor
 
 from optmodel.count.variables import layers
 from optmodel.privacy import exact
 from optmodel.problem import LayerTask, Problem
 
-LARGEST_DURATION = 2**31 - 1
-"""Largest coefficient in ticks; CP-SAT has open reports of wrong proofs beyond it."""
-LARGEST_OBJECTIVE = 2**53
-"""CP-SAT states objective and bound as doubles, in which larger whole numbers are not exact."""
+LARGEST_ACTIVITY = 2**30
+"""Largest sum of coefficients times values of one sign in a row of the model.
+
+The presolve of CP-SAT 9.15 proves wrong optima with coefficients near 2^31. It multiplies and adds
+them, and turns counts into literals with products as coefficients, so that the products and sums
+must stay clear of 2^31 as well.
+"""
+COARSE = Fraction(1, 1000)
+"""Share of a horizon that rounding may cost before a shorter horizon is looked for."""
 
 
 @dataclass(frozen=True)
@@ -30,29 +40,53 @@ class Ticks:
     problem : Problem
         Whose durations.
     accuracy : float
-        Share of a rough latency of the batch that rounding may cost.
+        Share of a rough latency of the batch that rounding may cost; it costs more where ticks
+        as short as that would make numbers too large.
+    horizon_s : Fraction or None
+        Only placements that take at most so long are of interest, in seconds; None for all.
     """
 
     problem: Problem
     accuracy: float
+    horizon_s: Fraction | None = None
 
     @cached_property
     def length_s(self) -> Fraction:
         """Seconds per tick."""
-        spans = [(self._longest_s(r, k), layer.cap) for r, k, layer in layers(self.problem)]
-        single = max((span for span, _ in spans), default=Fraction(0)) / LARGEST_DURATION
-        total = sum((span * cap for span, cap in spans), Fraction(0)) / LARGEST_OBJECTIVE
+        largest = max((self._activity_s(r, k) for r, k, _ in layers(self.problem)), default=0)
+        return max(Fraction(largest) / LARGEST_ACTIVITY, self._wanted_s) or Fraction(1)
+
+    @property
+    def coarse(self) -> bool:
+        """Whether rounding costs more than wanted, and much of the horizon."""
+        known_s = self.horizon_s or Fraction(0)
+        return self.length_s > self._wanted_s and self.lost_s > COARSE * known_s
+
+    @cached_property
+    def _wanted_s(self) -> Fraction:
         rough = Fraction(100 * self.problem.time_unit_s)
-        wanted = Fraction(self.accuracy) * rough / self._rounded_units
-        return max(single, total, wanted) or Fraction(1)
+        return Fraction(self.accuracy) * self._within_horizon(rough) / self._rounded_units
 
     def of(self, time_s: Fraction) -> int:
-        """Return a duration in ticks, rounded down."""
-        return floor(time_s / self.length_s)
+        """Return a duration in ticks, rounded down; one tick beyond the horizon is enough."""
+        ticks = floor(time_s / self.length_s)
+        return ticks if self.horizon_s is None else min(ticks, self._horizon + 1)
+
+    def within_horizon(self, ticks: int) -> Fraction:
+        """Return a number of ticks in seconds, at most the horizon."""
+        return self._within_horizon(ticks * self.length_s)
 
     def latest(self, r: int, k: int) -> int:
         """Return a number of ticks that layer `k` of request `r` takes at most."""
-        return ceil(self._longest_s(r, k) * self._layer(r, k).cap / self.length_s)
+        longest = floor(self._activity_s(r, k) / self.length_s)
+        return longest if self.horizon_s is None else min(longest, self._horizon)
+
+    def most(self, r: int, k: int, i: int) -> int:
+        """Return how many segments of a layer node `i` holds at most within the horizon."""
+        cap, segment_s = self._layer(r, k).cap, self.compute_s(r, k, i)
+        if self.horizon_s is None or not segment_s:
+            return cap
+        return min(cap, floor(self.horizon_s / segment_s))
 
     @property
     def lost_s(self) -> Fraction:
@@ -78,8 +112,26 @@ class Ticks:
     def _layer(self, r: int, k: int) -> LayerTask:
         return self.problem.tasks[r].layers[k]
 
-    def _longest_s(self, r: int, k: int) -> Fraction:
-        """Return the longest reception plus computation of one segment, in seconds."""
-        slowest = max((self.compute_s(r, k, i) for i in self._layer(r, k).hosts), default=0)
+    @cached_property
+    def _horizon(self) -> int:
+        return floor((self.horizon_s or 0) / self.length_s)
+
+    def _within_horizon(self, time_s: Fraction) -> Fraction:
+        return time_s if self.horizon_s is None else min(time_s, self.horizon_s)
+
+    def _activity_s(self, r: int, k: int) -> Fraction:
+        """Return the most that receptions and computations of a layer sum to, in seconds.
+
+        As the rows of Eq. 5 sum them: any node may hold as many segments as it ever can and receive
+        each of them from the slowest sender.
+        """
         senders = self._layer(r, k - 1).hosts if k else ()
-        return slowest + max((self.transfer_s(r, k - 1, i) for i in senders), default=Fraction(0))
+        slowest = max((self.transfer_s(r, k - 1, i) for i in senders), default=Fraction(0))
+        return max(
+            (
+                (self._within_horizon(slowest) + self._within_horizon(self.compute_s(r, k, j)))
+                * self.most(r, k, j)
+                for j in self._layer(r, k).hosts
+            ),
+            default=Fraction(0),
+        )

@@ -23,7 +23,7 @@ class Variables:
     served : dict of int to IntVar
         served[r] = 1 iff request r is served; fixed to 1 under admission "all".
     x : dict of (r, l, i) to IntVar
-        Segments of layer l on node i (8f is its upper bound).
+        Segments of layer l on node i; at most cap (8f) and what the horizon of the ticks allows.
     sender : dict of (r, l, i) to IntVar
         min(1, x[r, l, i]) after a conv or fc (Eq. 6).
     copies : dict of (r, l, i) to IntVar
@@ -58,23 +58,24 @@ def add_variables(
     for r, k, layer in layers(problem):
         v.T[r, k] = model.new_int_var(0, ticks.latest(r, k), f"T[{r},{k}]")
         for i in layer.hosts:
-            v.x[r, k, i] = model.new_int_var(0, layer.cap, f"x[{r},{k},{i}]")
+            v.x[r, k, i] = model.new_int_var(0, ticks.most(r, k, i), f"x[{r},{k},{i}]")
             if layer.whole:
                 v.whole[r, k, i] = model.new_bool_var(f"whole[{r},{k},{i}]")
     for g in groups(problem):
         name = f"largest[{g.r},{g.k},{g.number}]"
-        v.largest[g.r, g.k, g.number] = model.new_int_var(0, g.layer.cap, name)
-    _add_transfers(model, problem, v)
+        most = ticks.most(g.r, g.k, g.nodes[0])
+        v.largest[g.r, g.k, g.number] = model.new_int_var(0, most, name)
+    _add_transfers(model, problem, ticks, v)
     return v
 
 
-def _add_transfers(model: CpModel, problem: Problem, v: Variables) -> None:
+def _add_transfers(model: CpModel, problem: Problem, ticks: Ticks, v: Variables) -> None:
     for r, k, layer, following in transitions(problem, "broadcast"):
         for i in layer.hosts:
             v.sender[r, k, i] = model.new_bool_var(f"sender[{r},{k},{i}]")
             v.copies[r, k, i] = model.new_int_var(0, following.segments, f"copies[{r},{k},{i}]")
     for r, k, layer, following in transitions(problem, "mapwise"):
-        most = min(layer.cap, following.cap)
         for i in layer.hosts:
             for j in following.hosts:
+                most = min(ticks.most(r, k, i), ticks.most(r, k + 1, j))
                 v.moved[r, k, i, j] = model.new_int_var(0, most, f"moved[{r},{k},{i},{j}]")

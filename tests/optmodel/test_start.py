@@ -25,7 +25,7 @@ from strategies import (
 
 from instances.generate import Recipe, generate
 from optmodel.count import CountModel
-from optmodel.cpsat import CpsatModel
+from optmodel.cpsat import CpsatModel, Ticks
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.evaluate import evaluate
 from optmodel.formulation import Formulation
@@ -115,7 +115,7 @@ def test_a_wrong_placement_does_not(formulation: type[Formulation]):
 @given(instances())
 def test_a_hint_satisfies_every_constraint_of_cpsat(made: Instance):
     problem, placement = best_placement(made)
-    built = CpsatModel.build(problem, "all", 1e-7)
+    built = CpsatModel.build(problem, Ticks(problem, 1e-7))
     built.hint(placement)
     solver = cp_model.CpSolver()
     solver.parameters.fix_variables_to_their_hinted_value = True
@@ -154,7 +154,7 @@ def test_highs_stops_at_the_start_when_any_solution_will_do(
 def test_cpsat_finds_the_hint_first(optimum: Placement):
     first_s = {}
     for hinted in (True, False):
-        built = CpsatModel.build(PROBLEM, "all", 1e-7)
+        built = CpsatModel.build(PROBLEM, Ticks(PROBLEM, 1e-7))
         minimise_latency(built.model, built.variables)
         if hinted:
             built.hint(optimum)
