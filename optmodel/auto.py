@@ -29,22 +29,23 @@ def solve_auto(search: Search) -> Termination:
     """
     limit_served(search)
     termination = Termination.CONVERGED
-    for method in _plan(search):
-        termination = method(search)
+    for engine, method in _plan(search):
+        with search.speaking(engine):
+            termination = method(search)
         stopped = termination in (Termination.INTERRUPTED, Termination.TIME_LIMIT)
         if search.closed or stopped or search.left_s <= 0:
             break
     return termination
 
 
-def _plan(search: Search) -> Iterator[Callable[[Search], Termination]]:
+def _plan(search: Search) -> Iterator[tuple[str, Callable[[Search], Termination]]]:
     if len(search.problem.tasks) > 1:
-        yield offer_constructions
-    yield partial(solve_stages, share=STAGES_SHARE)
+        yield "construction", offer_constructions
+    yield "stages", partial(solve_stages, share=STAGES_SHARE)
     if not within_reach(search, FEW_PAIRS):
-        yield solve_columns
+        yield "columns", solve_columns
     if within_reach(search):
-        yield _solve_count
+        yield "count", _solve_count
 
 
 def _solve_count(search: Search) -> Termination:

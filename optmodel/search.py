@@ -19,6 +19,10 @@ BOUND_TOLERANCE = 1e-6
 """How far, relatively, a solver's float bound may lie above the exact latency it belongs to."""
 
 
+START = "the default heuristic"
+"""Who speaks before any engine does."""
+
+
 class Search:
     """What is known of a problem while methods work on it.
 
@@ -45,15 +49,13 @@ class Search:
         be served (all of them, or `most_served`); None when unknown.
     refused : int
         How many placements were offered that break a budget.
-    most_served : int
-        Proven upper bound on the number of requests that can be served together.
-    infeasible : bool
-        Whether it is proven that not all requests can be served; with admission "most" it stays
-        False, as serving none is a placement too.
     trace : list of TracePoint
         Every improvement of incumbent or bound, with its time.
     notes : list of str
         What a user should know about how the result was found.
+    speaker : str
+        Which engine works now: what is offered, raised or proven is its word, and `incumbent_by`,
+        `bound_by`, `most_served_by` and `infeasible_by` keep whose word it was.
     solver, solver_version : str or None
         The last solver that a method used; None if none was needed.
     phases_s : dict of str to float
@@ -70,12 +72,44 @@ class Search:
         self.objective_s: float | None = None
         self.bound_s: float | None = None
         self.refused = 0
+        self.speaker = START
+        self.incumbent_by = self.bound_by = START
         self.most_served = len(self.problem.tasks)
         self.infeasible = False
         self.trace: list[TracePoint] = []
         self.notes: list[str] = []
         self.solver: str | None = None
         self.solver_version: str | None = None
+
+    @contextmanager
+    def speaking(self, engine: str) -> Iterator[None]:
+        """Let an engine have the word."""
+        before, self.speaker = self.speaker, engine
+        try:
+            yield
+        finally:
+            self.speaker = before
+
+    @property
+    def most_served(self) -> int:
+        """Proven upper bound on the number of requests that can be served together."""
+        return self._most_served
+
+    @most_served.setter
+    def most_served(self, number: int) -> None:
+        self._most_served, self.most_served_by = number, self.speaker
+
+    @property
+    def infeasible(self) -> bool:
+        """Whether it is proven that not all requests can be served.
+
+        With admission "most" it stays False, as serving none is a placement too.
+        """
+        return self._infeasible
+
+    @infeasible.setter
+    def infeasible(self, proven: bool) -> None:
+        self._infeasible, self.infeasible_by = proven, self.speaker
 
     @property
     def elapsed_s(self) -> float:
@@ -138,6 +172,7 @@ class Search:
         if (-len(placement.requests), latency) >= (-self.served, known):
             return False
         self.incumbent, self.objective_s = placement, latency
+        self.incumbent_by = self.speaker
         self._record()
         return True
 
@@ -145,9 +180,31 @@ class Search:
         """Keep a lower bound if it is better than the one known."""
         if self.bound_s is not None and bound_s <= self.bound_s:
             return False
-        self.bound_s = max(bound_s, 0.0)
+        self.bound_s, self.bound_by = max(bound_s, 0.0), self.speaker
         self._record()
         return True
+
+    def agreed_bound(self, objective_s: float | None) -> float | None:
+        """Return the bound for the exact latency of the incumbent, once no two engines disagree.
+
+        Raises
+        ------
+        ResultError
+            If what one engine claims to have proven contradicts what another one has placed; it
+            names both.
+        """
+        if self.incumbent is not None and self.infeasible:
+            claim = "that not all requests can be served"
+            raise ResultError(self._contradiction(self.infeasible_by, claim, "serves them"))
+        if self.served > self.most_served:
+            claim = f"that at most {self.most_served} requests can be served"
+            serves = f"serves {self.served}"
+            raise ResultError(self._contradiction(self.most_served_by, claim, serves))
+        claim = self._contradiction(self.bound_by, "the bound {bound} s", "")
+        return settled_bound(objective_s, self.bound_s, claim.rstrip())
+
+    def _contradiction(self, prover: str, claim: str, does: str) -> str:
+        return f"{prover} claims {claim}, but the placement found by {self.incumbent_by} {does}"
 
     def _record(self) -> None:
         point = TracePoint(

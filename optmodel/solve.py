@@ -18,7 +18,7 @@ from optmodel.instance import Instance
 from optmodel.milp import SECONDS_PER_PAIR, solve_milp
 from optmodel.online.start import offer_start
 from optmodel.problem import Problem
-from optmodel.search import Search, settled_bound
+from optmodel.search import Search
 from optmodel.segment import SegmentModel
 from optmodel.solution import (
     Rejection,
@@ -78,7 +78,7 @@ def solve(
     InputError
         If the solver is not installed or lacks an option.
     ResultError
-        If the method's placement or bound is wrong.
+        If the placement is none, or contradicts what an engine claims to have proven.
     """
     options = options or SolverOptions()
     search = Search(instance, options)
@@ -104,7 +104,7 @@ def _run(method: str, search: Search) -> Termination:
         if _too_large(method, search):
             search.notes.append(TOO_LARGE.format(method=method))
             return Termination.TIME_LIMIT
-        with search.phase("solve"):
+        with search.phase("solve"), search.speaking(method):
             return METHODS[method](search)
     except KeyboardInterrupt:
         return Termination.INTERRUPTED
@@ -215,8 +215,7 @@ def _left_out(search: Search) -> Iterator[Rejection]:
 def _with_bound(solution: Solution, search: Search) -> Solution:
     """Return the solution with bound and gap, and call it optimal only if the gap says so."""
     objective = solution.objective_s
-    claim = f"{solution.method} claims the bound {{bound}} s, but its own placement"
-    bound = settled_bound(objective, search.bound_s, claim)
+    bound = search.agreed_bound(objective)
     status = SolutionStatus.OPTIMAL if search.closed else SolutionStatus.FEASIBLE
     gap = relative_gap(objective, bound)
     return solution.model_copy(

@@ -1,0 +1,86 @@
+"""What one engine claims and another one contradicts is an error that names both."""
+
+import pytest
+import reference
+from assigned import place
+from strategies import by_hand
+
+from optmodel import auto, solve
+from optmodel.search import Search
+from optmodel.solution import ResultError, SolutionStatus, Termination
+
+BEST = reference.best(by_hand())
+BEST_S = float(BEST.latency_s)
+
+
+@pytest.fixture(autouse=True)
+def _without_a_start(monkeypatch):
+    monkeypatch.setattr(solve, "offer_start", lambda _: None)
+
+
+def offers_the_optimum(search: Search) -> Termination:
+    with search.speaking("the honest engine"):
+        search.offer(place(search.problem, BEST.assignment))
+    return Termination.CONVERGED
+
+
+def claims_too_high_a_bound(search: Search) -> Termination:
+    search.raise_bound(BEST_S * 1.01)
+    return Termination.CONVERGED
+
+
+def claims_infeasibility(search: Search) -> Termination:
+    search.infeasible = True
+    return Termination.CONVERGED
+
+
+def claims_that_none_can_be_served(search: Search) -> Termination:
+    search.most_served = 0
+    return Termination.CONVERGED
+
+
+LIES = [
+    (claims_too_high_a_bound, "lying claims the bound"),
+    (claims_infeasibility, "lying claims that not all requests can be served"),
+    (claims_that_none_can_be_served, "lying claims that at most 0 requests can be served"),
+]
+
+
+@pytest.mark.parametrize("lie_first", [True, False])
+@pytest.mark.parametrize(("lie", "message"), LIES, ids=[lie.__name__ for lie, _ in LIES])
+def test_a_contradiction_is_an_error_that_names_both(monkeypatch, lie, message: str, lie_first):
+    def lying(search: Search) -> Termination:
+        for says in (lie, offers_the_optimum) if lie_first else (offers_the_optimum, lie):
+            says(search)
+        return Termination.CONVERGED
+
+    monkeypatch.setitem(solve.METHODS, "lying", lying)
+    with pytest.raises(ResultError, match=f"{message}.*the placement found by the honest engine"):
+        solve.solve(by_hand(), "lying")
+
+
+def test_engines_that_agree_are_an_answer(monkeypatch):
+    def bounds(search: Search) -> Termination:
+        search.raise_bound(BEST_S)
+        return offers_the_optimum(search)
+
+    monkeypatch.setitem(solve.METHODS, "honest", bounds)
+    solution = solve.solve(by_hand(), "honest")
+    assert solution.solution_status is SolutionStatus.OPTIMAL
+    assert solution.bound_s == solution.objective_s
+
+
+def test_the_methods_of_auto_are_named_apart(monkeypatch):
+    monkeypatch.setattr(
+        auto,
+        "_plan",
+        lambda _: iter([("stages", claims_too_high_a_bound), ("count", _offers)]),
+    )
+    message = "stages claims the bound .* the placement found by count takes"
+    with pytest.raises(ResultError, match=message):
+        solve.solve(by_hand(), "auto")
+
+
+def _offers(search: Search) -> Termination:
+    search.offer(place(search.problem, BEST.assignment))
+    return Termination.CONVERGED
