@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install gap runtime test docs solutions clean
+.PHONY: install gap runtime test cross-check docs solutions clean
 
 install: .venv/.installed
 
@@ -25,6 +25,10 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses 2 --solvers all
+
+# Before a release and after every new version of OR-Tools: minutes on one core, goes on where it was.
+cross-check: install
+	$(BIN)/python tests/cross_check.py --instances 5000 --seed 0 --out docs/cpsat-search.json
 
 # Solves what this code has not proven yet and keeps what is better; then the sets' pages say so.
 # For example: make solutions SETS=paper TIME_LIMIT=600
