@@ -69,7 +69,7 @@ def table(
     view: Annotated[str, typer.Option(help=f"What it holds: {', '.join(VIEW_KINDS)}.")] = "output",
     senders: Annotated[int, typer.Option(min=1, help="Senders of partial sums.")] = 1,
     colluders: Annotated[int, typer.Option(min=1, help="Devices that pool their shares.")] = 1,
-    subsets: Annotated[int, typer.Option(min=1, max=100, help="Random ones, besides worst.")] = 2,
+    subsets: Annotated[int, typer.Option(min=0, max=100, help="Random ones, besides worst.")] = 2,
     seed: SeedOption = 0,
     victim: VictimOption = None,
     epochs: EpochsOption = 15,

@@ -1,14 +1,22 @@
-"""Guesses that need no feature map: the mean image and the black image.
+"""Guesses that need no feature map: the mean image, a black one, the one most similar to all.
 
 An attacker who recovers less than these has not been measured, it has failed.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from attack.metrics import Estimate, estimate, in_batches, psnr, ssim
+from attack.images import Images
+from attack.metrics import in_batches, ssim
+from attack.tensors import as_floats, derived_seed
+
+STEPS, BATCH, RATE = 300, 32, 0.1
+"""Of the climb to the most similar image."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +25,7 @@ class BlindGuess:
 
     Attributes
     ----------
-    name : {"mean image", "black image"}
+    name : {"mean image", "black image", "most similar image"}
         What it shows.
     image : Tensor
         Shape (1, channels, height, width), values in 0..1.
@@ -30,16 +38,42 @@ class BlindGuess:
         """Return the guess once per image."""
         return self.image.expand_as(images)
 
-    def similarity(self, images: Tensor) -> Estimate:
-        """Return the SSIM of the guess with the images."""
-        return estimate(in_batches(ssim, self.for_images(images), images))
-
-    def noise(self, images: Tensor) -> Estimate:
-        """Return the PSNR of the guess with the images, in decibels."""
-        return estimate(in_batches(psnr, self.for_images(images), images))
+    def similarity(self, images: Tensor) -> NDArray[np.float64]:
+        """Return the SSIM of the guess with each image."""
+        return in_batches(ssim, self.for_images(images), images)
 
 
-def blind_guesses(attacker_images: Tensor) -> list[BlindGuess]:
-    """Return both guesses; the mean is that of the attacker's images."""
-    mean = attacker_images.mean(dim=0, keepdim=True)
-    return [BlindGuess("mean image", mean), BlindGuess("black image", torch.zeros_like(mean))]
+@lru_cache(maxsize=2)
+def blind_guesses(known: Images, seed: int) -> list[BlindGuess]:
+    """Return what whoever knows the attacker's images can guess: their mean, black, the best.
+
+    Parameters
+    ----------
+    known : Images
+        The attacker's.
+    seed : int
+        Of the order in which the best guess learns from them.
+    """
+    images = as_floats(known)
+    mean = images.mean(dim=0, keepdim=True)
+    return [
+        BlindGuess("mean image", mean),
+        BlindGuess("black image", torch.zeros_like(mean)),
+        BlindGuess("most similar image", _most_similar(images, seed)),
+    ]
+
+
+def _most_similar(images: Tensor, seed: int) -> Tensor:
+    """Return the one image whose mean SSIM with all images is highest, climbed to from the mean."""
+    draw = torch.Generator().manual_seed(derived_seed("blind", seed))
+    level = images.mean(dim=0, keepdim=True).clamp(0.01, 0.99).logit().requires_grad_()
+    optimizer = torch.optim.Adam([level], lr=RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
+    for _ in range(STEPS):
+        batch = images[torch.randint(len(images), (BATCH,), generator=draw)]
+        loss = -ssim(level.sigmoid().expand_as(batch), batch).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return level.sigmoid().detach()

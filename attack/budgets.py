@@ -13,11 +13,12 @@ class Budget:
     Attributes
     ----------
     method : {"ridge", "paper", "strong"}
-        The closed form; the inverse networks of the paper; a residual U-Net.
+        The closed form; the inverse networks of He et al.; a residual U-Net.
     images : int
         Pairs of received maps and image that it has at most, a tenth of them for validation.
     steps : int
-        Of training, at most; 0 where there is none.
+        Of training, 0 where there is none. The U-Net takes fewer if its validation stops
+        improving before.
     batch : int
         Images in a step, if they have no more than 32 x 32 pixels; fewer of larger ones.
     width : int
@@ -36,7 +37,11 @@ class Budget:
 
 BUDGETS: dict[str, Budget] = {
     "smoke": Budget("ridge", images=1_000),
-    "paper": Budget("paper", images=2_500, steps=350, batch=32),
-    "strong": Budget("strong", images=6_000, steps=400, batch=32, width=32),
+    "paper": Budget("paper", images=2_500, steps=350),
+    "published": Budget("paper", images=50_000, steps=78_100),
+    "strong": Budget("strong", images=6_000, steps=40_000, batch=16, width=32),
 }
-"""By the name that `--budget` takes."""
+"""By the name that `--budget` takes.
+
+"published" is what the published code of He et al. runs: 50 passes over 50,000 images.
+"""

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attack.blind import BlindGuess, blind_guesses
@@ -25,14 +27,13 @@ from attack.views import (
     find_layer,
     layer_received,
     received,
+    row_of,
 )
 from instances.measured import Interval, MeasuredCell, sealed
 
 DIGITS = 4
-VALIDATION_SHARE = 10
-"""One of so many of the attacker's images validates."""
 SEARCH_PIXELS = 400 * 32 * 32
-"""Of the images on which the search for the worst subset fits, and again on which it scores."""
+"""Of the images on which the search for the worst subset fits, and of those on which it scores."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class CellKey:
     maps : int
         Maps that one device holds.
     subset : str
-        "random 1", "random 2", ... or "worst".
+        "random 1", "random 2", ..., "worst", or "all" where a device holds every map.
     """
 
     row: str
@@ -62,8 +63,10 @@ class Scene:
     ----------
     victim : Victim
         The network attacked.
-    attacker, evaluation : Images
-        The attacker's own images, and those on which all is measured.
+    training, validation : Images
+        The attacker's own images.
+    evaluation : Images
+        On which all is measured.
     budget : Budget
         The attacker's means.
     view : View
@@ -73,7 +76,8 @@ class Scene:
     """
 
     victim: Victim
-    attacker: Images
+    training: Images
+    validation: Images
     evaluation: Images
     budget: Budget
     view: View
@@ -81,14 +85,10 @@ class Scene:
 
     def training_images(self) -> Tensor:
         """Return what the attacker fits on; colour images also mirrored, if it trains."""
-        images = as_floats(self.attacker)[len(self.attacker.labels) // VALIDATION_SHARE :]
+        images = as_floats(self.training)
         if self.budget.method == "strong" and images.shape[1] == 3:
             images = torch.cat([images, images.flip(3)])
         return images
-
-    def validation_images(self) -> Tensor:
-        """Return what the attacker validates on."""
-        return as_floats(self.attacker)[: len(self.attacker.labels) // VALIDATION_SHARE]
 
 
 def measure_cell(scene: Scene, key: CellKey) -> MeasuredCell:
@@ -124,6 +124,8 @@ class Attacked:
     images, recovery : Tensor
         The images of the evaluation and what was recovered of them; the blind guess where all
         trainings did worse than it. Shape (n, channels, height, width), values in 0..1.
+    groups : ndarray of int64, shape (n,)
+        Photo or person of each image.
     """
 
     layer: MapLayer
@@ -131,10 +133,15 @@ class Attacked:
     fitted: Fitted
     images: Tensor
     recovery: Tensor
+    groups: NDArray[np.int64]
 
     def similarity(self) -> Interval:
         """Return the SSIM of the recovered images with the private ones."""
-        return interval(estimate(in_batches(ssim, self.recovery, self.images)))
+        return self.interval_of(in_batches(ssim, self.recovery, self.images))
+
+    def interval_of(self, values: NDArray[np.float64]) -> Interval:
+        """Return the mean of one value per image, with its interval over photos and persons."""
+        return interval(estimate(values, self.groups))
 
 
 def attack_cell(scene: Scene, key: CellKey) -> Attacked:
@@ -145,15 +152,15 @@ def attack_cell(scene: Scene, key: CellKey) -> Attacked:
     torch.set_num_threads(1)
     layer = find_layer(scene.victim.network, key.row)
     held = held_maps(scene, layer, key)
-    train, validation, evaluation = (
+    training, validation, evaluation = (
         Pairs(_held(scene, part, layer, held), images) for part, images in _parts(scene).items()
     )
     guess = best_guess(scene)
-    blind = guess.similarity(validation.images).mean
+    blind = float(guess.similarity(validation.images).mean())
     seed = derived_seed(scene.seed, key, held)
-    fitted = fit_attacker(scene.budget, train, validation, _shape(scene, layer), blind, seed)
+    fitted = fit_attacker(scene.budget, training, validation, _shape(scene, layer), blind, seed)
     recovery = recovered(fitted, guess, evaluation)
-    return Attacked(layer, held, fitted, evaluation.images, recovery)
+    return Attacked(layer, held, fitted, evaluation.images, recovery, scene.evaluation.groups)
 
 
 def recovered(fitted: Fitted, guess: BlindGuess, evaluation: Pairs) -> Tensor:
@@ -164,15 +171,18 @@ def recovered(fitted: Fitted, guess: BlindGuess, evaluation: Pairs) -> Tensor:
 
 
 def best_guess(scene: Scene) -> BlindGuess:
-    """Return the guess that does best on the attacker's own images."""
-    images = as_floats(scene.attacker)
-    return max(blind_guesses(images), key=lambda guess: guess.similarity(images).mean)
+    """Return the guess that does best on the images on which the attacker validates."""
+    images = as_floats(scene.validation)
+    guesses = blind_guesses(scene.training, scene.seed)
+    return max(guesses, key=lambda guess: float(guess.similarity(images).mean()))
 
 
 def held_maps(scene: Scene, layer: MapLayer, key: CellKey) -> tuple[int, ...]:
     """Return the maps of a cell; those of all colluding devices together."""
     maps = layer.output_maps
     count = min(maps, key.maps * scene.view.colluders)
+    if count == maps:
+        return tuple(range(maps))
     if key.subset != "worst":
         return random_subset(maps, count, scene.seed, key.subset)
     search = _Search(scene, layer)
@@ -187,13 +197,14 @@ class _Search:
         self.aligned = _shape(scene, layer).aligned
 
     def score(self, held: Sequence[int]) -> float:
-        images = self.scene.training_images()
-        half = min(SEARCH_PIXELS // images[0, 0].numel(), len(images) // 2)
-        features = _held(self.scene, "train", self.layer, held, 2 * half)
-        fit = Pairs(features[:half], images[:half])
-        check = Pairs(features[half:], images[half : 2 * half])
+        fit, check = (self._few(part, held) for part in ("training", "validation"))
         recover = fit_ridge(fit, check, self.aligned)
         return float(in_batches(ssim, recover(check.features), check.images).mean())
+
+    def _few(self, part: str, held: Sequence[int]) -> Pairs:
+        images = _parts(self.scene)[part]
+        few = images[: max(1, SEARCH_PIXELS // images[0, 0].numel())]
+        return Pairs(_held(self.scene, part, self.layer, held, len(few)), few)
 
     def single_scores(self) -> tuple[float, ...]:
         return _single_scores(self.scene, self.layer)
@@ -208,8 +219,8 @@ def _single_scores(scene: Scene, layer: MapLayer) -> tuple[float, ...]:
 @lru_cache(maxsize=1)
 def _parts(scene: Scene) -> dict[str, Tensor]:
     return {
-        "train": scene.training_images(),
-        "validation": scene.validation_images(),
+        "training": scene.training_images(),
+        "validation": as_floats(scene.validation),
         "evaluation": as_floats(scene.evaluation),
     }
 
@@ -219,9 +230,9 @@ def _held(
 ) -> Tensor:
     """Return what the holder receives for the first images of a part, or for all.
 
-    Where maps are kept whole, all maps of a layer are computed once.
+    Where whole maps are held, all maps of a layer are computed once.
     """
-    if scene.view.kind in ("output", "sums"):
+    if scene.view.kind == "output":
         return _all_maps(scene, layer)[part][:most, list(held)]
     return received(scene.victim, _parts(scene)[part][:most], layer, scene.view, held)
 
@@ -252,14 +263,14 @@ def _measured(scene: Scene, key: CellKey, attacked: Attacked) -> MeasuredCell:
     same = scene.victim.labels(recovery) == scene.victim.labels(images)
     cell: MeasuredCell = sealed(
         MeasuredCell,
-        row=attacked.layer.ssim_row,
+        row=row_of(attacked.layer),
         layer=attacked.layer.name,
         maps=key.maps,
         subset=key.subset,
         held=attacked.held,
         ssim=attacked.similarity(),
-        psnr_db=interval(estimate(in_batches(psnr, recovery, images))),
-        same_label=interval(share_estimate(same.numpy())),
+        psnr_db=attacked.interval_of(in_batches(psnr, recovery, images)),
+        same_label=interval(share_estimate(same.numpy(), attacked.groups)),
         trainings=attacked.fitted.attempts,
         blind=attacked.fitted.collapsed,
     )

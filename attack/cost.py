@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from attack.cell import CellKey, Scene, measure_cell
+from attack.fit import expected_steps
+from attack.images import Images
+from attack.tensors import as_floats
 
 PROBE_IMAGES = 64
 PROBE_STEPS = 3
@@ -34,7 +37,8 @@ def _seconds_of_cell(scene: Scene, key: CellKey) -> float:
     none, some = (_seconds_of_probe(scene, key, steps) for steps in (1, 1 + PROBE_STEPS))
     if scene.budget.method == "ridge":
         return none * CLOSED_FORM_SHARE
-    return none + max(some - none, 0.0) / PROBE_STEPS * scene.budget.steps
+    steps = expected_steps(scene.budget, as_floats(_first(scene.training, 1)))
+    return none + max(some - none, 0.0) / PROBE_STEPS * steps
 
 
 def _seconds_of_probe(scene: Scene, key: CellKey, steps: int) -> float:
@@ -42,9 +46,14 @@ def _seconds_of_probe(scene: Scene, key: CellKey, steps: int) -> float:
     few = dataclasses.replace(
         scene,
         budget=budget,
-        attacker=scene.attacker.take(np.arange(min(PROBE_IMAGES * 2, len(scene.attacker)))),
-        evaluation=scene.evaluation.take(np.arange(min(PROBE_IMAGES, len(scene.evaluation)))),
+        training=_first(scene.training, PROBE_IMAGES * 2),
+        validation=_first(scene.validation, PROBE_IMAGES // 4),
+        evaluation=_first(scene.evaluation, PROBE_IMAGES),
     )
     begun = time.perf_counter()
     measure_cell(few, key)
     return time.perf_counter() - begun
+
+
+def _first(images: Images, most: int) -> Images:
+    return images.take(np.arange(min(most, len(images))))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from instances.cnns import NETWORKS
 from instances.measured import MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.figure_file import saved_figure
+from optmodel.figure_file import plain, saved_figure
 from optmodel.files import InputError, read_model
 
 WIDTH = 8.2
@@ -22,7 +22,7 @@ LEGEND_LINE = 0.22
 COLUMNS = 3
 """Panels beside each other at most."""
 MARKERS = "os^Dv*PX"
-BLIND_COLOURS = {"mean image": "0.35", "black image": "0.65"}
+BLIND_COLOURS = {"most similar image": "0.1", "mean image": "0.4", "black image": "0.7"}
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,12 @@ def read_tables(paths: Sequence[Path]) -> list[MeasuredTable]:
     Raises
     ------
     InputError
-        If a file is no measured table or has no cells, if a table is of another network, other
-        images or another victim than the first, or if two are of the same attacker and view.
+        If a file is no measured table, if a table is of another network, other images or another
+        victim than the first, or if two are of the same attacker and view.
     """
     tables: list[MeasuredTable] = []
     for path in paths:
         table = read_model(path, MeasuredTable)
-        if not table.cells:
-            raise InputError(f"{path}: cells: expected at least one, got none; measure some")
         _refuse_unlike(path, table, tables)
         tables.append(table)
     return tables
@@ -144,7 +142,7 @@ def _add_legend(figure: Figure) -> None:
 def _title(table: MeasuredTable) -> str:
     victim, images = table.settings.victim, table.settings.images
     return (
-        f"{victim.network} on {images.source}: victim {victim.accuracy:.1%} right, "
+        f"{plain(f'{victim.network} on {images.source}')}: victim {victim.accuracy:.1%} right, "
         f"recovery of {images.evaluation} images"
     )
 
@@ -171,7 +169,7 @@ def plot_row(ax: Axes, tables: Sequence[MeasuredTable], row: str) -> None:
     _as_maps_held(ax, ticks)
     layers = dict.fromkeys(point.worst.layer for series in measured for point in series)
     described = "; ".join(_with_maps(tables[0], layer) for layer in layers)
-    ax.set_title(f"{row}\n({described})", fontsize=10)
+    ax.set_title(plain(f"{row}\n({described})"), fontsize=10)
     ax.set_ylabel("SSIM, no unit")
 
 

@@ -2,9 +2,8 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,18 +17,24 @@ from attack.tensors import derived_seed, own_device
 from attack.views import Alignment
 
 PAPER_RATE = 1e-3
-PEAK_RATE = 4e-3
-RISE = 0.2
-"""Share of the steps in which the rate rises to its peak."""
+PEAK_RATE = 3e-3
+WARM_STEPS = 50
+"""Of the U-Net, in which the rate rises to its peak."""
+FALLS = (1.0, 0.25, 0.06)
+"""Shares of the peak rate: the next one follows when the validation stops improving."""
+LOOK_STEPS, LOOK_IMAGES = 125, 800
+"""Between two validations of the U-Net, at least."""
+USUAL_LOOKS = 14
+"""Validations until a training stops: the median over LeNet's cells."""
+LEAST_GAIN = 1e-3
+"""In SSIM, by which a validation must beat all before it for the rate to stay."""
 EDGE_WEIGHT = 0.5
 """Of the mean absolute error beside 1 - SSIM in the loss of the strong attacker."""
 BATCH_PIXELS = 32 * 32
 """Of images that come in full batches; of larger ones a step takes fewer."""
 LEAST_BATCH = 2
 LOOKS = 8
-"""Times that a training is validated."""
-PATIENCE = 3
-"""Looks without a better validation after which a training ends."""
+"""Times that a training of fixed length is validated."""
 MARGIN = 1e-4
 """By which a recovery must beat the best blind guess, in SSIM, not to count as collapsed."""
 
@@ -108,12 +113,15 @@ def _train(budget: Budget, train: Pairs, validation: Pairs, shape: Shape) -> tup
     device = own_device()
     network = _network(budget, train, shape)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer, schedule = _optimizer(budget, network)
+    optimizer = _optimizer(budget, network)
     mean, scale = standardisation(train.features)
     recover = _recovery(network, device, mean, scale)
-    best, best_score, waited = network, math.nan, 0
-    looks = _looks(budget.steps)
-    for step, chosen in enumerate(_batches(train.images, budget), start=1):
+    size = _batch_size(budget, train.images)
+    course = _Course(budget, size)
+    best = copy.deepcopy(network)
+    for step, chosen in enumerate(_batches(len(train.images), size, budget.steps), start=1):
+        for group in optimizer.param_groups:
+            group["lr"] = course.rate(step)
         features = _prepared(train.features[chosen], mean, scale)
         batch = Pairs(features.to(device), train.images[chosen].to(device))
         loss = _loss(budget, network, batch)
@@ -122,20 +130,59 @@ def _train(budget: Budget, train: Pairs, validation: Pairs, shape: Shape) -> tup
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        schedule.step()
-        if step in looks:
-            score = _score(recover, validation)
-            waited += 1
-            if not score <= best_score:
-                best, best_score, waited = copy.deepcopy(network), score, 0
-            if waited >= PATIENCE:
-                break
-    return _recovery(best, device, mean, scale), best_score
+        if course.must_look(step) and course.is_best(_score(recover, validation)):
+            best.load_state_dict(network.state_dict())
+        if course.over:
+            break
+    return _recovery(best, device, mean, scale), course.best
 
 
-def _looks(steps: int) -> set[int]:
-    """Return the steps after which to validate; the rate falls, so most lie late."""
-    return {max(1, round(steps * math.sqrt(k / LOOKS))) for k in range(1, LOOKS + 1)}
+def expected_steps(budget: Budget, images: Tensor) -> int:
+    """Return how many steps a training takes; of one that stops by itself, as many as is usual."""
+    course = _Course(budget, _batch_size(budget, images))
+    return budget.steps if course.fixed else min(budget.steps, USUAL_LOOKS * course.every)
+
+
+class _Course:
+    """The course of a training: its rate, when to validate, when it is over.
+
+    The inverse networks train for a fixed number of steps at one rate. The U-Net trains until its
+    validation stops improving at the lowest rate: each time it does, the rate falls.
+
+    Parameters
+    ----------
+    budget : Budget
+        Method and steps.
+    size : int
+        Images in a step.
+    """
+
+    def __init__(self, budget: Budget, size: int) -> None:
+        self.fixed, self.steps = budget.method == "paper", budget.steps
+        often = max(LOOK_STEPS, LOOK_IMAGES // size)
+        self.every = max(1, self.steps // LOOKS) if self.fixed else often
+        self.best, self.over = math.nan, False
+        self._fallen = 0
+
+    def rate(self, step: int) -> float:
+        """Return the rate of a step, counted from 1."""
+        if self.fixed:
+            return PAPER_RATE
+        return PEAK_RATE * FALLS[self._fallen] * min(1.0, step / WARM_STEPS)
+
+    def must_look(self, step: int) -> bool:
+        """Tell whether to validate after a step."""
+        return step % self.every == 0 or step == self.steps
+
+    def is_best(self, score: float) -> bool:
+        """Take a validation, and tell whether none was better."""
+        better = not score <= self.best
+        stopped = score <= self.best + LEAST_GAIN
+        self.best = score if better else self.best
+        if stopped and not self.fixed:
+            self._fallen += 1
+            self.over = self._fallen == len(FALLS)
+        return better
 
 
 def _network(budget: Budget, train: Pairs, shape: Shape) -> nn.Module:
@@ -147,41 +194,34 @@ def _network(budget: Budget, train: Pairs, shape: Shape) -> nn.Module:
     return Decoder(received, side, shape.aligned, channels, size, budget.width, mean)
 
 
-def _optimizer(
-    budget: Budget, network: nn.Module
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+def _optimizer(budget: Budget, network: nn.Module) -> torch.optim.Optimizer:
     if budget.method == "paper":
-        adam = torch.optim.Adam(network.parameters(), PAPER_RATE, amsgrad=True)
-        return adam, torch.optim.lr_scheduler.ConstantLR(adam, factor=1.0, total_iters=0)
-    adamw = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-3)
-    return adamw, torch.optim.lr_scheduler.LambdaLR(adamw, partial(_one_cycle, budget.steps))
-
-
-def _one_cycle(steps: int, step: int) -> float:
-    """Return the share of the peak rate: a straight rise, then half a cosine down to nothing."""
-    risen = max(1.0, RISE * steps)
-    if step < risen:
-        return (step + 1) / (risen + 1)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - risen) / max(1.0, steps - risen))))
+        return torch.optim.Adam(network.parameters(), PAPER_RATE, amsgrad=True)
+    return torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-3)
 
 
 def _prepared(features: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    normalised = ((features.float() - mean) / scale).bfloat16()
+    normalised = (features.float() - mean) / scale
     return normalised.contiguous(memory_format=torch.channels_last)
 
 
-def _batches(images: Tensor, budget: Budget) -> list[Tensor]:
-    """Return the images of each step: every image once before any comes again."""
-    count, _, height, width = images.shape
-    size = max(LEAST_BATCH, min(budget.batch, budget.batch * BATCH_PIXELS // (height * width)))
-    epochs = -(-budget.steps * size // count)
-    order = torch.cat([torch.randperm(count) for _ in range(epochs)])
-    return list(order.split(size))[: budget.steps]
+def _batch_size(budget: Budget, images: Tensor) -> int:
+    height, width = images.shape[2:]
+    return max(LEAST_BATCH, min(budget.batch, budget.batch * BATCH_PIXELS // (height * width)))
+
+
+def _batches(count: int, size: int, steps: int) -> Iterator[Tensor]:
+    """Yield the images of each step: every image once before any comes again."""
+    left = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        while len(left) < size:
+            left = torch.cat([left, torch.randperm(count)])
+        yield left[:size]
+        left = left[size:]
 
 
 def _loss(budget: Budget, network: nn.Module, batch: Pairs) -> Tensor:
-    with torch.autocast(batch.images.device.type, torch.bfloat16):
-        recovered = network(batch.features).float()
+    recovered = network(batch.features)
     if budget.method == "paper":
         return ((recovered - batch.images) ** 2).mean()
     error = (recovered - batch.images).abs().mean()
@@ -193,9 +233,9 @@ def _recovery(
 ) -> Callable[[Tensor], Tensor]:
     def recover(features: Tensor) -> Tensor:
         network.eval()
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        with torch.no_grad():
             parts = [
-                network(_prepared(part, mean, scale).to(device)).float().cpu()
+                network(_prepared(part, mean, scale).to(device)).cpu()
                 for part in features.split(128)
             ]
         network.train()

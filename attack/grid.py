@@ -2,24 +2,26 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from distributed import Client, as_completed
 
 from attack.cell import CellKey, Scene, measure_cell
-from attack.views import find_layer
-from instances.measured import MeasuredCell, MeasuredSettings, MeasuredTable
+from attack.views import find_layer, map_layers, row_of
+from instances.measured import MeasuredCell, MeasuredCells, MeasuredSettings, MeasuredTable, sealed
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.files import InputError, read_model, write_model
 from optmodel.network import Network
 
 T = TypeVar("T")
+UNFINISHED = "unfinished measured SSIM table"
+"""Kind of the file that keeps finished cells."""
 
 
 def default_rows(network: Network) -> list[str]:
-    """Return the rows of a network's layers."""
-    return list(dict.fromkeys(layer.ssim_row for layer in network.layers if layer.kind != "fc"))
+    """Return the rows of a network's layers: finished maps, and the sums of convs."""
+    return list(dict.fromkeys(row_of(layer) for layer in map_layers(network)))
 
 
 def default_counts(network: Network, row: str) -> list[int]:
@@ -74,7 +76,7 @@ def cell_names(network: Network, keys: Sequence[CellKey]) -> list[tuple[str, int
 
 def _subset_names(all_maps: bool, subsets: int) -> list[str]:
     if all_maps:
-        return ["random 1"]
+        return ["all"]
     return [*(f"random {k}" for k in range(1, subsets + 1)), "worst"]
 
 
@@ -135,7 +137,7 @@ class Ledger:
                 self._take(file)
 
     def _take(self, file: Path) -> None:
-        kept = read_model(file, MeasuredTable)
+        kept = read_model(file, MeasuredTable if file == self.out else MeasuredCells)
         if kept.settings.sha256 != self.settings.sha256:
             raise InputError(
                 f"{file}: settings: expected those of this command, got those of "
@@ -152,25 +154,25 @@ class Ledger:
         names = cell_names(network, keys)
         return [key for key, name in zip(keys, names, strict=True) if name not in self.cells]
 
-    def table(self, cells: Sequence[MeasuredCell]) -> MeasuredTable:
-        """Return a table of some cells."""
-        return MeasuredTable(
-            kind="measured SSIM table",
-            schema_version=1,
-            command=self.command,
-            settings=self.settings,
-            cells=tuple(cells),
-        )
+    def _whole(self, cells: Sequence[MeasuredCell]) -> dict[str, Any]:
+        return {
+            "schema_version": 2,
+            "command": self.command,
+            "settings": self.settings,
+            "cells": tuple(cells),
+        }
 
     def add(self, cell: MeasuredCell) -> None:
         """Keep a finished cell, at once."""
         self.cells[cell.layer, cell.maps, cell.subset] = cell
-        write_model(self.unfinished, self.table(list(self.cells.values())))
+        kept = self._whole(list(self.cells.values()))
+        write_model(self.unfinished, sealed(MeasuredCells, kind=UNFINISHED, **kept))
 
     def finish(self, keys: Sequence[tuple[str, int, str]]) -> MeasuredTable:
         """Write the table: these cells in this order, then what else had been measured."""
         ordered = dict.fromkeys([*keys, *self.cells])
-        table = self.table([self.cells[key] for key in ordered])
+        whole = self._whole([self.cells[key] for key in ordered])
+        table: MeasuredTable = sealed(MeasuredTable, kind="measured SSIM table", **whole)
         write_model(self.out, table)
         self.unfinished.unlink(missing_ok=True)
         return table

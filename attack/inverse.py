@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from attack.views import Alignment
 
-HIDDEN_MAPS = 64
+LAST_HIDDEN_MAPS = 64
+"""Before the last transposed conv; 128 in all hidden layers before it, as in the published code."""
 LEAK = 0.1
 
 
@@ -57,7 +58,8 @@ class InverseNetwork(nn.Module):
         for k, stride in enumerate(strides, start=1):
             last = k == len(strides)
             target = size if last else side * stride + (2 * cut if k == 1 else 0)
-            out = channels if last else HIDDEN_MAPS
+            before_last = k == len(strides) - 1
+            out = channels if last else LAST_HIDDEN_MAPS * (1 if before_last else 2)
             layers.append(_transposed_conv(maps, out, kernel, stride, side, target))
             layers += [] if last else [nn.LeakyReLU(LEAK)]
             maps, side = out, target

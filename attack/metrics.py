@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import stats
 from torch import Tensor
 from torch.nn import functional
+
+from instances.measured import CONFIDENCE
 
 SIGMA = 1.5
 """Of the Gaussian window of SSIM, in pixels."""
@@ -23,8 +26,8 @@ SSIM_DEFINITION = (
     "over the pixels whose window lies in the image, then over the channels"
 )
 """What is written beside every measured value."""
-Z_95 = 1.959963984540054
-"""Two-sided 95 % quantile of the normal distribution."""
+RESAMPLES = 4_000
+"""Of the bootstrap."""
 
 
 def ssim(one: Tensor, other: Tensor) -> Tensor:
@@ -101,17 +104,72 @@ class Estimate:
     high: float
 
 
-def estimate(values: NDArray[np.float64]) -> Estimate:
-    """Return the mean of at least two values with its interval, by the central limit theorem."""
+def estimate(values: NDArray[np.float64], groups: NDArray[np.int64]) -> Estimate:
+    """Return the mean over images with its interval, by a bootstrap over groups.
+
+    Images of one photo or one person are alike, so whole groups are drawn. The quantiles are
+    widened for few groups by Student's t (the expanded percentile interval of Hesterberg, "What
+    Teachers Should Know about the Bootstrap", 2015); limits never leave the range of the values.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        One value per image.
+    groups : ndarray of int64, shape (n,)
+        Photo or person of each image; at least two different ones.
+
+    Raises
+    ------
+    ValueError
+        If all images are of one group, which tells nothing of others.
+    """
+    members = np.unique(groups, return_inverse=True)[1]
+    sizes, sums = np.bincount(members), np.bincount(members, values).astype(np.float64)
+    count = len(sizes)
+    if count < 2:
+        raise ValueError("images of one group: expected at least two")
+    means = np.sort(_resampled_means(sizes, sums))
+    below = stats.norm.cdf(stats.t.ppf((1 - CONFIDENCE) / 2, count - 1) * _few(count))
+    low, high = np.quantile(means, [below, 1 - below])
     mean = float(np.mean(values))
-    half = Z_95 * float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return Estimate(mean, mean - half, mean + half)
+    return Estimate(mean, min(mean, float(low)), max(mean, float(high)))
 
 
-def share_estimate(hits: NDArray[np.bool_]) -> Estimate:
-    """Return the share of true values with its Wilson score interval."""
-    count, share = len(hits), float(np.mean(hits))
-    below = 1 + Z_95**2 / count
-    centre = (share + Z_95**2 / (2 * count)) / below
-    half = Z_95 / below * math.sqrt(share * (1 - share) / count + Z_95**2 / (4 * count**2))
+def _few(groups: int) -> float:
+    return math.sqrt(groups / (groups - 1))
+
+
+def _resampled_means(sizes: NDArray[np.int64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over images in each of many draws of as many groups, with replacement."""
+    generator = np.random.default_rng(len(sizes))
+    draws = generator.integers(len(sizes), size=(RESAMPLES, len(sizes)))
+    means: NDArray[np.float64] = sums[draws].sum(axis=1) / sizes[draws].sum(axis=1)
+    return means
+
+
+def share_estimate(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Estimate:
+    """Return the share of true values with its Wilson score interval.
+
+    Images of one group are alike, so they count for fewer: for as many independent ones as have
+    the variance of the share between groups (Kish's effective sample size), and for one per group
+    where all values are equal.
+    """
+    count, share = _independent(hits, groups), float(np.mean(hits))
+    z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    below = 1 + z**2 / count
+    centre = (share + z**2 / (2 * count)) / below
+    half = z / below * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
     return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def _independent(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
+    """Return how many independent images tell as much of the share as these do."""
+    members = np.unique(groups, return_inverse=True)[1]
+    count, share = members.max() + 1, float(np.mean(hits))
+    if count == len(hits):
+        return float(count)
+    off = np.bincount(members, hits - share)
+    variance = float((off**2).sum()) * count / max(1, count - 1) / len(hits) ** 2
+    if not variance:
+        return float(count)
+    return float(np.clip(share * (1 - share) / variance, min(count, 1), len(hits)))

@@ -12,16 +12,19 @@ from attack.checkpoint import read_checkpoint
 from attack.data import load_images
 from attack.images import Images
 from attack.settings import settings_of
-from attack.splits import Splits, split
+from attack.splits import Splits, require_enough, split, with_validation
+from attack.victim import require_attackable
 from attack.victim_training import Schooling, Trained, train_victim
 from attack.views import VIEW_KINDS, View, ViewKind
-from instances.cnns import NETWORKS
 from instances.measured import MeasuredSettings
+from instances.networks import find_network
 from optmodel.cli import errors, require_choice
 from optmodel.files import InputError
 from optmodel.network import Network
 
 MOST_VICTIM_IMAGES = 10_000
+VALIDATION_SHARE = 0.1
+"""Of the attacker's images, or photos, that validate."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,11 @@ def load_data(network: str, path: Path | None, seed: int) -> Data:
     InputError
         If the network is unknown or the images cannot be used.
     """
-    require_choice("--network", network, NETWORKS)
-    description = NETWORKS[network]()
+    description = find_network(network)
+    require_attackable(description)
     images = load_images(path, description)
     splits = split(images, seed)
+    require_enough(splits)
     few = Splits(_first(splits.victim, MOST_VICTIM_IMAGES), splits.attacker, splits.evaluation)
     return Data(description, images, few, seed)
 
@@ -100,12 +104,7 @@ def view_of(kind: str, senders: int, colluders: int) -> View:
         raise InputError(
             "--senders: expected it with --view partial, got another view; leave it out"
         )
-    known: dict[str, ViewKind] = {
-        "output": "output",
-        "sums": "sums",
-        "partial": "partial",
-        "layers": "layers",
-    }
+    known: dict[str, ViewKind] = {"output": "output", "partial": "partial"}
     return View(known[kind], senders, colluders)
 
 
@@ -119,9 +118,12 @@ def set_scene(data: Data, trained: Trained, budget: str, view: View) -> Scene:
     """
     require_choice("--budget", budget, BUDGETS)
     means = BUDGETS[budget]
+    own = _first(data.splits.attacker, means.images)
+    training, validation = with_validation(own, VALIDATION_SHARE, data.seed)
     return Scene(
         victim=trained.victim,
-        attacker=_first(data.splits.attacker, means.images),
+        training=training,
+        validation=validation,
         evaluation=data.splits.evaluation,
         budget=means,
         view=view,

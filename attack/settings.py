@@ -4,11 +4,13 @@ import hashlib
 import platform
 from importlib.metadata import version
 
-from attack.blind import blind_guesses
+import numpy as np
+
+from attack.blind import BlindGuess, blind_guesses
 from attack.cell import Scene, interval
 from attack.checkpoint import network_fingerprint
 from attack.images import Images
-from attack.metrics import SSIM_DEFINITION
+from attack.metrics import SSIM_DEFINITION, estimate, in_batches, psnr
 from attack.tensors import as_floats
 from attack.victim_training import Trained
 from instances.measured import (
@@ -42,23 +44,17 @@ def settings_of(
     budget : str
         Name of the attacker's budget.
     """
-    evaluation = as_floats(scene.evaluation)
-    levels = tuple(
-        BlindLevel(
-            guess=guess.name,
-            ssim=interval(guess.similarity(evaluation)),
-            psnr_db=interval(guess.noise(evaluation)),
-        )
-        for guess in blind_guesses(as_floats(scene.attacker))
-    )
+    guesses = blind_guesses(scene.training, scene.seed)
+    levels = tuple(_blind_level(scene, guess) for guess in guesses)
     settings: MeasuredSettings = sealed(
         MeasuredSettings,
         images=MeasuredImages(
             source=images.source,
             fingerprint=images.fingerprint,
             victim=victim_images,
-            attacker=len(scene.attacker.labels),
-            evaluation=len(scene.evaluation.labels),
+            attacker=len(scene.training) + len(scene.validation),
+            evaluation=len(scene.evaluation),
+            evaluation_groups=len(np.unique(scene.evaluation.groups)),
         ),
         victim=_victim(trained),
         attacker=_attacker(scene, budget),
@@ -72,6 +68,16 @@ def settings_of(
         },
     )
     return settings
+
+
+def _blind_level(scene: Scene, guess: BlindGuess) -> BlindLevel:
+    images, groups = as_floats(scene.evaluation), scene.evaluation.groups
+    noise = in_batches(psnr, guess.for_images(images), images)
+    return BlindLevel(
+        guess=guess.name,
+        ssim=interval(estimate(guess.similarity(images), groups)),
+        psnr_db=interval(estimate(noise, groups)),
+    )
 
 
 def _victim(trained: Trained) -> MeasuredVictim:

@@ -14,6 +14,7 @@ from torch import Tensor
 from attack.cell import CellKey, Scene, attack_cell, best_guess, interval
 from attack.grid import on_workers
 from attack.images import Images
+from attack.metrics import estimate
 from attack.tensors import as_floats, derived_seed
 from instances.measured import Interval, MeasuredSettings
 from optmodel.figure_file import plain, saved_figure
@@ -120,7 +121,7 @@ def recovered_row(scene: Scene, key: CellKey, shown: NDArray[np.int64]) -> Sheet
 
 def _blind_row(scene: Scene, images: Tensor, shown: NDArray[np.int64]) -> SheetRow:
     guess = best_guess(scene)
-    similarity = interval(guess.similarity(images))
+    similarity = interval(estimate(guess.similarity(images), scene.evaluation.groups))
     return SheetRow(
         f"no map at all:\nblind guess, {guess.name}",
         _pixels(guess.for_images(images), shown),

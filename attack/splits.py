@@ -95,6 +95,11 @@ def require_enough(splits: Splits) -> None:
                 f"{part.source}: expected at least {LEAST_IMAGES} images for the {name}, got "
                 f"{len(part)}; add images: without test data the evaluation gets one in five"
             )
+    if len(np.unique(splits.evaluation.groups)) < 2:
+        raise InputError(
+            f"{splits.evaluation.source}: expected images of at least two persons or photos for "
+            "the evaluation, got those of one, which tell nothing of others; add images"
+        )
 
 
 def spread(images: Images, count: int, seed: int) -> NDArray[np.int64]:

@@ -68,7 +68,7 @@ def _line(cells: list[MeasuredCell]) -> list[str]:
     return [
         *(worst.row, worst.layer, str(worst.maps)),
         _shown(worst.ssim, 3) + (" blind" if worst.blind else ""),
-        _shown(over_subsets(drawn), 3),
+        _shown(over_subsets(drawn), 3) if drawn else "-",
         spread,
         _shown(worst.psnr_db, 1),
         _shown(worst.same_label, 2),

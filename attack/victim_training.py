@@ -186,9 +186,8 @@ def _fit(
 
 
 def _step(pupil: _Pupil, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor) -> None:
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = pupil(images.contiguous(memory_format=torch.channels_last))
-    loss = functional.cross_entropy(logits.float(), labels, label_smoothing=LABEL_SMOOTHING)
+    logits = pupil(images.contiguous(memory_format=torch.channels_last))
+    loss = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
     if not torch.isfinite(loss):
         raise InputError(
             f"victim: expected a finite loss, got {loss.item()}; check the images or take another "

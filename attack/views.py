@@ -1,12 +1,12 @@
-"""What the attacker holds: output maps, sums before ReLU, partial sums, or maps of several layers.
+"""What the attacker holds: the maps that a layer puts out, or partial sums of a conv.
 
-Every view is asked for some maps of one layer, and gives one tensor per image. The attacker knows
-which images it sent and what came out, and nothing of the network: a black box.
+The maps that a conv puts out are its sums, before any activation. Every view is asked for some
+maps of one layer, and gives one tensor per image. The attacker knows which images it sent and what
+came out, and nothing of the network: a black box.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Literal, get_args
 
 import torch
@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from attack.victim import Victim, conv_padding
+from instances.ssim import SUMS, sums_row
 from optmodel.files import InputError
 from optmodel.network import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
 
-ViewKind = Literal["output", "sums", "partial", "layers"]
+ViewKind = Literal["output", "partial"]
 VIEW_KINDS: tuple[str, ...] = get_args(ViewKind)
 BATCH = 64
 """Images that pass through the victim at a time."""
@@ -29,9 +30,9 @@ class View:
 
     Attributes
     ----------
-    kind : {"output", "sums", "partial", "layers"}
-        The output maps of the layer; the sums of its conv before ReLU; the partial sums that each
-        sender of that conv sends, unsummed; the same maps of every activation up to the layer.
+    kind : {"output", "partial"}
+        The maps that the layer puts out (of a conv: its sums, before ReLU); or the partial sums
+        that each sender of the last conv up to the layer sends, unsummed.
     senders : int
         Among how many devices the input maps of the conv are dealt; for "partial" only.
     colluders : int
@@ -46,9 +47,7 @@ class View:
         """Return the view in a few words."""
         texts = {
             "output": "output maps",
-            "sums": "sums before ReLU",
             "partial": f"partial sums of {self.senders} senders",
-            "layers": "maps of all activations up to the layer",
         }
         pooled = f", pooled by {self.colluders} devices" if self.colluders > 1 else ""
         return texts[self.kind] + pooled
@@ -66,7 +65,7 @@ def find_layer(network: Network, name: str) -> MapLayer:
     """Return the layer that a row of an SSIM table, or the name of a layer, stands for.
 
     The last word of a row names the layer: CIFAR ReLU22 is relu22. A row whose last word does not
-    is that of its first layer.
+    is that of its first finished maps. A row of sums is that of the conv before.
 
     Raises
     ------
@@ -74,16 +73,36 @@ def find_layer(network: Network, name: str) -> MapLayer:
         If there is none.
     """
     layers = map_layers(network)
-    last_word = name.split()[-1].lower() if name.split() else ""
-    named = [layer for layer in layers if layer.name in (name, last_word)]
-    of_the_row = [layer for layer in layers if layer.ssim_row == name]
-    if not named and not of_the_row:
-        rows = dict.fromkeys(layer.ssim_row for layer in layers)
+    wanted = (name, _last_word(name))
+    of_the_row = [layer for layer in layers if row_of(layer) == name]
+    if name.endswith(SUMS) and of_the_row:
+        return _conv_of(network, name.removesuffix(SUMS)) or of_the_row[0]
+    found = [*(layer for layer in layers if layer.name in wanted), *of_the_row]
+    if not found:
+        rows = dict.fromkeys(row_of(layer) for layer in layers)
         raise InputError(
             f"--rows: expected rows or layers of '{network.id}', got '{name}'; name some of "
             f"{', '.join([*rows, *(layer.name for layer in layers)])}"
         )
-    return [*named, *of_the_row][0]
+    return next((layer for layer in found if layer in of_the_row), found[0])
+
+
+def _conv_of(network: Network, row: str) -> ConvLayer | None:
+    """Return the conv before the layer that stands for a row of finished maps, if there is one."""
+    finished = [layer for layer in map_layers(network) if row_of(layer) == row]
+    return conv_before(network, find_layer(network, row)) if finished else None
+
+
+def row_of(layer: MapLayer) -> str:
+    """Return the row of a measured table that tells what the output maps of a layer give away.
+
+    What a conv puts out is sums before ReLU, which tell more than the finished maps.
+    """
+    return sums_row(layer.ssim_row) if isinstance(layer, ConvLayer) else layer.ssim_row
+
+
+def _last_word(row: str) -> str:
+    return row.split()[-1].lower() if row.split() else ""
 
 
 def conv_before(network: Network, layer: MapLayer) -> ConvLayer:
@@ -116,13 +135,9 @@ def layer_received(network: Network, layer: MapLayer, view: View) -> MapLayer:
     Raises
     ------
     InputError
-        If the view is of sums and there is no conv before the layer.
+        If the view is of partial sums and there is no conv before the layer.
     """
-    if view.kind == "output":
-        return layer
-    if view.kind == "layers":
-        return _activations(network, layer)[0]
-    return conv_before(network, layer)
+    return layer if view.kind == "output" else conv_before(network, layer)
 
 
 def received(
@@ -159,35 +174,16 @@ def _received(
     network = victim.network
     if view.kind == "output":
         return victim.outputs(images, [layer.name])[layer.name][:, held]
-    if view.kind == "layers":
-        return _several_layers(victim, images, layer, held)
     conv = conv_before(network, layer)
-    if view.kind == "sums":
-        return victim.outputs(images, [conv.name])[conv.name][:, held]
     before = input_of(network, conv)
     return _partial_sums(victim, victim.outputs(images, [before])[before], conv, view.senders, held)
-
-
-def _several_layers(victim: Victim, images: Tensor, layer: MapLayer, held: list[int]) -> Tensor:
-    """Return the held maps of every activation up to a layer, all at the size of the largest."""
-    seen = _activations(victim.network, layer)
-    outputs = victim.outputs(images, [one.name for one in seen])
-    size = outputs[seen[0].name].shape[2:]
-    maps = [outputs[one.name][:, sorted({p % one.output_maps for p in held})] for one in seen]
-    return torch.cat([functional.interpolate(one, size=tuple(size)) for one in maps], dim=1)
-
-
-def _activations(network: Network, layer: MapLayer) -> list[MapLayer]:
-    """Return the activations up to a layer; the layer itself if there are none."""
-    upto = [*takewhile(lambda one: one is not layer, map_layers(network)), layer]
-    return [one for one in upto if isinstance(one, ActLayer)] or [layer]
 
 
 def _partial_sums(
     victim: Victim, signal: Tensor, conv: ConvLayer, senders: int, held: list[int]
 ) -> Tensor:
     """Return what each sender adds to each held map; sender k computes segments k mod s."""
-    module = victim.layers[conv.name]
+    module = victim.module_of(conv.name)
     assert isinstance(module, torch.nn.Conv2d)
     padding = conv_padding(conv, signal.shape[2])
     parts = [

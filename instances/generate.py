@@ -25,7 +25,7 @@ from instances.devices import (
 )
 from instances.layout import write_laid_out
 from instances.networks import find_network, network_file
-from instances.ssim import TABLE_I, read_ssim_table
+from instances.ssim import TABLE_I, read_ssim_table, rows_as_received
 from optmodel.cli import console, parted_numbers, require_number
 from optmodel.files import STANDARD, InputError, parse_model, require_writable
 from optmodel.instance import Instance, Request
@@ -100,7 +100,10 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
     _refuse_bad_numbers(recipe)
     draw = random.Random(recipe.seed)
     wanted = _wanted_networks(recipe)
-    networks = {network: _build(network, draw) for network in dict.fromkeys(wanted)}
+    table = read_ssim_table(recipe.ssim)
+    networks = {
+        network: rows_as_received(_build(network, draw), table) for network in dict.fromkeys(wanted)
+    }
     draw.shuffle(wanted)
     families = fleet_families(recipe.fleet, recipe.devices, draw)
     cameras = recipe.cameras or len(wanted)
@@ -114,7 +117,7 @@ def generate(recipe: Recipe, name: str, description: str = "") -> Instance:
         devices=make_fleet(families, recipe.period_s, recipe.scales),
         sources=make_cameras(cameras, recipe.period_s, recipe.scales),
         networks=tuple(networks.values()),
-        ssim_table=_used_rows(recipe.ssim, networks.values()),
+        ssim_table=_used_rows(recipe.ssim, table, networks.values()),
         requests=tuple(
             Request.model_construct(
                 id=f"r{k + 1}",
@@ -141,9 +144,8 @@ def _refuse_bad_numbers(recipe: Recipe) -> None:
         require_number(option, value, least, most)
 
 
-def _used_rows(path: Path, networks: Iterable[Network]) -> SsimTable:
+def _used_rows(path: Path, table: SsimTable, networks: Iterable[Network]) -> SsimTable:
     """Return the table with the rows that the networks refer to, and no others."""
-    table = read_ssim_table(path)
     used = {
         layer.ssim_row
         for network in networks

@@ -11,22 +11,24 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from optmodel.files import RuleError, SchemaVersion, StrictModel, refuse_repeated
+from optmodel.files import RuleError, StrictModel, refuse_repeated
 from optmodel.network import Count, Identifier
 from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
 
 CONFIDENCE = 0.95
+LIMITING = frozenset({"worst", "all"})
+"""Subsets of maps of which caps are made."""
 Text = Annotated[str, Field(max_length=2000)]
 
 
-def content_sha256(part: StrictModel, *without: str) -> str:
-    """Return the SHA-256 of what a part says, but for its own `sha256` and the named fields."""
-    content = part.model_dump(mode="json", exclude={"sha256", *without})
+def content_sha256(part: StrictModel) -> str:
+    """Return the SHA-256 of what a part says, but for its own `sha256`."""
+    content = part.model_dump(mode="json", exclude={"sha256"}, exclude_none=True)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse_edited(part: StrictModel, got: str, *without: str) -> None:
-    expected = content_sha256(part, *without)
+def _refuse_edited(part: StrictModel, got: str) -> None:
+    expected = content_sha256(part)
     if got != expected:
         raise RuleError(
             "sha256",
@@ -37,7 +39,7 @@ def _refuse_edited(part: StrictModel, got: str, *without: str) -> None:
 
 
 class Interval(StrictModel):
-    """A mean over the evaluation's images, and its 95 % confidence limits."""
+    """A mean over the evaluation's images; its 95 % confidence limits over photos or persons."""
 
     mean: float
     """Mean over images."""
@@ -76,7 +78,7 @@ class MeasuredCell(StrictModel):
     maps: Count
     """Maps that one device holds."""
     subset: Identifier
-    """Which maps: "random 1", "random 2", ... or "worst", found by a search."""
+    """Which maps: "random 1", "random 2", ..., "worst", found by a search, or "all" there are."""
     held: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
     """Indices of the maps, from 0; more than `maps` where devices collude."""
     ssim: Interval
@@ -111,6 +113,8 @@ class MeasuredImages(StrictModel):
     """Images that the attacker had, its validation included."""
     evaluation: Count
     """Images on which everything is measured."""
+    evaluation_groups: Annotated[int, Field(ge=2)] | None = None
+    """Photos or persons that these show; intervals of version 1 took all images as independent."""
 
 
 class MeasuredVictim(StrictModel):
@@ -138,7 +142,7 @@ class MeasuredAttacker(StrictModel):
     images: Count
     """Pairs of received maps and image at most."""
     steps: Annotated[int, Field(ge=0)]
-    """Of training at most."""
+    """Of training, at most where it ends once its validation stops improving."""
     batch: Count
     """Images in a step."""
     width: Annotated[int, Field(ge=0)]
@@ -146,7 +150,7 @@ class MeasuredAttacker(StrictModel):
     restarts: Annotated[int, Field(ge=0)]
     """Trainings that may follow one that collapsed."""
     view: Identifier
-    """What is held: output, sums, partial or layers."""
+    """What is held: output or partial."""
     senders: Count
     """Senders of partial sums."""
     colluders: Count
@@ -187,31 +191,76 @@ class MeasuredSettings(StrictModel):
         return self
 
 
-class MeasuredTable(StrictModel):
-    """An SSIM table as it was measured."""
+class MeasuredCells(StrictModel):
+    """Cells of one scene, finished so far."""
 
-    kind: Literal["measured SSIM table"]
-    """Tells this file from a plain SSIM table."""
-    schema_version: SchemaVersion
-    """Of the file format."""
+    kind: Literal["unfinished measured SSIM table"]
+    """Tells this file from a finished table."""
+    schema_version: Literal[1, 2]
+    """Of the file format; version 1 has no seal over the whole."""
     command: Text
     """The command that writes the file."""
     settings: MeasuredSettings
     """What all cells share."""
     cells: tuple[MeasuredCell, ...]
-    """One per row, number of maps and subset."""
+    """One per layer, number of maps and subset."""
+    sha256: str | None = None
+    """Of the whole file."""
 
     @model_validator(mode="after")
     def _cells_are_unique(self) -> Self:
         refuse_repeated("cells", "subset", ((c.layer, c.maps, c.subset) for c in self.cells))
         return self
 
+    @model_validator(mode="after")
+    def _is_as_written(self) -> Self:
+        if self.schema_version > 1 or self.sha256 is not None:
+            _refuse_edited(self, self.sha256 or "none")
+        return self
+
+
+class MeasuredTable(MeasuredCells):
+    """An SSIM table as it was measured: whole, so that caps can be made of it."""
+
+    kind: Literal["measured SSIM table"]  # type: ignore[assignment]
+    """Tells this file from a plain SSIM table."""
+    cells: Annotated[tuple[MeasuredCell, ...], Field(min_length=1)]
+    """One per layer, number of maps and subset; of each number of maps the worst subset."""
+
+    @model_validator(mode="after")
+    def _worst_subsets_are_there(self) -> Self:
+        """Refuse a mean over random subsets as a limit: a helper may get the telling maps."""
+        limited = {(cell.layer, cell.maps) for cell in self.cells if _limits(cell)}
+        for cell in self.cells:
+            if (cell.layer, cell.maps) not in limited:
+                raise RuleError(
+                    "cells",
+                    f"the worst subset of {cell.maps} maps of layer '{cell.layer}'",
+                    f"'{cell.subset}' only",
+                    "measure it: run the table's command again",
+                )
+        return self
+
     def caps_table(self) -> SsimTable:
         """Return the table that caps are made of: the upper limit of the worst subset, no slack.
 
-        Cells of several layers of one row count for the row: the worst stands.
+        Cells of several layers of one row count for the row: the worst stands. Cells whose every
+        training failed say nothing: their number of maps counts as not measured.
+
+        Raises
+        ------
+        RuleError
+            If nothing was measured of a row.
         """
         rows = dict.fromkeys(cell.row for cell in self.cells)
+        measured = [cell for cell in self.cells if not cell.blind]
+        for row in rows.keys() - {cell.row for cell in measured}:
+            raise RuleError(
+                "cells",
+                f"a cell of row '{row}' whose attacker did better than a blind guess",
+                "none",
+                "measure the row with a larger --budget",
+            )
         settings = self.settings
         return SsimTable(
             source=(
@@ -221,10 +270,15 @@ class MeasuredTable(StrictModel):
             ),
             slack=0.0,
             rows=tuple(
-                SsimRow(row=row, measurements=_worst(c for c in self.cells if c.row == row))
+                SsimRow(row=row, measurements=_worst(c for c in measured if c.row == row))
                 for row in rows
             ),
         )
+
+
+def _limits(cell: MeasuredCell) -> bool:
+    """Tell whether caps can be made of a cell; version 1 called all maps "random 1"."""
+    return cell.subset in LIMITING or cell.held == tuple(range(len(cell.held)))
 
 
 def _worst(cells: Iterable[MeasuredCell]) -> tuple[SsimMeasurement, ...]:

@@ -3,11 +3,37 @@
 from pathlib import Path
 
 from instances.measured import MeasuredTable
-from optmodel.files import InputError, parse_model, read_bytes
+from optmodel.files import InputError, RuleError, parse_model, read_bytes
+from optmodel.network import ConvLayer, Layer, Network
 from optmodel.ssim import SsimTable
 
 TABLE_I = Path(__file__).parent / "table1.json"
 """Table I of the paper, as data."""
+
+
+SUMS = " sums"
+"""Ends the name of a row that was measured on the sums of convs, before the activation."""
+
+
+def sums_row(row: str) -> str:
+    """Return the row for the sums of the convs whose finished maps are of a row."""
+    return row + SUMS
+
+
+def rows_as_received(network: Network, table: SsimTable) -> Network:
+    """Return a network whose convs name the rows of their sums, where a table has these.
+
+    The holder of an activation receives the sums of the conv before it, which tell more than the
+    finished maps that the holder of a conv receives. Table I knows finished maps only.
+    """
+    layers = [_layer_as_received(layer, table) for layer in network.layers]
+    return network.model_copy(update={"layers": tuple(layers)})
+
+
+def _layer_as_received(layer: Layer, table: SsimTable) -> Layer:
+    if not isinstance(layer, ConvLayer) or table.find(sums_row(layer.ssim_row)) is None:
+        return layer
+    return layer.model_copy(update={"ssim_row": sums_row(layer.ssim_row)})
 
 
 def read_ssim_table(path: Path = TABLE_I) -> SsimTable:
@@ -18,12 +44,14 @@ def read_ssim_table(path: Path = TABLE_I) -> SsimTable:
     Raises
     ------
     InputError
-        If the file cannot be read, is not an SSIM table, or is a measured one that was edited.
+        If the file cannot be read, is not an SSIM table, or is a measured one that was edited or
+        lacks a worst subset.
     """
     content = read_bytes(path)
     if b'"measured SSIM table"' not in content:
         return parse_model(content, SsimTable, str(path))
     measured = parse_model(content, MeasuredTable, str(path))
-    if not measured.cells:
-        raise InputError(f"{path}: cells: expected at least one, got none; measure some")
-    return measured.caps_table()
+    try:
+        return measured.caps_table()
+    except RuleError as error:
+        raise InputError(f"{path}: {error}") from error

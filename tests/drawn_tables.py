@@ -13,7 +13,12 @@ from instances.measured import (
 )
 
 IMAGES = MeasuredImages(
-    source="pictures", fingerprint="f" * 64, victim=900, attacker=800, evaluation=500
+    source="pictures",
+    fingerprint="f" * 64,
+    victim=900,
+    attacker=800,
+    evaluation=500,
+    evaluation_groups=500,
 )
 VICTIM = MeasuredVictim(
     network="lenet", description="d" * 64, weights="w" * 64, accuracy=0.957, exam_images=500
@@ -58,10 +63,10 @@ def cell(row: str, maps: int, subset: str, mean: float, blind: bool = False) -> 
 
 
 CELLS = (
-    cell("MNIST Conv1", 8, "random 1", 0.9),
+    cell("MNIST Conv1", 8, "all", 0.9),
     cell("MNIST Conv1", 2, "random 1", 0.5),
     cell("MNIST Conv1", 2, "worst", 0.7),
-    cell("MNIST Conv2", 4, "random 1", 0.3),
+    cell("MNIST Conv2", 4, "worst", 0.3),
 )
 
 
@@ -84,6 +89,12 @@ def table(
         blind=(BlindLevel(guess="mean image", ssim=around(blind), psnr_db=around(10.0)),),
         versions={},
     )
-    return MeasuredTable(
-        kind="measured SSIM table", schema_version=1, command="-", settings=settings, cells=cells
+    made: MeasuredTable = sealed(
+        MeasuredTable,
+        kind="measured SSIM table",
+        schema_version=2,
+        command="-",
+        settings=settings,
+        cells=cells,
     )
+    return made

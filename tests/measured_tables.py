@@ -18,7 +18,12 @@ def around(mean: float, half: float = 0.01) -> Interval:
 
 
 def cell(
-    row: str, maps: int, ssim: float, subset: str = "random 1", layer: str | None = None
+    row: str,
+    maps: int,
+    ssim: float,
+    subset: str = "random 1",
+    layer: str | None = None,
+    blind: bool = False,
 ) -> MeasuredCell:
     """Return a cell whose upper limit lies 0.01 above its mean."""
     made: MeasuredCell = sealed(
@@ -32,7 +37,7 @@ def cell(
         psnr_db=around(20.0),
         same_label=around(0.5),
         trainings=1,
-        blind=False,
+        blind=blind,
     )
     return made
 
@@ -41,7 +46,12 @@ def settings(view: str = "output", senders: int = 1, colluders: int = 1) -> Meas
     made: MeasuredSettings = sealed(
         MeasuredSettings,
         images=MeasuredImages(
-            source="noise", fingerprint="0" * 64, victim=10, attacker=10, evaluation=10
+            source="noise",
+            fingerprint="0" * 64,
+            victim=10,
+            attacker=10,
+            evaluation=10,
+            evaluation_groups=10,
         ),
         victim=MeasuredVictim(
             network="lenet", description="0" * 64, weights="0" * 64, accuracy=0.9, exam_images=10
@@ -68,10 +78,12 @@ def settings(view: str = "output", senders: int = 1, colluders: int = 1) -> Meas
 
 
 def measured_table(*cells: MeasuredCell) -> MeasuredTable:
-    return MeasuredTable(
+    made: MeasuredTable = sealed(
+        MeasuredTable,
         kind="measured SSIM table",
-        schema_version=1,
+        schema_version=2,
         command="python -m attack table --out table.json",
         settings=settings(),
         cells=cells,
     )
+    return made

@@ -11,7 +11,7 @@ import pytest
 from commands import run
 
 from attack.__main__ import _command
-from instances.measured import MeasuredTable
+from instances.measured import MeasuredCells, MeasuredTable
 from optmodel.checker import check
 from optmodel.file_lock import FileLock
 from optmodel.files import read_model
@@ -20,8 +20,11 @@ from optmodel.privacy import protect
 from optmodel.solution import Solution, SolutionStatus
 from optmodel.solve import solve
 
-GRID = ("--rows", "conv1", "--rows", "conv2", "--counts", "1,2,4,8", "--subsets", "2")
-CELLS = 20
+GRID = (
+    *("--rows", "conv1", "--rows", "relu1", "--rows", "conv2", "--rows", "relu2"),
+    *("--counts", "1,2,4,8", "--subsets", "1"),
+)
+CELLS = 28
 
 
 def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
@@ -66,17 +69,18 @@ def whole(options, tmp_path_factory):
 
 def test_the_command_prints_cost_blind_guesses_and_intervals(whole):
     path, out = whole
-    assert re.search(r"20 cells, about \d+ (s|min) on 1 worker\(s\)", out)
+    assert re.search(r"28 cells, about \d+ (s|min) on 1 worker\(s\)", out)
     assert "blind guess: mean image: SSIM 0." in out
     assert "blind guess: black image: SSIM 0." in out
+    assert "blind guess: most similar image: SSIM 0." in out
     assert "smoke attacker, output, 150 images; 60 evaluated" in out
     level = r" +0\.\d{3} \(-?\d\.\d{3} \.\. \d\.\d{3}\)"
-    assert re.search(rf"MNIST Conv1 +conv1 +4{level}{level}", out)
-    assert out.endswith("t.json: 20 cells\n")
+    assert re.search(rf"MNIST Conv1 sums +conv1 +4{level}{level}", out)
+    assert out.endswith("t.json: 28 cells\n")
     assert [file.name for file in path.parent.iterdir()] == ["t.json"]
     table = MeasuredTable.model_validate_json(path.read_bytes())
     assert len(table.cells) == CELLS
-    assert table.command.startswith("python -m attack table --rows conv1 --rows conv2")
+    assert table.command.startswith("python -m attack table --rows conv1 --rows relu1")
     assert set(table.settings.versions) == {"numpy", "python", "scikit-image", "torch"}
 
 
@@ -90,7 +94,7 @@ def test_ctrl_c_then_a_kill_then_a_resumed_run_give_the_uninterrupted_table(
     _out, err = process.communicate()
     assert process.returncode == 130
     assert err == "Interrupted.\n"
-    kept = MeasuredTable.model_validate_json(unfinished.read_bytes()).cells
+    kept = MeasuredCells.model_validate_json(unfinished.read_bytes()).cells
     assert 0 < len(kept) < CELLS
     assert not (tmp_path / "t.json").exists()
 
@@ -101,7 +105,7 @@ def test_ctrl_c_then_a_kill_then_a_resumed_run_give_the_uninterrupted_table(
             process.wait(timeout=0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    more = MeasuredTable.model_validate_json(unfinished.read_bytes()).cells
+    more = MeasuredCells.model_validate_json(unfinished.read_bytes()).cells
     assert more[: len(kept)] == kept
     assert len(more) > len(kept)
 
@@ -133,7 +137,7 @@ def test_a_table_of_other_settings_is_refused_and_kept(whole, options, tmp_path)
         *options[:-1],
         path,
         "--view",
-        "sums",
+        "partial",
     )
     assert path.read_bytes() == before
 

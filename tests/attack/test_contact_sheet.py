@@ -6,7 +6,7 @@ from commands import run
 from distributed import Client
 from matplotlib.figure import Figure
 
-from attack.cell import CellKey, measure_cell
+from attack.cell import CellKey, best_guess, measure_cell
 from attack.scene import describe, set_scene
 from attack.sheet import (
     SheetRow,
@@ -23,7 +23,7 @@ from instances.measured import Interval
 from optmodel.files import InputError
 from optmodel.workers import connected
 
-KEYS = [CellKey("conv1", 8, "random 1"), CellKey("conv1", 2, "worst")]
+KEYS = [CellKey("conv1", 8, "all"), CellKey("conv1", 2, "worst")]
 SHOWN = np.array([3, 1, 4])
 
 
@@ -51,7 +51,7 @@ def test_rows_are_originals_cells_in_order_and_the_blind_guess(rows):
         "original",
         "conv1: 8 of 8 maps\n(all)",
         "conv1: 2 of 8 maps\n(worst subset)",
-        "no map at all:\nblind guess, mean image",
+        "no map at all:\nblind guess, most similar image",
     ]
 
 
@@ -61,8 +61,8 @@ def test_the_first_row_is_the_images_themselves(rows, scene):
 
 
 def test_the_last_row_is_one_image_that_no_map_was_needed_for(rows, scene):
-    mean = as_floats(scene.attacker).mean(0).numpy()
-    np.testing.assert_allclose(rows[-1].images, np.stack([mean] * 3), atol=1e-6)
+    guess = best_guess(scene).image.numpy()
+    np.testing.assert_allclose(rows[-1].images, np.concatenate([guess] * 3), atol=1e-6)
 
 
 def test_the_similarity_of_a_row_is_that_of_the_same_cell_of_a_table(rows, scene):
@@ -142,7 +142,7 @@ def test_the_title_says_whose_images_which_attacker_and_what_it_held(
     first, second = titles[0].splitlines()
     assert first == f"lenet on few: victim {few_victim.accuracy:.1%} right"
     assert second == (
-        f"smoke attacker, {len(scene.attacker)} images, holds output maps; "
+        f"smoke attacker, {len(few_data.splits.attacker)} images, holds output maps; "
         f"SSIM over {len(scene.evaluation)} images"
     )
 

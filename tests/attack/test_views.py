@@ -4,7 +4,16 @@ import pytest
 import torch
 
 from attack.victim import Victim
-from attack.views import Alignment, View, alignment, conv_before, find_layer, received
+from attack.views import (
+    Alignment,
+    View,
+    alignment,
+    conv_before,
+    find_layer,
+    map_layers,
+    received,
+    row_of,
+)
 from instances.cnns import NETWORKS
 from optmodel.files import InputError
 
@@ -28,7 +37,7 @@ def test_partial_sums_of_all_senders_and_the_bias_add_up_to_the_sums(lenet, imag
     from_each = parts.unflatten(1, (-1, len(held)))
     assert from_each.shape[1] == min(senders, layer.input_maps)
     bias = lenet.layers[name].bias[held].detach().reshape(1, -1, 1, 1)
-    sums = received(lenet, images, layer, View("sums"), held)
+    sums = received(lenet, images, layer, View(), held)
     assert torch.allclose(from_each.sum(1) + bias, sums, atol=1e-5)
 
 
@@ -38,28 +47,19 @@ def test_partial_sums_keep_the_padding_of_their_conv():
     parts = received(victim, images, layer, View("partial", 5), [0, 63])
     assert parts.shape == (2, 10, 32, 32)
     bias = victim.layers["conv12"].bias[[0, 63]].detach().reshape(1, -1, 1, 1)
-    sums = received(victim, images, layer, View("sums"), [0, 63])
+    sums = received(victim, images, find_layer(victim.network, "conv12"), View(), [0, 63])
     assert torch.allclose(parts.unflatten(1, (5, 2)).sum(1) + bias, sums, atol=1e-4)
 
 
 def test_sums_become_the_output_of_the_activation(lenet, images):
-    relu = find_layer(lenet.network, "relu2")
-    sums = received(lenet, images, relu, View("sums"), [0, 5])
+    conv, relu = (find_layer(lenet.network, name) for name in ("MNIST Conv2 sums", "MNIST Conv2"))
+    assert (conv.name, relu.name) == ("conv2", "relu2")
+    sums = received(lenet, images, conv, View(), [0, 5])
     assert (sums < 0).any()
-    assert torch.equal(sums.relu(), received(lenet, images, relu, View("output"), [0, 5]))
+    assert torch.equal(sums.relu(), received(lenet, images, relu, View(), [0, 5]))
 
 
-def test_several_layers_show_each_activation_at_the_size_of_the_first(lenet, images):
-    layer = find_layer(lenet.network, "pool2")
-    got = received(lenet, images, layer, View("layers"), [0, 5])
-    assert got.shape == (3, 4, 24, 24)
-    first = received(lenet, images, find_layer(lenet.network, "relu1"), View("output"), [0, 5])
-    assert torch.equal(got[:, :2], first)
-    second = received(lenet, images, find_layer(lenet.network, "relu2"), View("output"), [0, 5])
-    assert torch.equal(got[:, 2:, ::3, ::3], second)
-
-
-@pytest.mark.parametrize("kind", ["output", "sums", "partial", "layers"])
+@pytest.mark.parametrize("kind", ["output", "partial"])
 def test_more_images_than_a_batch_come_out_in_their_order(lenet, kind):
     many = torch.rand(70, 1, 28, 28)
     layer = find_layer(lenet.network, "conv2")
@@ -87,8 +87,11 @@ def test_maps_lie_on_the_image_where_sizes_and_kernels_put_them(network, layer, 
 @pytest.mark.parametrize(
     ("name", "layer"),
     [
-        ("MNIST Conv1", "conv1"),
-        ("MNIST Conv2", "conv2"),
+        ("MNIST Conv1", "relu1"),
+        ("MNIST Conv1 sums", "conv1"),
+        ("MNIST Conv2", "relu2"),
+        ("MNIST Conv2 sums", "conv2"),
+        ("conv2", "conv2"),
         ("pool2", "pool2"),
         ("relu1", "relu1"),
     ],
@@ -98,13 +101,23 @@ def test_rows_and_layers_are_found_by_name(name, layer):
 
 
 def test_a_row_of_table_i_names_its_activation():
-    assert find_layer(NETWORKS["cifar_cnn"](), "CIFAR ReLU22").name == "relu22"
+    network = NETWORKS["cifar_cnn"]()
+    assert find_layer(network, "CIFAR ReLU22").name == "relu22"
+    assert find_layer(network, "CIFAR ReLU22 sums").name == "conv22"
+    assert find_layer(network, "ReLU22").name == "relu22"
+
+
+def test_convs_have_a_row_of_their_own():
+    rows = {layer.name: row_of(layer) for layer in map_layers(NETWORKS["lenet"]())}
+    assert rows["conv1"] == "MNIST Conv1 sums"
+    assert rows["relu1"] == rows["pool1"] == "MNIST Conv1"
 
 
 def test_a_row_that_names_no_layer_is_that_of_its_first_layer():
     """Block 3 of the CIFAR network stands behind a conv0 whose row is that of block 2."""
     network = NETWORKS["cifar_block3"]()
-    assert find_layer(network, "CIFAR ReLU22").name == "conv0"
+    assert find_layer(network, "CIFAR ReLU22").name == "relu0"
+    assert find_layer(network, "CIFAR ReLU22 sums").name == "conv0"
 
 
 @pytest.mark.parametrize("name", ["fc1", "conv9", "", "  "])
@@ -125,4 +138,4 @@ def test_a_layer_before_any_conv_has_no_sums(lenet):
 
 def test_views_say_what_they_are():
     assert View("partial", 8).describe() == "partial sums of 8 senders"
-    assert View("sums", colluders=2).describe() == "sums before ReLU, pooled by 2 devices"
+    assert View(colluders=2).describe() == "output maps, pooled by 2 devices"

@@ -3,23 +3,29 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from measured_tables import cell, measured_table, settings
 
-from instances.measured import Interval, MeasuredCell, MeasuredTable
+from instances.cnns import NETWORKS
+from instances.generate import Recipe, generate
+from instances.measured import Interval, MeasuredCell, MeasuredTable, sealed
 from instances.ssim import read_ssim_table
 from optmodel.files import InputError, RuleError, write_model
+from optmodel.privacy import protect
+
+CASES = Path(__file__).parents[1] / "cases"
 
 
 @pytest.fixture
 def table() -> MeasuredTable:
     return measured_table(
-        cell("MNIST Conv1", 8, 0.9),
+        cell("MNIST Conv1", 8, 0.9, subset="all"),
         cell("MNIST Conv1", 4, 0.8),
         cell("MNIST Conv1", 4, 0.85, subset="worst"),
-        cell("MNIST Conv2", 4, 0.3),
-        cell("MNIST Conv2", 4, 0.5, layer="pool2"),
+        cell("MNIST Conv2", 4, 0.3, subset="worst"),
+        cell("MNIST Conv2", 4, 0.5, subset="worst", layer="pool2"),
     )
 
 
@@ -57,7 +63,7 @@ def test_caps_come_from_the_upper_limit_of_the_worst_subset_and_layer(written):
 
 
 def test_an_upper_limit_beyond_one_counts_as_one():
-    caps = measured_table(cell("MNIST Conv1", 8, 0.995)).caps_table()
+    caps = measured_table(cell("MNIST Conv1", 8, 0.995, "all")).caps_table()
     assert caps.rows[0].measurements[0].ssim == 1
 
 
@@ -79,9 +85,12 @@ def test_a_table_comes_back_as_it_was_written(table, written):
         (("settings", "attacker", "budget"), "strong", r"settings\.sha256: expected"),
         (("settings", "confidence"), 0.5, r"settings\.confidence: expected"),
         (("settings", "blind", 0, "ssim", "mean"), 0.9, r"settings\.blind\[0\]\.ssim\.mean"),
-        (("schema_version",), 2, "schema_version: expected"),
+        (("schema_version",), 3, "schema_version: expected 1 or 2, got 3"),
+        (("schema_version",), 1, "sha256: expected"),
+        (("command",), "python -m attack table --budget strong", r"sha256: expected .* edited"),
+        (("sha256",), "0" * 64, r"sha256: expected .*got 000000000000"),
         (("slack",), 0.5, "slack: expected no such field"),
-        (("cells",), [], "cells: expected at least one, got none"),
+        (("cells",), [], "cells: expected at least 1"),
     ],
 )
 def test_an_edited_table_is_refused_with_the_field(written, where, value, expected):
@@ -92,6 +101,63 @@ def test_an_edited_table_is_refused_with_the_field(written, where, value, expect
         content[last] = value
 
     refused(written(change), expected)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3, 4])
+def test_a_table_that_lacks_a_cell_is_refused(written, cut):
+    def change(content):
+        del content["cells"][cut]
+
+    refused(written(change), r"(sha256|cells): expected")
+
+
+def test_a_table_without_its_worst_subsets_is_refused(table):
+    """Also one whose seal fits: a mean over random subsets is no upper limit."""
+    random_only = [
+        cell("MNIST Conv1", 8, 0.9, "all"),
+        sealed(MeasuredCell, **dict(table.cells[1]) | {"held": (1, 2, 5, 7)}),
+    ]
+    with pytest.raises(ValueError, match="the worst subset of 4 maps of layer 'conv1'"):
+        measured_table(*random_only)
+
+
+def test_an_older_table_without_its_worst_subsets_is_refused():
+    refused(CASES / "table-without-worst.json", "cells: expected the worst subset of 4 maps")
+
+
+def test_failed_attacks_make_no_caps(tmp_path):
+    """The next larger number of maps that was measured counts, as for any that was not."""
+    limit = cell("MNIST Conv1", 8, 0.9, "all"), cell("MNIST Conv1", 4, 0.8, "worst")
+    failed = cell("MNIST Conv1", 2, 0.1, "worst", blind=True)
+    caps = measured_table(*limit, failed).caps_table()
+    assert [m.maps for m in caps.rows[0].measurements] == [4, 8]
+    path = tmp_path / "failed.json"
+    write_model(path, measured_table(failed))
+    refused(path, "cells: expected a cell of row 'MNIST Conv1' whose attacker did better")
+
+
+def test_convs_are_limited_by_the_rows_of_their_sums(tmp_path):
+    """Holders of an activation receive sums; those of a conv or a pool finished maps."""
+    path = tmp_path / "both.json"
+    both = [
+        cell(row, 8, ssim, "all", layer)
+        for row, ssim, layer in (
+            ("MNIST Conv1 sums", 0.9, "conv1"),
+            ("MNIST Conv1", 0.7, "relu1"),
+            ("MNIST Conv2 sums", 0.5, "conv2"),
+            ("MNIST Conv2", 0.3, "relu2"),
+        )
+    ]
+    write_model(path, measured_table(*both))
+    instance = generate(Recipe(("lenet",), devices=3, ssim=path), "both", "")
+    rows = {layer.name: layer.ssim_row for layer in instance.networks[0].layers[:6]}
+    assert rows["conv1"] == "MNIST Conv1 sums"
+    assert rows["relu1"] == rows["pool1"] == "MNIST Conv1"
+    protection = protect(instance.networks[0], instance.ssim_table, 0.8)
+    at_risk = [share.at_risk for share in protection.outputs if share]
+    assert at_risk == [True, False, False, False, False, False]
+    kept = generate(Recipe(("lenet",), devices=3), "table-1", "").networks[0]
+    assert kept == NETWORKS["lenet"]()
 
 
 def test_a_cell_that_stands_twice_is_refused(written):
