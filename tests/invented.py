@@ -49,6 +49,7 @@ def results(plan: Plan, figures: Callable[[Case], dict[str, Any]]) -> Results:
             outcome=outcome(case.setting, **figures(case)),
             timing=timing,
             source_sha256="",
+            versions={},
         )
         for case in plan.cases()
     }
