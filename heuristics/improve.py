@@ -92,7 +92,8 @@ def improve(
     Raises
     ------
     ResultError
-        If a bound lies above a placement's latency, or a method claims that there is none.
+        If the placement breaks a budget, a bound lies above its latency, or a method claims that
+        there is none.
     """
     start, interrupted = time.perf_counter(), False
     if insert:
@@ -105,7 +106,8 @@ def improve(
     left_s = None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
     options = SolverOptions(time_limit_s=left_s, mip_gap=gap, seed=seed)
     search = Search(_served_instance(problem, placement), options)
-    search.offer(placement)
+    if not search.offer(placement):
+        raise ResultError("the improvement was given a placement that breaks a budget (8b-8d)")
     if bound_s is not None:
         search.raise_bound(bound_s)
     if interrupted:

@@ -220,19 +220,20 @@ def live_bound(problem: Problem, outcome: Outcome, paths: StagePaths) -> float |
     Returns
     -------
     float or None
-        None if nothing is served, or nothing is known yet.
+        None if nothing is served, or a request's bound is not known yet.
     """
     served = [task for task in problem.tasks if task.request.id in outcome.placement.requests]
     bounds = [paths.find(problem, task).bound_s for task in served]
     known = [bound for bound in bounds if bound is not None]
-    together_s = math.fsum(known) if len(known) == len(bounds) else 0.0
-    return together_s if together_s > 0 else None
+    return math.fsum(known) if known and len(known) == len(bounds) else None
 
 
 def _with_bound(solution: Solution, bound_s: float | None) -> Solution:
     objective_s = solution.objective_s
     claim = f"the stages claim the bound {{bound}} s, but {solution.method}"
     bound_s = settled_bound(objective_s, bound_s, claim)
+    if objective_s and not bound_s:
+        bound_s = None  # A bound of 0 says nothing of what takes time.
     return solution.model_copy(
         update={"bound_s": bound_s, "gap": relative_gap(objective_s, bound_s)}
     )

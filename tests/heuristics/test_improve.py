@@ -142,13 +142,13 @@ def test_a_bound_above_the_latency_is_an_error():
         improve(problem, start, bound_s=1e6)
 
 
-def test_budgets_that_the_start_breaks_are_no_proof():
-    """The stages find no placement at all on a fleet without memory; the start claims one."""
+def test_a_start_that_breaks_a_budget_is_an_error():
+    """No placement keeps the memory of a fleet without any."""
     made = by_hand()
     start = at_random(Problem.of(made))
     for device in made.devices:
         made = with_budget(made, device.id, memory_bytes=0.0)
-    with pytest.raises(ResultError, match="claims that there is no placement, but was given one"):
+    with pytest.raises(ResultError, match="given a placement that breaks a budget"):
         improve(Problem.of(made), start)
 
 
