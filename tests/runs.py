@@ -53,8 +53,6 @@ def solution(**changes: object) -> Solution:
     values = {
         "instance": "i",
         "instance_sha256": "0",
-        "source_sha256": provenance.source(),
-        "versions": provenance.versions(),
         "method": "count",
         "solver": None,
         "solver_version": None,
