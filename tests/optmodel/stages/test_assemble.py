@@ -1,12 +1,11 @@
 """Shares are dealt by what a placement takes of the budgets, as Eq. 8b-8d count it."""
 
-import math
-
 import numpy as np
 import pytest
 import strategies
 from hypothesis import given
 
+from optmodel.allowance import Allowance
 from optmodel.evaluate import evaluate_request
 from optmodel.instance import Instance
 from optmodel.problem import Problem
@@ -17,7 +16,7 @@ from optmodel.stages.method import shortest_paths
 def dealt_and_taken(made: Instance) -> tuple[np.ndarray, np.ndarray]:
     """Return the loads that dealing every request leaves, and those of the placements."""
     problem = Problem.of(made)
-    result = shortest_paths(problem, 1e-6, math.inf)
+    result = shortest_paths(problem, 1e-6, Allowance())
     deal = Assembler(result.fleet)
     taken = np.zeros_like(problem.budgets)
     for task in problem.tasks:

