@@ -244,6 +244,7 @@ def test_the_first_whole_seeds_count(tmp_path):
                 "outcome": outcome(one, submitted=1, served=1),
                 "timing": timing,
                 "source_sha256": source,
+                "versions": provenance.versions("simpy"),
             }
             folder.keep(Run(setting=one, **told))
     assert Results.read(tmp_path).plan.seeds == 1

@@ -299,9 +299,10 @@ def test_what_comes_from_outside_is_escaped_on_the_page():
 
 def _never(plan: Plan) -> dict[Setting, Run]:
     timing = {"events": 0, "total_s": 0.0, "slowest_s": 0.0}
+    origin = {"source_sha256": "", "versions": {}}
     return {
         one: Run.model_validate(
-            {"setting": one, "outcome": outcome(one), "timing": timing, "source_sha256": ""}
+            {"setting": one, "outcome": outcome(one), "timing": timing} | origin
         )
         for one in plan.settings()
     }
