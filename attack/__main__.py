@@ -30,7 +30,7 @@ from attack.table import print_measured
 from attack.victim_training import Trained
 from attack.views import VIEW_KINDS, View
 from instances.networks import network_file
-from optmodel.cli import console, errors, require_choice
+from optmodel.cli import console, errors, parted, require_choice
 from optmodel.figure_file import require_picture
 from optmodel.file_lock import FileLock
 from optmodel.files import InputError, require_writable
@@ -45,7 +45,8 @@ DataOption = Annotated[
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything.")]
 EpochsOption = Annotated[int, typer.Option(min=1, max=10_000, help="Epochs of the victim.")]
 RowsOption = Annotated[
-    list[str] | None, typer.Option(help="Row or layer; several times; default: all rows.")
+    list[str] | None,
+    typer.Option(help="Rows or layers, with commas between or repeated; default: all rows."),
 ]
 CountsOption = Annotated[
     str, typer.Option(help="Maps held, for example 1,4,16; default: those of Table I.")
@@ -86,7 +87,7 @@ def table(
     require_choice("--budget", budget, BUDGETS)
     seen = view_of(view, senders, colluders)
     loaded = load_data(network, data, seed)
-    keys = grid(loaded.network, rows or [], parse_counts(counts), subsets)
+    keys = grid(loaded.network, parted(rows or []), parse_counts(counts), subsets)
     trained = victim_of(loaded, victim, epochs)
     _print_victim(trained)
     scene = set_scene(loaded, trained, budget, seen)
@@ -155,7 +156,7 @@ def sheet(
     require_writable(out, victim, data, network_file(network))
     require_choice("--budget", budget, BUDGETS)
     loaded = load_data(network, data, seed)
-    keys = grid(loaded.network, rows or [], parse_counts(counts), subsets=0)
+    keys = grid(loaded.network, parted(rows or []), parse_counts(counts), subsets=0)
     shown = choose_images(loaded.splits.evaluation, images, seed)
     trained = victim_of(loaded, victim, epochs)
     _print_victim(trained)

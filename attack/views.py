@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from attack.victim import Victim, conv_padding
-from instances.ssim import SUMS, sums_row
+from instances.measured import SUMS, sums_row
 from optmodel.files import InputError
 from optmodel.network import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
 
@@ -64,8 +64,8 @@ def map_layers(network: Network) -> list[MapLayer]:
 def find_layer(network: Network, name: str) -> MapLayer:
     """Return the layer that a row of an SSIM table, or the name of a layer, stands for.
 
-    The last word of a row names the layer: CIFAR ReLU22 is relu22. A row whose last word does not
-    is that of its first finished maps. A row of sums is that of the conv before.
+    The last word of a row names the layer: CIFAR ReLU22, or ReLU22, is relu22. A row whose last
+    word does not is that of its first finished maps. A row of sums is that of the conv before.
 
     Raises
     ------
@@ -73,18 +73,19 @@ def find_layer(network: Network, name: str) -> MapLayer:
         If there is none.
     """
     layers = map_layers(network)
-    wanted = (name, _last_word(name))
+    wanted = (name, name.lower())
     of_the_row = [layer for layer in layers if row_of(layer) == name]
     if name.endswith(SUMS) and of_the_row:
         return _conv_of(network, name.removesuffix(SUMS)) or of_the_row[0]
-    found = [*(layer for layer in layers if layer.name in wanted), *of_the_row]
+    named = [layer for layer in of_the_row if layer.name == _last_word(name)]
+    found = [*(layer for layer in layers if layer.name in wanted), *named, *of_the_row]
     if not found:
         rows = dict.fromkeys(row_of(layer) for layer in layers)
         raise InputError(
             f"--rows: expected rows or layers of '{network.id}', got '{name}'; name some of "
             f"{', '.join([*rows, *(layer.name for layer in layers)])}"
         )
-    return next((layer for layer in found if layer in of_the_row), found[0])
+    return found[0]
 
 
 def _conv_of(network: Network, row: str) -> ConvLayer | None:

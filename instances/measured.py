@@ -18,7 +18,14 @@ from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
 CONFIDENCE = 0.95
 LIMITING = frozenset({"worst", "all"})
 """Subsets of maps of which caps are made."""
+SUMS = " sums"
+"""Ends the name of a row that was measured on the sums of convs, before the activation."""
 Text = Annotated[str, Field(max_length=2000)]
+
+
+def sums_row(row: str) -> str:
+    """Return the row for the sums of the convs whose finished maps are of a row."""
+    return row + SUMS
 
 
 def content_sha256(part: StrictModel) -> str:
@@ -61,7 +68,7 @@ class BlindLevel(StrictModel):
     """What a guess that needs no feature map reaches."""
 
     guess: Identifier
-    """What is guessed: the mean image or a black one."""
+    """What is guessed: the mean image, a black one, or the one most similar to all."""
     ssim: Interval
     """Similarity of the guess with the images, no unit."""
     psnr_db: Interval
@@ -230,7 +237,8 @@ class MeasuredTable(MeasuredCells):
     @model_validator(mode="after")
     def _worst_subsets_are_there(self) -> Self:
         """Refuse a mean over random subsets as a limit: a helper may get the telling maps."""
-        limited = {(cell.layer, cell.maps) for cell in self.cells if _limits(cell)}
+        first = self.schema_version == 1
+        limited = {(cell.layer, cell.maps) for cell in self.cells if _limits(cell, first)}
         for cell in self.cells:
             if (cell.layer, cell.maps) not in limited:
                 raise RuleError(
@@ -241,6 +249,18 @@ class MeasuredTable(MeasuredCells):
                 )
         return self
 
+    def _require_sums(self) -> None:
+        """Refuse caps of finished maps alone; the first version knew no others."""
+        rows = {cell.row for cell in self.cells}
+        for row in sorted(rows):
+            if self.schema_version > 1 and not row.endswith(SUMS) and sums_row(row) not in rows:
+                raise RuleError(
+                    "cells",
+                    f"the row '{sums_row(row)}' too, as whoever computes an activation gets sums",
+                    f"'{row}' alone",
+                    "measure both, with the same --out",
+                )
+
     def caps_table(self) -> SsimTable:
         """Return the table that caps are made of: the upper limit of the worst subset, no slack.
 
@@ -250,8 +270,9 @@ class MeasuredTable(MeasuredCells):
         Raises
         ------
         RuleError
-            If nothing was measured of a row.
+            If nothing was measured of a row, or not of the sums that become its maps.
         """
+        self._require_sums()
         rows = dict.fromkeys(cell.row for cell in self.cells)
         measured = [cell for cell in self.cells if not cell.blind]
         for row in rows.keys() - {cell.row for cell in measured}:
@@ -276,9 +297,9 @@ class MeasuredTable(MeasuredCells):
         )
 
 
-def _limits(cell: MeasuredCell) -> bool:
-    """Tell whether caps can be made of a cell; version 1 called all maps "random 1"."""
-    return cell.subset in LIMITING or cell.held == tuple(range(len(cell.held)))
+def _limits(cell: MeasuredCell, first: bool) -> bool:
+    """Tell whether caps can be made of a cell; the first version called all maps "random 1"."""
+    return cell.subset in LIMITING or (first and cell.held == tuple(range(len(cell.held))))
 
 
 def _worst(cells: Iterable[MeasuredCell]) -> tuple[SsimMeasurement, ...]:

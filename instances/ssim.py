@@ -2,22 +2,13 @@
 
 from pathlib import Path
 
-from instances.measured import MeasuredTable
+from instances.measured import MeasuredTable, sums_row
 from optmodel.files import InputError, RuleError, parse_model, read_bytes
 from optmodel.network import ConvLayer, Layer, Network
 from optmodel.ssim import SsimTable
 
 TABLE_I = Path(__file__).parent / "table1.json"
 """Table I of the paper, as data."""
-
-
-SUMS = " sums"
-"""Ends the name of a row that was measured on the sums of convs, before the activation."""
-
-
-def sums_row(row: str) -> str:
-    """Return the row for the sums of the convs whose finished maps are of a row."""
-    return row + SUMS
 
 
 def rows_as_received(network: Network, table: SsimTable) -> Network:

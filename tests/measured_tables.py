@@ -29,7 +29,7 @@ def cell(
     made: MeasuredCell = sealed(
         MeasuredCell,
         row=row,
-        layer=layer or row.split()[-1].lower(),
+        layer=layer or row.removesuffix(" sums").split()[-1].lower(),
         maps=maps,
         subset=subset,
         held=tuple(range(maps)),

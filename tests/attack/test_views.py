@@ -120,7 +120,7 @@ def test_a_row_that_names_no_layer_is_that_of_its_first_layer():
     assert find_layer(network, "CIFAR ReLU22 sums").name == "conv0"
 
 
-@pytest.mark.parametrize("name", ["fc1", "conv9", "", "  "])
+@pytest.mark.parametrize("name", ["fc1", "conv9", "", "  ", "Conv1,Conv2", "MNIST Conv9 conv2"])
 def test_unknown_rows_are_refused_with_those_there_are(name):
     with pytest.raises(
         InputError, match=r"--rows: expected rows or layers of 'lenet', got .*conv1"

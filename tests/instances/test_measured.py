@@ -21,11 +21,11 @@ CASES = Path(__file__).parents[1] / "cases"
 @pytest.fixture
 def table() -> MeasuredTable:
     return measured_table(
-        cell("MNIST Conv1", 8, 0.9, subset="all"),
-        cell("MNIST Conv1", 4, 0.8),
-        cell("MNIST Conv1", 4, 0.85, subset="worst"),
-        cell("MNIST Conv2", 4, 0.3, subset="worst"),
-        cell("MNIST Conv2", 4, 0.5, subset="worst", layer="pool2"),
+        cell("MNIST Conv1 sums", 8, 0.9, subset="all"),
+        cell("MNIST Conv1 sums", 4, 0.8),
+        cell("MNIST Conv1 sums", 4, 0.85, subset="worst"),
+        cell("MNIST Conv2 sums", 4, 0.3, subset="worst"),
+        cell("MNIST Conv2 sums", 4, 0.5, subset="worst", layer="pool2"),
     )
 
 
@@ -54,16 +54,16 @@ def test_caps_come_from_the_upper_limit_of_the_worst_subset_and_layer(written):
     caps = read_ssim_table(written(lambda _content: None))
     found = {(row.row, m.maps): m.ssim for row in caps.rows for m in row.measurements}
     assert found == {
-        ("MNIST Conv1", 4): 0.86,
-        ("MNIST Conv1", 8): 0.91,
-        ("MNIST Conv2", 4): 0.51,
+        ("MNIST Conv1 sums", 4): 0.86,
+        ("MNIST Conv1 sums", 8): 0.91,
+        ("MNIST Conv2 sums", 4): 0.51,
     }
     assert caps.slack == 0
     assert caps.source.startswith("measured: lenet on noise, smoke attacker, output, upper 95%")
 
 
 def test_an_upper_limit_beyond_one_counts_as_one():
-    caps = measured_table(cell("MNIST Conv1", 8, 0.995, "all")).caps_table()
+    caps = measured_table(cell("MNIST Conv1 sums", 8, 0.995, "all")).caps_table()
     assert caps.rows[0].measurements[0].ssim == 1
 
 
@@ -114,7 +114,7 @@ def test_a_table_that_lacks_a_cell_is_refused(written, cut):
 def test_a_table_without_its_worst_subsets_is_refused(table):
     """Also one whose seal fits: a mean over random subsets is no upper limit."""
     random_only = [
-        cell("MNIST Conv1", 8, 0.9, "all"),
+        cell("MNIST Conv1 sums", 8, 0.9, "all"),
         sealed(MeasuredCell, **dict(table.cells[1]) | {"held": (1, 2, 5, 7)}),
     ]
     with pytest.raises(ValueError, match="the worst subset of 4 maps of layer 'conv1'"):
@@ -127,13 +127,25 @@ def test_an_older_table_without_its_worst_subsets_is_refused():
 
 def test_failed_attacks_make_no_caps(tmp_path):
     """The next larger number of maps that was measured counts, as for any that was not."""
-    limit = cell("MNIST Conv1", 8, 0.9, "all"), cell("MNIST Conv1", 4, 0.8, "worst")
-    failed = cell("MNIST Conv1", 2, 0.1, "worst", blind=True)
+    row = "MNIST Conv1 sums"
+    limit = cell(row, 8, 0.9, "all"), cell(row, 4, 0.8, "worst")
+    failed = cell(row, 2, 0.1, "worst", blind=True)
     caps = measured_table(*limit, failed).caps_table()
     assert [m.maps for m in caps.rows[0].measurements] == [4, 8]
     path = tmp_path / "failed.json"
     write_model(path, measured_table(failed))
-    refused(path, "cells: expected a cell of row 'MNIST Conv1' whose attacker did better")
+    refused(path, "cells: expected a cell of row 'MNIST Conv1 sums' whose attacker did better")
+
+
+def test_finished_maps_alone_make_no_caps(tmp_path):
+    path = tmp_path / "finished.json"
+    write_model(path, measured_table(cell("MNIST Conv1", 8, 0.5, "all")))
+    refused(path, "cells: expected the row 'MNIST Conv1 sums' too, .*got 'MNIST Conv1' alone")
+
+
+def test_a_random_subset_that_is_the_first_maps_is_no_worst_one():
+    with pytest.raises(ValueError, match="the worst subset of 2 maps of layer 'conv1'"):
+        measured_table(cell("MNIST Conv1 sums", 2, 0.5, "random 1"))
 
 
 def test_convs_are_limited_by_the_rows_of_their_sums(tmp_path):
