@@ -25,8 +25,8 @@ ROUNDING_SHARE = 0.1
 STRATEGIES = 8
 """Workers without `--threads`: CP-SAT's strategies complement each other even on fewer cores."""
 CONFIRMING_S = 60.0
-"""What HiGHS may take to confirm that there is no placement, in seconds."""
-UNCONFIRMED = "CP-SAT says that not all requests can be served; HiGHS has not confirmed it"
+"""What HiGHS may take to confirm that no more can be served, in seconds."""
+UNCONFIRMED = "CP-SAT says that {what} cannot be served; HiGHS has not confirmed it"
 PROVEN = (cp_model.OPTIMAL, cp_model.INFEASIBLE)
 
 
@@ -35,7 +35,7 @@ HORIZON_MARGIN = Fraction(1, 10**9)
 
 
 def solve_cpsat(search: Search) -> Termination:
-    """Place the search's problem with CP-SAT; HiGHS is only asked whether it is infeasible too.
+    """Place the search's problem with CP-SAT; HiGHS is only asked what cannot be served too.
 
     Raises
     ------
@@ -43,24 +43,31 @@ def solve_cpsat(search: Search) -> Termination:
         If the problem's numbers exceed what CP-SAT's 64-bit integers hold.
     """
     search.solver, search.solver_version = "cpsat", version("ortools")
+    most = search.most_served
     termination = most_then_fastest(search, lambda: _serve_most(search), lambda: _fastest(search))
     if search.infeasible and search.incumbent is None:
-        _ask_highs_for_a_placement(search)
+        _ask_highs_for_a_placement(search, None)
+    elif search.most_served < most:
+        _ask_highs_for_a_placement(search, search.most_served + 1)
     return termination
 
 
-def _ask_highs_for_a_placement(search: Search) -> None:
-    """Offer a placement of HiGHS, which contradicts the verdict; say so if HiGHS cannot tell."""
+def _ask_highs_for_a_placement(search: Search, serving: int | None) -> None:
+    """Offer a placement of HiGHS, which contradicts the verdict; say so if HiGHS cannot tell.
+
+    It serves all requests, or as many as told at least.
+    """
     clock = Clock.ringing_in(min(search.left_s, CONFIRMING_S))
-    answer = find_placement(search.problem, clock)
-    if answer.verdict is Verdict.UNKNOWN:
-        search.notes.append(UNCONFIRMED)
-    elif answer.placement is not None:
-        if within_budgets(search.problem, evaluate(search.problem, answer.placement)):
-            with search.speaking("HiGHS"):
-                search.offer(answer.placement)
-        else:
-            search.notes.append(UNCONFIRMED)
+    answer = find_placement(search.problem, clock, serving)
+    if answer.verdict is Verdict.INFEASIBLE:
+        return
+    found = answer.placement
+    if found is not None and within_budgets(search.problem, evaluate(search.problem, found)):
+        with search.speaking("HiGHS"):
+            search.offer(found)
+        return
+    what = "all requests" if serving is None else f"{serving} requests"
+    search.notes.append(UNCONFIRMED.format(what=what))
 
 
 def _ticks(search: Search, share: Fraction = Fraction(1)) -> Ticks:

@@ -19,14 +19,8 @@ from math import floor
 from optmodel.count.variables import layers
 from optmodel.privacy import exact
 from optmodel.problem import LayerTask, Problem
+from optmodel.second_opinion import LARGEST_ACTIVITY
 
-LARGEST_ACTIVITY = 2**30
-"""Largest sum of coefficients times values of one sign in a row of the model.
-
-The presolve of CP-SAT 9.15 proves wrong optima with coefficients near 2^31. It multiplies and adds
-them, and turns counts into literals with products as coefficients, so that the products and sums
-must stay clear of 2^31 as well.
-"""
 COARSE = Fraction(1, 1000)
 """Share of a horizon that rounding may cost before a shorter horizon is looked for."""
 

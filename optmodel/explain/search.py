@@ -83,13 +83,14 @@ class Clock:
         return left is not None and left <= 0
 
 
-def find_placement(problem: Problem, clock: Clock) -> Answer:
-    """Find any placement of all requests, or prove that there is none."""
-    if any(task.unattainable for task in problem.tasks) or reasons_infeasible(problem):
+def find_placement(problem: Problem, clock: Clock, serving: int | None = None) -> Answer:
+    """Find any placement of all requests, or of so many, or prove that there is none."""
+    every = serving is None
+    if every and (any(task.unattainable for task in problem.tasks) or reasons_infeasible(problem)):
         return INFEASIBLE
     if clock.has_rung():
         return UNKNOWN
-    return _answer(FeasibilityModel.build(problem), clock)
+    return _answer(FeasibilityModel.build(problem, serving), clock)
 
 
 def find_least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> Answer:

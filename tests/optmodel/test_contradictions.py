@@ -1,13 +1,22 @@
 """What one engine claims and another one contradicts is an error that names both."""
 
+from pathlib import Path
+
 import pytest
 import reference
 from assigned import place
 from strategies import by_hand
 
-from optmodel import auto, solve
+from optmodel import auto, second_opinion, solve
+from optmodel.cpsat import run as cpsat_run
+from optmodel.explain.feasibility import FeasibilityModel
+from optmodel.instance import read_instance
+from optmodel.problem import Problem
 from optmodel.search import Search
 from optmodel.solution import ResultError, SolutionStatus, Termination
+from optmodel.solvers import SolverOptions
+
+CASES = Path(__file__).parents[1] / "cases"
 
 BEST = reference.best(by_hand())
 BEST_S = float(BEST.latency_s)
@@ -84,3 +93,28 @@ def test_the_methods_of_auto_are_named_apart(monkeypatch):
 def _offers(search: Search) -> Termination:
     search.offer(place(search.problem, BEST.assignment))
     return Termination.CONVERGED
+
+
+def test_what_cpsat_leaves_out_is_asked_of_highs_too(monkeypatch):
+    """With admission most: the only request cannot be served, and HiGHS says so too."""
+    asked = []
+    find = cpsat_run.find_placement
+
+    def spy(problem, clock, serving=None):
+        asked.append(serving)
+        return find(problem, clock, serving)
+
+    monkeypatch.setattr(cpsat_run, "find_placement", spy)
+    made = read_instance(CASES / "short-by-1.json")
+    solution = solve.solve(made, "cpsat", SolverOptions(admission="most"))
+    assert (solution.most_served, asked) == (0, [1])
+    assert not any("has not confirmed" in note for note in solution.notes)
+
+
+def test_numbers_beyond_the_safe_size_are_judged_without_presolve():
+    """The least load of a budget near 2^37 multiplications, of explain-crash.json."""
+    made = read_instance(CASES / "explain-crash.json")
+    model = FeasibilityModel.build(Problem.of(made))
+    model.minimise_load("compute", 0)
+    built, _ = second_opinion._translated(model.pyomo_model)
+    assert second_opinion._largest_activity(built) > second_opinion.LARGEST_ACTIVITY

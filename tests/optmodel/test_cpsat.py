@@ -20,10 +20,11 @@ from optmodel.count.variables import layers
 from optmodel.cpsat import CpsatModel, run, run_model
 from optmodel.cpsat import constraints as rows
 from optmodel.cpsat.objective import minimise_latency
-from optmodel.cpsat.ticks import LARGEST_ACTIVITY, Ticks
+from optmodel.cpsat.ticks import Ticks
 from optmodel.files import InputError
 from optmodel.instance import Instance, read_instance
 from optmodel.problem import Problem
+from optmodel.second_opinion import LARGEST_ACTIVITY
 from optmodel.solution import ResultError, SolutionStatus, Termination
 
 CPSAT = QUICK[2]

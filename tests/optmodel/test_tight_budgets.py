@@ -219,6 +219,7 @@ def test_infeasible_that_nobody_confirms_is_no_verdict(monkeypatch):
     silent = SolverRun(Termination.TIME_LIMIT, SolutionStatus.NONE, None, "0")
     monkeypatch.setattr("optmodel.milp.run_solver", lambda *_: lie)
     monkeypatch.setattr("optmodel.milp.second_opinion", lambda *_: silent)
+    monkeypatch.setattr("optmodel.solve.offer_start", lambda _: None)
     solution = solve(by_hand_tight(), "count")
     assert solution.solution_status is SolutionStatus.NONE
     assert any("has not confirmed" in note for note in solution.notes)
