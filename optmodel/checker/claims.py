@@ -3,23 +3,22 @@
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
+from typing import TypeGuard, get_args
 
 from optmodel.checker.arithmetic import decimal
-from optmodel.checker.report import REPORTED_TOLERANCE, CheckReport, check
-from optmodel.checker.violation import Violation
+from optmodel.checker.report import BOUND_TOLERANCE, REPORTED_TOLERANCE, CheckReport, check
+from optmodel.checker.trace import trace_agrees
+from optmodel.checker.violation import Violation, claim
 from optmodel.instance import Instance, digest
 from optmodel.solution import (
+    Admission,
     PlacementDocument,
     Rejection,
     Solution,
     SolutionStatus,
     Termination,
-    TracePoint,
 )
 
-BOUND_TOLERANCE = Fraction(1, 10**6)
-"""How far, relatively, a bound that a solver proved in floats may lie above a latency."""
 USUAL_GAP = Fraction(1, 10**6)
 """Gap that counts as optimal where the options name none."""
 
@@ -35,32 +34,51 @@ def check_solution(instance: Instance, solution: Solution) -> CheckReport:
     placed = solution.placement is not None
     found = [one for one in report.violations if placed or one.equation == "5"]
     found += _of_this_instance(instance, solution)
+    found += _options_can_be(solution)
     found += _status_agrees(solution, document)
+    found += _infeasible_agrees(solution)
     found += _optimal_within_the_asked_gap(solution)
-    found += _most_served_agrees(solution, document)
+    found += _most_served_agrees(instance, solution, document)
     found += _objective_and_bound_agree(solution, document)
     found += _gap_agrees(solution)
     found += _latencies_complete(instance, solution, document)
     for rejection in document.rejected:
         found += _rejection_exists(instance, rejection)
-    found += _trace_agrees(solution)
+    found += trace_agrees(solution)
     found += _origin_agrees(solution)
     return CheckReport(tuple(found), report.layer_latency_s, report.shared_bits)
-
-
-def _claim(where: str, message: str, amount: Fraction | int = 1) -> Violation:
-    return Violation("claim", where, message, Fraction(amount))
 
 
 def _of_this_instance(instance: Instance, solution: Solution) -> Iterator[Violation]:
     """Hold it to be a solution of this instance, as it is now."""
     if solution.instance != instance.name:
         message = f"expected '{instance.name}', got '{solution.instance}': it is of another"
-        yield _claim("instance", message)
+        yield claim("instance", message)
     expected, got = digest(instance), solution.instance_sha256
     if got != expected:
         message = f"expected {expected[:12]}... of this content, got {got[:12]}...: it is of other"
-        yield _claim("instance_sha256", message)
+        yield claim("instance_sha256", message)
+
+
+def _options_can_be(solution: Solution) -> Iterator[Violation]:
+    """Hold the options that mean something here to be ones that a run can have had."""
+    options, admissions = solution.options, get_args(Admission)
+    admission = options.get("admission")
+    if admission is not None and admission not in admissions:
+        expected = " or ".join(f"'{one}'" for one in admissions)
+        yield claim("options.admission", f"expected {expected}, got {admission!r}")
+    for name in ("time_limit_s", "improve_s"):
+        told = options.get(name)
+        if told is not None and (not _is_number(told) or told < 0):
+            message = f"expected a number of seconds from 0, or null, got {told!r}"
+            yield claim(f"options.{name}", message)
+    if _asked_gap(solution) is None:
+        message = f"expected a number from 0 to 1, got {options['mip_gap']!r}"
+        yield claim("options.mip_gap", message)
+
+
+def _is_number(told: object) -> TypeGuard[int | float]:
+    return isinstance(told, int | float) and not isinstance(told, bool)
 
 
 def _status_agrees(solution: Solution, document: PlacementDocument) -> Iterator[Violation]:
@@ -79,13 +97,27 @@ def _status_agrees(solution: Solution, document: PlacementDocument) -> Iterator[
     holds, expected = needs[status]
     if not holds:
         got = f"{len(document.requests)} placed, {len(document.rejected)} rejected"
-        yield _claim("solution_status", f"status '{status}' expects {expected}, got {got}")
-    proven = status is SolutionStatus.INFEASIBLE
-    if proven and solution.termination is Termination.HEURISTIC_END:
-        yield _claim("termination", "a heuristic that came to its end proves no infeasibility")
-    if solution.reasons and not proven:
+        yield claim("solution_status", f"status '{status}' expects {expected}, got {got}")
+    if solution.reasons and status is not SolutionStatus.INFEASIBLE:
         message = f"expected none with status '{status}', got {len(solution.reasons)}"
-        yield _claim("reasons", message, len(solution.reasons))
+        yield claim("reasons", message, len(solution.reasons))
+
+
+def _infeasible_agrees(solution: Solution) -> Iterator[Violation]:
+    """Hold a proof that no placement exists to come from a method that proves, and to bound none.
+
+    A bound without a placement is no contradiction: a method may bound what it has not found.
+    """
+    if solution.solution_status is not SolutionStatus.INFEASIBLE:
+        return
+    if solution.termination is Termination.HEURISTIC_END:
+        yield claim("termination", "a heuristic that came to its end proves no infeasibility")
+    if solution.bound_s is not None:
+        message = f"expected none with status 'infeasible', got {solution.bound_s!r} s"
+        yield claim("bound_s", message, abs(decimal(solution.bound_s)))
+    if _admits_most(solution):
+        message = "infeasible with admission 'most', where serving none is a placement too"
+        yield claim("solution_status", message)
 
 
 def _admits_most(solution: Solution) -> bool:
@@ -94,16 +126,11 @@ def _admits_most(solution: Solution) -> bool:
 
 def _optimal_within_the_asked_gap(solution: Solution) -> Iterator[Violation]:
     """Hold latency - bound <= asked gap · latency where an optimum is claimed."""
-    told = solution.options.get("mip_gap")
-    gap = _asked_gap(told)
-    if gap is None:
-        yield _claim("options.mip_gap", f"expected a number from 0 to 1, got {told!r}")
-        return
-    objective, bound = solution.objective_s, solution.bound_s
-    if solution.solution_status is not SolutionStatus.OPTIMAL or objective is None:
+    gap, objective, bound = _asked_gap(solution), solution.objective_s, solution.bound_s
+    if solution.solution_status is not SolutionStatus.OPTIMAL or objective is None or gap is None:
         return
     if bound is None:
-        yield _claim("solution_status", "optimal without a bound")
+        yield claim("solution_status", "optimal without a bound")
         return
     allowed = (gap + BOUND_TOLERANCE) * decimal(objective)
     excess = decimal(objective) - decimal(bound) - allowed
@@ -112,24 +139,28 @@ def _optimal_within_the_asked_gap(solution: Solution) -> Iterator[Violation]:
             f"optimal at gap {float(gap):g} expects at most {float(allowed)!r} s between objective "
             f"and bound, got {float(excess):.15g} s more"
         )
-        yield _claim("solution_status", message, excess)
+        yield claim("solution_status", message, excess)
 
 
-def _asked_gap(told: object) -> Fraction | None:
+def _asked_gap(solution: Solution) -> Fraction | None:
     """Return the gap that counts as optimal, None if the options name one that cannot be."""
+    told = solution.options.get("mip_gap")
     if told is None:
         return USUAL_GAP
-    if isinstance(told, bool) or not isinstance(told, int | float):
-        return None
-    return decimal(told) if 0 <= told <= 1 else None
+    return decimal(told) if _is_number(told) and 0 <= told <= 1 else None
 
 
-def _most_served_agrees(solution: Solution, document: PlacementDocument) -> Iterator[Violation]:
-    """Hold a proven most to be at least what is placed."""
-    most, placed = solution.most_served, len(document.requests)
+def _most_served_agrees(
+    instance: Instance, solution: Solution, document: PlacementDocument
+) -> Iterator[Violation]:
+    """Hold a proven most to be at least what is placed, and at most what there is to place."""
+    most, placed, requests = solution.most_served, len(document.requests), len(instance.requests)
     if most is not None and most < placed:
         message = f"expected at least {placed}, the placed requests, got {most}"
-        yield _claim("most_served", message, placed - most)
+        yield claim("most_served", message, placed - most)
+    if most is not None and most > requests:
+        message = f"expected at most {requests}, the requests of the instance, got {most}"
+        yield claim("most_served", message, most - requests)
 
 
 def _objective_and_bound_agree(
@@ -138,12 +169,12 @@ def _objective_and_bound_agree(
     objective, bound = solution.objective_s, solution.bound_s
     if (objective is None) == bool(document.requests):
         message = f"expected a latency exactly if requests are placed, got {objective}"
-        yield _claim("objective_s", message)
+        yield claim("objective_s", message)
     if objective is not None and bound is not None:
         excess = decimal(bound) - decimal(objective) * (1 + BOUND_TOLERANCE)
         if excess > 0:
             message = f"expected at most the objective {objective!r} s, got {bound!r} s"
-            yield _claim("bound_s", message, excess)
+            yield claim("bound_s", message, excess)
 
 
 def _gap_agrees(solution: Solution) -> Iterator[Violation]:
@@ -163,12 +194,12 @@ def _gap_agrees(solution: Solution) -> Iterator[Violation]:
         return
     if expected is None or told is None:
         message = f"expected {_told(expected)} from objective and bound, got {told}"
-        yield _claim("gap", message, abs(expected or decimal(told or 0)))
+        yield claim("gap", message, abs(expected or decimal(told or 0)))
         return
     difference = abs(decimal(told) - expected)
     if difference > REPORTED_TOLERANCE * max(Fraction(1), expected):
         message = f"expected {_told(expected)} from objective and bound, got {told!r}"
-        yield _claim("gap", message, difference)
+        yield claim("gap", message, difference)
 
 
 def _told(number: Fraction | None) -> str:
@@ -178,14 +209,18 @@ def _told(number: Fraction | None) -> str:
 def _latencies_complete(
     instance: Instance, solution: Solution, document: PlacementDocument
 ) -> Iterator[Violation]:
-    """Hold every placed request to have the latency of each of its layers, once."""
+    """Hold every placed request, and no other, to have the latency of each of its layers, once."""
     networks = {one.id: instance.network_of(one) for one in instance.requests}
+    placed = dict.fromkeys(one.request for one in document.requests)
     told = Counter(one.request for one in solution.latency)
     for name, times in told.items():
-        if times > 1:
+        if name not in placed:
+            message = "expected none, for it is not placed"
+            yield claim(f"latency of request '{name}'", message, times)
+        elif times > 1:
             message = f"expected its latencies once, got them {times} times"
-            yield _claim(f"latency of request '{name}'", message, times - 1)
-    for name in dict.fromkeys(one.request for one in document.requests):
+            yield claim(f"latency of request '{name}'", message, times - 1)
+    for name in placed:
         if name not in networks:
             continue
         layers = {layer.name for layer in networks[name].layers}
@@ -194,7 +229,7 @@ def _latencies_complete(
         if missing:
             got = f"none for {', '.join(missing)}"
             message = f"expected one for each of {len(layers)} layers, got {got}"
-            yield _claim(f"latency of request '{name}'", message, len(missing))
+            yield claim(f"latency of request '{name}'", message, len(missing))
 
 
 def _rejection_exists(instance: Instance, rejection: Rejection) -> Iterator[Violation]:
@@ -203,47 +238,21 @@ def _rejection_exists(instance: Instance, rejection: Rejection) -> Iterator[Viol
     request = next((one for one in instance.requests if one.id == rejection.request), None)
     if (rejection.layer is None) != (rejection.segment is None):
         message = f"expected layer and segment or neither, got {rejection.layer}"
-        yield _claim(where, f"{message} and {rejection.segment}")
+        yield claim(where, f"{message} and {rejection.segment}")
     if request is None or rejection.layer is None:
         return
     layers = {layer.name: layer for layer in instance.network_of(request).layers}
     if rejection.layer not in layers:
-        yield _claim(where, f"its network has no layer '{rejection.layer}'")
+        yield claim(where, f"its network has no layer '{rejection.layer}'")
         return
     segments = layers[rejection.layer].input_maps
     if rejection.segment is not None and rejection.segment > segments:
         message = f"layer '{rejection.layer}' has {segments} segments, got {rejection.segment}"
-        yield _claim(where, message, rejection.segment - segments)
-
-
-def _trace_agrees(solution: Solution) -> Iterator[Violation]:
-    """Hold a trace to go forward in time, to end in time, and to say in the end what is claimed."""
-    times = [point.time_s for point in solution.trace]
-    for k, (before, after) in enumerate(pairwise([*times, solution.wall_time_s])):
-        if after < before:
-            what = f"trace[{k + 1}].time_s" if k + 1 < len(times) else "wall_time_s"
-            message = f"expected at least {before!r} s, the moment before, got {after!r} s"
-            yield _claim(what, message, decimal(before) - decimal(after))
-    if solution.trace:
-        yield from _trace_ends_in_the_result(solution, solution.trace[-1])
-
-
-def _trace_ends_in_the_result(solution: Solution, last: TracePoint) -> Iterator[Violation]:
-    objective, bound = decimal(solution.objective_s or 0), solution.bound_s
-    incumbent = decimal(last.incumbent_s or 0)
-    if abs(incumbent - objective) > REPORTED_TOLERANCE * objective:
-        message = f"ends with the incumbent {last.incumbent_s} s, the objective is"
-        difference = abs(incumbent - objective)
-        yield _claim("trace", f"{message} {solution.objective_s} s", difference)
-    if bound is not None and last.bound_s is not None:
-        excess = decimal(last.bound_s) - decimal(bound) - BOUND_TOLERANCE * abs(decimal(bound))
-        if excess > 0:
-            message = f"ends with the bound {last.bound_s!r} s, above bound_s, {bound!r} s"
-            yield _claim("trace", message, excess)
+        yield claim(where, message, rejection.segment - segments)
 
 
 def _origin_agrees(solution: Solution) -> Iterator[Violation]:
     """Hold a version to be that of a solver."""
     if solution.solver is None and solution.solver_version is not None:
         message = f"expected none without a solver, got '{solution.solver_version}'"
-        yield _claim("solver_version", message)
+        yield claim("solver_version", message)

@@ -25,6 +25,8 @@ from optmodel.solution import PlacementDocument, RequestLatency
 
 REPORTED_TOLERANCE = Fraction(1, 10**9)
 """Relative difference allowed between a latency that was reported as a float and the exact one."""
+BOUND_TOLERANCE = Fraction(1, 10**6)
+"""How far, relatively, a bound that a solver proved in floats may lie above a latency."""
 
 
 def total(layer_latency_s: dict[str, dict[str, Fraction]]) -> Fraction:

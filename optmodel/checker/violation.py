@@ -27,3 +27,8 @@ class Violation:
 
     def __str__(self) -> str:
         return f"({self.equation}) {self.where}: {self.message}"
+
+
+def claim(where: str, message: str, amount: Fraction | int = 1) -> Violation:
+    """Return the violation of a claim that contradicts what else the file says."""
+    return Violation("claim", where, message, Fraction(amount))

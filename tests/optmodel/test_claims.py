@@ -13,6 +13,7 @@ from optmodel.instance import read_instance
 from optmodel.solution import (
     PlacementDocument,
     Rejection,
+    RequestLatency,
     SolutionStatus,
     Termination,
     TracePoint,
@@ -22,6 +23,9 @@ from optmodel.solution import (
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 INSTANCE = read_instance(SMALL / "lenet-0.8-x2.json")
 SOLUTION = read_solution(SMALL / "lenet-0.8-x2.solution.json")
+
+
+GHOST = RequestLatency(request="ghost", layers_s={})
 
 
 def wheres(**changes) -> set[str]:
@@ -51,8 +55,16 @@ def test_the_shipped_solution_claims_nothing_wrong():
         ({"options": SOLUTION.options | {"mip_gap": True}}, "options.mip_gap"),
         ({"options": SOLUTION.options | {"mip_gap": 2}}, "options.mip_gap"),
         ({"options": SOLUTION.options | {"mip_gap": -1e-9}}, "options.mip_gap"),
+        ({"options": SOLUTION.options | {"admission": "sometimes"}}, "options.admission"),
+        ({"options": SOLUTION.options | {"admission": True}}, "options.admission"),
+        ({"options": SOLUTION.options | {"time_limit_s": -4}}, "options.time_limit_s"),
+        ({"options": SOLUTION.options | {"time_limit_s": "long"}}, "options.time_limit_s"),
+        ({"options": SOLUTION.options | {"time_limit_s": True}}, "options.time_limit_s"),
+        ({"options": SOLUTION.options | {"improve_s": -1.0}}, "options.improve_s"),
         ({"most_served": 0}, "most_served"),
         ({"most_served": 1}, "most_served"),
+        ({"most_served": 3}, "most_served"),
+        ({"most_served": 99}, "most_served"),
         ({"instance": "lenet"}, "instance"),
         ({"instance_sha256": "0" * 64}, "instance_sha256"),
         ({"reasons": ("'d1' is too small",)}, "reasons"),
@@ -60,11 +72,17 @@ def test_the_shipped_solution_claims_nothing_wrong():
         ({"latency": ()}, "latency of request 'r2'"),
         ({"latency": SOLUTION.latency[:1]}, "latency of request 'r2'"),
         ({"latency": SOLUTION.latency * 2}, "latency of request 'r1'"),
+        ({"latency": (*SOLUTION.latency, GHOST)}, "latency of request 'ghost'"),
         ({"placement": None, "objective_s": None, "gap": None}, "request 'r1', layer 'conv1'"),
     ],
 )
 def test_a_claim_that_contradicts_the_placement_is_named(changes, where):
     assert where in wheres(**changes)
+
+
+def test_options_and_methods_of_others_are_theirs():
+    theirs = {"time_limit_s": 0, "improve_s": None, "admission": "all", "depth": -1}
+    assert wheres(method="of-their-own", options=theirs) == set()
 
 
 def test_a_gap_that_was_asked_for_is_optimal_enough():
@@ -95,6 +113,7 @@ def test_violations_tell_by_how_much():
     assert halved["solution_status"] == seconds - Fraction(repr(bound)) - asked * seconds
     assert float(halved["gap"]) == pytest.approx(0.5)
     assert amounts(most_served=0) == {"most_served": 2}
+    assert amounts(most_served=99) == {"most_served": 97}
     layers = len(SOLUTION.latency[1].layers_s)
     assert amounts(latency=SOLUTION.latency[:1]) == {"latency of request 'r2'": layers}
 
@@ -158,6 +177,10 @@ INFEASIBLE = {
         ({"solution_status": SolutionStatus.NONE}, "reasons"),
         ({"objective_s": 0.5}, "objective_s"),
         ({"gap": 0.0}, "gap"),
+        ({"bound_s": 1.0}, "bound_s"),
+        ({"options": SOLUTION.options | {"admission": "most"}}, "solution_status"),
+        ({"most_served": 3}, "most_served"),
+        ({"latency": (GHOST,)}, "latency of request 'ghost'"),
         ({"latency": SOLUTION.latency}, "request 'r1', layer 'conv1'"),
         ({"trace": (TracePoint(time_s=0.0, incumbent_s=0.5, bound_s=None),)}, "trace"),
     ],
@@ -165,6 +188,13 @@ INFEASIBLE = {
 def test_a_claim_without_a_placement_is_named(changes, where):
     assert wheres(**INFEASIBLE) == set()
     assert where in wheres(**(INFEASIBLE | changes))
+
+
+def test_a_bound_may_be_known_before_a_placement_is():
+    nothing = {"solution_status": SolutionStatus.NONE, "reasons": (), "bound_s": 1.0}
+    assert wheres(**(INFEASIBLE | nothing)) == set()
+    bounded = (TracePoint(time_s=0.0, incumbent_s=None, bound_s=1.0),)
+    assert wheres(**(INFEASIBLE | {"trace": bounded})) == set()
 
 
 def traced(*points: tuple[float, float | None, float | None]) -> dict[str, tuple[TracePoint, ...]]:
@@ -200,6 +230,37 @@ END, NOW = SOLUTION.wall_time_s, SOLUTION.objective_s
 )
 def test_a_trace_ends_in_what_is_claimed(points, where):
     assert wheres(**traced(*points)) == where
+
+
+@pytest.mark.parametrize(
+    ("points", "where"),
+    [
+        ([(0.0, NOW * 0.9, 0.0), (0.0, NOW, NOW)], {"trace[1].incumbent_s"}),
+        ([(0.0, NOW, 0.0), (0.0, NOW * 2, 0.0), (0.0, NOW, NOW)], {"trace[1].incumbent_s"}),
+        ([(0.0, NOW, 0.0), (0.0, None, 0.0), (0.0, NOW, NOW)], {"trace[1].incumbent_s"}),
+        ([(0.0, NOW * 2, NOW * 1.5), (0.0, NOW, NOW)], {"trace[1].bound_s"}),
+        ([(0.0, NOW, NOW / 2), (0.0, NOW, NOW / 3), (0.0, NOW, NOW)], {"trace[1].bound_s"}),
+        ([(0.0, NOW, NOW / 2), (0.0, NOW, None)], {"trace[1].bound_s"}),
+        ([(0.0, NOW * 2, NOW / 2), (0.0, NOW * 2, NOW), (0.0, NOW, NOW)], set()),
+    ],
+    ids=[
+        "better than the end",
+        "slower meanwhile",
+        "placement lost",
+        "bound above the end",
+        "weaker bound",
+        "bound lost",
+        "improves",
+    ],
+)
+def test_a_trace_only_improves(points, where):
+    assert wheres(**traced(*points)) == where
+
+
+def test_a_trace_bounds_no_more_than_the_objective_where_no_bound_is_claimed():
+    feasible = {"solution_status": SolutionStatus.FEASIBLE, "bound_s": None, "gap": None}
+    assert wheres(**feasible, **traced((0.0, NOW, NOW))) == set()
+    assert wheres(**feasible, **traced((0.0, NOW, NOW * 1.001))) == {"trace"}
 
 
 def test_rejecting_every_request_is_no_optimum():
@@ -275,6 +336,20 @@ def test_a_rejection_at_a_layer_that_is_there_passes():
 def test_an_incumbent_may_leave_out_more_but_does_not_claim_the_optimum():
     feasible = {"solution_status": SolutionStatus.FEASIBLE, "most_served": 2}
     assert wheres(**(SERVING_ONE | feasible | {"bound_s": None, "gap": None})) == set()
+
+
+def test_an_incumbent_that_serves_more_may_take_longer():
+    trace = traced((0.0, ONE_S, None), (0.0, NOW, NOW))
+    assert wheres(**trace, options=MOST, most_served=2) == set()
+    assert wheres(**trace) == {"trace[1].incumbent_s"}
+    lost = traced((0.0, ONE_S, None), (0.0, None, None), (0.0, NOW, NOW))
+    assert wheres(**lost, options=MOST, most_served=2) == {"trace[1].incumbent_s"}
+
+
+def test_a_partial_placement_may_have_come_to_serve_more():
+    partial = {"solution_status": SolutionStatus.PARTIAL, "options": {}, "most_served": None}
+    trace = traced((0.0, ONE_S / 2, 0.0), (0.0, ONE_S, 0.0))
+    assert wheres(**(SERVING_ONE | partial | trace)) == set()
 
 
 def test_serving_no_request_is_the_optimum_only_if_none_can_be_served():
