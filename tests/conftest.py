@@ -21,8 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C be heard, by the commands that tests start too: background jobs ignore it."""
+    """Let orders to stop be heard, by the commands that tests start too.
+
+    Background jobs ignore Ctrl-C, and what `nohup` starts ignores the end of its terminal.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for order in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(order, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
