@@ -6,7 +6,9 @@ while it holds something, while a lock file that is removed lets the next proces
 
 import fcntl
 import os
+import secrets
 import struct
+import time
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +20,10 @@ _LOCK_RECORD = "hhqqi4x"
 """`struct flock` of fcntl(2): type, whence, start, length, process."""
 _OFFSETS = 2**63 - 1
 """Bytes that a folder can be locked at: each name has its own."""
+ATTEMPTS = 8
+"""Before a file counts as in use: another process may only have looked at that moment."""
+MOST_PAUSE_US = 10_000
+"""Between two of them, in microseconds; a look takes a thousandth of that."""
 
 
 class FileLock:
@@ -62,21 +68,25 @@ class FileLock:
     def _taken(self, offset: int) -> bool:
         """Lock a byte of the folder unless another lock has it.
 
-        A folder takes shared locks of bytes only, and one of the whole that excludes: under the
-        latter, for a moment, it is looked whether anybody has the byte.
+        A folder takes shared locks of bytes only. So the byte is locked first and then it is
+        looked whether another lock has it too: of two that come at once, the later one sees the
+        other. If each sees the other both step back, and come again at moments drawn by chance.
         """
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(secrets.randbelow(MOST_PAUSE_US) * 1e-6)
+            self._fcntl(fcntl.F_OFD_SETLK, fcntl.F_RDLCK, offset)
+            if self._fcntl(fcntl.F_OFD_GETLK, fcntl.F_WRLCK, offset) == fcntl.F_UNLCK:
+                return True
+            self._fcntl(fcntl.F_OFD_SETLK, fcntl.F_UNLCK, offset)
+        return False
+
+    def _fcntl(self, command: int, kind: int, offset: int) -> int:
+        """Set a lock of one byte, or ask what stands in its way; return the kind of the answer."""
         assert self._folder is not None
-        fcntl.flock(self._folder, fcntl.LOCK_EX)
-        try:
-            asked = struct.pack(_LOCK_RECORD, fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0)
-            told = fcntl.fcntl(self._folder, fcntl.F_OFD_GETLK, asked)
-            if struct.unpack(_LOCK_RECORD, told)[0] != fcntl.F_UNLCK:
-                return False
-            shared = struct.pack(_LOCK_RECORD, fcntl.F_RDLCK, os.SEEK_SET, offset, 1, 0)
-            fcntl.fcntl(self._folder, fcntl.F_OFD_SETLK, shared)
-            return True
-        finally:
-            fcntl.flock(self._folder, fcntl.LOCK_UN)
+        record = struct.pack(_LOCK_RECORD, kind, os.SEEK_SET, offset, 1, 0)
+        told = struct.unpack(_LOCK_RECORD, fcntl.fcntl(self._folder, command, record))
+        return int(told[0])
 
     def release(self) -> None:
         """Let another process have the file; does nothing the second time."""

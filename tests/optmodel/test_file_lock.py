@@ -1,9 +1,12 @@
 """One process at a time on a file, whatever it is called and whatever is removed."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,35 @@ def test_removing_or_replacing_the_file_frees_nothing(tmp_path: Path) -> None:
         write_text(state, "another")
         assert refused(state)
         assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_folder_that_anybody_else_has_locked_as_a_whole_does_not_keep_waiting(
+    tmp_path: Path,
+) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with FileLock(tmp_path / "gap.csv"):
+            assert refused(tmp_path / "gap.csv")
+    finally:
+        os.close(folder)
+
+
+def test_of_those_that_come_at_once_exactly_one_gets_the_file(tmp_path: Path) -> None:
+    together = threading.Barrier(6)
+
+    def attempt(number: int) -> FileLock | None:
+        together.wait(timeout=60)
+        try:
+            return FileLock(tmp_path / f"{number}.csv")
+        except InputError:
+            return None
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(20):
+            locks = [lock for lock in pool.map(attempt, [number] * 6) if lock is not None]
+            assert len(locks) == 1
+            locks[0].release()
 
 
 def test_a_folder_is_held_as_a_whole(tmp_path: Path) -> None:
