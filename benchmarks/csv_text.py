@@ -1,12 +1,13 @@
 """Tables as CSV text that spreadsheets take for text and numbers, whatever names stand in it."""
 
 import json
+from unicodedata import normalize
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-COMMANDS = ("=", "+", "-", "@", "\t")
-"""What a spreadsheet calculates begins with one of these."""
+COMMANDS = ("=", "+", "-", "@")
+"""What a spreadsheet calculates begins with one of these, narrow or wide, after any spaces."""
 
 
 def csv_text(frame: pd.DataFrame, float_format: str | None = None) -> str:
@@ -31,6 +32,12 @@ def csv_text(frame: pd.DataFrame, float_format: str | None = None) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, dict | list | tuple):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(COMMANDS):
+    if isinstance(value, str) and _is_command(value):
         return f"'{value}"  # A spreadsheet takes the rest for text.
     return value
+
+
+def _is_command(text: str) -> bool:
+    """Return whether a spreadsheet may calculate a text; Unicode's NFKC makes wide signs narrow."""
+    seen = (one for one in text if one.isprintable() and not one.isspace())
+    return normalize("NFKC", next(seen, "")).startswith(COMMANDS)
