@@ -2,7 +2,7 @@
 
 import sys
 
-from optmodel.entry import start
+from optmodel.entry import show, start
 
 COMMANDS = {
     "solve": ("optmodel.__main__", "find the placement of least latency"),
@@ -44,7 +44,7 @@ def main() -> None:
     """Run the command that the first argument names, on the others."""
     name, *arguments = sys.argv[1:] or ["-h"]
     if name in ("-h", "--help"):
-        print(usage())
+        show(usage())
     elif name == "--version":
         start(__name__)
     elif name not in COMMANDS:

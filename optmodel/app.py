@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import NoReturn, ParamSpec
 
 import typer
 
@@ -15,10 +15,11 @@ from optmodel.cli import (
     EXIT_BAD_RESULT,
     EXIT_CLOSED_PIPE,
     EXIT_INTERRUPTED,
+    console,
     errors,
     output,
 )
-from optmodel.entry import EXIT_BY_SIGNAL, lacking
+from optmodel.entry import EXIT_BY_SIGNAL, interrupted, lacking
 from optmodel.files import STANDARD, InputError
 from optmodel.interrupt import obeyed, obeying
 from optmodel.solution import ResultError
@@ -65,10 +66,24 @@ def run_app(command: Command, *others: Command, program: str | None = None) -> N
     output.failure = None
     app = _with_other_names(_app(command, *others))
     with obeying():
-        code = _ended(
-            lambda: app(arguments, prog_name=program, standalone_mode=False), command.__module__
-        )
+        code = _ended(lambda: _parsed(app, arguments, program), command.__module__)
         sys.exit(code or _output_code())
+
+
+def show(text: str) -> NoReturn:
+    """Print a text, and end the process as any command ends."""
+    output.failure = None
+    with obeying():
+        code = _ended(lambda: console.print(text, markup=False), __name__)
+        sys.exit(code or _output_code())
+
+
+def _parsed(app: Command, arguments: list[str], program: str | None) -> None:
+    """Run an app; its commands tell their own errors, and what it writes itself is the help."""
+    try:
+        app(arguments, prog_name=program, standalone_mode=False)
+    except OSError as error:
+        output.fail(error)
 
 
 def _app(command: Command, *others: Command) -> typer.Typer:
@@ -175,9 +190,8 @@ def _signal_code() -> int:
 
 
 def _interrupted(*kept: object) -> int:
-    order = obeyed() or signal.SIGINT
-    by = "" if order is signal.SIGINT else f" by {order.name}"
-    errors.print(f"Interrupted{by}{f': {kept[0]}' if kept else ''}.", markup=False)
+    said = interrupted(obeyed() or signal.SIGINT)
+    errors.print(f"{said}{f': {kept[0]}' if kept else ''}.", markup=False)
     return _signal_code()
 
 

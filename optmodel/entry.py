@@ -53,19 +53,26 @@ def start(module: str, program: str | None = None) -> "NoReturn":
     program : str, optional
         What usage messages call it; by default as Python was called.
     """
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors=ESCAPE)
     if "--version" in sys.argv[1:]:
         from importlib.metadata import version
 
-        print(f"distprivacy {version('distprivacy')}")
-        sys.exit()
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        stream.reconfigure(errors=ESCAPE)
+        show(f"distprivacy {version('distprivacy')}")
     with loading(module, commanded=True):
         loaded = import_module(module)
-    from optmodel.app import run_app
+        from optmodel.app import run_app
 
     run_app(*getattr(loaded, "COMMANDS", None) or (loaded.main,), program=program)
     sys.exit()
+
+
+def show(text: str) -> "NoReturn":
+    """Print a text instead of running a command, and end the process as commands end."""
+    with loading("optmodel.app", commanded=True):
+        from optmodel import app
+
+    app.show(text)
 
 
 @contextmanager
@@ -130,9 +137,15 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(ESCAPE, _escaped)
 
 
+def interrupted(order: int) -> str:
+    """Return how a command that an order has ended says so."""
+    by = "" if order == signal.SIGINT else f" by {signal.Signals(order).name}"
+    return f"Interrupted{by}"
+
+
 def _leave(number: int, _frame: FrameType | None) -> None:
     """End the process at once: nothing has begun that would have to be undone."""
     try:
-        os.write(2, b"Interrupted.\n")
+        os.write(2, f"{interrupted(number)}.\n".encode())
     finally:  # Whether anybody can be told or not.
         os._exit(EXIT_BY_SIGNAL + number)

@@ -24,6 +24,12 @@ def ended(monkeypatch, command) -> int:
     return end.value.code
 
 
+def said_of(order: signal.Signals) -> str:
+    """Return what is to be read of a command that an order has ended."""
+    by = {signal.SIGINT: "", signal.SIGTERM: " by SIGTERM", signal.SIGHUP: " by SIGHUP"}
+    return f"Interrupted{by[order]}.\n"
+
+
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.name)
 def test_an_order_ends_a_command_with_its_number_and_a_word(monkeypatch, capsys, order):
     before = [signal.getsignal(one) for one in ORDERS]
@@ -32,8 +38,7 @@ def test_an_order_ends_a_command_with_its_number_and_a_word(monkeypatch, capsys,
         signal.raise_signal(order)
 
     assert ended(monkeypatch, main) == 128 + order
-    by = "" if order is signal.SIGINT else f" by {order.name}"
-    assert capsys.readouterr().err == f"Interrupted{by}.\n"
+    assert capsys.readouterr().err == said_of(order)
     assert [signal.getsignal(one) for one in ORDERS] == before
 
 
@@ -144,7 +149,7 @@ def test_an_order_during_imports_ends_a_command_without_a_traceback(tmp_path, or
     )
     assert process.stdout.readline() == "loading\n"
     process.send_signal(order)
-    assert process.communicate(timeout=60) == ("", "Interrupted.\n")
+    assert process.communicate(timeout=60) == ("", said_of(order))
     assert process.returncode == 128 + order
 
 
