@@ -11,6 +11,7 @@ if __name__ == "__main__":
 import shlex
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,9 @@ WorkersOption = Annotated[
 ]
 SchedulerOption = Annotated[str | None, typer.Option(help="Address of a dask scheduler.")]
 PictureOption = Annotated[Path, typer.Option(help="Picture to write, FILE.png or FILE.svg.")]
+
+FILE_OPTIONS = ("--data", "--network", "--networks", "--out", "--victim")
+"""Whose values are files or folders; a network that is built in has no folders in its name."""
 
 
 def table(
@@ -209,13 +213,17 @@ def _print_cost(client: Client, scene: Scene, keys: Sequence[CellKey]) -> None:
 
 
 def _command() -> str:
-    """Return the command line; of a path only its name, whatever folders this machine has."""
-    return shlex.join(["python", "-m", "attack", *map(_without_folders, sys.argv[1:])])
+    """Return the command line; of a file only its name, whatever folders this machine has."""
+    told = [_without_folders(before, word) for before, word in pairwise(["", *sys.argv[1:]])]
+    return shlex.join(["python", "-m", "attack", *told])
 
 
-def _without_folders(word: str) -> str:
-    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    return word if "://" in value else f"{option}{equals}{Path(value).name or value}"
+def _without_folders(before: str, word: str) -> str:
+    """Return a word of the command line; if it names a file, without the file's folders."""
+    option, equals, value = word.partition("=")
+    if equals and option in FILE_OPTIONS:
+        return f"{option}={Path(value).name or value}"
+    return (Path(word).name or word) if before in FILE_OPTIONS else word
 
 
 def _duration(seconds: float) -> str:

@@ -258,3 +258,13 @@ def test_the_recorded_command_names_no_folder_of_this_machine(monkeypatch):
     assert _command() == (
         "python -m attack table --data images --out=t.json --victim v.st --counts 1,4 --subsets=2"
     )
+
+
+def test_the_recorded_command_keeps_words_that_name_no_file(monkeypatch):
+    words = ["table", "--rows", "MNIST/Conv1", "--rows=MNIST/Conv1 sums", "--network", "lenet"]
+    words += ["--networks=nets/own.json", "--scheduler", "tcp://10.0.0.1:8786", "--counts=1/2"]
+    monkeypatch.setattr(sys, "argv", ["attack", *words])
+    assert _command() == (
+        "python -m attack table --rows MNIST/Conv1 '--rows=MNIST/Conv1 sums' --network lenet "
+        "--networks=own.json --scheduler tcp://10.0.0.1:8786 --counts=1/2"
+    )
