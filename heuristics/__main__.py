@@ -73,7 +73,9 @@ def place(
                 solution = plan.bounded(time_limit)
         if improve is not None:
             with errors.status(f"Improving for up to {improve:g} s; Ctrl-C keeps the best so far."):
-                solution = improve_solution(instance, solution, improve, seed=seed)
+                solution = improve_solution(
+                    instance, solution, improve, seed=seed, with_bound=not no_bound
+                )
     except KeyboardInterrupt:
         solution = solution.model_copy(update={"termination": Termination.INTERRUPTED})
     if soon or improve is not None:

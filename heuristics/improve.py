@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heuristics.insertion import insertions
 from heuristics.rounds import Rounds
@@ -122,6 +122,7 @@ def improve_solution(
     *,
     gap: float = SolverOptions.mip_gap,
     seed: int = 0,
+    with_bound: bool = True,
 ) -> Solution:
     """Improve a solution, rejected requests included, and check the result.
 
@@ -137,6 +138,8 @@ def improve_solution(
         Relative gap at which to stop.
     seed : int
         Of all that is drawn.
+    with_bound : bool
+        Whether to tell what is proven of the latency: bound, gap and the bounds of the trace.
 
     Returns
     -------
@@ -159,6 +162,7 @@ def improve_solution(
         seed=seed,
         insert=True,
     )
+    found = found if with_bound else _without_bound(found)
     wall_time_s = solution.wall_time_s + time.perf_counter() - start
     served = found.placement.requests
     rejected = tuple(
@@ -191,6 +195,17 @@ def _gained(before: Solution, found: Improvement) -> str:
         return "improvement: still nobody can be served"
     gained = 1 - found.latency_s / before.objective_s if before.objective_s else 0.0
     return f"improvement: {percent(max(gained, 0.0))} less than {seconds(before.objective_s)}"
+
+
+def _without_bound(found: Improvement) -> Improvement:
+    """Return an improvement without what is proven of it; its trace tells of incumbents alone."""
+    points = [point.model_copy(update={"bound_s": None}) for point in found.trace]
+    trace = tuple(
+        point
+        for before, point in zip([None, *points], points, strict=False)
+        if before is None or before.incumbent_s != point.incumbent_s
+    )
+    return replace(found, bound_s=None, gap=None, trace=trace)
 
 
 def _with_inserted(

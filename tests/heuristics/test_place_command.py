@@ -97,6 +97,19 @@ def test_without_a_bound_none_is_looked_for(tmp_path, monkeypatch, capsys):
     assert read_model(tmp_path / "placed.json", Solution).gap is None
 
 
+def test_an_improvement_without_a_bound_tells_nothing_of_one(tmp_path, capsys):
+    placed(tmp_path / "placed.json", improve=2.0, no_bound=True)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    shown = [words for words in lines if words[:1] in (["bound"], ["gap"])]
+    assert shown == 2 * [["bound", "-"], ["gap", "-"]]
+    found = read_model(tmp_path / "placed.json", Solution)
+    assert (found.bound_s, found.gap) == (None, None)
+    assert found.trace
+    assert all(point.bound_s is None for point in found.trace)
+    incumbents = [point.incumbent_s for point in found.trace]
+    assert incumbents == sorted(set(incumbents), reverse=True)
+
+
 def test_the_bound_gets_the_time_that_it_is_given(tmp_path, monkeypatch):
     given = []
 
