@@ -66,6 +66,22 @@ class RuleError(ValueError):
         return RuleError(field, self.expected, self.got, self.repair)
 
 
+class JsonError(RuleError):
+    """Text that is no JSON.
+
+    Parameters
+    ----------
+    expected : str
+        What it should be.
+    reason : object
+        What the parser says of it.
+    """
+
+    def __init__(self, expected: str, reason: object) -> None:
+        super().__init__("", expected, f"'{reason}'", "mend the syntax")
+        self.args = (expected, reason)  # What it can be made of again.
+
+
 class InputError(Exception):
     """Input that cannot be used; the message names the culprit and the repair.
 
@@ -73,13 +89,18 @@ class InputError(Exception):
     ----------
     message : str
         In one line for each thing that is wrong.
-    rule : RuleError, optional
-        The rule of the format that is broken, if it is one; the first of several.
+    *rules : RuleError
+        The rules of the format that are broken, if it is that; those that the message tells.
     """
 
-    def __init__(self, message: str, rule: RuleError | None = None) -> None:
+    def __init__(self, message: str, *rules: RuleError) -> None:
         super().__init__(message)
-        self.rule = rule
+        self.rules = rules
+
+    @property
+    def rule(self) -> RuleError | None:
+        """The first of the rules, None if there is none."""
+        return self.rules[0] if self.rules else None
 
 
 TOO_DEEP = RuleError(
@@ -193,7 +214,7 @@ def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
         lines = [f"{name}: {one_line(str(rule))}" for rule in rules[:MOST_ERRORS]]
         if len(rules) > MOST_ERRORS:
             lines.append(f"{name}: {len(rules) - MOST_ERRORS} more like these")
-        raise InputError("\n".join(lines), rules[0]) from error
+        raise InputError("\n".join(lines), *rules[:MOST_ERRORS]) from error
 
 
 def _causes(error: ValidationError) -> list[ErrorDetails]:
@@ -216,7 +237,7 @@ def _parse_json(content: bytes) -> Any:
     except RecursionError as error:
         raise TOO_DEEP from error
     except ValueError as error:
-        raise RuleError("", "JSON in UTF-8", f"'{error}'", "mend the syntax") from error
+        raise JsonError("JSON in UTF-8", error) from error
 
 
 def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -257,8 +278,7 @@ def _broken_rule(detail: ErrorDetails, written: object) -> RuleError:
         return cause.below(field_path(_in_file(location, written)))
     field = field_path([*_in_file(location[:-1], written), *location[-1:]])
     if kind == "json_invalid":
-        syntax = RuleError("", "JSON", f"'{cause}'", "mend the syntax")
-        return TOO_DEEP if "recursion" in str(cause) else syntax
+        return TOO_DEEP if "recursion" in str(cause) else JsonError("JSON", cause)
     if kind == "extra_forbidden":
         return RuleError(field, "no such field", "one", "delete it or mend its name")
     if kind in ("union_tag_invalid", "union_tag_not_found"):

@@ -103,3 +103,5 @@ class ErrorLine(StrictModel):
     """One line of output for a line of input that is no event, or cannot happen now."""
 
     error: BadLine
+    more: tuple[BadLine, ...] = ()
+    """What else is wrong with the same line; told up to ten in all."""

@@ -21,7 +21,7 @@ from heuristics.scheduler.events import (
 from heuristics.scheduler.period import Period, require_known_time
 from heuristics.scheduler.scheduler import Scheduler
 from heuristics.scheduler.state_files import State, StateFiles
-from optmodel.files import InputError, RuleError, parse_model
+from optmodel.files import InputError, JsonError, RuleError, parse_model, shorten
 from optmodel.instance import FleetDocument
 
 EVERY = 1000
@@ -163,23 +163,21 @@ class Service:
                 raise RuleError("", f"at most {MOST_LINE_BYTES:,} bytes", "more", EXAMPLE)
             return self.answer(parse_model(line, EventLine, f"line {number}").root)
         except RuleError as rule:
-            return _error(number, rule)
+            return ErrorLine(error=_wrong(line, number, rule))
         except InputError as error:
-            if error.rule is None:
+            if not error.rules:
                 raise
-            return _error(number, error.rule)
+            first, *more = (_wrong(line, number, rule) for rule in error.rules)
+            return ErrorLine(error=first, more=tuple(more))
 
 
-def _error(line: int, rule: RuleError) -> ErrorLine:
+def _wrong(line: bytes, number: int, rule: RuleError) -> BadLine:
     """Return what is wrong with a line of input, which is no file that could be mended."""
-    if not rule.field:
-        got = rule.got.replace(": line 1 column", ": column")  # Of the one line that it is.
-        rule = RuleError("", rule.expected, got, EXAMPLE)
-    return ErrorLine(
-        error=BadLine(
-            line=line, field=rule.field, expected=rule.expected, got=rule.got, repair=rule.repair
-        )
-    )
+    got, repair = rule.got, rule.repair if rule.field else EXAMPLE
+    if isinstance(rule, JsonError):
+        reason = got.replace(": line 1 column", ": column")  # Of the one line that it is.
+        got = f"{shorten(line.decode(errors='replace').strip())}, of which JSON says {reason}"
+    return BadLine(line=number, field=rule.field, expected=rule.expected, got=got, repair=repair)
 
 
 def open_service(

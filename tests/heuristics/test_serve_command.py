@@ -121,7 +121,7 @@ def until_killed(fleet: Path, state: Path, pending: list[dict], patience: int) -
 def without_line(answer: dict) -> dict:
     """Line numbers start again with each run."""
     error = answer.get("error")
-    return answer if error is None else {"error": {**error, "line": 0}}
+    return answer if error is None else {**answer, "error": {**error, "line": 0}}
 
 
 def test_the_last_event_sent_again_gets_the_same_answer_and_changes_nothing(fleet, tmp_path):
@@ -188,7 +188,33 @@ def test_a_line_as_long_as_may_be_is_read_and_blank_ones_get_no_answer(fleet):
 
 def test_what_json_says_of_a_line_counts_its_columns_only(fleet):
     (answer,) = serve(fleet, ['{"event": }'])
-    assert answer["error"]["got"] == "'Expecting value: column 11 (char 10)'"
+    assert answer["error"]["got"] == (
+        """'{"event": }', of which JSON says 'Expecting value: column 11 (char 10)'"""
+    )
+
+
+def test_what_was_sent_instead_of_json_is_told(fleet):
+    plain, long = serve(fleet, ["nonsense", "x" * 100])
+    assert plain["error"]["got"].startswith("'nonsense', of which JSON says 'Expecting value")
+    assert long["error"]["got"].startswith(f"'{'x' * 56}..., of which JSON says ")
+
+
+def test_all_that_is_wrong_with_an_event_is_told_up_to_ten(fleet):
+    several = {"event": "submit", "request": {"id": "a", "id2": 3}}
+    many = {"event": "leave", "device": "a"} | {f"field{n}": n for n in range(12)}
+    first, second, good = serve(fleet, [several, many, submit("r1")])
+    told = [
+        (one["line"], one["field"], one["expected"]) for one in (first["error"], *first["more"])
+    ]
+    assert told == [
+        (1, "request.source", "a value"),
+        (1, "request.network", "a value"),
+        (1, "request.tolerated_ssim", "a value"),
+        (1, "request.id2", "no such field"),
+    ]
+    assert [one["field"] for one in second["more"]] == [f"field{n}" for n in range(1, 10)]
+    assert "error" not in good
+    assert "more" not in good
 
 
 def test_running_requests_are_looked_at_after_every_so_many_events(fleet):
