@@ -75,6 +75,7 @@ def test_ctrl_c_keeps_the_incumbent_and_the_bound(monkeypatch):
         return solve_as_before(self)
 
     monkeypatch.setattr(Highs, "_solve", interrupted_at_first_incumbent)
+    monkeypatch.setattr("optmodel.solve.offer_start", lambda _: None)
     handler = signal.getsignal(signal.SIGINT)
     solution = solve(HARD, "segment")
     assert solution.termination is Termination.INTERRUPTED
@@ -83,15 +84,15 @@ def test_ctrl_c_keeps_the_incumbent_and_the_bound(monkeypatch):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_ctrl_c_before_an_incumbent_leaves_nothing_claimed(monkeypatch):
+def test_ctrl_c_before_an_incumbent_leaves_the_start_and_claims_no_bound(monkeypatch):
     def interrupted(self):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Highs, "_solve", interrupted)
     solution = solve(HARD, "segment")
     assert solution.termination is Termination.INTERRUPTED
-    assert solution.solution_status is SolutionStatus.NONE
-    assert (solution.objective_s, solution.bound_s, solution.gap) == (None, None, None)
+    assert solution.solution_status is SolutionStatus.FEASIBLE
+    assert (solution.bound_s, solution.gap) == (None, None)
 
 
 def test_the_same_seed_gives_the_same_placement():
