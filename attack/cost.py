@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attack.cell import CellKey, Scene, measure_cell
+from attack.cell import CellKey, Scene, best_guess, measure_cell
 from attack.fit import expected_steps
 from attack.images import Images
 from attack.tensors import as_floats
@@ -28,30 +28,34 @@ def seconds_of_cells(scene: Scene, keys: Sequence[CellKey]) -> float:
         The cells; the largest number of maps of each row is probed.
     """
     largest = {key.row: key for key in sorted(keys, key=lambda key: key.maps)}
-    each = {row: _seconds_of_cell(scene, key) for row, key in largest.items()}
+    few = _with_few_images(scene)
+    best_guess(few)  # Kept from now on, as it is for the cells that a worker measures.
+    each = {row: _seconds_of_cell(few, key) for row, key in largest.items()}
     return sum(each[key.row] for key in keys)
 
 
-def _seconds_of_cell(scene: Scene, key: CellKey) -> float:
-    key = dataclasses.replace(key, subset="random 1")
-    none, some = (_seconds_of_probe(scene, key, steps) for steps in (1, 1 + PROBE_STEPS))
-    if scene.budget.method == "ridge":
-        return none * CLOSED_FORM_SHARE
-    steps = expected_steps(scene.budget, as_floats(_first(scene.training, 1)))
-    return none + max(some - none, 0.0) / PROBE_STEPS * steps
-
-
-def _seconds_of_probe(scene: Scene, key: CellKey, steps: int) -> float:
-    budget = dataclasses.replace(scene.budget, steps=steps, restarts=0)
-    few = dataclasses.replace(
+def _with_few_images(scene: Scene) -> Scene:
+    return dataclasses.replace(
         scene,
-        budget=budget,
         training=_first(scene.training, PROBE_IMAGES * 2),
         validation=_first(scene.validation, PROBE_IMAGES // 4),
         evaluation=_first(scene.evaluation, PROBE_IMAGES),
     )
+
+
+def _seconds_of_cell(few: Scene, key: CellKey) -> float:
+    key = dataclasses.replace(key, subset="random 1")
+    none, some = (_seconds_of_probe(few, key, steps) for steps in (1, 1 + PROBE_STEPS))
+    if few.budget.method == "ridge":
+        return none * CLOSED_FORM_SHARE
+    steps = expected_steps(few.budget, as_floats(_first(few.training, 1)))
+    return none + max(some - none, 0.0) / PROBE_STEPS * steps
+
+
+def _seconds_of_probe(few: Scene, key: CellKey, steps: int) -> float:
+    budget = dataclasses.replace(few.budget, steps=steps, restarts=0)
     begun = time.perf_counter()
-    measure_cell(few, key)
+    measure_cell(dataclasses.replace(few, budget=budget), key)
     return time.perf_counter() - begun
 
 
