@@ -249,7 +249,7 @@ def test_the_recorded_command_names_no_folder_of_this_machine(monkeypatch):
     words = [
         "table",
         "--data",
-        "/home/me/images/",
+        "/elsewhere/images/",
         "--out=/srv/t.json",
         "--victim",
         "v/v.st",
