@@ -13,6 +13,8 @@ from optmodel.files import one_line
 
 LEAST_COLUMNS = 40
 """Tables lose columns on anything narrower, and a terminal may say that it has none."""
+WIDEST = 1000
+"""Columns of a table that is measured."""
 
 
 class Output:
@@ -88,11 +90,17 @@ class Console(RichConsole):
         Where it prints.
     width : int, optional
         Columns; by default those of the terminal, and texts go on beyond them.
+    markup : bool
+        Whether brackets in what it prints may mean styles.
     """
 
-    def __init__(self, file: Output | IO[str], width: int | None = None) -> None:
+    def __init__(
+        self, file: Output | IO[str], width: int | None = None, *, markup: bool = True
+    ) -> None:
         stream = cast(IO[str], file)  # As much of one as rich asks for.
-        super().__init__(file=stream, width=width, highlight=False, soft_wrap=width is None)
+        super().__init__(
+            file=stream, width=width, highlight=False, soft_wrap=width is None, markup=markup
+        )
 
     @property
     def size(self) -> ConsoleDimensions:
@@ -113,9 +121,9 @@ class Console(RichConsole):
 
 
 def print_wide(console: RichConsole, table: RenderableType) -> None:
-    """Print a table in its natural width, whatever the width of the console."""
-    natural = console.measure(table, options=console.options.update(width=1000)).maximum
-    Console(console.file, max(natural, console.width)).print(table)
+    """Print a table in its natural width, whatever that of the console; names are no markup."""
+    natural = Console(console.file, WIDEST, markup=False).measure(table).maximum
+    Console(console.file, max(natural, console.width), markup=False).print(table)
 
 
 def shown(text: str) -> str:

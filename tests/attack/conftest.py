@@ -1,5 +1,6 @@
 """A victim trained once, its checkpoint, and few images, for all tests of the attack."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,9 @@ def few_checkpoint(
     return path
 
 
-@pytest.fixture(autouse=True)
-def quick_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def quick_guess() -> Iterator[None]:
     """Climb to the most similar image for a tenth of the steps: enough for few images."""
-    monkeypatch.setattr("attack.blind.STEPS", 30)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("attack.blind.STEPS", 30)
+        yield

@@ -26,7 +26,7 @@ from optmodel.privacy import envelope
 from optmodel.workers import connected
 
 LENET = NETWORKS["lenet"]()
-KEYS = grid(LENET, ["MNIST Conv1", "pool2"], [1, 8], 1)
+KEYS = grid(LENET, ["MNIST Conv1 sums", "conv2"], [1, 8], 1)
 
 
 def test_the_grid_of_lenet_is_that_of_table_i():

@@ -40,7 +40,7 @@ def test_a_cell_of_an_own_network_is_measured(kind, few_images, tmp_path):
 
 
 def test_the_rows_of_an_own_network_are_printed_and_drawn_as_they_are(tmp_path):
-    table = measured_table(cell(ROW, 2, 0.5, layer="a[/b]"))
+    table = measured_table(cell(ROW, 2, 0.5, "worst", layer="a[/b]"))
     text = io.StringIO()
     print_measured(Console(file=text), table)
     assert ROW in text.getvalue()
