@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from heuristics import lookahead
 from heuristics.policy import place_all, place_one
 from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
 from optmodel.checker import check
 from optmodel.evaluate import evaluate_request
 from optmodel.instance import Request
+from optmodel.online import lookahead
 from optmodel.online.ledger import Ledger
 from optmodel.online.lookahead import Lookahead
 from optmodel.online.patterns import Dealer, Pattern
