@@ -76,7 +76,9 @@ def require_scheduler(address: str | None) -> None:
 def _client_of(address: str) -> Client:
     try:
         return Client(address, timeout=CONNECT_S)
-    except (OSError, ValueError, TypeError) as error:  # The last: tls:// without certificates.
+    # TypeError: tls:// without certificates. AssertionError: distributed's loop, held up by a name
+    # that nobody resolves, did not start in its ten seconds.
+    except (OSError, ValueError, TypeError, AssertionError) as error:
         raise InputError(
             f"--scheduler: expected the address of a dask scheduler, such as tcp://host:8786, got "
             f"'{address}', where none answers; start one with `dask scheduler`, correct it, or "
