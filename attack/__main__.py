@@ -4,7 +4,7 @@
 """
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("attack.__main__")
 
@@ -31,11 +31,12 @@ from attack.table import print_measured
 from attack.victim_training import Trained
 from attack.views import VIEW_KINDS, View
 from instances.networks import network_file
-from optmodel.cli import console, errors, parted, require_choice
-from optmodel.figure_file import require_picture
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError, require_writable
-from optmodel.workers import connected
+from optmodel.ground.command_line import console, errors, parted, require_choice
+from optmodel.ground.figure_file import require_picture
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import require_writable
+from optmodel.ground.workers import connected
 
 NetworkOption = Annotated[
     str, typer.Option(help="Network of the victim: its name, or a FILE.json that describes it.")

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from attack.victim import Victim
 from attack.victim_training import Trained
-from optmodel.files import InputError, StrictModel, one_line, parse_model, read_bytes, write_bytes
-from optmodel.network import Count, Network
+from optmodel.ground.json_files import StrictModel, parse_model
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.ground.whole_files import read_bytes, write_bytes
+from optmodel.problem import Count, Network
 
 MAX_CHECKPOINT_BYTES = 2_000_000_000
 

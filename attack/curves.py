@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from instances.cnns import NETWORKS
 from instances.measured import MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.figure_file import plain, saved_figure
-from optmodel.files import InputError, read_model
+from optmodel.ground.figure_file import plain, saved_figure
+from optmodel.ground.json_files import read_model
+from optmodel.ground.rule_errors import InputError
 
 WIDTH = 8.2
 """Of the picture, in inches."""

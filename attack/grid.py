@@ -11,8 +11,9 @@ from attack.cell import CellKey, Scene, measure_cell
 from attack.views import find_layer, map_layers, row_of
 from instances.measured import MeasuredCell, MeasuredCells, MeasuredSettings, MeasuredTable, sealed
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.files import InputError, read_model, write_model
-from optmodel.network import Network
+from optmodel.ground.json_files import read_model, write_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Network
 
 T = TypeVar("T")
 UNFINISHED = "unfinished measured SSIM table"

@@ -18,9 +18,9 @@ from attack.victim_training import Schooling, Trained, train_victim
 from attack.views import VIEW_KINDS, View, ViewKind
 from instances.measured import MeasuredSettings
 from instances.networks import find_network
-from optmodel.cli import errors, require_choice
-from optmodel.files import InputError
-from optmodel.network import Network
+from optmodel.ground.command_line import errors, require_choice
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Network
 
 MOST_VICTIM_IMAGES = 10_000
 VALIDATION_SHARE = 0.1

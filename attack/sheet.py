@@ -17,8 +17,8 @@ from attack.images import Images
 from attack.metrics import estimate
 from attack.tensors import as_floats, derived_seed
 from instances.measured import Interval, MeasuredSettings
-from optmodel.figure_file import plain, saved_figure
-from optmodel.files import InputError
+from optmodel.ground.figure_file import plain, saved_figure
+from optmodel.ground.rule_errors import InputError
 
 WIDTH = 8.2
 """Of the picture, in inches."""

@@ -1,7 +1,7 @@
 """Make the file of images that ships: the same number of each class of Fashion-MNIST."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("attack.shipped")
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from attack.data.idx import read_idx_folder
 from attack.images import Images
 from instances.cnns import NETWORKS
-from optmodel.cli import console
-from optmodel.files import InputError, require_writable, write_bytes
+from optmodel.ground.command_line import console
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import require_writable, write_bytes
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attack.images import Images
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 VICTIM_SHARE = 0.5
 ATTACKER_SHARE = 0.3

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 from instances.measured import CONFIDENCE, Interval, MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.terminal import print_wide
+from optmodel.ground.terminal import print_wide
 
 COLUMNS = (
     *("maps", "worst SSIM", "random subsets", "their spread"),

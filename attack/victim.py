@@ -8,9 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from attack.metrics import RADIUS
-from optmodel.files import InputError
-from optmodel.geometry import Window
-from optmodel.network import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import ActLayer, ConvLayer, FcLayer, Network, PoolLayer, Window
 
 LEAST_SIDE = 2 * RADIUS + 1
 """Of images, in pixels: below, the window of SSIM does not fit."""

@@ -13,8 +13,8 @@ from attack.images import Images
 from attack.splits import Splits
 from attack.tensors import as_floats, derived_seed, threads
 from attack.victim import Victim
-from optmodel.files import InputError
-from optmodel.network import FcLayer, Network
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import FcLayer, Network
 
 PEAK_RATE = 2e-3
 WEIGHT_DECAY = 1e-3

@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from attack.victim import Victim, conv_padding
 from instances.measured import SUMS, sums_row
-from optmodel.files import InputError
-from optmodel.network import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
 
 ViewKind = Literal["output", "partial"]
 VIEW_KINDS: tuple[str, ...] = get_args(ViewKind)

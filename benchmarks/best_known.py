@@ -1,7 +1,7 @@
 """Keep the best known solution beside every instance: `python -m benchmarks.best_known`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.best_known")
 
@@ -32,21 +32,29 @@ from instances.layout import write_laid_out
 from instances.members import solution_file
 from instances.page import standing
 from optmodel.checker import check_solution
-from optmodel.cli import (
+from optmodel.ground.command_line import (
     MipGapOption,
     SeedOption,
     ThreadsOption,
     console,
     require_choice,
 )
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError, require_writable
-from optmodel.instance import Instance, read_instance
-from optmodel.report import milliseconds, percent
-from optmodel.solution import Solution, SolutionStatus, Termination, read_solution
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.terminal import print_wide
+from optmodel.ground.whole_files import require_writable
+from optmodel.milp import require_solver
+from optmodel.placement import (
+    Solution,
+    SolutionStatus,
+    Termination,
+    milliseconds,
+    percent,
+    read_solution,
+)
+from optmodel.problem import Instance, read_instance
+from optmodel.search import SolverOptions
 from optmodel.solve import METHODS, solve
-from optmodel.solvers import SolverOptions, require_solver
-from optmodel.terminal import print_wide
 from optmodel.verified import digest
 
 CODE = "code_sha256"

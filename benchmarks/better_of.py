@@ -1,7 +1,8 @@
 """Which of two solutions is better, what is proven of it, and when they contradict each other."""
 
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement import Solution, SolutionStatus, relative_gap
 from optmodel.search import BOUND_TOLERANCE
-from optmodel.solution import ResultError, Solution, SolutionStatus, relative_gap
 
 
 def is_proven(solution: Solution, mip_gap: float) -> bool:

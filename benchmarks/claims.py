@@ -1,7 +1,7 @@
 """The paper's sentences about Figure 3 against finished runs: `python -m benchmarks.claims`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.claims")
 
@@ -18,9 +18,11 @@ from benchmarks.evaluation.claims_page import NAMES, claims_page
 from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
 from benchmarks.evaluation.results import PLAN_FILE, Results
 from benchmarks.simulate.setting import PAPER_NETWORKS
-from optmodel.cli import console, require_output
-from optmodel.files import InputError, read_model, write_text
-from optmodel.terminal import print_wide
+from optmodel.ground.command_line import console, require_output
+from optmodel.ground.json_files import read_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.terminal import print_wide
+from optmodel.ground.whole_files import write_text
 
 JUDGED = ("algorithm1", "lookahead")
 """The paper's algorithm, and the better placement."""

@@ -12,7 +12,7 @@ from rich import box
 from rich.progress import track
 from rich.table import Table
 
-from optmodel.cli import (
+from optmodel.ground.command_line import (
     EXIT_BAD_INPUT,
     EXIT_BAD_RESULT,
     MAX_SECONDS,
@@ -20,8 +20,8 @@ from optmodel.cli import (
     parted,
     require_choice,
 )
-from optmodel.files import MAX_FILE_BYTES, InputError, refuse_standard_output, require_writable
-from optmodel.solution import ResultError
+from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.ground.whole_files import MAX_FILE_BYTES, refuse_standard_output, require_writable
 from optmodel.solve import METHODS
 
 T = TypeVar("T")

@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from benchmarks.records import Options, Record, RecordBook
 from heuristics.improve import improve_solution
 from heuristics.policies import POLICIES, place
-from optmodel.instance import Instance
-from optmodel.search import BOUND_TOLERANCE
-from optmodel.solution import Solution, SolutionStatus, Termination, relative_gap
+from optmodel.placement import Solution, SolutionStatus, Termination, relative_gap
+from optmodel.problem import Instance
+from optmodel.search import BOUND_TOLERANCE, SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 from optmodel.verified import digest
 
 

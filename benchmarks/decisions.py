@@ -10,11 +10,11 @@ from heuristics.improve import improve
 from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import checked_solution, make_policy
 from heuristics.policy import place_all
-from optmodel.instance import Instance
-from optmodel.online.outcome import Outcome
-from optmodel.problem import Problem
+from optmodel.ground.rule_errors import ResultError
+from optmodel.online import Outcome
+from optmodel.placement import SolutionStatus, relative_gap
+from optmodel.problem import Instance, Problem
 from optmodel.search import BOUND_TOLERANCE
-from optmodel.solution import ResultError, SolutionStatus, relative_gap
 
 SEED = 0
 IMPROVEMENT_S = 30.0

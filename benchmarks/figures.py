@@ -1,7 +1,7 @@
 """The paper's Figure 3, rebuilt: `python -m benchmarks.figures`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.figures")
 
@@ -28,10 +28,12 @@ from benchmarks.evaluation.table import (
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from heuristics.policies import policy_type
 from instances.cnns import NETWORKS
-from optmodel.cli import console, require_number
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError, read_model, write_model, write_text
-from optmodel.terminal import print_wide
+from optmodel.ground.command_line import console, require_number
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.json_files import read_model, write_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.terminal import print_wide
+from optmodel.ground.whole_files import write_text
 
 MOST_REQUESTS, MOST_SEEDS, MOST_WORKERS = 1_000_000, 10_000, 256
 EVERY_PANEL, EVERY_POLICY, EVERY_NETWORK = [*PANELS], [*POLICIES], [*PAPER_NETWORKS]
@@ -101,7 +103,9 @@ def require_cluster(scheduler: str | None) -> None:
     InputError
         Naming the option.
     """
-    from optmodel.workers import require_scheduler  # dask is an extra, and help is to do without.
+    from optmodel.ground.workers import (
+        require_scheduler,  # dask is an extra, and help is to do without.
+    )
 
     require_scheduler(scheduler)
 

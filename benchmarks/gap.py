@@ -1,7 +1,7 @@
 """How far policies are from the optimum: `python -m benchmarks.gap --instances DIR`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.gap")
 
@@ -28,7 +28,7 @@ from benchmarks.comparison import Comparer, Comparison, Contender
 from benchmarks.gap_table import print_gaps
 from benchmarks.records import Record, as_frame, record_book
 from heuristics.policies import POLICIES, policy_type
-from optmodel.cli import (
+from optmodel.ground.command_line import (
     MAX_SECONDS,
     MipGapOption,
     SeedOption,
@@ -38,10 +38,11 @@ from optmodel.cli import (
     require_choice,
     require_output,
 )
-from optmodel.files import InputError
-from optmodel.instance import Instance, read_instance
+from optmodel.ground.rule_errors import InputError
+from optmodel.milp import require_solver
+from optmodel.problem import Instance, read_instance
+from optmodel.search import SolverOptions
 from optmodel.solve import METHODS
-from optmodel.solvers import SolverOptions, require_solver
 
 SHOWN = [name for name in POLICIES if name != "exact"]
 """The policies that are compared by default; `exact` takes as long as all others together."""

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
 
 from benchmarks.drawing import draw_share
-from optmodel.figure_file import saved_figure
+from optmodel.ground.figure_file import saved_figure
 
 INCH_PER_INSTANCE = 0.2
 MARKERS = "os^Dv*PX"

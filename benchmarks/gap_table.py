@@ -10,9 +10,8 @@ from rich.text import Text
 from benchmarks.cli import new_table, percent
 from benchmarks.comparison import Comparison, most_served
 from benchmarks.records import Record
-from optmodel.report import milliseconds
-from optmodel.solution import SolutionStatus
-from optmodel.terminal import print_wide
+from optmodel.ground.terminal import print_wide
+from optmodel.placement import SolutionStatus, milliseconds
 
 LEGEND = """\
 Policies: gap to the best in %, or the requests served where fewer are than can be.

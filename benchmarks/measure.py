@@ -12,10 +12,11 @@ from pathlib import Path
 
 from benchmarks.runtime_record import Outcome, RunRecord
 from benchmarks.runtime_worker import Answer, Exit
-from optmodel.files import InputError, read_model, write_model
-from optmodel.instance import Instance
-from optmodel.solution import Solution, SolutionStatus, Termination
-from optmodel.solvers import SolverOptions
+from optmodel.ground.json_files import read_model, write_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement import Solution, SolutionStatus, Termination
+from optmodel.problem import Instance
+from optmodel.search import SolverOptions
 from optmodel.verified import digest
 
 WORKER = ("-m", "benchmarks.runtime_worker")

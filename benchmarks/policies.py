@@ -1,7 +1,7 @@
 """How fast policies decide, and how well: `python -m benchmarks.policies`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.policies")
 
@@ -17,8 +17,8 @@ from benchmarks.cli import ForceOption, OutOption, new_table
 from benchmarks.decisions import Case, decide
 from benchmarks.policy_targets import Target, policy_table
 from benchmarks.records import Record, RecordBook, record_book
-from optmodel.cli import console, errors, require_output
-from optmodel.terminal import print_wide
+from optmodel.ground.command_line import console, errors, require_output
+from optmodel.ground.terminal import print_wide
 from optmodel.verified import digest
 
 Records = Mapping[Case, Record]

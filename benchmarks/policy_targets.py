@@ -14,8 +14,8 @@ from instances.medium_set import MEDIUM
 from instances.members import solution_file
 from instances.paper_set import PAPER
 from instances.small_set import SMALL
-from optmodel.instance import read_instance
-from optmodel.solution import SolutionStatus, read_solution
+from optmodel.placement import SolutionStatus, read_solution
+from optmodel.problem import read_instance
 
 Value = Callable[[Sequence[Record]], float]
 """What is held against the numbers of a row; infinite if something to be served was rejected."""

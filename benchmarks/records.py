@@ -12,16 +12,11 @@ from pydantic import Field
 from benchmarks import provenance
 from benchmarks.csv_text import csv_text
 from benchmarks.reuse import tell_reused
-from optmodel.file_lock import FileLock
-from optmodel.files import (
-    InputError,
-    StrictModel,
-    read_model,
-    refuse_standard_output,
-    write_model,
-    write_text,
-)
-from optmodel.solution import Solution, SolutionStatus, Termination
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.json_files import StrictModel, read_model, write_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import refuse_standard_output, write_text
+from optmodel.placement import Solution, SolutionStatus, Termination
 
 Options = dict[str, str | int | float | bool | None]
 

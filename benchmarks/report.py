@@ -1,7 +1,7 @@
 """One page with gaps, figures and placements: `python -m benchmarks.report --instances DIR`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.report")
 
@@ -28,13 +28,14 @@ from benchmarks.records import Record, json_path, record_book
 from benchmarks.report_page import Figure, Stored, read_figures, report_page
 from heuristics.policies import policy_type
 from instances.members import solution_file
-from optmodel.cli import console, require_choice, require_output
-from optmodel.files import InputError, write_text
-from optmodel.instance import read_instance
+from optmodel.ground.command_line import console, require_choice, require_output
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import write_text
 from optmodel.page import view_solution
-from optmodel.solution import read_solution
+from optmodel.placement import read_solution
+from optmodel.problem import read_instance
+from optmodel.search import SolverOptions
 from optmodel.solve import METHODS
-from optmodel.solvers import SolverOptions
 from optmodel.verified import digest
 
 

@@ -18,10 +18,11 @@ from benchmarks.gap_table import (
     summary,
 )
 from benchmarks.records import Record
-from optmodel.files import InputError, read_bytes
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import read_bytes
 from optmodel.page import SolutionView, environment, render
 from optmodel.page.templates import static_text
-from optmodel.report import milliseconds
+from optmodel.placement import milliseconds
 
 HERE = "benchmarks"
 KINDS = {".png": ("image/png", b"\x89PNG\r\n\x1a\n"), ".svg": ("image/svg+xml", b"<svg")}

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from optmodel.cli import errors
+from optmodel.ground.command_line import errors
 
 
 def tell_reused(path: Path, current: Collection[bool], kind: str = "records") -> None:

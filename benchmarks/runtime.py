@@ -1,7 +1,7 @@
 """What proving an optimum takes: `python -m benchmarks.runtime --set small`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.runtime")
 
@@ -27,7 +27,7 @@ from benchmarks.runtime_table import (
     print_targets,
 )
 from benchmarks.work import SETS, Case, Work, gather
-from optmodel.cli import (
+from optmodel.ground.command_line import (
     EXIT_BAD_RESULT,
     MAX_SECONDS,
     SeedOption,
@@ -36,9 +36,10 @@ from optmodel.cli import (
     errors,
     require_output,
 )
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
+from optmodel.milp import require_solver
+from optmodel.search import SolverOptions
 from optmodel.solve import FORMULATIONS, METHODS
-from optmodel.solvers import SolverOptions, require_solver
 from optmodel.verified import digest
 
 BASELINE = "segment"

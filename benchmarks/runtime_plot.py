@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator
 from benchmarks.drawing import draw_share, label_plainly
 from benchmarks.run_statistics import Runs, charged_seconds, factors_of_best, shared_instances
 from benchmarks.scaling import Series
-from optmodel.figure_file import saved_figure
+from optmodel.ground.figure_file import saved_figure
 
 
 def save_runtime_plot(runs: Runs, path: Path) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from benchmarks.records import Record
-from optmodel.solution import Solution, SolutionStatus
+from optmodel.placement import Solution, SolutionStatus
 
 
 class Outcome(StrEnum):

@@ -19,8 +19,8 @@ from benchmarks.run_statistics import (
 )
 from benchmarks.runtime_record import Outcome, RunRecord
 from benchmarks.targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, Target
-from optmodel.report import milliseconds
-from optmodel.terminal import print_wide
+from optmodel.ground.terminal import print_wide
+from optmodel.placement import milliseconds
 
 PHASES: dict[str, Callable[[RunRecord], float | None]] = {
     "read s": lambda record: record.read_s,

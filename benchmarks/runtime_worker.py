@@ -15,11 +15,12 @@ import time
 from enum import IntEnum
 from pathlib import Path
 
-from optmodel.files import InputError, StrictModel, write_model
-from optmodel.instance import read_instance
-from optmodel.solution import ResultError, Solution
+from optmodel.ground.json_files import StrictModel, write_model
+from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.placement import Solution
+from optmodel.problem import read_instance
+from optmodel.search import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 MEMORY_LIMIT_BYTES = 8 * 10**9
 """Address space of a run: twice what a run should need, so that the machine survives it."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from instances.cnns import Conv, Fc, Pool, trace
 from instances.generate import Recipe, generate
-from optmodel.instance import Instance
-from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
+from optmodel.problem import Instance, SsimMeasurement, SsimRow, SsimTable
 
 MAPS = (4, 8, 16, 32, 64, 128)
 DEVICES = (3, 4, 6, 10, 20, 30)

@@ -1,7 +1,7 @@
 """What the paper leaves open, chosen otherwise: `python -m benchmarks.sensitivity`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.sensitivity")
 
@@ -23,9 +23,9 @@ from benchmarks.figures import (
     require_cluster,
 )
 from benchmarks.simulate import Setting
-from optmodel.cli import console
-from optmodel.file_lock import FileLock
-from optmodel.files import write_text
+from optmodel.ground.command_line import console
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.whole_files import write_text
 
 PAGE_FILE = "sensitivity.md"
 

@@ -9,9 +9,8 @@ from benchmarks.runtime_record import Outcome, RunRecord
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.small_set import SMALL
-from optmodel.instance import Instance
-from optmodel.report import PROVEN_GAP
-from optmodel.solution import SolutionStatus, Termination
+from optmodel.placement import PROVEN_GAP, SolutionStatus, Termination
+from optmodel.problem import Instance
 
 OVERSHOOT = 1.02
 """A run that its time limit stopped may end by so much later and still be within the limit."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from instances.devices import fleet_families
 from instances.generate import Policy, Recipe, generate
-from optmodel.instance import Instance
+from optmodel.problem import Instance
 
 Kind = Literal["tolerance", "shared", "price"]
 KINDS: tuple[Kind, ...] = ("tolerance", "shared", "price")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from benchmarks.drawing import label_plainly
 from benchmarks.tradeoff_record import CurveRecord, Curves
-from optmodel.figure_file import saved_figure
+from optmodel.ground.figure_file import saved_figure
 from optmodel.pareto import front
 
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_LINE = 4.2, 2.9, 0.18

@@ -8,9 +8,10 @@ from pydantic import Field
 from benchmarks import provenance
 from benchmarks.records import Options
 from benchmarks.tradeoff_cases import Case
-from optmodel.files import InputError, StrictModel, read_model, write_model
+from optmodel.ground.json_files import StrictModel, read_model, write_model
+from optmodel.ground.rule_errors import InputError
 from optmodel.pareto import Price, SharedPoint, ToleranceStep, is_settled
-from optmodel.solution import Seconds, Solution, SolutionStatus
+from optmodel.placement import Seconds, Solution, SolutionStatus
 
 
 class Optimum(StrictModel):

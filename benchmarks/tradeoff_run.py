@@ -6,7 +6,6 @@ from benchmarks import provenance
 from benchmarks.records import Options
 from benchmarks.tradeoff_cases import Case
 from benchmarks.tradeoff_record import CurveBook, CurveRecord, PriceRecord
-from optmodel.instance import Instance
 from optmodel.pareto import (
     NothingFound,
     SharedPoint,
@@ -14,8 +13,8 @@ from optmodel.pareto import (
     shared_data_front,
     tolerance_steps,
 )
-from optmodel.problem import Problem
-from optmodel.solvers import SolverOptions
+from optmodel.problem import Instance, Problem
+from optmodel.search import SolverOptions
 from optmodel.verified import digest
 
 

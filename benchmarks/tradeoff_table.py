@@ -9,9 +9,9 @@ from rich.text import Text
 from benchmarks.cli import new_table, percent
 from benchmarks.tradeoff_cases import Case, Kind
 from benchmarks.tradeoff_record import CurveRecord, Curves, Optimum
+from optmodel.ground.terminal import print_wide
 from optmodel.pareto import SharedPoint, front
-from optmodel.solution import SolutionStatus, relative_gap
-from optmodel.terminal import print_wide
+from optmodel.placement import SolutionStatus, relative_gap
 
 Row = dict[str, object]
 

@@ -1,7 +1,7 @@
 """What a promise costs: exact trade-off curves, `python -m benchmarks.tradeoffs --out DIR`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.tradeoffs")
 
@@ -22,7 +22,7 @@ from benchmarks.tradeoff_table import frame_of, print_curves
 from instances.cnns import NETWORKS, SYNTHETIC
 from instances.generate import UnattainableOption, policy_of
 from instances.ssim import TABLE_I
-from optmodel.cli import (
+from optmodel.ground.command_line import (
     MAX_SECONDS,
     MipGapOption,
     SeedOption,
@@ -31,10 +31,11 @@ from optmodel.cli import (
     parted_numbers,
     require_number,
 )
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError, write_text
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import write_text
 from optmodel.pareto import MOST_COUNTED
-from optmodel.solvers import SolverOptions
+from optmodel.search import SolverOptions
 
 PLOTS = {"tolerance": plot_tolerance, "shared": plot_shared}
 RECORDS = "tradeoffs.records.json"

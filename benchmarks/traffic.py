@@ -1,7 +1,7 @@
 """How the scheduler bears a day's traffic: `python -m benchmarks.traffic`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.traffic")
 
@@ -20,10 +20,10 @@ from benchmarks.records import Options, Record, record_book
 from benchmarks.runtime_worker import peak_memory_bytes
 from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
-from optmodel.cli import console, require_output
-from optmodel.instance import FleetDocument, Instance, Node, Request
-from optmodel.solution import SolutionStatus, Termination
-from optmodel.terminal import print_wide
+from optmodel.ground.command_line import console, require_output
+from optmodel.ground.terminal import print_wide
+from optmodel.placement import SolutionStatus, Termination
+from optmodel.problem import FleetDocument, Instance, Node, Request
 from optmodel.verified import digest
 
 NETWORKS = ("lenet",) * 10 + ("cifar_cnn",) * 9 + ("vgg16",)

@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.cli import instance_files
 from benchmarks.scaling import Series, series
 from benchmarks.targets import Target, small, speed_table
-from optmodel.files import InputError
-from optmodel.instance import Instance, read_instance
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Instance, read_instance
 
 SETS = ("small", "targets", "scaling")
 """Sets by the name that `--set` takes; anything else is a folder or a file."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from optmodel.entry import show, start
+from optmodel.ground.entry import show, start
 
 COMMANDS = {
     "solve": ("optmodel.__main__", "find the placement of least latency"),

@@ -1,7 +1,7 @@
 """Place without a solver: `python -m heuristics FILE.json`, or `serve FLEET.json` as they come."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("heuristics.__main__")
 
@@ -15,11 +15,11 @@ from heuristics import policies
 from heuristics.improve import improve_solution
 from heuristics.policies import POLICIES
 from heuristics.scheduler.serve import serve
-from optmodel.cli import EXIT_INTERRUPTED, MAX_SECONDS, console, errors
-from optmodel.files import STANDARD, require_writable, write_model
-from optmodel.instance import read_instance
-from optmodel.report import facts, print_solution
-from optmodel.solution import Solution, Termination
+from optmodel.ground.command_line import EXIT_INTERRUPTED, MAX_SECONDS, console, errors
+from optmodel.ground.json_files import write_model
+from optmodel.ground.whole_files import STANDARD, require_writable
+from optmodel.placement import Solution, Termination, facts, print_solution
+from optmodel.problem import read_instance
 
 
 def place(

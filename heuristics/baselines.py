@@ -4,12 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.online.filling import OpenLayer, fill
-from optmodel.online.layer_filler import LayerFiller, Senders
-from optmodel.online.ledger import Ledger
-from optmodel.placement import RequestPlacement
-from optmodel.problem import Problem, RequestTask
-from optmodel.solution import Rejection
+from optmodel.online import LayerFiller, OpenLayer, Senders, fill
+from optmodel.placement import Rejection, RequestPlacement
+from optmodel.problem import Ledger, Problem, RequestTask
 
 MOST_DRAWS = 20
 """Draws of a random placement before the request is rejected."""

@@ -1,12 +1,9 @@
 """The exact solver as a policy: each request gets the best placement on what is left."""
 
-from optmodel.online.ledger import Ledger, remaining_instance
-from optmodel.placement import RequestPlacement
-from optmodel.problem import Problem, RequestTask
-from optmodel.solution import Rejection
+from optmodel.placement import Rejection, RequestPlacement, read_request
+from optmodel.problem import Ledger, Problem, RequestTask, remaining_instance
+from optmodel.search import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
-from optmodel.translate import read_request
 
 TIME_LIMIT_S = 60.0
 """For one request; the best placement found by then is taken."""

@@ -5,16 +5,22 @@ import time
 from dataclasses import dataclass, replace
 
 from heuristics.insertion import insertions
-from heuristics.rounds import Rounds
-from optmodel.instance import Instance
-from optmodel.online.outcome import Outcome
-from optmodel.placement import Placement
-from optmodel.problem import Problem
-from optmodel.report import percent, seconds
-from optmodel.search import Search, settled_bound
-from optmodel.solution import ResultError, Solution, Termination, TracePoint, relative_gap
-from optmodel.solvers import SolverOptions
-from optmodel.translate import from_document, to_document
+from optmodel.batch import Rounds
+from optmodel.ground.rule_errors import ResultError
+from optmodel.online import Outcome
+from optmodel.placement import (
+    Placement,
+    Solution,
+    Termination,
+    TracePoint,
+    from_document,
+    percent,
+    relative_gap,
+    seconds,
+    to_document,
+)
+from optmodel.problem import Instance, Problem
+from optmodel.search import Search, SolverOptions, settled_bound
 from optmodel.verified import with_placement
 
 INSERT_SHARE = 0.5

@@ -5,18 +5,20 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from optmodel.columns.neighbourhood import MOST_OUT
-from optmodel.greedy import constructions, scarcity
-from optmodel.greedy.batch import Batch, Placed, measured
-from optmodel.greedy.construct import SCALES
-from optmodel.greedy.request_class import classes_of
-from optmodel.greedy.stage_share import NoRoom
-from optmodel.online.ledger import Ledger
-from optmodel.online.lookahead import Lookahead
-from optmodel.placement import Placement
-from optmodel.problem import Problem, RequestTask
-from optmodel.served import most_served
-from optmodel.solution import Rejection
+from optmodel.batch import (
+    MOST_OUT,
+    SCALES,
+    Batch,
+    NoRoom,
+    Placed,
+    constructions,
+    measured,
+    scarcity,
+)
+from optmodel.limits import most_served
+from optmodel.online import Lookahead
+from optmodel.placement import Placement, Rejection, classes_of
+from optmodel.problem import Ledger, Problem, RequestTask
 
 Find = Callable[[RequestTask], Placed | None]
 TRIES = 30

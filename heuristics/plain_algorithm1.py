@@ -4,12 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.online.least_nrm import Weights
-from optmodel.online.ledger import Ledger
-from optmodel.online.outcome import NoPlaceError, Outcome
-from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import BoolArray, FloatArray, IntArray, LayerTask, Problem, RequestTask
-from optmodel.solution import Rejection
+from optmodel.online import NoPlaceError, Outcome, Weights
+from optmodel.placement import Placement, Rejection, RequestPlacement
+from optmodel.problem import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    LayerTask,
+    Ledger,
+    Problem,
+    RequestTask,
+)
 
 
 @dataclass(frozen=True, eq=False)

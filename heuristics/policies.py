@@ -8,18 +8,12 @@ from dataclasses import dataclass
 from heuristics.baselines import AtRandom, LayerWise, OnSource
 from heuristics.exact import Exact
 from heuristics.policy import Policy, PolicyType, load_policy_type, paths_of, place_all
-from optmodel.allowance import Allowance
-from optmodel.cli import require_choice
-from optmodel.files import InputError
-from optmodel.instance import Instance
-from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.lookahead import Lookahead
-from optmodel.online.outcome import Outcome
-from optmodel.online.stage_paths import StagePaths
-from optmodel.problem import Problem
-from optmodel.search import settled_bound
-from optmodel.solution import ResultError, Solution, Termination, relative_gap
-from optmodel.translate import to_document
+from optmodel.ground.command_line import require_choice
+from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.online import Algorithm1, Lookahead, Outcome, StagePaths
+from optmodel.placement import Solution, Termination, relative_gap, to_document
+from optmodel.problem import Instance, Problem
+from optmodel.search import Allowance, settled_bound
 from optmodel.verified import digest, with_placement
 
 POLICIES: Mapping[str, PolicyType] = {

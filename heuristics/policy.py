@@ -5,16 +5,17 @@ from inspect import signature
 from typing import Protocol, cast
 
 from heuristics.limits import broken_limit
-from optmodel.allowance import Allowance
-from optmodel.evaluate import RequestEvaluation, evaluate_request
-from optmodel.files import InputError
-from optmodel.online.ledger import Ledger
-from optmodel.online.lookahead import Lookahead
-from optmodel.online.outcome import Outcome
-from optmodel.online.stage_paths import StagePaths
-from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import Problem, RequestTask
-from optmodel.solution import Rejection, ResultError
+from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.online import Lookahead, Outcome, StagePaths
+from optmodel.placement import (
+    Placement,
+    Rejection,
+    RequestEvaluation,
+    RequestPlacement,
+    evaluate_request,
+)
+from optmodel.problem import Ledger, Problem, RequestTask
+from optmodel.search import Allowance
 
 
 class Policy(Protocol):

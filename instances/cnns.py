@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from optmodel.network import ActLayer, ConvLayer, FcLayer, Layer, Network, PoolLayer
+from optmodel.problem import ActLayer, ConvLayer, FcLayer, Layer, Network, PoolLayer
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle, islice
 
-from optmodel.files import InputError
-from optmodel.instance import Node
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Node
 
 MAX_COUNT = 100_000
 """Most devices, cameras or requests that are generated."""

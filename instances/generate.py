@@ -1,7 +1,7 @@
 """Generate an instance file from a seed: networks, fleet, tolerance, requests, budgets."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("instances.generate")
 
@@ -26,11 +26,11 @@ from instances.devices import (
 from instances.layout import write_laid_out
 from instances.networks import find_network, network_file
 from instances.ssim import TABLE_I, read_ssim_table, rows_as_received
-from optmodel.cli import console, parted_numbers, require_number
-from optmodel.files import STANDARD, InputError, parse_model, require_writable
-from optmodel.instance import Instance, Request
-from optmodel.network import FcLayer, Network
-from optmodel.ssim import SsimTable
+from optmodel.ground.command_line import console, parted_numbers, require_number
+from optmodel.ground.json_files import parse_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import STANDARD, require_writable
+from optmodel.problem import FcLayer, Instance, Network, Request, SsimTable
 
 UNSCALED = BudgetScales()
 TOLERANCE = ["0.8"]

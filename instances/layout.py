@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from optmodel.files import write_text
+from optmodel.ground.whole_files import write_text
 
 WIDTH = 240
 """Characters of a part that stands on one line, at most; a single text is never split."""

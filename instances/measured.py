@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from optmodel.files import RuleError, StrictModel, refuse_repeated
-from optmodel.network import Count, Identifier
-from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
+from optmodel.ground.json_files import StrictModel
+from optmodel.ground.rule_errors import RuleError, refuse_repeated
+from optmodel.problem import Count, Identifier, SsimMeasurement, SsimRow, SsimTable
 
 CONFIDENCE = 0.95
 LIMITING = frozenset({"worst", "all"})

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 from instances.cnns import NETWORKS
-from optmodel.files import InputError, one_line, parse_model, read_bytes
-from optmodel.instance import Instance
-from optmodel.network import Network
+from optmodel.ground.json_files import parse_model
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.ground.whole_files import read_bytes
+from optmodel.problem import Instance, Network
 
 SUFFIX = ".json"
 NETWORKS_FIELD = re.compile(rb'"networks"\s*:')

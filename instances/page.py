@@ -5,8 +5,14 @@ from pathlib import Path
 
 from instances.generate import command_line
 from instances.members import InstanceSet, Member, solution_file
-from optmodel.report import PROVEN_GAP, milliseconds, percent
-from optmodel.solution import Solution, SolutionStatus, read_solution
+from optmodel.placement import (
+    PROVEN_GAP,
+    Solution,
+    SolutionStatus,
+    milliseconds,
+    percent,
+    read_solution,
+)
 
 PAGE = """# {title} instances
 

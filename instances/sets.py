@@ -1,7 +1,7 @@
 """Write the files and the page of a named set: `python -m instances.sets small`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("instances.sets")
 
@@ -18,8 +18,9 @@ from instances.members import InstanceSet
 from instances.page import page
 from instances.paper_set import PAPER
 from instances.small_set import SMALL
-from optmodel.cli import console, require_choice
-from optmodel.files import InputError, refuse_standard_output, write_text
+from optmodel.ground.command_line import console, require_choice
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import refuse_standard_output, write_text
 
 SETS = {named.name: named for named in (SMALL, MEDIUM, PAPER, MEASURED)}
 """The shipped sets by name."""

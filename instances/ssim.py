@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from instances.measured import MeasuredTable, sums_row
-from optmodel.files import InputError, RuleError, parse_model, read_bytes
-from optmodel.network import ConvLayer, Layer, Network
-from optmodel.ssim import SsimTable
+from optmodel.ground.json_files import parse_model
+from optmodel.ground.rule_errors import InputError, RuleError
+from optmodel.ground.whole_files import read_bytes
+from optmodel.problem import ConvLayer, Layer, Network, SsimTable
 
 TABLE_I = Path(__file__).parent / "table1.json"
 """Table I of the paper, as data."""

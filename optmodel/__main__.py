@@ -1,7 +1,7 @@
 """Solve one instance exactly: `python -m optmodel FILE.json`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("optmodel.__main__")
 
@@ -12,7 +12,7 @@ from typing import Annotated, cast, get_args
 import typer
 from rich.markup import escape
 
-from optmodel.cli import (
+from optmodel.ground.command_line import (
     EXIT_BAD_RESULT,
     EXIT_INTERRUPTED,
     MAX_SECONDS,
@@ -23,12 +23,13 @@ from optmodel.cli import (
     require_choice,
     require_output,
 )
-from optmodel.files import require_writable, write_model, write_text
-from optmodel.instance import Instance, read_instance
-from optmodel.report import print_solution
-from optmodel.solution import Admission, Solution, Termination
+from optmodel.ground.json_files import write_model
+from optmodel.ground.whole_files import require_writable, write_text
+from optmodel.milp import require_solver
+from optmodel.placement import Admission, Solution, Termination, print_solution
+from optmodel.problem import Instance, read_instance
+from optmodel.search import SolverOptions
 from optmodel.solve import METHODS, export_lp, solve
-from optmodel.solvers import SolverOptions, require_solver
 
 EXIT_CODES = {Termination.ERROR: EXIT_BAD_RESULT, Termination.INTERRUPTED: EXIT_INTERRUPTED}
 

@@ -3,17 +3,12 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from optmodel.columns import solve_columns
-from optmodel.count import CountModel
-from optmodel.greedy import offer_constructions
-from optmodel.milp import solve_milp, within_reach
+from optmodel.batch import offer_constructions, solve_columns
+from optmodel.limits import limit_served
+from optmodel.milp import FEW_PAIRS, CountModel, solve_milp, within_reach
+from optmodel.placement import Termination
 from optmodel.search import Search
-from optmodel.served import limit_served
-from optmodel.solution import Termination
 from optmodel.stages import solve_stages
-
-FEW_PAIRS = 5_000
-"""Up to so many pairs of nodes, the count model is solved before anything else would help it."""
 
 STAGES_SHARE = 0.5
 """Share of the time limit for the stages, which need it on fleets whose devices all differ."""

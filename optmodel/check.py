@@ -1,7 +1,7 @@
 """Check a solution, or a placement alone: `python -m optmodel.check FILE.json SOLUTION.json`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("optmodel.check")
 
@@ -11,12 +11,17 @@ from typing import Annotated
 
 import typer
 
-from optmodel.bare_placement import with_flows
 from optmodel.checker import CheckReport, check, check_solution
-from optmodel.cli import EXIT_BAD_RESULT, console
-from optmodel.instance import read_instance
-from optmodel.report import request_table, seconds
-from optmodel.solution import PlacementDocument, Solution, read_solution_or_placement
+from optmodel.ground.command_line import EXIT_BAD_RESULT, console
+from optmodel.placement import (
+    PlacementDocument,
+    Solution,
+    read_solution_or_placement,
+    request_table,
+    seconds,
+    with_flows,
+)
+from optmodel.problem import read_instance
 from optmodel.verified import latencies
 
 

@@ -8,28 +8,24 @@ from itertools import pairwise
 from pathlib import Path
 
 from optmodel.auto import solve_auto
-from optmodel.columns import solve_columns
-from optmodel.count import CountModel
+from optmodel.batch import solve_columns
 from optmodel.cpsat import solve_cpsat
-from optmodel.files import InputError, one_line, write_text
-from optmodel.formulation import Formulation
-from optmodel.infeasible import reasons_infeasible
-from optmodel.instance import Instance
-from optmodel.milp import SECONDS_PER_PAIR, solve_milp
-from optmodel.online.start import offer_start
-from optmodel.problem import Problem
-from optmodel.search import Search
-from optmodel.segment import SegmentModel
-from optmodel.solution import (
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.ground.whole_files import write_text
+from optmodel.limits import reasons_infeasible
+from optmodel.milp import SECONDS_PER_PAIR, CountModel, Formulation, SegmentModel, solve_milp
+from optmodel.online import offer_start
+from optmodel.placement import (
     Rejection,
     Solution,
     SolutionStatus,
     Termination,
     relative_gap,
+    to_document,
 )
-from optmodel.solvers import SolverOptions
+from optmodel.problem import Instance, Problem
+from optmodel.search import Search, SolverOptions
 from optmodel.stages import solve_stages
-from optmodel.translate import to_document
 from optmodel.verified import digest, with_placement
 
 FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": CountModel}

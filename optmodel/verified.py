@@ -1,9 +1,10 @@
 """Solutions whose placement has passed the checker, with exact latencies."""
 
 from optmodel.checker import CheckReport, check
-from optmodel.instance import Instance
-from optmodel.instance import digest as digest
-from optmodel.solution import PlacementDocument, RequestLatency, ResultError, Solution
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement import PlacementDocument, RequestLatency, Solution
+from optmodel.problem import Instance
+from optmodel.problem import digest as digest
 
 
 def with_placement(solution: Solution, instance: Instance, document: PlacementDocument) -> Solution:

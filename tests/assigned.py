@@ -3,10 +3,10 @@
 import numpy as np
 import reference
 
-from optmodel.instance import Instance
-from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import Problem
-from optmodel.solution import Flow, PlacedLayer, PlacedRequest, PlacementDocument
+from optmodel.placement.placement import Placement, RequestPlacement
+from optmodel.placement.solution import Flow, PlacedLayer, PlacedRequest, PlacementDocument
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 
 def document_of(made: Instance, assignment: reference.Assignment) -> PlacementDocument:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optmodel.app import run_app
+from optmodel.ground.app import run_app
 
 
 def run(

@@ -26,14 +26,15 @@ from rich.progress import track
 from strategies import act, conv, fc, instance, network, node, pool, ssim_row, with_budget
 
 from optmodel.checker import check
-from optmodel.files import write_text
-from optmodel.instance import Instance, Request, read_instance
-from optmodel.network import Layer
-from optmodel.search import BOUND_TOLERANCE
-from optmodel.solution import ResultError, Solution, SolutionStatus
+from optmodel.ground.rule_errors import ResultError
+from optmodel.ground.whole_files import write_text
+from optmodel.placement.solution import Solution, SolutionStatus
+from optmodel.problem.instance import Instance, Request, read_instance
+from optmodel.problem.network import Layer
+from optmodel.problem.ssim import SsimTable
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import BOUND_TOLERANCE
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
-from optmodel.ssim import SsimTable
 
 VARIANTS = (
     SolverOptions(),

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from optmodel.instance import Instance
-from optmodel.solution import Solution
+from optmodel.placement.solution import Solution
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from strategies import act, by_hand, conv, fc, network, node, ssim_row
 
-from optmodel.instance import Instance
 from optmodel.pareto.shared_point import SharedPoint
-from optmodel.ssim import SsimTable
+from optmodel.problem.instance import Instance
+from optmodel.problem.ssim import SsimTable
 
 
 def with_four_points() -> Instance:

@@ -14,8 +14,8 @@ from PIL import Image
 
 from attack.data import load_images
 from instances.cnns import NETWORKS
-from optmodel.files import InputError
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem.network import Network
 
 CLASSES = ("cat", "dog")
 GREY = NETWORKS["lenet"]().model_copy(update={"image_height": 8, "image_width": 10})

@@ -7,7 +7,7 @@ import reference
 from strategies import PLENTY
 
 from optmodel.explain import Group
-from optmodel.instance import Instance, Node, Request
+from optmodel.problem.instance import Instance, Node, Request
 
 EQUATIONS = {"privacy": "8f", "whole": "8g"}
 FIELDS = {

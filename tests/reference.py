@@ -14,8 +14,8 @@ from itertools import combinations, product
 from math import floor
 from operator import le
 
-from optmodel.instance import Instance, Request
-from optmodel.network import Layer
+from optmodel.problem.instance import Instance, Request
+from optmodel.problem.network import Layer
 
 Vector = tuple[str, ...]
 Plan = tuple[Vector, ...]

@@ -2,7 +2,7 @@
 
 from benchmarks import measure, provenance
 from benchmarks.runtime_record import Outcome, RunRecord
-from optmodel.solution import Solution, SolutionStatus, Termination
+from optmodel.placement.solution import Solution, SolutionStatus, Termination
 
 
 def record(**changes) -> RunRecord:

@@ -4,7 +4,7 @@ from benchmarks.simulate.arrivals import Due
 from heuristics.scheduler.events import Die, Event, Join, Leave, Submit
 from instances.cnns import Conv, Fc, trace
 from instances.ssim import TABLE_I, read_ssim_table
-from optmodel.instance import FleetDocument, Node, Request
+from optmodel.problem.instance import FleetDocument, Node, Request
 
 LATENCY_US = 288 + 1024 + 512 + 96
 """Of a request on device `a`. The camera convolves: 9 weights x 2 maps x 16 pixels are 288

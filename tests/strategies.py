@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from optmodel.instance import Instance, Node, Request
-from optmodel.network import ActLayer, ConvLayer, FcLayer, Layer, Network, PoolLayer
-from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
+from optmodel.problem.instance import Instance, Node, Request
+from optmodel.problem.network import ActLayer, ConvLayer, FcLayer, Layer, Network, PoolLayer
+from optmodel.problem.ssim import SsimMeasurement, SsimRow, SsimTable
 
 PLENTY = 1e12
 """A budget that never binds."""

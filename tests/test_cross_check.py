@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import reference
 
-from optmodel.solution import ResultError, SolutionStatus
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement.solution import SolutionStatus
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 MADE = cross_check.drawn(np.random.default_rng((0, 3)))
 BEST_S = float(reference.best(MADE).latency_s)

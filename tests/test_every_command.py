@@ -14,7 +14,7 @@ import pytest
 from commands import run, run_here
 
 from distprivacy.__main__ import COMMANDS, OF_SEVERAL, main, usage
-from optmodel.entry import EXTRAS, ORDERS, lacking, start
+from optmodel.ground.entry import EXTRAS, ORDERS, lacking, start
 
 ROOT = Path(__file__).parents[1]
 SMALL = ROOT / "instances" / "small"

@@ -11,8 +11,8 @@ from instances.measured import MeasuredCell, MeasuredTable
 from instances.measured_set import MEASURED, PERIOD_S, TABLES, VICTIMS
 from instances.members import solution_file
 from instances.ssim import read_ssim_table
-from optmodel.files import read_model
-from optmodel.solution import read_solution
+from optmodel.ground.json_files import read_model
+from optmodel.placement.solution import read_solution
 from optmodel.solve import solve
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from optmodel.stages.arc import Arc, ArcPlacement
+from optmodel.stages.arcs.arc import Arc, ArcPlacement
 
 Ways = tuple[tuple[int, ...], ...]
 

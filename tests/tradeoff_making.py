@@ -8,7 +8,7 @@ from benchmarks.tradeoff_cases import Case
 from benchmarks.tradeoff_record import CurveBook
 from benchmarks.tradeoff_run import Runner
 from instances.ssim import TABLE_I
-from optmodel.solvers import SolverOptions
+from optmodel.search.options import SolverOptions
 
 OPTIONS = SolverOptions(threads=1, time_limit_s=600.0)
 

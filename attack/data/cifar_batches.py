@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from attack.data.limits import require_size
 from attack.images import Images
-from optmodel.files import InputError, one_line, read_bytes
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.ground.whole_files import read_bytes
+from optmodel.problem import Network
 
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 TEST = "test_batch"

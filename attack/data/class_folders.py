@@ -9,8 +9,8 @@ from attack.data.limits import require_room
 from attack.data.pictures import SUFFIXES, as_pixels, check_headers, decode, is_image, resized
 from attack.data.tree import Parts, Tree
 from attack.images import Images
-from optmodel.files import InputError
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Network
 
 SPLIT_NAMES = {"train", "test", "val", "valid", "validation"}
 """Folders that cannot be meant as classes."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from attack.data.limits import require_room, require_size
 from attack.images import Images
-from optmodel.files import InputError, one_line
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.problem import Network
 
 IMAGES = "-images-idx3-ubyte"
 LABELS = "-labels-idx1-ubyte"

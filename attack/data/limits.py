@@ -1,7 +1,7 @@
 """What a network takes: image size, how many images fit, and how much is unpacked for them."""
 
-from optmodel.files import InputError
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Network
 
 MAX_BYTES = 4_000_000_000
 """Of all pixels of one source."""

@@ -12,8 +12,8 @@ from attack.data.shipped import load_shipped
 from attack.data.tiles import read_tiles
 from attack.data.tree import Tree, open_tree
 from attack.images import Images
-from optmodel.files import InputError
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Network
 
 KINDS = (
     "a folder or .zip of images with one sub-folder for each class, a folder of photos, or a "

@@ -12,8 +12,8 @@ from PIL import Image, UnidentifiedImageError
 
 from attack.data.limits import require_decodable
 from attack.data.tree import Parts, Tree
-from optmodel.files import InputError, one_line
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.problem import Network
 
 FORMATS = ("BMP", "JPEG", "PNG", "PPM", "WEBP")
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".webp")

@@ -9,8 +9,9 @@ import numpy as np
 
 from attack.data.limits import require_size
 from attack.images import Images
-from optmodel.files import InputError, one_line, read_bytes
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.ground.whole_files import read_bytes
+from optmodel.problem import Network
 
 SHIPPED = Path(__file__).parents[1] / "fashion_mnist.npz"
 SOURCE = "fashion-mnist (shipped)"

@@ -10,8 +10,8 @@ from attack.data.limits import require_room
 from attack.data.pictures import SUFFIXES, as_pixels, check_headers, decode, is_image
 from attack.data.tree import Parts, Tree
 from attack.images import Images
-from optmodel.files import InputError
-from optmodel.network import Network
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import Network
 
 LEAST_DEVIATION = 20
 """Standard deviation of a tile's pixels below which it is dropped: sky is too easy to recover."""

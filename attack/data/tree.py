@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attack.data.limits import require_unpackable
-from optmodel.files import MAX_FILE_BYTES, InputError, one_line, read_bytes
+from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.ground.whole_files import MAX_FILE_BYTES, read_bytes
 
 Parts = tuple[str, ...]
 """A path below the root, such as `("cat", "0001.jpg")`."""

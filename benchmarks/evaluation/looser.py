@@ -3,8 +3,7 @@
 from functools import lru_cache
 
 from benchmarks.simulate import Setting
-from optmodel.instance import Request
-from optmodel.problem import LayerTask, Problem
+from optmodel.problem import LayerTask, Problem, Request
 
 
 def only_adds(loose: Setting, tight: Setting) -> bool:

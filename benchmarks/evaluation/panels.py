@@ -10,7 +10,7 @@ from pydantic import Field
 
 from benchmarks.simulate import Setting
 from benchmarks.simulate.setting import PAPER_NETWORKS
-from optmodel.files import StrictModel
+from optmodel.ground.json_files import StrictModel
 
 TOLERANCES = (0.8, 0.6, 0.4)
 DEVICES = (20, 30, 40, 50, 60, 70)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from benchmarks.drawing import label_plainly
 from benchmarks.evaluation.panels import PANELS, TOLERANCES
 from benchmarks.evaluation.table import BOUND, LATENCY, REJECTED, SHARED, UNSERVED
-from optmodel.figure_file import saved_figure
+from optmodel.ground.figure_file import saved_figure
 
 COLOURS = dict(zip(TOLERANCES, ("C0", "C1", "C3"), strict=True))
 ASIDE = dict(zip(TOLERANCES, (-0.07, 0.0, 0.07), strict=True))

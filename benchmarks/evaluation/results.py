@@ -11,7 +11,8 @@ from benchmarks.evaluation.runs import Run, RunFolder
 from benchmarks.evaluation.table import measures
 from benchmarks.simulate import Setting
 from benchmarks.simulate.outcome import Share
-from optmodel.files import InputError, read_model
+from optmodel.ground.json_files import read_model
+from optmodel.ground.rule_errors import InputError
 from optmodel.problem import FloatArray
 
 PLAN_FILE, RUNS_FOLDER = "plan.json", "runs"

@@ -12,8 +12,9 @@ from benchmarks import provenance
 from benchmarks.reuse import tell_reused
 from benchmarks.simulate import Setting, simulate
 from benchmarks.simulate.outcome import Outcome, Timing
-from optmodel.cli import errors
-from optmodel.files import InputError, StrictModel, read_model, write_model
+from optmodel.ground.command_line import errors
+from optmodel.ground.json_files import StrictModel, read_model, write_model
+from optmodel.ground.rule_errors import InputError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -169,7 +170,9 @@ def simulate_all(
     tell_reused(folder.path, current, "runs")
     missing = [setting for setting in settings if setting not in runs]
     if missing:
-        from optmodel.workers import connected  # dask is an extra, and help is to do without.
+        from optmodel.ground.workers import (
+            connected,  # dask is an extra, and help is to do without.
+        )
 
         try:
             with connected(scheduler, min(workers, len(missing))) as client:

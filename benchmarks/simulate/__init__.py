@@ -3,7 +3,7 @@
 `simulate` runs one setting; `python -m benchmarks.simulate` does so from the command line.
 """
 
-from optmodel.entry import loading
+from optmodel.ground.entry import loading
 
 with loading("benchmarks.simulate"):
     from benchmarks.simulate.outcome import Outcome

@@ -1,7 +1,7 @@
 """Simulate one setting: `python -m benchmarks.simulate`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("benchmarks.simulate.__main__")
 
@@ -17,9 +17,10 @@ from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.run import simulate
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from instances.generate import UnattainableOption
-from optmodel.cli import console, require_output
-from optmodel.files import InputError, RuleError, write_text
-from optmodel.terminal import print_wide
+from optmodel.ground.command_line import console, require_output
+from optmodel.ground.rule_errors import InputError, RuleError
+from optmodel.ground.terminal import print_wide
+from optmodel.ground.whole_files import write_text
 
 EVERY_NETWORK = [*PAPER_NETWORKS]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.simulate.setting import Setting
 from heuristics.scheduler.events import Die, Event, Join, Leave, Submit
-from optmodel.instance import FleetDocument, Request
+from optmodel.problem import FleetDocument, Request
 
 MICROSECONDS = 1_000_000
 """Per second; the clock of a simulation counts whole ones."""

@@ -10,15 +10,10 @@ from pathlib import Path
 from heuristics.policies import require_trusted
 from heuristics.scheduler import Scheduler
 from heuristics.scheduler.events import Exchange
-from optmodel.files import (
-    InputError,
-    RuleError,
-    StrictModel,
-    parse_model,
-    read_lines,
-    written_at_the_end,
-)
-from optmodel.instance import FleetDocument
+from optmodel.ground.json_files import StrictModel, parse_model
+from optmodel.ground.rule_errors import InputError, RuleError
+from optmodel.ground.whole_files import read_lines, written_at_the_end
+from optmodel.problem import FleetDocument
 
 
 class Head(StrictModel):

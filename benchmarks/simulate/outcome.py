@@ -6,7 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from optmodel.files import RuleError, StrictModel
+from optmodel.ground.json_files import StrictModel
+from optmodel.ground.rule_errors import RuleError
 
 Amount = Annotated[float, Field(ge=0)]
 Number = Annotated[int, Field(ge=0)]

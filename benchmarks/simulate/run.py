@@ -8,7 +8,7 @@ from benchmarks.simulate.log import logging_to
 from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.setting import Setting
 from heuristics.scheduler import Scheduler
-from optmodel.online.stage_paths import StagePaths
+from optmodel.online import StagePaths
 
 MOST_FLEETS = 16
 """How many fleets are remembered from one run to the next; the figures compare ten."""

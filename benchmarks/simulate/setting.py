@@ -9,13 +9,11 @@ from heuristics.policy import Policy
 from instances.cnns import NETWORKS
 from instances.devices import MAX_COUNT, BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.cli import require_choice
-from optmodel.files import RuleError, StrictModel
-from optmodel.instance import FleetDocument
-from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.least_nrm import BITS_PER_MEGABIT, Weights
-from optmodel.online.lookahead import Lookahead
-from optmodel.online.stage_paths import StagePaths
+from optmodel.ground.command_line import require_choice
+from optmodel.ground.json_files import StrictModel
+from optmodel.ground.rule_errors import RuleError
+from optmodel.online import BITS_PER_MEGABIT, Algorithm1, Lookahead, StagePaths, Weights
+from optmodel.problem import FleetDocument
 
 PAPER_NETWORKS = ("lenet", "cifar_cnn", "vgg16", "vgg19")
 

@@ -15,8 +15,8 @@ from benchmarks.simulate.tally import Service, Tally
 from heuristics.scheduler import Decision, Scheduler
 from heuristics.scheduler.events import Event, Exchange, Finish, Join, Leave, Submit
 from heuristics.scheduler.service import Service as Desk
-from optmodel.files import RuleError
-from optmodel.instance import Request
+from optmodel.ground.rule_errors import RuleError
+from optmodel.problem import Request
 
 Steps = Generator[Happening, None, None]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.simulate.arrivals import MICROSECONDS
 from benchmarks.simulate.outcome import Outcome, Share, Utilisation
 from heuristics.scheduler.present import Load
-from optmodel.instance import FleetDocument, Node
+from optmodel.problem import FleetDocument, Node
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,18 @@ import numpy as np
 from heuristics.scheduler.decision import Cause, Counts, Decision, Standing
 from heuristics.scheduler.present import Load, Present
 from heuristics.scheduler.waiting import Waiting, WaitingLine
-from optmodel.evaluate import RequestEvaluation
-from optmodel.files import StrictModel
-from optmodel.instance import Request
-from optmodel.online.ledger import Ledger
-from optmodel.placement import RequestPlacement, relocated, relocated_to
-from optmodel.problem import IntArray
-from optmodel.solution import PlacedRequest, Seconds, relative_gap
-from optmodel.translate import write_request
+from optmodel.ground.json_files import StrictModel
+from optmodel.placement import (
+    PlacedRequest,
+    RequestEvaluation,
+    RequestPlacement,
+    Seconds,
+    relative_gap,
+    relocated,
+    relocated_to,
+    write_request,
+)
+from optmodel.problem import IntArray, Ledger, Request
 
 SECOND = 2**1074
 """In units of which every float is a whole number, so that sums of them can be kept exactly."""

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from optmodel.files import StrictModel
-from optmodel.solution import PlacedRequest, Rejection, Seconds
+from optmodel.ground.json_files import StrictModel
+from optmodel.placement import PlacedRequest, Rejection, Seconds
 
 Count = Annotated[int, Field(ge=0)]
 

@@ -8,10 +8,8 @@ from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.repair import repaired, segments_moved
 from heuristics.scheduler.waiting import Waiting
-from optmodel.evaluate import evaluate_request
-from optmodel.online.ledger import Ledger
-from optmodel.placement import Flows, RequestPlacement
-from optmodel.solution import Rejection
+from optmodel.placement import Flows, Rejection, RequestPlacement, evaluate_request
+from optmodel.problem import Ledger
 
 
 class Departure:

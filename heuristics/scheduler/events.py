@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel
 
 from heuristics.scheduler.decision import Count, Decision, Standing
-from optmodel.files import StrictModel
-from optmodel.instance import Node, Request
-from optmodel.network import Identifier
+from optmodel.ground.json_files import StrictModel
+from optmodel.problem import Identifier, Node, Request
 
 
 class _Timed(StrictModel):

@@ -9,7 +9,9 @@ from typing import BinaryIO
 from heuristics.scheduler.events import Exchange
 from heuristics.scheduler.sealed import NOTHING, REPAIR, digest_of, sealed, unsealed
 from heuristics.scheduler.snapshot import BEFORE_TOLD, Seal
-from optmodel.files import InputError, RuleError, parse_model, read_lines, write_bytes
+from optmodel.ground.json_files import parse_model
+from optmodel.ground.rule_errors import InputError, RuleError
+from optmodel.ground.whole_files import read_lines, write_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from heuristics.scheduler.events import Event, Reoptimise
-from optmodel.files import InputError, RuleError
+from optmodel.ground.rule_errors import InputError, RuleError
 
 LATEST_S = 1e11
 """Three thousand years: what is later was counted in milliseconds, or is no time at all."""

@@ -6,9 +6,10 @@ from heuristics.policy import Policy, paths_of, place_one
 from heuristics.scheduler.books import Books, Entry
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.waiting import Kind, kind_of
-from optmodel.instance import Request
-from optmodel.online.stage_paths import StagePaths
-from optmodel.solution import Rejection, ResultError
+from optmodel.ground.rule_errors import ResultError
+from optmodel.online import StagePaths
+from optmodel.placement import Rejection
+from optmodel.problem import Request
 
 logger = logging.getLogger(__name__)
 

@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 
-from optmodel.instance import FleetDocument, Node, Request
-from optmodel.online.ledger import Ledger
-from optmodel.problem import IntArray, Problem, RequestTask
-from optmodel.solution import Rejection
+from optmodel.placement import Rejection
+from optmodel.problem import FleetDocument, IntArray, Ledger, Node, Problem, Request, RequestTask
 
 Load = tuple[int, int, int]
 """Bytes of memory (8b), multiplications (8c) and bits sent (8d)."""

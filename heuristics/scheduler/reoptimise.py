@@ -7,8 +7,8 @@ from heuristics.scheduler.decision import Decision
 from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.repair import segments_moved
-from optmodel.online.stage_paths import TOLERANCE
-from optmodel.solution import Rejection
+from optmodel.online import TOLERANCE
+from optmodel.placement import Rejection
 
 
 def reoptimised(books: Books, placer: Placer, most_moves: int) -> list[Decision]:

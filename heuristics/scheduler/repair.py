@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from optmodel.evaluate import evaluate_request
-from optmodel.online.ledger import Ledger
-from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import IntArray, Problem, RequestTask
+from optmodel.placement import Flows, RequestPlacement, evaluate_request
+from optmodel.problem import IntArray, Ledger, Problem, RequestTask
 
 MOST_IN_USE = 16
 """Of the helpers that compute a part of a request already, so many are tried in the place of a lost

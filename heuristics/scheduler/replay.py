@@ -9,12 +9,9 @@ from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.snapshot import CLOSE
 from heuristics.scheduler.waiting import Waiting
-from optmodel.evaluate import evaluate_request
-from optmodel.files import InputError, RuleError
-from optmodel.placement import RequestPlacement
+from optmodel.ground.rule_errors import InputError, RuleError
+from optmodel.placement import PlacedRequest, RequestPlacement, evaluate_request, read_request
 from optmodel.problem import RequestTask
-from optmodel.solution import PlacedRequest
-from optmodel.translate import read_request
 
 REPAIR = "restore a journal that was not edited, or begin anew with another --state file"
 

@@ -18,9 +18,9 @@ from heuristics.scheduler.replay import replayed
 from heuristics.scheduler.snapshot import Snapshot
 from heuristics.scheduler.state_files import State, read_state, save_snapshot
 from heuristics.scheduler.waiting import Waiting
-from optmodel.files import InputError, RuleError, one_line
-from optmodel.instance import FleetDocument, Node, Request
-from optmodel.online.stage_paths import StagePaths
+from optmodel.ground.rule_errors import InputError, RuleError, one_line
+from optmodel.online import StagePaths
+from optmodel.problem import FleetDocument, Node, Request
 
 
 class Scheduler:

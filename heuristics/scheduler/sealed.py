@@ -3,7 +3,7 @@
 import re
 from hashlib import sha256
 
-from optmodel.files import RuleError
+from optmodel.ground.rule_errors import RuleError
 
 REPAIR = "restore snapshot and journal as they were written, both of the same moment"
 RECORD = re.compile(rb'\{"sha256":"([0-9a-f]{64})","record":(.*)\}\n', re.DOTALL)

@@ -12,8 +12,9 @@ from heuristics.policies import POLICIES
 from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.period import Period
 from heuristics.scheduler.service import MOST_LINE_BYTES, open_service
-from optmodel.files import STANDARD, InputError, refuse_standard_output, require_writable
-from optmodel.instance import read_fleet
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import STANDARD, refuse_standard_output, require_writable
+from optmodel.problem import read_fleet
 
 
 def serve(

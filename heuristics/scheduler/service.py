@@ -21,8 +21,9 @@ from heuristics.scheduler.events import (
 from heuristics.scheduler.period import Period, require_known_time
 from heuristics.scheduler.scheduler import Scheduler
 from heuristics.scheduler.state_files import State, StateFiles
-from optmodel.files import InputError, JsonError, RuleError, parse_model, shorten
-from optmodel.instance import FleetDocument
+from optmodel.ground.json_files import parse_model
+from optmodel.ground.rule_errors import InputError, JsonError, RuleError, shorten
+from optmodel.problem import FleetDocument
 
 EVERY = 1000
 """Events after which a snapshot takes the place of the journal."""

@@ -15,20 +15,11 @@ from heuristics.scheduler.present import Present
 from heuristics.scheduler.sealed import NOTHING, digest_of
 from heuristics.scheduler.waiting import Waiting
 from optmodel.checker import check
-from optmodel.evaluate import evaluate_request
-from optmodel.files import (
-    InputError,
-    RuleError,
-    SchemaVersion,
-    StrictModel,
-    parse_model,
-    read_bytes,
-    refuse_repeated,
-    write_bytes,
-)
-from optmodel.instance import FleetDocument, Node
-from optmodel.solution import PlacementDocument
-from optmodel.translate import read_request
+from optmodel.ground.json_files import SchemaVersion, StrictModel, parse_model
+from optmodel.ground.rule_errors import InputError, RuleError, refuse_repeated
+from optmodel.ground.whole_files import read_bytes, write_bytes
+from optmodel.placement import PlacementDocument, evaluate_request, read_request
+from optmodel.problem import FleetDocument, Node
 
 REPAIR = "restore a snapshot that was not edited"
 MOST_BYTES = 4_000_000_000

@@ -6,16 +6,11 @@ from pathlib import Path
 
 from heuristics.scheduler.books import Books
 from heuristics.scheduler.events import Exchange
-from heuristics.scheduler.journal import (
-    Journal,
-    end_of,
-    goes_on_from,
-    journal_path,
-    read_journal,
-)
+from heuristics.scheduler.journal import Journal, end_of, goes_on_from, journal_path, read_journal
 from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError, RuleError, one_line, remove_leftovers
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.rule_errors import InputError, RuleError, one_line
+from optmodel.ground.whole_files import remove_leftovers
 
 
 @dataclass(frozen=True)

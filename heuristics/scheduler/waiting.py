@@ -3,9 +3,9 @@
 import heapq
 from collections.abc import Iterable, Iterator
 
-from optmodel.files import StrictModel
-from optmodel.instance import Request
-from optmodel.solution import Rejection
+from optmodel.ground.json_files import StrictModel
+from optmodel.placement import Rejection
+from optmodel.problem import Request
 
 Kind = tuple[str, float, str]
 """Network, tolerance and source of a request: all that its placement depends on."""

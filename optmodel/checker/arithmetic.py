@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
-from optmodel.instance import Instance, Request
-from optmodel.network import ConvLayer, FcLayer, Layer, Network
-from optmodel.solution import Number, PlacedLayer, PlacedRequest
+from optmodel.placement.solution import Number, PlacedLayer, PlacedRequest
+from optmodel.problem.instance import Instance, Request
+from optmodel.problem.network import ConvLayer, FcLayer, Layer, Network
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from optmodel.checker.arithmetic import decimal
 from optmodel.checker.report import BOUND_TOLERANCE, REPORTED_TOLERANCE, CheckReport, check
 from optmodel.checker.trace import trace_agrees
 from optmodel.checker.violation import Violation, claim
-from optmodel.instance import Instance, digest
-from optmodel.solution import (
+from optmodel.placement.solution import (
     Admission,
     PlacementDocument,
     Rejection,
@@ -18,6 +17,7 @@ from optmodel.solution import (
     SolutionStatus,
     Termination,
 )
+from optmodel.problem.instance import Instance, digest
 
 USUAL_GAP = Fraction(1, 10**6)
 """Gap that counts as optimal where the options name none."""

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from optmodel.checker.arithmetic import PlacedWork, decimal, sent_bits
 from optmodel.checker.violation import Violation
-from optmodel.instance import Instance, Node
-from optmodel.network import Network
-from optmodel.solution import PlacedRequest, PlacementDocument
+from optmodel.placement.solution import PlacedRequest, PlacementDocument
+from optmodel.problem.instance import Instance, Node
+from optmodel.problem.network import Network
 
 
 def served_once(instance: Instance, placement: PlacementDocument) -> Iterator[Violation]:

@@ -20,8 +20,8 @@ from optmodel.checker.conditions import (
     within_budgets,
 )
 from optmodel.checker.violation import Violation
-from optmodel.instance import Instance
-from optmodel.solution import PlacementDocument, RequestLatency
+from optmodel.placement.solution import PlacementDocument, RequestLatency
+from optmodel.problem.instance import Instance
 
 REPORTED_TOLERANCE = Fraction(1, 10**9)
 """Relative difference allowed between a latency that was reported as a float and the exact one."""

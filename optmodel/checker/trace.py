@@ -6,7 +6,7 @@ from itertools import pairwise
 from optmodel.checker.arithmetic import decimal
 from optmodel.checker.report import BOUND_TOLERANCE, REPORTED_TOLERANCE
 from optmodel.checker.violation import Violation, claim
-from optmodel.solution import Solution, SolutionStatus, TracePoint
+from optmodel.placement.solution import Solution, SolutionStatus, TracePoint
 
 
 def trace_agrees(solution: Solution) -> Iterator[Violation]:

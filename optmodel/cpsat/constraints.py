@@ -9,12 +9,10 @@ from collections import defaultdict
 
 from ortools.sat.python.cp_model import CpModel, IntVar, LinearExpr
 
-from optmodel.count.groups import groups
-from optmodel.count.variables import layers, transitions
 from optmodel.cpsat.ticks import Ticks
 from optmodel.cpsat.variables import Variables
+from optmodel.milp import LARGEST_ACTIVITY, groups, layers, transitions
 from optmodel.problem import FloatArray, Problem
-from optmodel.second_opinion import LARGEST_ACTIVITY
 
 Loads = defaultdict[int, list[tuple[int, IntVar]]]
 

@@ -7,14 +7,12 @@ from math import ceil
 import numpy as np
 from ortools.sat.python.cp_model import CpModel, IntVar
 
-from optmodel.count.groups import groups
 from optmodel.cpsat.constraints import add_constraints
 from optmodel.cpsat.ticks import Ticks
 from optmodel.cpsat.variables import Variables, add_variables
-from optmodel.evaluate import evaluate
-from optmodel.placement import Flows, Placement, RequestPlacement
+from optmodel.milp import groups
+from optmodel.placement import Admission, Flows, Placement, RequestPlacement, evaluate
 from optmodel.problem import Problem
-from optmodel.solution import Admission
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,15 @@ from math import ceil, isfinite, nextafter
 
 from ortools.sat.python import cp_model
 
-from optmodel.admission import most_then_fastest
 from optmodel.cpsat.hinted import run_model
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.objective import minimise_latency, minimise_rejected
 from optmodel.cpsat.ticks import Ticks
-from optmodel.evaluate import evaluate
-from optmodel.explain.search import Clock, Verdict, find_placement
-from optmodel.files import InputError
-from optmodel.interrupt import noticing_interrupt
-from optmodel.search import Search, within_budgets
-from optmodel.solution import Termination
+from optmodel.ground.interrupt import noticing_interrupt
+from optmodel.ground.rule_errors import InputError
+from optmodel.milp import Clock, Verdict, find_placement
+from optmodel.placement import Termination, evaluate
+from optmodel.search import Search, most_then_fastest, within_budgets
 
 ROUNDING_SHARE = 0.1
 """Share of the asked gap that the length of a tick may use up; the search gets the rest."""

@@ -16,10 +16,8 @@ from fractions import Fraction
 from functools import cached_property
 from math import floor
 
-from optmodel.count.variables import layers
-from optmodel.privacy import exact
-from optmodel.problem import LayerTask, Problem
-from optmodel.second_opinion import LARGEST_ACTIVITY
+from optmodel.milp import LARGEST_ACTIVITY, layers
+from optmodel.problem import LayerTask, Problem, exact
 
 COARSE = Fraction(1, 1000)
 """Share of a horizon that rounding may cost before a shorter horizon is looked for."""

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from ortools.sat.python.cp_model import CpModel, IntVar
 
-from optmodel.count.groups import groups
-from optmodel.count.variables import layers, transitions
 from optmodel.cpsat.ticks import Ticks
+from optmodel.milp import groups, layers, transitions
+from optmodel.placement import Admission
 from optmodel.problem import Problem
-from optmodel.solution import Admission
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Variables:
     whole : dict of (r, l, i) to IntVar
         1 iff node i holds all segments of the first fc (8g).
     largest : dict of (r, l, g) to IntVar
-        At least the count of every node of group g, `optmodel.count.groups`.
+        At least the count of every node of group g, `optmodel.milp.count.groups`.
     T : dict of (r, l) to IntVar
         Latency of layer l in ticks, rounded down (Eq. 5).
     """

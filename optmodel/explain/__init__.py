@@ -1,6 +1,6 @@
 """Why there is no placement: a smallest set of limits that clash, and changes that would help."""
 
-from optmodel.entry import loading
+from optmodel.ground.entry import loading
 
 with loading("optmodel.explain"):
     from optmodel.explain.change import Change, changed
@@ -8,7 +8,7 @@ with loading("optmodel.explain"):
     from optmodel.explain.diagnose import Explanation, explain
     from optmodel.explain.groups import Group
     from optmodel.explain.repairs import Repair
-    from optmodel.explain.search import Verdict
+    from optmodel.milp import Verdict
 
 __all__ = [
     "Change",

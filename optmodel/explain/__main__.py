@@ -1,7 +1,7 @@
 """Explain an infeasible instance: `python -m optmodel.explain FILE.json`."""
 
 if __name__ == "__main__":
-    from optmodel.entry import start
+    from optmodel.ground.entry import start
 
     start("optmodel.explain.__main__")
 
@@ -13,14 +13,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from optmodel.cli import MAX_SECONDS, console
 from optmodel.explain.conflict import Conflict, Proof
 from optmodel.explain.diagnose import Explanation, explain
 from optmodel.explain.groups import SHOWN, Group, listed
-from optmodel.explain.loads import BUDGETS
-from optmodel.explain.search import Verdict
-from optmodel.files import require_writable, write_model
-from optmodel.instance import read_instance
+from optmodel.ground.command_line import MAX_SECONDS, console
+from optmodel.ground.json_files import write_model
+from optmodel.ground.whole_files import require_writable
+from optmodel.milp import BUDGETS, Verdict
+from optmodel.problem import read_instance
 
 HEADINGS = {
     Proof.SMALLEST: "cannot all be kept; no smaller set of limits clashes",

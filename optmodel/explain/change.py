@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from optmodel.explain.loads import BUDGETS, BudgetKind
-from optmodel.files import StrictModel
-from optmodel.instance import Instance, Node, Request
+from optmodel.ground.json_files import StrictModel
+from optmodel.milp import BUDGETS, BudgetKind
+from optmodel.problem import Instance, Node, Request
 
 ChangeKind = Literal["policy", "memory", "compute", "bandwidth", "devices", "tolerance"]
 

@@ -15,10 +15,10 @@ from enum import StrEnum
 import pyomo.environ as pyo
 
 from optmodel.explain.groups import Group, broken_by, groups_of, lift
-from optmodel.explain.search import Clock, Verdict, find_placement, run_within
-from optmodel.files import StrictModel
+from optmodel.ground.json_files import StrictModel
+from optmodel.milp import Clock, Verdict, find_placement, run_within
+from optmodel.placement import SolutionStatus
 from optmodel.problem import Problem
-from optmodel.solution import SolutionStatus
 
 Groups = frozenset[Group]
 

@@ -5,11 +5,10 @@ from typing import Any
 
 from optmodel.explain.conflict import Conflict, Proof, find_conflicts
 from optmodel.explain.repairs import Repair, Search, find_repairs
-from optmodel.explain.search import Clock, Verdict, checked_latency_s, find_placement
-from optmodel.files import StrictModel
-from optmodel.infeasible import reasons_infeasible
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.ground.json_files import StrictModel
+from optmodel.limits import reasons_infeasible
+from optmodel.milp import Clock, Verdict, checked_latency_s, find_placement
+from optmodel.problem import Instance, Problem
 
 CONFLICT_SHARE = 0.5
 """Part of the time limit for conflicts; repairs get the rest."""

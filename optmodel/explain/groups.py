@@ -10,12 +10,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from optmodel.explain.loads import BUDGETS, most_loads, placed_loads
-from optmodel.files import StrictModel
-from optmodel.instance import Node
-from optmodel.network import FcLayer
+from optmodel.ground.json_files import StrictModel
+from optmodel.milp import BUDGETS, most_loads, placed_loads
 from optmodel.placement import Placement
-from optmodel.problem import LayerTask, Problem, RequestTask
+from optmodel.problem import FcLayer, LayerTask, Node, Problem, RequestTask
 
 UNLIMITED = 1e30
 """A budget beyond every load."""

@@ -17,21 +17,21 @@ from fractions import Fraction
 from optmodel.explain.change import Change, changed
 from optmodel.explain.conflict import Conflict
 from optmodel.explain.groups import Group, alike, called, of_sources_alone
-from optmodel.explain.loads import BUDGETS, BudgetKind, placed_loads
-from optmodel.explain.search import (
+from optmodel.ground.json_files import StrictModel
+from optmodel.ground.rule_errors import ResultError
+from optmodel.milp import (
+    BUDGETS,
     UNKNOWN,
     Answer,
+    BudgetKind,
     Clock,
     Verdict,
     checked_latency_s,
     find_least_load,
     find_placement,
+    placed_loads,
 )
-from optmodel.files import StrictModel
-from optmodel.instance import Instance, Node
-from optmodel.privacy import envelope, exact
-from optmodel.problem import LayerTask, Problem
-from optmodel.solution import ResultError
+from optmodel.problem import Instance, LayerTask, Node, Problem, envelope, exact
 
 MOST_NEW_DEVICES = 64
 """Most devices that a repair may add."""

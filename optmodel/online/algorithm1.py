@@ -4,10 +4,8 @@ from functools import partial
 
 from optmodel.online.filling import fill
 from optmodel.online.least_nrm import LeastNrm, Weights
-from optmodel.online.ledger import Ledger
-from optmodel.placement import RequestPlacement
-from optmodel.problem import Problem, RequestTask
-from optmodel.solution import Rejection
+from optmodel.placement import Rejection, RequestPlacement
+from optmodel.problem import Ledger, Problem, RequestTask
 
 
 class Algorithm1:

@@ -8,12 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from optmodel.online.ledger import Ledger
 from optmodel.online.outcome import NoPlaceError
 from optmodel.online.runs import Run, placement_of
-from optmodel.placement import RequestPlacement
-from optmodel.problem import IntArray, LayerTask, Problem, RequestTask
-from optmodel.solution import Rejection
+from optmodel.placement import Rejection, RequestPlacement
+from optmodel.problem import IntArray, LayerTask, Ledger, Problem, RequestTask
 
 UNLIMITED = np.iinfo(np.int64).max
 """Room of a node where a segment needs nothing."""

@@ -7,19 +7,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from optmodel.allowance import Allowance
-from optmodel.greedy.ladder import Ladders
-from optmodel.greedy.spread import Spreader
-from optmodel.greedy.stage_share import NoRoom
+from optmodel.batch import Ladders, NoRoom, Spreader
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.ledger import Ledger
 from optmodel.online.patterns import Pattern
 from optmodel.online.stage_paths import KnownPath, StagePaths
 from optmodel.online.weighing import Weighing
-from optmodel.placement import RequestPlacement
-from optmodel.problem import Problem, RequestTask
-from optmodel.solution import Rejection
-from optmodel.stages.assemble import Assembler
+from optmodel.placement import Rejection, RequestPlacement
+from optmodel.problem import Ledger, Problem, RequestTask
+from optmodel.search import Allowance
+from optmodel.stages import Assembler
 
 MULTIPLES = (1.0, 4.0, 16.0)
 """Of the prices on nodes, at which placements are constructed."""

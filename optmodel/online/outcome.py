@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from optmodel.placement import Placement
+from optmodel.placement import Placement, Rejection, SolutionStatus
 from optmodel.problem import RequestTask
-from optmodel.solution import Rejection, SolutionStatus
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.evaluate import RequestEvaluation
 from optmodel.online.stage_paths import KnownPath
-from optmodel.placement import RequestPlacement, relocated_to
+from optmodel.placement import RequestEvaluation, RequestPlacement, relocated_to
 from optmodel.problem import FloatArray, IntArray
 
 

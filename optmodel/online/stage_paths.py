@@ -6,28 +6,28 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.allowance import Allowance
-from optmodel.coarse import FEW_KINDS, with_fewer_kinds
-from optmodel.columns.planned import PlannedPlacer
-from optmodel.columns.stage_placer import StagePlacer
-from optmodel.evaluate import evaluate_request
-from optmodel.greedy.request_class import RequestClass, alone
-from optmodel.online.ledger import Ledger
-from optmodel.placement import RequestPlacement
-from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
-from optmodel.served import least_load
-from optmodel.stages.assemble import Assembler
-from optmodel.stages.fleet import Fleet
-from optmodel.stages.path import ArcBook, Path, StageGraph
-from optmodel.stages.relaxation import UNREACHABLE
+from optmodel.batch import PlannedPlacer, StagePlacer
+from optmodel.limits import least_load
+from optmodel.placement import RequestClass, RequestPlacement, alone, evaluate_request
+from optmodel.problem import (
+    FEW_KINDS,
+    MOST_GROUPS,
+    Fleet,
+    FloatArray,
+    IntArray,
+    Ledger,
+    Problem,
+    RequestTask,
+    with_fewer_kinds,
+)
+from optmodel.search import Allowance
+from optmodel.stages import UNREACHABLE, ArcBook, Assembler, Path, StageGraph
 
 TOLERANCE = 1e-4
 """Relative gap to which paths are solved: online, the last digits are not worth their time."""
 MOST_STEPS = 6_000
 """Steps for the path of one kind of request, three seconds or so: what is not proven by then is
 left open, and what is found is used."""
-MOST_GROUPS = 16
-"""Fleets of more kinds of nodes are bounded as if they had few: see `optmodel.coarse`."""
 MOST_FLEETS = 4
 """How many fleets are remembered; what is known of a thousand devices takes tens of megabytes."""
 MOST_KINDS = 256

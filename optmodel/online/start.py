@@ -1,9 +1,8 @@
 """Where every exact method starts: the placement of the default heuristic."""
 
-from optmodel.evaluate import evaluate_request
-from optmodel.online.ledger import Ledger
 from optmodel.online.lookahead import Lookahead
-from optmodel.placement import Placement, RequestPlacement
+from optmodel.placement import Placement, RequestPlacement, evaluate_request
+from optmodel.problem import Ledger
 from optmodel.search import Search
 
 START_SHARE = 0.5

@@ -4,12 +4,10 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.evaluate import evaluate_request
-from optmodel.online.ledger import Ledger
 from optmodel.online.patterns import Dealer, Pattern
 from optmodel.online.stage_paths import KnownPath
-from optmodel.placement import RequestPlacement, relocated
-from optmodel.problem import FloatArray, IntArray, Problem, RequestTask
+from optmodel.placement import RequestPlacement, evaluate_request, relocated
+from optmodel.problem import FloatArray, IntArray, Ledger, Problem, RequestTask
 
 PRICE_OF_A_NODE, STEEPNESS, LEAST_SHARE = 10.0, 1000.0, 0.01
 """Using all of a budget of an average node costs so many latencies of the request when little is

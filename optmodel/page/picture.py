@@ -6,8 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optmodel.evaluate import transfer_bits
-from optmodel.placement import RequestPlacement
+from optmodel.placement import RequestPlacement, transfer_bits
 from optmodel.problem import FloatArray, Problem, RequestTask
 
 COLUMN, ROW, HEAD = 66, 30, 52

@@ -7,14 +7,20 @@ from fractions import Fraction
 import numpy as np
 
 from optmodel.checker import CheckReport, check_solution
-from optmodel.evaluate import evaluate, transfer_bits
-from optmodel.instance import Instance
 from optmodel.page.picture import Picture, draw
-from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import Problem, RequestTask
-from optmodel.report import facts, infeasible_because, rejections, seconds
-from optmodel.solution import Solution
-from optmodel.translate import from_document
+from optmodel.placement import (
+    Placement,
+    RequestPlacement,
+    Solution,
+    evaluate,
+    facts,
+    from_document,
+    infeasible_because,
+    rejections,
+    seconds,
+    transfer_bits,
+)
+from optmodel.problem import Instance, Problem, RequestTask
 
 MOST_NAMED = 6
 """Nodes of a layer that its line of the table names; the picture shows all."""

@@ -9,19 +9,16 @@ from dataclasses import replace
 from functools import cached_property
 from math import ceil
 
-from optmodel.count import SharedDataModel, unit_bits
-from optmodel.instance import Instance
-from optmodel.milp import WHOLE_TOLERANCE
+from optmodel.ground.rule_errors import ResultError
+from optmodel.milp import WHOLE_TOLERANCE, SharedDataModel, run_solver, unit_bits
 from optmodel.pareto.data_prices import DataBounds
 from optmodel.pareto.placed import Placed, checked
 from optmodel.pareto.priced_data import TIE
 from optmodel.pareto.request import refuse_interrupted
 from optmodel.pareto.shared_point import SharedPoint
-from optmodel.problem import Problem
-from optmodel.search import settled_bound
-from optmodel.solution import ResultError, SolutionStatus
-from optmodel.solvers import SolverOptions, run_solver
-from optmodel.translate import from_document, to_document
+from optmodel.placement import SolutionStatus, from_document, to_document
+from optmodel.problem import Instance, Problem
+from optmodel.search import SolverOptions, settled_bound
 
 
 class CountedSeeker:

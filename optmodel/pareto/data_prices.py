@@ -1,7 +1,7 @@
 """Prices on shared data: each bounds the latency of all placements by the data that they share.
 
 Let a bit that a helper sends cost π seconds, and let L(π) be at most the least latency plus cost of
-any placement (`optmodel.columns`, cheapest paths over numbers of senders). What the source sends is
+any placement (`optmodel.batch`, cheapest paths over numbers of senders). What the source sends is
 the same in every placement (8h). So with S bits of helpers,
 
     latency >= L(π) - π · S   and, for π > 0,   S >= (L(π) - latency) / π.
@@ -12,13 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.columns.planes import ROUNDING
-from optmodel.columns.priced_graph import PricedGraph
-from optmodel.columns.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
-from optmodel.columns.senders import Plan
-from optmodel.greedy.request_class import RequestClass
+from optmodel.batch import MOST_SENDERS, ROUNDING, Plan, PricedGraph, SenderGraph, ranges_of_senders
+from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
-from optmodel.stages.path import ArcBook
+from optmodel.stages import ArcBook
 
 
 @dataclass(frozen=True)

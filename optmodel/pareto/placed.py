@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from optmodel.checker import check
-from optmodel.instance import Instance
-from optmodel.solution import PlacementDocument, ResultError
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement import PlacementDocument
+from optmodel.problem import Instance
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from optmodel.instance import Instance
 from optmodel.pareto.request import only_request, refuse_interrupted
-from optmodel.solution import Solution
+from optmodel.placement import Solution
+from optmodel.problem import Instance, SsimMeasurement, SsimRow, SsimTable
+from optmodel.search import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
-from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
 
 HARMLESS = -1.0
 """The least similarity there is: safe at every tolerance."""

@@ -10,20 +10,22 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.allowance import Allowance
-from optmodel.columns.senders import Plan
-from optmodel.columns.stage_placer import StagePlacer
-from optmodel.evaluate import evaluate_request
-from optmodel.greedy.request_class import RequestClass, alone
-from optmodel.greedy.spread import Spreader
-from optmodel.greedy.stage_share import NoRoom, fan_out
+from optmodel.batch import NoRoom, Plan, Spreader, StagePlacer, fan_out
+from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
 from optmodel.pareto.placed import Placed, checked
-from optmodel.placement import Placement, RequestPlacement
+from optmodel.placement import (
+    Placement,
+    RequestClass,
+    RequestPlacement,
+    alone,
+    evaluate_request,
+    from_document,
+    to_document,
+)
 from optmodel.problem import BoolArray, FloatArray, Problem
-from optmodel.solution import ResultError
-from optmodel.stages.path import ArcBook
-from optmodel.translate import from_document, to_document
+from optmodel.search import Allowance
+from optmodel.stages import ArcBook
 
 TIE = 1e-6
 """Relative; latencies closer than this count as equal."""

@@ -1,8 +1,8 @@
 """The one request that a front belongs to, and when two latencies count as equal."""
 
-from optmodel.files import InputError
-from optmodel.instance import Instance, Request
-from optmodel.solution import SolutionStatus, Termination
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement import SolutionStatus, Termination
+from optmodel.problem import Instance, Request
 
 ACCURACY = 5e-6
 """Relative: latencies closer than this count as equal. Two proofs, each up to the solver's gap of

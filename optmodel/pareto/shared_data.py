@@ -9,19 +9,17 @@ share one unit less than the last. On larger ones, where such runs do not end, p
 from collections.abc import Iterator, Mapping
 from math import ceil, inf
 
-from optmodel.allowance import Allowance
-from optmodel.instance import Instance
+from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.counted_data import CountedSeeker
 from optmodel.pareto.data_prices import DataBounds
 from optmodel.pareto.placed import Placed, checked
 from optmodel.pareto.priced_data import PricedSeeker
 from optmodel.pareto.request import NothingFound, only_request, refuse_interrupted
 from optmodel.pareto.shared_point import MOST_COUNTED, SharedPoint
-from optmodel.problem import Problem
-from optmodel.search import settled_bound
-from optmodel.solution import ResultError, Solution, SolutionStatus
+from optmodel.placement import Solution, SolutionStatus
+from optmodel.problem import Instance, Problem
+from optmodel.search import Allowance, SolverOptions, settled_bound
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 CLAIM = "prices on shared data claim the bound {bound} s, but a placement"
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optmodel.files import StrictModel
+from optmodel.ground.json_files import StrictModel
 from optmodel.pareto.request import ACCURACY
-from optmodel.solution import PlacementDocument, Seconds
+from optmodel.placement import PlacementDocument, Seconds
 
 Bits = Annotated[int, Field(ge=0)]
 

@@ -12,9 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optmodel.files import StrictModel
-from optmodel.instance import Instance
-from optmodel.network import FcLayer
+from optmodel.ground.json_files import StrictModel
 from optmodel.pareto.request import (
     ACCURACY,
     at_tolerance,
@@ -22,11 +20,10 @@ from optmodel.pareto.request import (
     only_request,
     refuse_interrupted,
 )
-from optmodel.privacy import envelope, exact
-from optmodel.problem import LayerTask, Problem
-from optmodel.solution import Seconds, Solution, SolutionStatus
+from optmodel.placement import Seconds, Solution, SolutionStatus
+from optmodel.problem import FcLayer, Instance, LayerTask, Problem, envelope, exact
+from optmodel.search import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 Tolerance = Annotated[float, Field(ge=-1, le=1)]
 

@@ -1,5 +1,53 @@
 """One request at a time, stage by stage: exact when budgets are slack, a bound always."""
 
-from optmodel.stages.method import solve_stages
+from optmodel.stages.arcs.arc import Arc, ArcPlacement
+from optmodel.stages.arcs.relaxation import (
+    UNREACHABLE,
+    first_thresholds,
+    held_at_first,
+    held_before_last,
+    last_thresholds,
+    least_work,
+    quick_bound,
+    room,
+)
+from optmodel.stages.assemble import Assembler
+from optmodel.stages.method import (
+    LEAST_TOLERANCE,
+    MOST_KINDS,
+    StageResult,
+    shortest_paths,
+    solve_stages,
+)
+from optmodel.stages.path import ArcBook, Path, StageGraph
+from optmodel.stages.signature import ANYBODY, Signature
+from optmodel.stages.stage import Stage, StageArc, arcs_between, arcs_to, stages_of
 
-__all__ = ["solve_stages"]
+__all__ = [
+    "ANYBODY",
+    "LEAST_TOLERANCE",
+    "MOST_KINDS",
+    "UNREACHABLE",
+    "Arc",
+    "ArcBook",
+    "ArcPlacement",
+    "Assembler",
+    "Path",
+    "Signature",
+    "Stage",
+    "StageArc",
+    "StageGraph",
+    "StageResult",
+    "arcs_between",
+    "arcs_to",
+    "first_thresholds",
+    "held_at_first",
+    "held_before_last",
+    "last_thresholds",
+    "least_work",
+    "quick_bound",
+    "room",
+    "shortest_paths",
+    "solve_stages",
+    "stages_of",
+]

@@ -3,9 +3,8 @@
 import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import FloatArray, IntArray, RequestTask
-from optmodel.stages.arc import Moves
-from optmodel.stages.fleet import Fleet, Group
+from optmodel.problem import Fleet, FloatArray, Group, IntArray, RequestTask
+from optmodel.stages.arcs.arc import Moves
 from optmodel.stages.path import Path, Step
 
 

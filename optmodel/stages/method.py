@@ -2,17 +2,12 @@
 
 from dataclasses import dataclass
 
-from optmodel.allowance import Allowance
-from optmodel.coarse import FEW_KINDS, with_fewer_kinds
-from optmodel.evaluate import evaluate
-from optmodel.placement import Placement
-from optmodel.problem import Problem, RequestTask
-from optmodel.search import Search, within_budgets
-from optmodel.solution import Termination
+from optmodel.placement import Placement, Termination, evaluate
+from optmodel.problem import FEW_KINDS, Fleet, Problem, RequestTask, with_fewer_kinds
+from optmodel.search import Allowance, Search, within_budgets
+from optmodel.stages.arcs.relaxation import UNREACHABLE
 from optmodel.stages.assemble import Assembler
-from optmodel.stages.fleet import Fleet
 from optmodel.stages.path import ArcBook, Path, StageGraph
-from optmodel.stages.relaxation import UNREACHABLE
 
 SLACK = "stages: exact, no budget binds; every request takes its own optimum"
 BINDING = (
@@ -24,8 +19,8 @@ MANY_KINDS = (
     "each as good as the best that it stands for"
 )
 MOST_KINDS = 43
-"""Fleets of more kinds of devices are bounded as if they had few (`optmodel.coarse`): so many are
-the most whose signatures are all told apart."""
+"""Fleets of more kinds of devices are bounded as if they had few (`optmodel.problem.coarse`): so
+many are the most whose signatures are all told apart."""
 SHARE_OF_GAP = 0.01
 """What the stages may leave of the asked gap: closing them nearly costs no more than to the gap."""
 NOTHING_KNOWN = Path(0, (), None)

@@ -10,13 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.allowance import Allowance
-from optmodel.problem import IntArray, RequestTask
-from optmodel.stages.arc import Arc, ArcSolution
-from optmodel.stages.fleet import Fleet
-from optmodel.stages.one_layer import solve_one_layer
-from optmodel.stages.relaxation import UNREACHABLE, quick_bound, quick_bounds
-from optmodel.stages.several_layers import solve_several_layers
+from optmodel.problem import Fleet, IntArray, RequestTask
+from optmodel.search import Allowance
+from optmodel.stages.arcs.arc import Arc, ArcSolution
+from optmodel.stages.arcs.one_layer import solve_one_layer
+from optmodel.stages.arcs.relaxation import UNREACHABLE, quick_bound, quick_bounds
+from optmodel.stages.arcs.several_layers import solve_several_layers
 from optmodel.stages.signature import Signature
 from optmodel.stages.stage import Stage, StageArc, arcs_between, stages_of
 

@@ -7,9 +7,8 @@ What lies before matters to it only through the signature of the senders.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from optmodel.problem import LayerTask, RequestTask
-from optmodel.stages.arc import Arc
-from optmodel.stages.fleet import Fleet
+from optmodel.problem import Fleet, LayerTask, RequestTask
+from optmodel.stages.arcs.arc import Arc
 from optmodel.stages.signature import NOBODY, Signature, signatures
 
 

@@ -13,11 +13,11 @@ from commands import run
 from attack.__main__ import _command
 from instances.measured import MeasuredCells, MeasuredTable
 from optmodel.checker import check
-from optmodel.file_lock import FileLock
-from optmodel.files import read_model
-from optmodel.instance import Instance
-from optmodel.privacy import protect
-from optmodel.solution import Solution, SolutionStatus
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.json_files import read_model
+from optmodel.placement.solution import Solution, SolutionStatus
+from optmodel.problem.instance import Instance
+from optmodel.problem.privacy import protect
 from optmodel.solve import solve
 
 GRID = (

@@ -7,7 +7,8 @@ from drawn_tables import CELLS, IMAGES, VICTIM, cell, table
 from matplotlib.figure import Figure
 
 from attack.curves import plot_row, points, read_tables, save_curves
-from optmodel.files import InputError, write_model
+from optmodel.ground.json_files import write_model
+from optmodel.ground.rule_errors import InputError
 
 WORST = "smoke attacker, output: worst subset, 95 % interval"
 MEAN = "smoke attacker, output: mean of subsets"

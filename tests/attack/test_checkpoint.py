@@ -12,7 +12,7 @@ from attack.checkpoint import network_fingerprint, read_checkpoint, write_checkp
 from attack.victim import Victim
 from attack.victim_training import Trained
 from instances.cnns import NETWORKS
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 LENET = NETWORKS["lenet"]()
 IMAGES = "f" * 64

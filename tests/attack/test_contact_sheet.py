@@ -20,8 +20,8 @@ from attack.sheet import (
 from attack.tensors import as_floats
 from attack.views import View
 from instances.measured import Interval
-from optmodel.files import InputError
-from optmodel.workers import connected
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.workers import connected
 
 KEYS = [CellKey("conv1", 8, "all"), CellKey("conv1", 2, "worst")]
 SHOWN = np.array([3, 1, 4])

@@ -20,10 +20,10 @@ from attack.grid import (
 )
 from attack.scene import load_data, set_scene, view_of
 from instances.cnns import NETWORKS
-from optmodel.files import InputError
-from optmodel.network import ConvLayer
-from optmodel.privacy import envelope
-from optmodel.workers import connected
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.workers import connected
+from optmodel.problem.network import ConvLayer
+from optmodel.problem.privacy import envelope
 
 LENET = NETWORKS["lenet"]()
 KEYS = grid(LENET, ["MNIST Conv1 sums", "conv2"], [1, 8], 1)
@@ -124,7 +124,7 @@ def test_a_full_disk_is_told_and_the_cells_before_it_are_kept(ledger, monkeypatc
     def full(_number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("optmodel.files.os.fsync", full)
+    monkeypatch.setattr("optmodel.ground.whole_files.os.fsync", full)
     with pytest.raises(InputError, match=r"No space left on device.*free the space"):
         ledger.add(cell("MNIST Conv1", 4, 0.5))
     assert Ledger(ledger.out, settings(), "a command").count([("conv1", 8, "random 1")]) == 1

@@ -15,7 +15,8 @@ from attack.scene import load_data
 from attack.table import print_measured
 from attack.victim_training import Schooling, train_victim
 from instances.cnns import Conv, Fc, Pool, trace
-from optmodel.files import InputError, write_model
+from optmodel.ground.json_files import write_model
+from optmodel.ground.rule_errors import InputError
 
 ROW = r"[/x] $\y$ [red]"
 STEPS = [Conv("1", 4, 5, ROW, "valid"), Pool("1"), Fc("1", 10)]

@@ -12,7 +12,7 @@ from attack.data.shipped import SHIPPED
 from attack.shipped import CLASSES
 from attack.splits import split
 from instances.cnns import NETWORKS
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 LENET = NETWORKS["lenet"]()
 

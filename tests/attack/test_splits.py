@@ -9,7 +9,7 @@ from strategies import examples
 
 from attack.images import Images
 from attack.splits import Splits, require_enough, split, spread, with_validation
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 
 def images_of(groups: list[int], labels: list[int], test: list[bool]) -> Images:

@@ -6,8 +6,8 @@ from torch import nn
 
 from attack.victim import Victim, require_attackable
 from instances.cnns import NETWORKS, Conv, Fc, Pool, trace
-from optmodel.files import InputError
-from optmodel.network import FcLayer, Network
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem.network import FcLayer, Network
 
 EVERY = pytest.mark.parametrize("name", NETWORKS)
 

@@ -13,7 +13,7 @@ from attack.splits import Splits
 from attack.victim import Victim
 from attack.victim_training import Schooling, _Pupil, lessons, train_victim
 from instances.cnns import NETWORKS, Conv, Fc, trace
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 ONCE = Schooling(epochs=1, batch=32)
 

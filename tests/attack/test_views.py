@@ -15,7 +15,7 @@ from attack.views import (
     row_of,
 )
 from instances.cnns import NETWORKS
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -13,19 +13,18 @@ from benchmarks.better_of import better_of
 from heuristics.policies import place
 from instances.small_set import SMALL
 from optmodel.checker import check_solution
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError
-from optmodel.instance import read_instance
-from optmodel.solution import (
-    ResultError,
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.placement.solution import (
     Solution,
     SolutionStatus,
     Termination,
     read_solution,
     relative_gap,
 )
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 FEASIBLE, INFEASIBLE = SolutionStatus.FEASIBLE, SolutionStatus.INFEASIBLE
 NONE, OPTIMAL = SolutionStatus.NONE, SolutionStatus.OPTIMAL

@@ -4,13 +4,8 @@ import pytest
 from runs import solution
 
 from benchmarks.better_of import better_of, is_proven
-from optmodel.solution import (
-    ResultError,
-    Solution,
-    SolutionStatus,
-    Termination,
-    relative_gap,
-)
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement.solution import Solution, SolutionStatus, Termination, relative_gap
 
 FEASIBLE, INFEASIBLE = SolutionStatus.FEASIBLE, SolutionStatus.INFEASIBLE
 NONE, OPTIMAL = SolutionStatus.NONE, SolutionStatus.OPTIMAL

@@ -18,7 +18,7 @@ from benchmarks.evaluation.results import Point, Results
 from benchmarks.evaluation.runs import Run, RunFolder
 from benchmarks.simulate import Setting
 from benchmarks.simulate.outcome import Timing
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 PLAN = Plan(seeds=3)
 BOTH = ("algorithm1", "lookahead")

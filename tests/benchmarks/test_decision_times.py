@@ -23,8 +23,9 @@ from benchmarks.records import Record
 from heuristics.policies import place
 from instances.generate import Recipe, generate
 from instances.small_set import SMALL
-from optmodel.instance import read_instance
-from optmodel.solution import ResultError, SolutionStatus
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.instance import read_instance
 from optmodel.verified import digest
 
 LENET = generate(Recipe(("lenet",), "mixed", 4, 0.8), "lenet")

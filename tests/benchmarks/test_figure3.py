@@ -18,7 +18,7 @@ from benchmarks.evaluation.panels import PANELS, Plan
 from benchmarks.evaluation.runs import Run, RunFolder, simulate_all
 from benchmarks.evaluation.table import KEYS, mean_and_half, measures, over_seeds, per_run
 from benchmarks.simulate import Setting
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 EXPECTED = Path(__file__).parent / "figures"
 """Written by COMMAND with `--out tests/benchmarks/figures`, pictures and runs left out."""

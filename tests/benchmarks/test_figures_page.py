@@ -12,7 +12,7 @@ from benchmarks.evaluation.panels import PANELS, Plan
 from benchmarks.evaluation.results import PLAN_FILE
 from benchmarks.evaluation.table import KEYS
 from benchmarks.evaluation.variants import JUDGED
-from optmodel.files import read_model
+from optmodel.ground.json_files import read_model
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLES = DOCS / "figures"

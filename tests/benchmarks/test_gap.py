@@ -16,11 +16,11 @@ from benchmarks.comparison import Comparer, Comparison, Contender, most_served
 from benchmarks.gap_table import print_gaps, summary
 from benchmarks.records import Record, RecordBook
 from benchmarks.runtime_record import RunRecord
-from heuristics import rounds
-from optmodel.files import InputError
-from optmodel.instance import read_instance
-from optmodel.solution import SolutionStatus
-from optmodel.solvers import SolverOptions
+from optmodel.batch import rounds
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 SUBSET = (

@@ -9,10 +9,10 @@ from runs import AS_WORKER, killed, took, use_worker
 from benchmarks import measure as measuring
 from benchmarks.measure import measure
 from benchmarks.runtime_record import Outcome
-from optmodel.files import InputError
-from optmodel.instance import read_instance
-from optmodel.solution import SolutionStatus, Termination
-from optmodel.solvers import SolverOptions
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
 
 LENET = read_instance(Path(__file__).parents[2] / "instances" / "small" / "lenet-0.4-3-mixed.json")
 OPTIONS = SolverOptions(time_limit_s=60.0)

@@ -19,7 +19,7 @@ from benchmarks.cli import Faults
 from benchmarks.comparison import Comparison
 from benchmarks.report import stored_solutions
 from benchmarks.report_page import read_figures, report_page
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "instances" / "small"

@@ -20,12 +20,12 @@ from benchmarks import (
 )
 from benchmarks.records import Record, RecordBook, json_path, record_book
 from benchmarks.tradeoff_record import CurveBook, CurveRecord
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError
-from optmodel.instance import digest, read_instance
-from optmodel.solution import SolutionStatus
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.instance import digest, read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 FILE = Path(__file__).parents[2] / "instances" / "small" / "lenet-0.4-3-mixed.json"
 INSTANCE = read_instance(FILE)

@@ -25,9 +25,9 @@ from benchmarks.runtime_record import RunRecord
 from benchmarks.runtime_table import print_methods, print_targets
 from benchmarks.scaling import Series
 from benchmarks.targets import Goal, Target
-from optmodel.cli import console
-from optmodel.instance import read_instance
-from optmodel.solution import SolutionStatus
+from optmodel.ground.command_line import console
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.instance import read_instance
 
 LENET = read_instance(Path(__file__).parents[2] / "instances" / "small" / "lenet-0.4-3-mixed.json")
 

@@ -20,10 +20,10 @@ from benchmarks.scaling import DEVICES, MAPS, REQUESTS, series
 from benchmarks.targets import BINDING, Goal, Target, speed_table
 from benchmarks.work import Case, Work, gather
 from heuristics.policies import place
-from optmodel.files import InputError
-from optmodel.instance import read_instance
-from optmodel.problem import Problem
-from optmodel.solution import SolutionStatus
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import read_instance
 from optmodel.verified import digest
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
@@ -176,7 +176,8 @@ def test_a_killed_benchmark_leaves_no_worker_and_resumes_where_it_stopped(tmp_pa
     arguments = ["--set", str(SMALL / f"{NAMES[0]}.json"), "--out", str(out)]
     arguments += ["--methods", "segment,count"]
     script = (
-        "import sys; from benchmarks import measure, runtime; from optmodel.app import run_app\n"
+        "import sys; from benchmarks import measure, runtime\n"
+        "from optmodel.ground.app import run_app\n"
         f"measure.WORKER = ('-c', {worker!r})\nrun_app(runtime.main)"
     )
     command = [sys.executable, "-c", script, *arguments]

@@ -15,7 +15,7 @@ from benchmarks.simulate.arrivals import arrivals, changes
 from benchmarks.simulate.log import replayed
 from benchmarks.simulate.simulation import Simulation
 from heuristics.scheduler import Scheduler
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 SMALL = Setting(
     networks=("lenet",), devices=4, cameras=2, requests=30, arrivals_per_s=2000.0, period_s=0.005

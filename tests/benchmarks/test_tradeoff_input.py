@@ -10,7 +10,7 @@ from tradeoff_making import measured_table
 from benchmarks.tradeoff_cases import Choice
 from benchmarks.tradeoffs import main
 from instances.ssim import TABLE_I
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 
 @pytest.mark.parametrize(

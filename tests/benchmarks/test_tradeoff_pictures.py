@@ -10,7 +10,7 @@ from benchmarks.tradeoff_plot import plot_shared, plot_tolerance, save_plot
 from benchmarks.tradeoff_record import CurveRecord
 from benchmarks.tradeoff_table import frame_of, print_curves
 from optmodel.pareto import SharedPoint, ToleranceStep
-from optmodel.solution import PlacementDocument, SolutionStatus
+from optmodel.placement.solution import PlacementDocument, SolutionStatus
 
 
 def point(latency: float, bits: int, bound: float | None = None) -> SharedPoint:

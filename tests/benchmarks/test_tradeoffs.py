@@ -11,8 +11,8 @@ from benchmarks import provenance, tradeoff_run
 from benchmarks.tradeoff_record import CurveBook, CurveRecord
 from benchmarks.tradeoff_run import kept_on_source
 from benchmarks.tradeoffs import main
-from optmodel.solution import SolutionStatus
-from optmodel.solvers import SolverOptions
+from optmodel.placement.solution import SolutionStatus
+from optmodel.search.options import SolverOptions
 from optmodel.verified import digest
 
 SMALL = ("--networks", "lenet", "--fleets", "mixed", "--devices", "4", "--shared-devices", "2")

@@ -13,9 +13,9 @@ from benchmarks.tradeoff_run import Runner
 from benchmarks.tradeoff_table import frame_of
 from instances.cnns import NETWORKS
 from instances.ssim import TABLE_I
-from optmodel.solution import SolutionStatus
+from optmodel.placement.solution import SolutionStatus
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 NAMES = ("lenet", "cifar_cnn", "vgg16", "vgg19")
 DOCS = Path(__file__).parents[2] / "docs"

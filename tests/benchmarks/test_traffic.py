@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import traffic
 from benchmarks.traffic import NETWORKS, Traffic, measure
-from optmodel.solution import SolutionStatus
+from optmodel.placement.solution import SolutionStatus
 
 
 @pytest.fixture(autouse=True)

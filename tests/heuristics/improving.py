@@ -9,12 +9,12 @@ from heuristics.baselines import AtRandom
 from heuristics.improve import Improvement
 from heuristics.policy import place_all
 from optmodel.checker import check
-from optmodel.evaluate import evaluate
-from optmodel.instance import Instance
-from optmodel.placement import Placement
-from optmodel.problem import Problem
-from optmodel.solution import Rejection
-from optmodel.translate import to_document
+from optmodel.placement.evaluate import evaluate
+from optmodel.placement.placement import Placement
+from optmodel.placement.solution import Rejection
+from optmodel.placement.translate import to_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 ROUNDING = 1e-9
 

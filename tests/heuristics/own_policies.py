@@ -1,8 +1,8 @@
 """Policies as a user might write them, good and bad; tests run them by their dotted names."""
 
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.ledger import Ledger
-from optmodel.solution import Rejection
+from optmodel.placement.solution import Rejection
+from optmodel.problem.ledger import Ledger
 
 
 class Cautious:

@@ -5,8 +5,8 @@ from strategies import by_hand, with_fleet
 from heuristics.scheduler import Scheduler
 from heuristics.scheduler.snapshot import read_snapshot
 from optmodel.checker import check
-from optmodel.instance import FleetDocument, Request
-from optmodel.solution import PlacementDocument
+from optmodel.placement.solution import PlacementDocument
+from optmodel.problem.instance import FleetDocument, Request
 
 TOLERANCES = (0.6, 0.9, 0.25)
 """Two caps, and one similarity that no share reaches."""

@@ -15,8 +15,8 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.least_nrm import Weights
-from optmodel.problem import Problem
-from optmodel.solution import SolutionStatus
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.arrays import Problem
 
 ALPHA, BETA = 0.7, 0.3
 

@@ -17,7 +17,7 @@ from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.service import open_service
 from heuristics.scheduler.snapshot import BEFORE_TOLD, read_snapshot
 from heuristics.scheduler.state_files import read_state
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 FLEET = tight_fleet()
 EVENTS = [

@@ -7,8 +7,8 @@ from scheduling import request, tight_fleet
 
 from heuristics.policies import POLICIES
 from heuristics.scheduler import Scheduler
-from optmodel.instance import Request, read_fleet
-from optmodel.solution import Rejection
+from optmodel.placement.solution import Rejection
+from optmodel.problem.instance import Request, read_fleet
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -13,19 +13,20 @@ from improving import ROUNDING, at_random, holds, tight_around
 from strategies import by_hand, examples, instances, with_budget
 
 from heuristics import improve as improvement
-from heuristics import rounds
 from heuristics.improve import improve, improve_solution
 from heuristics.insertion import insertions
 from heuristics.policies import make_policy, place
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.evaluate import evaluate
-from optmodel.instance import read_instance
-from optmodel.placement import Placement
-from optmodel.problem import Problem
-from optmodel.solution import ResultError, Termination
-from optmodel.translate import to_document
+from optmodel.batch import rounds
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement.evaluate import evaluate
+from optmodel.placement.placement import Placement
+from optmodel.placement.solution import Termination
+from optmodel.placement.translate import to_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import read_instance
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 MEDIUM = SMALL.parent / "medium"

@@ -12,12 +12,12 @@ from heuristics.insertion import insertions
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
-from optmodel.greedy import constructions
-from optmodel.instance import read_instance
-from optmodel.placement import Placement
-from optmodel.problem import Problem
-from optmodel.served import most_served
-from optmodel.solution import Termination
+from optmodel.batch.moves.construct import constructions
+from optmodel.limits.served import most_served
+from optmodel.placement.placement import Placement
+from optmodel.placement.solution import Termination
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import read_instance
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 MEDIUM = SMALL.parent / "medium"

@@ -18,7 +18,7 @@ from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.period import Period
 from heuristics.scheduler.service import open_service
 from heuristics.scheduler.snapshot import SEALED
-from optmodel.files import InputError, RuleError
+from optmodel.ground.rule_errors import InputError, RuleError
 
 FLEET = tight_fleet()
 EVENTS = [

@@ -7,8 +7,8 @@ import pytest
 from heuristics import policies
 from heuristics.improve import improve_solution
 from heuristics.policies import POLICIES
-from optmodel.instance import Instance, read_instance
-from optmodel.solution import SolutionStatus
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.instance import Instance, read_instance
 from optmodel.solve import METHODS, solve
 
 ONE = read_instance(Path(__file__).parents[1] / "cases" / "takes-no-time.json")

@@ -7,7 +7,7 @@ import pytest
 from commands import run
 
 from heuristics.policies import make_policy, policy_type
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 HERE = Path(__file__).parent

@@ -7,15 +7,15 @@ from heuristics.policy import place_all, place_one
 from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
 from optmodel.checker import check
-from optmodel.evaluate import evaluate_request
-from optmodel.instance import Request
 from optmodel.online import lookahead
-from optmodel.online.ledger import Ledger
 from optmodel.online.lookahead import Lookahead
 from optmodel.online.patterns import Dealer, Pattern
 from optmodel.online.stage_paths import StagePaths
-from optmodel.problem import Problem
-from optmodel.translate import to_document
+from optmodel.placement.evaluate import evaluate_request
+from optmodel.placement.translate import to_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Request
+from optmodel.problem.ledger import Ledger
 
 
 @pytest.fixture

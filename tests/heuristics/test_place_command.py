@@ -9,9 +9,9 @@ from commands import run
 from heuristics.__main__ import place
 from heuristics.policies import Plan, decide
 from heuristics.scheduler.scheduler import Scheduler
-from optmodel.files import read_model
-from optmodel.instance import read_instance
-from optmodel.solution import Solution, Termination
+from optmodel.ground.json_files import read_model
+from optmodel.placement.solution import Solution, Termination
+from optmodel.problem.instance import read_instance
 
 CASES = Path(__file__).parents[1] / "cases"
 SMALL = Path(__file__).parents[2] / "instances" / "small"

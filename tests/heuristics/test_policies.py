@@ -10,13 +10,14 @@ from heuristics.baselines import LayerWise
 from heuristics.policies import POLICIES, live_bound, make_policy, place
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
+from optmodel.ground.rule_errors import ResultError
 from optmodel.online.filling import fill
 from optmodel.online.layer_filler import LayerFiller
-from optmodel.online.ledger import Ledger
 from optmodel.online.stage_paths import TOLERANCE, StagePaths
-from optmodel.placement import RequestPlacement
-from optmodel.problem import Problem
-from optmodel.solution import ResultError, SolutionStatus, relative_gap
+from optmodel.placement.placement import RequestPlacement
+from optmodel.placement.solution import SolutionStatus, relative_gap
+from optmodel.problem.arrays import Problem
+from optmodel.problem.ledger import Ledger
 
 ROUNDING = 1e-9
 """What a float says of a fraction, relatively, and then some."""

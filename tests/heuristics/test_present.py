@@ -4,7 +4,7 @@ import pytest
 
 from heuristics.scheduler.present import Present
 from instances.generate import Recipe, generate
-from optmodel.problem import Problem
+from optmodel.problem.arrays import Problem
 
 
 @pytest.mark.parametrize("unattainable", ["reject", "source"])

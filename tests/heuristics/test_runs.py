@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from instances.generate import Recipe, generate
 from optmodel.online.runs import Run, placement_of
-from optmodel.placement import RequestPlacement
-from optmodel.problem import Problem
+from optmodel.placement.placement import RequestPlacement
+from optmodel.problem.arrays import Problem
 
 NODES = 5
 (TASK,) = Problem.of(generate(Recipe(("lenet",), "mixed", 4, 0.8), "runs")).tasks

@@ -19,10 +19,10 @@ from heuristics.scheduler import Scheduler, books
 from heuristics.scheduler.present import Present
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.files import RuleError
-from optmodel.instance import Request
+from optmodel.ground.rule_errors import RuleError
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.placement import RequestPlacement
+from optmodel.placement.placement import RequestPlacement
+from optmodel.problem.instance import Request
 
 DEVICES = {device.id: device for device in tight_fleet().devices} | {
     "d": node("d", 1500.0, 3000.0, memory_bytes=100.0)

@@ -16,7 +16,7 @@ from states import snapshot_in
 from strategies import node
 
 from heuristics.scheduler.journal import journal_path
-from optmodel.files import write_model
+from optmodel.ground.json_files import write_model
 
 COMMAND = [sys.executable, "-m", "heuristics", "serve"]
 

@@ -6,7 +6,7 @@ from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.stage_paths import StagePaths
-from optmodel.problem import Problem
+from optmodel.problem.arrays import Problem
 
 
 def problem(network: str) -> Problem:

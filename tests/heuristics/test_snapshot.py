@@ -10,7 +10,7 @@ from strategies import node
 from heuristics.scheduler import Scheduler
 from heuristics.scheduler.events import Submit
 from heuristics.scheduler.service import open_service
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 
 
 @pytest.fixture

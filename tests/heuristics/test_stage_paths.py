@@ -9,11 +9,11 @@ from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
-from optmodel.evaluate import evaluate, evaluate_request
-from optmodel.instance import read_instance
-from optmodel.online.ledger import Ledger
 from optmodel.online.stage_paths import MOST_GROUPS, StagePaths
-from optmodel.problem import Problem
+from optmodel.placement.evaluate import evaluate, evaluate_request
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import read_instance
+from optmodel.problem.ledger import Ledger
 from optmodel.solve import solve
 
 

@@ -6,7 +6,7 @@ from scheduling import request
 
 from heuristics.scheduler import waiting
 from heuristics.scheduler.waiting import Waiting, WaitingLine
-from optmodel.solution import Rejection
+from optmodel.placement.solution import Rejection
 
 
 def one(arrival: int, tolerance: float = 0.6) -> Waiting:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from strategies import admissible_assignments, examples, instances, unlimited
 
-from heuristics.windows import (
+from instances.generate import Recipe, generate
+from optmodel.batch.moves import construct
+from optmodel.batch.moves.windows import (
     MOST_DEVICES,
     MOST_PAIRS,
     Effort,
@@ -21,14 +23,12 @@ from heuristics.windows import (
     freed_stages,
     solve_freed,
 )
-from instances.generate import Recipe, generate
-from optmodel.evaluate import evaluate_request
-from optmodel.greedy import construct
-from optmodel.greedy.stage_share import spans_of
-from optmodel.instance import Instance
-from optmodel.online.ledger import Ledger
-from optmodel.placement import RequestPlacement
-from optmodel.problem import BoolArray, FloatArray, Problem
+from optmodel.batch.one_request.stage_share import spans_of
+from optmodel.placement.evaluate import evaluate_request
+from optmodel.placement.placement import RequestPlacement
+from optmodel.problem.arrays import BoolArray, FloatArray, Problem
+from optmodel.problem.instance import Instance
+from optmodel.problem.ledger import Ledger
 
 MOSTLY = st.sampled_from((True, True, True, False))
 EFFORT = Effort(work=10.0, seconds=60.0, seed=0)

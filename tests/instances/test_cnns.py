@@ -8,7 +8,7 @@ import pytest
 
 from instances.cnns import NETWORKS, SYNTHETIC, synthetic
 from instances.ssim import read_ssim_table
-from optmodel.network import Network
+from optmodel.problem.network import Network
 
 
 def shapes(network: Network, kind: str) -> list[tuple[int, int, int]]:

@@ -12,9 +12,10 @@ from commands import run
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.ssim import read_ssim_table
-from optmodel.files import InputError, write_model
-from optmodel.instance import Instance, read_instance
-from optmodel.problem import Problem
+from optmodel.ground.json_files import write_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, read_instance
 
 
 def made(*networks: str, devices: int | None = 3, **options: object) -> Instance:

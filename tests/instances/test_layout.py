@@ -9,7 +9,7 @@ from strategies import examples
 
 from instances.generate import Recipe, generate
 from instances.layout import WIDTH, laid_out, write_laid_out
-from optmodel.instance import Instance, read_instance
+from optmodel.problem.instance import Instance, read_instance
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

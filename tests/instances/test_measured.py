@@ -12,8 +12,9 @@ from instances.cnns import NETWORKS
 from instances.generate import Recipe, generate
 from instances.measured import Interval, MeasuredCell, MeasuredTable, sealed
 from instances.ssim import read_ssim_table
-from optmodel.files import InputError, RuleError, write_model
-from optmodel.privacy import protect
+from optmodel.ground.json_files import write_model
+from optmodel.ground.rule_errors import InputError, RuleError
+from optmodel.problem.privacy import protect
 
 CASES = Path(__file__).parents[1] / "cases"
 

@@ -15,8 +15,8 @@ from instances.measured_set import (
     VICTIMS,
 )
 from instances.ssim import read_ssim_table
-from optmodel.files import read_model
-from optmodel.network import FcLayer
+from optmodel.ground.json_files import read_model
+from optmodel.problem.network import FcLayer
 
 MEMBERS = pytest.mark.parametrize("member", MEASURED.members, ids=lambda member: member.name)
 

@@ -11,13 +11,13 @@ from instances.devices import BudgetScales
 from instances.generate import generate
 from instances.medium_set import MEDIUM
 from instances.members import Member
-from optmodel.evaluate import Evaluation, evaluate
-from optmodel.infeasible import reasons_infeasible
+from optmodel.limits.infeasible import reasons_infeasible
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.outcome import Outcome
-from optmodel.problem import FloatArray, Problem
-from optmodel.solution import read_solution
-from optmodel.translate import from_document
+from optmodel.placement.evaluate import Evaluation, evaluate
+from optmodel.placement.solution import read_solution
+from optmodel.placement.translate import from_document
+from optmodel.problem.arrays import FloatArray, Problem
 
 BY_NAME = {member.name: member for member in MEDIUM.members}
 UNLIMITED = BudgetScales(1e6, 1e6, 1e6)

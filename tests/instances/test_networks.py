@@ -9,8 +9,9 @@ from commands import run
 from instances.cnns import NETWORKS, Conv, Fc, Pool, trace
 from instances.generate import Recipe, command_line, generate
 from instances.networks import find_network, network_file
-from optmodel.files import InputError, write_model
-from optmodel.network import Network
+from optmodel.ground.json_files import write_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem.network import Network
 
 OWN = trace("porch", 3, 16, [Conv("1", 4, 3, "MNIST Conv1"), Pool("1"), Fc("1", 2)])
 

@@ -7,10 +7,10 @@ import pytest
 
 from instances.generate import generate
 from instances.paper_set import PAPER
-from optmodel.infeasible import reasons_infeasible
-from optmodel.instance import Instance
-from optmodel.problem import Problem, RequestTask
-from optmodel.solution import SolutionStatus, read_solution
+from optmodel.limits.infeasible import reasons_infeasible
+from optmodel.placement.solution import SolutionStatus, read_solution
+from optmodel.problem.arrays import Problem, RequestTask
+from optmodel.problem.instance import Instance
 
 INSTANCES = {
     member.name: generate(member.recipe, member.name, member.purpose) for member in PAPER.members

@@ -12,10 +12,10 @@ from instances.layout import laid_out
 from instances.members import InstanceSet, Member, solution_file
 from instances.page import page, standing
 from instances.sets import SETS
+from optmodel.batch.columns import SHARED
 from optmodel.checker import check_solution
-from optmodel.columns.method import SHARED
-from optmodel.instance import read_instance
-from optmodel.solution import SolutionStatus, read_solution
+from optmodel.placement.solution import SolutionStatus, read_solution
+from optmodel.problem.instance import read_instance
 from optmodel.stages.method import SLACK
 from optmodel.verified import digest
 

@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from instances.small_set import SMALL
-from optmodel.infeasible import reasons_infeasible
-from optmodel.instance import Instance, read_instance
-from optmodel.problem import Problem
-from optmodel.solution import Solution, SolutionStatus, read_solution
+from optmodel.limits.infeasible import reasons_infeasible
+from optmodel.placement.solution import Solution, SolutionStatus, read_solution
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, read_instance
 
 NAMES = [member.name for member in SMALL.members]
 

@@ -1,7 +1,7 @@
 """What tests of the checker ask of reports and change in documents."""
 
 from optmodel.checker import CheckReport
-from optmodel.solution import PlacedRequest, PlacementDocument
+from optmodel.placement.solution import PlacedRequest, PlacementDocument
 
 
 def equations(report: CheckReport) -> set[str]:

@@ -11,9 +11,9 @@ from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.allowance import ENTRIES_PER_STEP, MOST_ENTRIES, Allowance
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.allowance import ENTRIES_PER_STEP, MOST_ENTRIES, Allowance
 from optmodel.solve import solve
 
 

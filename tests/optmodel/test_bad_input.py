@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from commands import run
 
-from optmodel.files import InputError
-from optmodel.instance import read_instance
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem.instance import read_instance
 
 BAD_INPUT = Path(__file__).parent / "bad_input"
 VALID = BAD_INPUT / "valid.json"

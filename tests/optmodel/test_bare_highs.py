@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from strategies import by_hand
 
-from optmodel.bare_highs import bare_highs
-from optmodel.columns.prices import PriceSearch
-from optmodel.greedy.request_class import classes_of
-from optmodel.instance import read_instance
-from optmodel.problem import Problem
-from optmodel.served import most_served
+from optmodel.batch.bound.prices import PriceSearch
+from optmodel.ground.bare_highs import bare_highs
+from optmodel.limits.served import most_served
+from optmodel.placement.request_class import classes_of
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 THREADS = (2, None, 1, 2, None)

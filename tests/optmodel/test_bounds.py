@@ -21,11 +21,11 @@ from strategies import (
     with_budget,
 )
 
-from optmodel.bounds import combinatorial_bound, layer_bound
-from optmodel.instance import Instance, Request
-from optmodel.network import Layer
-from optmodel.problem import Problem
-from optmodel.ssim import SsimTable
+from optmodel.limits.counting import combinatorial_bound, layer_bound
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, Request
+from optmodel.problem.network import Layer
+from optmodel.problem.ssim import SsimTable
 
 
 def bound(made: Instance) -> Fraction:

@@ -10,14 +10,14 @@ from documents import equations, with_requests
 from strategies import by_hand, twice, with_budget
 
 from optmodel.checker import CheckReport, Violation, check
-from optmodel.instance import Instance
-from optmodel.solution import (
+from optmodel.placement.solution import (
     Flow,
     PlacedLayer,
     PlacementDocument,
     Rejection,
     RequestLatency,
 )
+from optmodel.problem.instance import Instance
 
 # A placement of `by_hand` that is worked out in test_evaluate.
 PLAN = (("camera",), ("a", "a", "b"), ("a", "b", "b"), ("b", "c"), ("c", "c"), ("camera",))

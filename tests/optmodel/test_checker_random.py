@@ -11,11 +11,8 @@ from hypothesis.strategies import DrawFn
 from strategies import admissible_assignments, assignments, examples, instances
 
 from optmodel.checker import check
-from optmodel.instance import Instance
-from optmodel.solution import (
-    PlacedLayer,
-    PlacementDocument,
-)
+from optmodel.placement.solution import PlacedLayer, PlacementDocument
+from optmodel.problem.instance import Instance
 
 
 @examples(200)

@@ -8,9 +8,8 @@ import pytest
 from commands import run
 
 from optmodel.checker import check_solution, claims
-from optmodel.files import write_model
-from optmodel.instance import read_instance
-from optmodel.solution import (
+from optmodel.ground.json_files import write_model
+from optmodel.placement.solution import (
     PlacementDocument,
     Rejection,
     RequestLatency,
@@ -19,6 +18,7 @@ from optmodel.solution import (
     TracePoint,
     read_solution,
 )
+from optmodel.problem.instance import read_instance
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 INSTANCE = read_instance(SMALL / "lenet-0.8-x2.json")

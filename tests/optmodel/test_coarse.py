@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from instances.generate import Recipe, generate
-from optmodel.coarse import DATA, with_fewer_kinds
-from optmodel.problem import Problem
+from optmodel.problem.arrays import Problem
+from optmodel.problem.coarse import DATA, with_fewer_kinds
 from optmodel.solve import solve
 
 VARIED = Recipe(("lenet",), "varied", 12, 0.8)

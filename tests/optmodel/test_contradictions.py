@@ -7,14 +7,16 @@ import reference
 from assigned import place
 from strategies import by_hand
 
-from optmodel import auto, second_opinion, solve
+from optmodel import auto, solve
 from optmodel.cpsat import run as cpsat_run
-from optmodel.explain.feasibility import FeasibilityModel
-from optmodel.instance import read_instance
-from optmodel.problem import Problem
-from optmodel.search import Search
-from optmodel.solution import ResultError, SolutionStatus, Termination
-from optmodel.solvers import SolverOptions
+from optmodel.ground.rule_errors import ResultError
+from optmodel.milp import second_opinion
+from optmodel.milp.feasibility import FeasibilityModel
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 
 CASES = Path(__file__).parents[1] / "cases"
 

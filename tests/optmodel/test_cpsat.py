@@ -16,16 +16,16 @@ from strategies import assignments, by_hand, examples, instances, with_budget, w
 
 from instances.generate import Recipe, generate
 from optmodel import solve
-from optmodel.count.variables import layers
 from optmodel.cpsat import CpsatModel, run, run_model
 from optmodel.cpsat import constraints as rows
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.cpsat.ticks import Ticks
-from optmodel.files import InputError
-from optmodel.instance import Instance, read_instance
-from optmodel.problem import Problem
-from optmodel.second_opinion import LARGEST_ACTIVITY
-from optmodel.solution import ResultError, SolutionStatus, Termination
+from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.milp.count.variables import layers
+from optmodel.milp.second_opinion import LARGEST_ACTIVITY
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, read_instance
 
 CPSAT = QUICK[2]
 

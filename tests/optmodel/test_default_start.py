@@ -6,13 +6,13 @@ import pytest
 
 from heuristics.policies import place
 from instances.generate import Recipe, generate
-from optmodel.instance import read_instance
 from optmodel.online import start
 from optmodel.online.lookahead import Lookahead
-from optmodel.search import Search
-from optmodel.solution import Termination
+from optmodel.placement.solution import Termination
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 from optmodel.solve import METHODS, TOO_LARGE, solve
-from optmodel.solvers import SolverOptions
 
 CASES = Path(__file__).parents[1] / "cases"
 MANY = generate(Recipe(("lenet",), "varied", 60, 0.6), "many")

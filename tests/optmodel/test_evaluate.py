@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from strategies import assignments, by_hand, examples, instances
 
 from optmodel.checker import check
-from optmodel.evaluate import Evaluation, evaluate, sent_bits
-from optmodel.instance import Instance
-from optmodel.placement import Flows, Placement, RequestPlacement
-from optmodel.problem import Problem
+from optmodel.placement.evaluate import Evaluation, evaluate, sent_bits
+from optmodel.placement.placement import Flows, Placement, RequestPlacement
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 WORKED = {
     "r1": (("camera",), ("a", "a", "b"), ("a", "b", "b"), ("b", "c"), ("c", "c"), ("camera",))

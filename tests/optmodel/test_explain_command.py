@@ -8,11 +8,11 @@ from commands import run
 from strategies import by_hand, clashing, with_fleet
 
 from optmodel.explain import Explanation, Verdict, changed, explain
-from optmodel.files import read_model, write_model
-from optmodel.instance import read_instance
-from optmodel.solution import SolutionStatus, read_solution
+from optmodel.ground.json_files import read_model, write_model
+from optmodel.placement.solution import SolutionStatus, read_solution
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 SOLUTIONS = {file: read_solution(file) for file in sorted(SMALL.glob("*.solution.json"))}

@@ -14,9 +14,9 @@ from strategies import by_hand, clashing, examples, instances, twice, with_budge
 from optmodel.explain import Conflict, Proof
 from optmodel.explain.conflict import find_conflict, find_conflicts, smallest_hitting_set
 from optmodel.explain.groups import Group, broken_by, groups_of, lift
-from optmodel.explain.search import Clock, find_placement
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.milp.any_placement import Clock, find_placement
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 FOREVER = Clock(None)
 

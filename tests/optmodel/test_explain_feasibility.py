@@ -12,21 +12,23 @@ from hypothesis import strategies as st
 from strategies import admissible_assignments, by_hand, clashing, examples, instances, with_budget
 
 from optmodel.checker import check
-from optmodel.explain import search
-from optmodel.explain.feasibility import FeasibilityModel, hand_on
-from optmodel.explain.loads import BUDGETS, most_loads, placed_loads
-from optmodel.explain.search import (
+from optmodel.ground.rule_errors import ResultError
+from optmodel.milp import any_placement
+from optmodel.milp.any_placement import (
     Clock,
     Verdict,
     checked_latency_s,
     find_least_load,
     find_placement,
 )
-from optmodel.instance import Instance
-from optmodel.problem import Problem
-from optmodel.solution import ResultError, SolutionStatus, Termination
-from optmodel.solvers import SolverOptions, SolverRun, run_solver
-from optmodel.translate import to_document
+from optmodel.milp.feasibility import FeasibilityModel, hand_on
+from optmodel.milp.loads import BUDGETS, most_loads, placed_loads
+from optmodel.milp.solvers import SolverRun, run_solver
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.placement.translate import to_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
 
 FOREVER = Clock(None)
 
@@ -156,7 +158,7 @@ def test_budgets_are_counted_in_whole_units():
 def test_ctrl_c_ends_the_search(monkeypatch):
     """The solver's wrapper turns Ctrl-C into a status; there is nothing to return here."""
     stopped = SolverRun(Termination.INTERRUPTED, SolutionStatus.NONE, None, None)
-    monkeypatch.setattr(search, "run_solver", lambda model, options: stopped)
+    monkeypatch.setattr(any_placement, "run_solver", lambda model, options: stopped)
     with pytest.raises(KeyboardInterrupt):
         find_placement(Problem.of(by_hand()), FOREVER)
 

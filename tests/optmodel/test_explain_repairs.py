@@ -26,11 +26,11 @@ from strategies import (
 
 from optmodel.explain import Change, Explanation, Repair, Verdict, changed, explain
 from optmodel.explain.repairs import MOST_NEW_DEVICES
-from optmodel.instance import Instance, Request, read_instance
-from optmodel.network import Network
-from optmodel.solution import SolutionStatus
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.instance import Instance, Request, read_instance
+from optmodel.problem.network import Network
+from optmodel.problem.ssim import SsimTable
 from optmodel.solve import solve
-from optmodel.ssim import SsimTable
 
 KINDS = {"policy", "memory", "compute", "bandwidth", "devices", "tolerance"}
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from optmodel.file_lock import FileLock
-from optmodel.files import InputError, write_text
+from optmodel.ground.file_lock import FileLock
+from optmodel.ground.rule_errors import InputError
+from optmodel.ground.whole_files import write_text
 
 HOLD = (
-    "import sys; from pathlib import Path; from optmodel.file_lock import FileLock\n"
+    "import sys; from pathlib import Path; from optmodel.ground.file_lock import FileLock\n"
     "lock = FileLock(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
 )
 

@@ -15,13 +15,10 @@ import pytest
 from full_disk import files_of_at_most
 from pydantic import Field
 
-from optmodel.files import (
-    MOST_ERRORS,
+from optmodel.ground.json_files import MOST_ERRORS, StrictModel, parse_model
+from optmodel.ground.rule_errors import InputError, field_path
+from optmodel.ground.whole_files import (
     STANDARD,
-    InputError,
-    StrictModel,
-    field_path,
-    parse_model,
     read_bytes,
     read_lines,
     require_writable,

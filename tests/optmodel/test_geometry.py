@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from instances.cnns import lenet
-from optmodel.files import InputError, parse_model
-from optmodel.geometry import SMALL_PADDING, Window
-from optmodel.instance import Instance
-from optmodel.network import Network
+from optmodel.ground.json_files import parse_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem.geometry import SMALL_PADDING, Window
+from optmodel.problem.instance import Instance
+from optmodel.problem.network import Network
 
 SIZES = range(1, 10)
 SIDE_56 = {"output_height": 56, "output_width": 56}

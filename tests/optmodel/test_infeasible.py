@@ -7,9 +7,9 @@ import reference
 from hypothesis import given
 from strategies import by_hand, clashing, examples, instances, twice, with_budget, with_fleet
 
-from optmodel.infeasible import reasons_infeasible
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.limits.infeasible import reasons_infeasible
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 
 def reasons(made: Instance) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances.generate import Recipe, generate
-from optmodel import instance as instance_module
-from optmodel.files import InputError, parse_model, write_model
-from optmodel.instance import Instance, json_schema, json_schema_text, read_instance
-from optmodel.problem import Problem
+from optmodel.ground.json_files import parse_model, write_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.problem import instance as instance_module
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, json_schema, json_schema_text, read_instance
 
 VALID = Path(__file__).parent / "bad_input" / "valid.json"
 SHIPPED_SCHEMA = Path(instance_module.__file__).with_name("instance.schema.json")

@@ -25,15 +25,15 @@ from strategies import (
 from instances.generate import Recipe, generate
 from instances.small_set import SMALL
 from optmodel.checker import check, check_solution
-from optmodel.evaluate import evaluate
-from optmodel.files import InputError
-from optmodel.instance import Instance, read_instance
-from optmodel.placement import Placement, RequestPlacement
-from optmodel.problem import Problem
-from optmodel.solution import Solution, SolutionStatus, Termination, read_solution
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.evaluate import evaluate
+from optmodel.placement.placement import Placement, RequestPlacement
+from optmodel.placement.solution import Solution, SolutionStatus, Termination, read_solution
+from optmodel.placement.translate import from_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
-from optmodel.translate import from_document
 
 INFEASIBLE, OPTIMAL = SolutionStatus.INFEASIBLE, SolutionStatus.OPTIMAL
 

@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from instances.cnns import lenet, vgg16
 from instances.generate import Recipe, generate
-from optmodel.network import ConvLayer, FcLayer, Layer, Network, PoolLayer
-from optmodel.problem import Problem
+from optmodel.problem.arrays import Problem
+from optmodel.problem.network import ConvLayer, FcLayer, Layer, Network, PoolLayer
 
 
 def layer(network: Network, name: str) -> Layer:

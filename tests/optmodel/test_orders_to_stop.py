@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, PrivateAttr, field_serializer
 
-from optmodel.app import run_app
-from optmodel.cli import EXIT_INTERRUPTED
-from optmodel.interrupt import ORDERS, noticing_interrupt, obeyed, postponed
+from optmodel.ground.app import run_app
+from optmodel.ground.command_line import EXIT_INTERRUPTED
+from optmodel.ground.interrupt import ORDERS, noticing_interrupt, obeyed, postponed
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 
@@ -140,7 +140,7 @@ print("went on")
 def test_an_order_during_imports_ends_a_command_without_a_traceback(tmp_path, order):
     (tmp_path / "slow.py").write_text(LOADS_FOR_EVER)
     process = subprocess.Popen(
-        [sys.executable, "-c", "from optmodel.entry import start; start('slow')"],
+        [sys.executable, "-c", "from optmodel.ground.entry import start; start('slow')"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

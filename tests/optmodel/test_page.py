@@ -11,13 +11,13 @@ from browser import console_of, open_browser, requests_of, visit
 from commands import run
 from selenium.webdriver.common.by import By
 
-from optmodel.instance import Instance, read_instance
 from optmodel.page import solution_page, view_solution
 from optmodel.page.picture import CELL_HEIGHT, COLUMN, ROW
 from optmodel.page.view import Use
-from optmodel.solution import Solution, read_solution
+from optmodel.placement.solution import Solution, read_solution
+from optmodel.problem.instance import Instance, read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 SMALL = INSTANCES / "small"

@@ -9,7 +9,7 @@ import reference
 from hypothesis import given
 from strategies import EARLY, LATE, by_hand, examples, instances, twice
 
-from optmodel.files import InputError
+from optmodel.ground.rule_errors import InputError
 from optmodel.pareto import (
     breakpoints,
     front,
@@ -20,9 +20,9 @@ from optmodel.pareto import (
 )
 from optmodel.pareto.request import at_tolerance
 from optmodel.pareto.tolerance import ToleranceStep
-from optmodel.problem import Problem
-from optmodel.solution import SolutionStatus
-from optmodel.solvers import SolverOptions
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.arrays import Problem
+from optmodel.search.options import SolverOptions
 
 # Latency against tolerance.
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from strategies import assignments, by_hand, examples, instances
 
 from optmodel.checker import check
-from optmodel.files import InputError
-from optmodel.instance import Instance
-from optmodel.placement import Flows, Placement, RequestPlacement
-from optmodel.problem import Problem
-from optmodel.solution import PlacementDocument
-from optmodel.translate import from_document, to_document
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.placement import Flows, Placement, RequestPlacement
+from optmodel.placement.solution import PlacementDocument
+from optmodel.placement.translate import from_document, to_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 
 def labelled(problem: Problem, assignment: reference.Assignment) -> dict[str, list[np.ndarray]]:

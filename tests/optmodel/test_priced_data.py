@@ -11,16 +11,17 @@ from hypothesis import given
 from strategies import examples, instances
 
 from instances.generate import Recipe, generate
-from optmodel.allowance import Allowance
-from optmodel.instance import Instance
+from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto import data_prices, shared_data_front
 from optmodel.pareto import shared_data as seeking
 from optmodel.pareto.data_prices import DataBounds, PricedBit
 from optmodel.pareto.placed import Placed, checked
 from optmodel.pareto.priced_data import PricedSeeker, coarse_to_fine
 from optmodel.pareto.shared_point import SharedPoint
-from optmodel.problem import Problem
-from optmodel.solution import ResultError, SolutionStatus
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.allowance import Allowance
 
 
 def costs_by_brute_force(made: Instance) -> list[tuple[Fraction, int]]:

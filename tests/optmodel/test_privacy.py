@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from instances.cnns import NETWORKS
 from instances.generate import Recipe, generate
 from instances.ssim import read_ssim_table
-from optmodel.files import RuleError
-from optmodel.network import ActLayer, ConvLayer, Network
-from optmodel.privacy import admissible_share, envelope, exact, protect
-from optmodel.problem import Problem
-from optmodel.ssim import SsimMeasurement, SsimRow, SsimTable
+from optmodel.ground.rule_errors import RuleError
+from optmodel.problem.arrays import Problem
+from optmodel.problem.network import ActLayer, ConvLayer, Network
+from optmodel.problem.privacy import admissible_share, envelope, exact, protect
+from optmodel.problem.ssim import SsimMeasurement, SsimRow, SsimTable
 
 TABLE_I = read_ssim_table()
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from instances.small_set import SMALL
-from optmodel.bounds import combinatorial_bound
-from optmodel.instance import Instance, read_instance
-from optmodel.problem import Problem
-from optmodel.solution import Solution, SolutionStatus, read_solution
+from optmodel.limits.counting import combinatorial_bound
+from optmodel.placement.solution import Solution, SolutionStatus, read_solution
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 
 FILES = sorted(SMALL.folder / f"{member.name}.json" for member in SMALL.members)
 on_every_instance = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -9,13 +9,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import by_hand, examples, instances, twice, with_budget
 
-from optmodel.count.objective import minimise_latency
-from optmodel.instance import Instance
-from optmodel.problem import Problem
-from optmodel.segment import SegmentModel, constraints
-from optmodel.segment.variables import add_variables
-from optmodel.solution import SolutionStatus
-from optmodel.solvers import SolverOptions, run_solver
+from optmodel.milp.count.objective import minimise_latency
+from optmodel.milp.segment import SegmentModel, constraints
+from optmodel.milp.segment.variables import add_variables
+from optmodel.milp.solvers import run_solver
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
 
 INFEASIBLE, OPTIMAL = SolutionStatus.INFEASIBLE, SolutionStatus.OPTIMAL
 

@@ -5,12 +5,12 @@ from hypothesis import given
 from strategies import by_hand, examples, instances, twice
 
 from instances.generate import Recipe, generate
-from optmodel.columns import solve_columns
-from optmodel.instance import Instance
-from optmodel.problem import Problem
-from optmodel.search import Search
-from optmodel.served import most_served
-from optmodel.solvers import SolverOptions
+from optmodel.batch.columns import solve_columns
+from optmodel.limits.served import most_served
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 
 
 @examples(120)

@@ -9,12 +9,14 @@ from fronts import costs_of, with_four_points
 from hypothesis import given
 from strategies import by_hand, examples, instances, with_budget
 
-from optmodel.instance import Instance
+from optmodel.ground.rule_errors import ResultError
+from optmodel.milp.solvers import SolverRun
 from optmodel.pareto import NothingFound, shared_data_front
 from optmodel.pareto import counted_data as seeking
 from optmodel.pareto.shared_point import SharedPoint
-from optmodel.solution import ResultError, SolutionStatus, Termination
-from optmodel.solvers import SolverOptions, SolverRun
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
 
 
 def pareto_by_brute_force(made: Instance) -> list[tuple[Fraction, int]]:

@@ -8,12 +8,11 @@ import jsonschema
 import pytest
 
 from optmodel import check as check_command
-from optmodel import solution as solution_module
-from optmodel.bare_placement import with_flows
 from optmodel.checker import check
-from optmodel.files import InputError
-from optmodel.instance import read_instance
-from optmodel.solution import (
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement import solution as solution_module
+from optmodel.placement.bare_placement import with_flows
+from optmodel.placement.solution import (
     PlacementDocument,
     Solution,
     json_schema,
@@ -21,6 +20,7 @@ from optmodel.solution import (
     read_solution,
     read_solution_or_placement,
 )
+from optmodel.problem.instance import read_instance
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 SHIPPED_SCHEMA = Path(solution_module.__file__).with_name("solution.schema.json")

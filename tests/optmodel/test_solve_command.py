@@ -10,9 +10,9 @@ import highspy
 import pytest
 from commands import run
 
-from optmodel.instance import read_instance
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import export_lp, solve
-from optmodel.solvers import SolverOptions
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 LENET = SMALL / "lenet-0.4-3-mixed.json"

@@ -7,10 +7,11 @@ import pytest
 from pyomo.contrib.solver.solvers.highs import Highs
 
 from instances.generate import Recipe, generate
-from optmodel.files import InputError
-from optmodel.solution import SolutionStatus, Termination
+from optmodel.ground.rule_errors import InputError
+from optmodel.milp.solvers import run_solver
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions, run_solver
 
 SOLVERS = ("highs", "scip", "cbc")
 every_solver = pytest.mark.parametrize("solver", SOLVERS)
@@ -134,7 +135,9 @@ def test_a_solver_that_dies_is_an_error_and_claims_nothing(tmp_path, monkeypatch
     broken = tmp_path / "cbc"
     broken.write_text("#!/bin/sh\necho 'CBC 2.10.8'\nexit 139\n")
     broken.chmod(0o755)
-    monkeypatch.setattr("optmodel.solvers._beside_python", lambda _: {"executable": str(broken)})
+    monkeypatch.setattr(
+        "optmodel.milp.solvers._beside_python", lambda _: {"executable": str(broken)}
+    )
     run = run_solver(knapsack(4), SolverOptions("cbc"))
     assert (run.termination, run.status) == (Termination.ERROR, SolutionStatus.NONE)
     assert run.bound is None

@@ -24,22 +24,23 @@ from strategies import (
 )
 
 from instances.generate import Recipe, generate
-from optmodel.count import CountModel
 from optmodel.cpsat import CpsatModel, Ticks
 from optmodel.cpsat.objective import minimise_latency
-from optmodel.evaluate import evaluate
-from optmodel.formulation import Formulation
-from optmodel.highs import Watcher
-from optmodel.instance import Instance, Request
-from optmodel.placement import Placement
-from optmodel.problem import Problem
-from optmodel.search import Search
-from optmodel.segment import SegmentModel
-from optmodel.solution import Solution, SolutionStatus
+from optmodel.milp.count import CountModel
+from optmodel.milp.formulation import Formulation
+from optmodel.milp.highs import Watcher
+from optmodel.milp.segment import SegmentModel
+from optmodel.milp.solvers import run_solver
+from optmodel.placement.evaluate import evaluate
+from optmodel.placement.placement import Placement
+from optmodel.placement.solution import Solution, SolutionStatus
+from optmodel.placement.translate import from_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, Request
+from optmodel.problem.ssim import SsimTable
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 from optmodel.solve import METHODS
-from optmodel.solvers import SolverOptions, run_solver
-from optmodel.ssim import SsimTable
-from optmodel.translate import from_document
 
 every_formulation = pytest.mark.parametrize("formulation", [SegmentModel, CountModel])
 

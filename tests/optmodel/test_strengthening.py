@@ -10,16 +10,17 @@ from hypothesis import assume, given
 from strategies import by_hand, examples, instances, node, with_budget, with_fleet
 
 from instances.generate import Recipe, generate
-from optmodel.count import CountModel
-from optmodel.count.constraints import add_constraints
-from optmodel.count.groups import Group, groups
-from optmodel.count.objective import minimise_latency
-from optmodel.count.variables import add_variables
-from optmodel.evaluate import evaluate, transfer_bits
-from optmodel.instance import Instance
-from optmodel.problem import Problem
-from optmodel.solution import SolutionStatus
-from optmodel.solvers import SolverOptions, run_solver
+from optmodel.milp.count import CountModel
+from optmodel.milp.count.constraints import add_constraints
+from optmodel.milp.count.groups import Group, groups
+from optmodel.milp.count.objective import minimise_latency
+from optmodel.milp.count.variables import add_variables
+from optmodel.milp.solvers import run_solver
+from optmodel.placement.evaluate import evaluate, transfer_bits
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
 
 
 def unreduced(problem: Problem) -> pyo.ConcreteModel:

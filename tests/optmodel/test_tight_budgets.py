@@ -17,19 +17,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyomo.repn import generate_standard_repn
 
-from optmodel.budget_rows import add_budget_rows, cut_off_broken, set_carries
 from optmodel.explain import Verdict, explain
-from optmodel.explain.feasibility import FeasibilityModel
-from optmodel.highs import Watcher
-from optmodel.instance import Instance, Request, read_instance
-from optmodel.problem import Problem
-from optmodel.search import Search
-from optmodel.second_opinion import second_opinion
-from optmodel.solution import SolutionStatus, Termination
+from optmodel.milp.budget_rows import add_budget_rows, cut_off_broken, set_carries
+from optmodel.milp.feasibility import FeasibilityModel
+from optmodel.milp.highs import Watcher
+from optmodel.milp.second_opinion import second_opinion
+from optmodel.milp.solvers import SolverRun, run_solver
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.placement.translate import from_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, Request, read_instance
+from optmodel.problem.ssim import SsimTable
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions, SolverRun, run_solver
-from optmodel.ssim import SsimTable
-from optmodel.translate import from_document
 
 CASES = Path(__file__).parents[1] / "cases"
 COMPUTE, MEMORY = "compute_budget_mult", "memory_bytes"
@@ -207,7 +208,7 @@ def by_hand_tight() -> Instance:
 
 def test_infeasible_is_not_believed_of_one_solver(monkeypatch):
     lie = SolverRun(Termination.CONVERGED, SolutionStatus.INFEASIBLE, None, "0")
-    monkeypatch.setattr("optmodel.milp.run_solver", lambda *_: lie)
+    monkeypatch.setattr("optmodel.milp.run.run_solver", lambda *_: lie)
     solution = solve(by_hand_tight(), "count")
     assert solution.solution_status is SolutionStatus.FEASIBLE
     assert solution.termination is Termination.ERROR
@@ -217,8 +218,8 @@ def test_infeasible_is_not_believed_of_one_solver(monkeypatch):
 def test_infeasible_that_nobody_confirms_is_no_verdict(monkeypatch):
     lie = SolverRun(Termination.CONVERGED, SolutionStatus.INFEASIBLE, None, "0")
     silent = SolverRun(Termination.TIME_LIMIT, SolutionStatus.NONE, None, "0")
-    monkeypatch.setattr("optmodel.milp.run_solver", lambda *_: lie)
-    monkeypatch.setattr("optmodel.milp.second_opinion", lambda *_: silent)
+    monkeypatch.setattr("optmodel.milp.run.run_solver", lambda *_: lie)
+    monkeypatch.setattr("optmodel.milp.run.second_opinion", lambda *_: silent)
     monkeypatch.setattr("optmodel.solve.offer_start", lambda _: None)
     solution = solve(by_hand_tight(), "count")
     assert solution.solution_status is SolutionStatus.NONE
@@ -240,7 +241,7 @@ def test_a_placement_that_breaks_a_budget_is_cut_off_and_the_search_goes_on(monk
             return run
         return run_solver(model, options, start, watcher)
 
-    monkeypatch.setattr("optmodel.milp.run_solver", careless)
+    monkeypatch.setattr("optmodel.milp.run.run_solver", careless)
     solution = solve(made, "count")
     assert len(calls) > 1
     assert solution.solution_status is SolutionStatus.OPTIMAL

@@ -5,11 +5,11 @@ import pytest
 from assigned import place
 from strategies import by_hand, twice
 
-from optmodel.files import InputError
-from optmodel.placement import Placement
-from optmodel.problem import Problem
-from optmodel.solution import Flow, PlacedRequest, Rejection
-from optmodel.translate import from_document, read_request, to_document, write_request
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.placement import Placement
+from optmodel.placement.solution import Flow, PlacedRequest, Rejection
+from optmodel.placement.translate import from_document, read_request, to_document, write_request
+from optmodel.problem.arrays import Problem
 
 PLAN = (("camera",), ("a", "a", "b"), ("a", "b", "b"), ("b", "c"), ("c", "c"), ("camera",))
 PROBLEM = Problem.of(by_hand())

@@ -10,12 +10,13 @@ from pydantic import BaseModel
 
 from heuristics.scheduler.events import EventLine
 from instances.ssim import TABLE_I
-from optmodel.files import InputError, parse_model, read_model
-from optmodel.instance import FleetDocument, Instance, json_schema, read_instance
-from optmodel.network import Network
-from optmodel.solution import Solution
+from optmodel.ground.json_files import parse_model, read_model
+from optmodel.ground.rule_errors import InputError
+from optmodel.placement.solution import Solution
+from optmodel.problem.instance import FleetDocument, Instance, json_schema, read_instance
+from optmodel.problem.network import Network
+from optmodel.problem.ssim import SsimTable
 from optmodel.solve import solve
-from optmodel.ssim import SsimTable
 
 CASE = Path(__file__).parents[1] / "cases" / "float3.json"
 SMALL = Path(__file__).parents[2] / "instances" / "small"

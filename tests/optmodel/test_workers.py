@@ -9,9 +9,9 @@ from urllib.request import urlopen
 import pytest
 from distributed import Client, Security
 
-from optmodel import workers
-from optmodel.app import run_app
-from optmodel.interrupt import ORDERS
+from optmodel.ground import workers
+from optmodel.ground.app import run_app
+from optmodel.ground.interrupt import ORDERS
 
 
 def refused(address: str, security: Security | None = None) -> None:

@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import examples, instances, with_fleet
 
-from optmodel.columns.prices import PriceSearch
-from optmodel.greedy.request_class import classes_of
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.batch.bound.prices import PriceSearch
+from optmodel.placement.request_class import classes_of
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 Drawn = Callable[[], Instance]
 

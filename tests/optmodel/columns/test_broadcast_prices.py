@@ -12,14 +12,14 @@ from test_bound import squeezed
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.columns.broadcast_prices import BroadcastPrices, BroadcastSearch
-from optmodel.columns.packing import Broadcasts, Packer
-from optmodel.columns.planes import CuttingPlanes
-from optmodel.columns.prices import PriceSearch
-from optmodel.columns.sender_graph import SenderGraph
-from optmodel.greedy.request_class import classes_of
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.batch.bound.broadcast_prices import BroadcastPrices, BroadcastSearch
+from optmodel.batch.bound.packing import Broadcasts, Packer
+from optmodel.batch.bound.planes import CuttingPlanes
+from optmodel.batch.bound.prices import PriceSearch
+from optmodel.batch.bound.sender_graph import SenderGraph
+from optmodel.placement.request_class import classes_of
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 
 def search_of(made: Instance) -> tuple[PriceSearch, BroadcastSearch]:

@@ -11,16 +11,15 @@ from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
-from optmodel.allowance import Allowance
-from optmodel.columns import solve_columns
-from optmodel.columns.method import PRICED
-from optmodel.instance import Instance, read_instance
+from optmodel.batch.columns import PRICED, solve_columns
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.problem import Problem
-from optmodel.search import Search
-from optmodel.solution import SolutionStatus, Termination
+from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance, read_instance
+from optmodel.search.allowance import Allowance
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 from optmodel.stages.path import Path, StageGraph
 
 

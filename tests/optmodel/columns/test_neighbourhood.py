@@ -10,16 +10,17 @@ import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
+from optmodel.batch.batch import Batch
+from optmodel.batch.moves import construct
+from optmodel.batch.moves.construct import scarcity
+from optmodel.batch.moves.master import Master, run_until_interrupt
+from optmodel.batch.moves.neighbourhood import Neighbourhood
+from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.checker import check
-from optmodel.columns.master import Master, run_until_interrupt
-from optmodel.columns.neighbourhood import Neighbourhood
-from optmodel.greedy import construct, scarcity
-from optmodel.greedy.batch import Batch
-from optmodel.greedy.request_class import classes_of
-from optmodel.greedy.stage_share import NoRoom
-from optmodel.search import Search
-from optmodel.solvers import SolverOptions
-from optmodel.translate import to_document
+from optmodel.placement.request_class import classes_of
+from optmodel.placement.translate import to_document
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 
 TIGHT = BudgetScales(memory=0.008, compute=0.0018, bandwidth=0.01)
 

@@ -5,18 +5,18 @@ import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.allowance import Allowance
+from optmodel.batch.batch import Batch, Placed
+from optmodel.batch.moves import construct
+from optmodel.batch.one_request.planned import SCALES, PlannedPlacer
+from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.checker import check
-from optmodel.columns.planned import SCALES, PlannedPlacer
-from optmodel.columns.stage_placer import StagePlacer
-from optmodel.greedy import construct
-from optmodel.greedy.batch import Batch, Placed
-from optmodel.greedy.request_class import RequestClass, classes_of
-from optmodel.instance import Instance
-from optmodel.placement import Placement
-from optmodel.problem import Problem
+from optmodel.placement.placement import Placement
+from optmodel.placement.request_class import RequestClass, classes_of
+from optmodel.placement.translate import to_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.allowance import Allowance
 from optmodel.stages.path import ArcBook
-from optmodel.translate import to_document
 
 
 @pytest.fixture(scope="module")

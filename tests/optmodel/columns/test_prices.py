@@ -9,12 +9,12 @@ from strategies import by_hand, examples, instances, twice
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.columns.planes import REACH, STEP, CuttingPlanes, Plane
-from optmodel.columns.priced_graph import PricedGraph
-from optmodel.columns.prices import PriceSearch
-from optmodel.greedy.request_class import classes_of
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.batch.bound.planes import REACH, STEP, CuttingPlanes, Plane
+from optmodel.batch.bound.priced_graph import PricedGraph
+from optmodel.batch.bound.prices import PriceSearch
+from optmodel.placement.request_class import classes_of
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
 
 
 @examples(150)

@@ -12,13 +12,13 @@ from strategies import examples, instances, unlimited
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.columns.priced_graph import PricedGraph
-from optmodel.columns.sender_graph import SenderGraph
-from optmodel.columns.senders import Senders, all_senders
-from optmodel.columns.use import dealt
-from optmodel.greedy.request_class import RequestClass, classes_of
-from optmodel.instance import Instance
-from optmodel.problem import FloatArray, Problem
+from optmodel.batch.bound.priced_graph import PricedGraph
+from optmodel.batch.bound.sender_graph import SenderGraph
+from optmodel.batch.bound.senders import Senders, all_senders
+from optmodel.batch.bound.use import dealt
+from optmodel.placement.request_class import RequestClass, classes_of
+from optmodel.problem.arrays import FloatArray, Problem
+from optmodel.problem.instance import Instance
 from optmodel.stages.path import ArcBook
 from optmodel.stages.signature import Signature
 

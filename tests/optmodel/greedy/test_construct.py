@@ -15,16 +15,22 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
 from instances.members import Member
+from optmodel.batch.moves import construct
+from optmodel.batch.moves.construct import (
+    Construction,
+    constructions,
+    offer_constructions,
+    scarcity,
+)
 from optmodel.checker import check
-from optmodel.evaluate import evaluate
-from optmodel.greedy import Construction, construct, constructions, offer_constructions, scarcity
-from optmodel.instance import Instance
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.problem import Problem
-from optmodel.search import Search
+from optmodel.placement.evaluate import evaluate
+from optmodel.placement.translate import to_document
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
+from optmodel.search.search import Search
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
-from optmodel.translate import to_document
 
 SCALES = BudgetScales(memory=0.008, compute=0.0022, bandwidth=0.01)
 NARROW = BudgetScales(bandwidth=1.8e-3)

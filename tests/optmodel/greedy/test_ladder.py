@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optmodel.greedy import ladder
-from optmodel.greedy.ladder import Ladder, Ladders
+from optmodel.batch.one_request import ladder
+from optmodel.batch.one_request.ladder import Ladder, Ladders
 
 NODES = 4
 seconds = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.7]), min_size=NODES, max_size=NODES)

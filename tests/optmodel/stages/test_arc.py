@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 from strategies import examples
 from tiny_arcs import arcs, assert_whole, latencies, node_by_node, optimum
 
-from optmodel.allowance import Allowance
-from optmodel.stages.arc import Arc, Moves
-from optmodel.stages.one_layer import solve_one_layer
-from optmodel.stages.relaxation import (
-    first_thresholds,
-)
-from optmodel.stages.several_layers import solve_several_layers
-from optmodel.stages.staying import simple_placement
+from optmodel.search.allowance import Allowance
+from optmodel.stages.arcs.arc import Arc, Moves
+from optmodel.stages.arcs.one_layer import solve_one_layer
+from optmodel.stages.arcs.relaxation import first_thresholds
+from optmodel.stages.arcs.several_layers import solve_several_layers
+from optmodel.stages.arcs.staying import simple_placement
 
 LIMIT_S = 60.0
 

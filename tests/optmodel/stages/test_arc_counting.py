@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from strategies import examples
 from tiny_arcs import arcs, latencies, optimum
 
-from optmodel.stages.arc import Arc
-from optmodel.stages.relaxation import (
+from optmodel.stages.arcs.arc import Arc
+from optmodel.stages.arcs.relaxation import (
     UNREACHABLE,
     first_thresholds,
     last_thresholds,
     least_threshold,
     quick_bound,
 )
-from optmodel.stages.several_layers import early_latencies
+from optmodel.stages.arcs.several_layers import early_latencies
 
 
 def test_counting_never_exceeds_what_a_placement_reaches():

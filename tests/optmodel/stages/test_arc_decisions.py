@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from strategies import examples
 from tiny_arcs import arcs, assert_whole, latencies, node_by_node
 
-from optmodel.allowance import Allowance
-from optmodel.stages.arc import Arc
-from optmodel.stages.decision import Thresholds
-from optmodel.stages.level_search import LevelSearch, Undecided
-from optmodel.stages.map_prices import UNIT
+from optmodel.search.allowance import Allowance
+from optmodel.stages.arcs.arc import Arc
+from optmodel.stages.arcs.decision import Thresholds
+from optmodel.stages.arcs.level_search import LevelSearch, Undecided
+from optmodel.stages.arcs.map_prices import UNIT
 
 LIMIT_S = 60.0
 

@@ -5,10 +5,10 @@ import pytest
 import strategies
 from hypothesis import given
 
-from optmodel.allowance import Allowance
-from optmodel.evaluate import evaluate_request
-from optmodel.instance import Instance
-from optmodel.problem import Problem
+from optmodel.placement.evaluate import evaluate_request
+from optmodel.problem.arrays import Problem
+from optmodel.problem.instance import Instance
+from optmodel.search.allowance import Allowance
 from optmodel.stages.assemble import Assembler
 from optmodel.stages.method import shortest_paths
 

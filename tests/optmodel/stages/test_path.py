@@ -3,12 +3,12 @@
 import pytest
 
 from instances.generate import Recipe, generate
-from optmodel.allowance import Allowance
-from optmodel.problem import Problem
-from optmodel.stages.arc import ArcSolution
-from optmodel.stages.fleet import Fleet
+from optmodel.problem.arrays import Problem
+from optmodel.problem.fleet import Fleet
+from optmodel.search.allowance import Allowance
+from optmodel.stages.arcs.arc import ArcSolution
+from optmodel.stages.arcs.relaxation import UNREACHABLE
 from optmodel.stages.path import ArcBook, Path, StageGraph
-from optmodel.stages.relaxation import UNREACHABLE
 
 
 def graph(book: ArcBook, devices: int = 4, tolerance: float = 0.8) -> StageGraph:

@@ -7,10 +7,10 @@ import reference
 from hypothesis import given
 from strategies import examples, instances
 
-from optmodel.instance import Instance
-from optmodel.solution import SolutionStatus
+from optmodel.placement.solution import SolutionStatus
+from optmodel.problem.instance import Instance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
 from optmodel.stages import path, signature
 from optmodel.stages.signature import Signature, signatures
 

@@ -23,14 +23,14 @@ from strategies import (
 
 import optmodel.stages.path
 from instances.generate import Recipe, generate
-from optmodel.allowance import Allowance
-from optmodel.instance import Instance, Request
-from optmodel.problem import Problem
-from optmodel.solution import Solution, SolutionStatus, Termination
+from optmodel.placement.solution import Solution, SolutionStatus, Termination
+from optmodel.problem.arrays import Problem
+from optmodel.problem.fleet import Fleet
+from optmodel.problem.instance import Instance, Request
+from optmodel.problem.ssim import SsimTable
+from optmodel.search.allowance import Allowance
+from optmodel.search.options import SolverOptions
 from optmodel.solve import solve
-from optmodel.solvers import SolverOptions
-from optmodel.ssim import SsimTable
-from optmodel.stages.fleet import Fleet
 from optmodel.stages.method import BINDING, SLACK, shortest_paths
 from optmodel.stages.signature import Signature, signatures
 

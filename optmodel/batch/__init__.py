@@ -1,0 +1,41 @@
+"""Batches whose requests compete for the budgets: bounds by prices, placements by moves."""
+
+from optmodel.batch.batch import Batch, Placed, measured
+from optmodel.batch.bound.planes import ROUNDING
+from optmodel.batch.bound.priced_graph import PricedGraph
+from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
+from optmodel.batch.bound.senders import Plan
+from optmodel.batch.columns import solve_columns
+from optmodel.batch.moves.construct import SCALES, constructions, offer_constructions, scarcity
+from optmodel.batch.moves.neighbourhood import MOST_OUT
+from optmodel.batch.one_request.ladder import Ladders
+from optmodel.batch.one_request.planned import PlannedPlacer
+from optmodel.batch.one_request.spread import Spreader
+from optmodel.batch.one_request.stage_placer import StagePlacer
+from optmodel.batch.one_request.stage_share import NoRoom, fan_out
+from optmodel.batch.rounds import Rounds
+
+__all__ = [
+    "MOST_OUT",
+    "MOST_SENDERS",
+    "ROUNDING",
+    "SCALES",
+    "Batch",
+    "Ladders",
+    "NoRoom",
+    "Placed",
+    "Plan",
+    "PlannedPlacer",
+    "PricedGraph",
+    "Rounds",
+    "SenderGraph",
+    "Spreader",
+    "StagePlacer",
+    "constructions",
+    "fan_out",
+    "measured",
+    "offer_constructions",
+    "ranges_of_senders",
+    "scarcity",
+    "solve_columns",
+]

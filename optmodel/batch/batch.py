@@ -1,0 +1,187 @@
+"""All placements of a batch together: what they load, what is left, what they cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmodel.batch.one_request.spread import Spreader
+from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.placement import Placement, RequestClass, RequestPlacement, evaluate, relocated
+from optmodel.problem import FloatArray, Problem, RequestTask
+
+MOST_PACE = 3.0
+"""No price is raised to more than the square of this multiple."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """One request's placement on the problem of its class.
+
+    Attributes
+    ----------
+    placement : RequestPlacement
+        The placement.
+    latency_s : float
+        Its latency.
+    load : ndarray, shape (3, helpers + 1)
+        Bytes, multiplications and bits sent.
+    """
+
+    placement: RequestPlacement
+    latency_s: float
+    load: FloatArray
+
+
+def measured(requests: RequestClass, placement: RequestPlacement) -> Placed:
+    """Evaluate a placement of a class's request."""
+    found = evaluate(requests.problem, Placement({requests.task.request.id: placement}))
+    load = np.stack([found.memory_bytes, found.compute_mult, found.bandwidth_bits]).astype(float)
+    return Placed(placement, found.latency_s, load)
+
+
+class Batch:
+    """The requests of a problem, some of them placed, and what is left of the budgets.
+
+    Parameters
+    ----------
+    problem : Problem
+        The whole problem.
+    classes : sequence of RequestClass
+        Its classes.
+    """
+
+    def __init__(self, problem: Problem, classes: Sequence[RequestClass]) -> None:
+        self.problem = problem
+        self.order = _interleaved(classes)
+        self._classes = {member.request.id: requests for requests, member in self.order}
+        self.spreaders = {id(requests): Spreader(requests.problem) for requests in classes}
+        self.budgets = np.floor(
+            np.stack([problem.memory, problem.compute_budget, problem.bandwidth_budget])
+        )
+        self.left = self.budgets.copy()
+        self.placed: dict[str, Placed] = {}
+
+    def where(self, member: RequestTask) -> list[int]:
+        """Return the nodes of a member's class problem in the whole problem."""
+        return [*range(self.problem.helpers), member.source]
+
+    def class_of(self, member: RequestTask) -> RequestClass:
+        """Return the class of a request."""
+        return self._classes[member.request.id]
+
+    def put(self, member: RequestTask, placed: Placed) -> None:
+        """Add a placement."""
+        self.placed[member.request.id] = placed
+        self.left[:, self.where(member)] -= placed.load
+
+    def take_back(self, member: RequestTask) -> Placed:
+        """Remove a placement and return it."""
+        placed = self.placed.pop(member.request.id)
+        self.left[:, self.where(member)] += placed.load
+        return placed
+
+    def adopt(self, placement: Placement) -> None:
+        """Add every request of a placement of the whole problem."""
+        for requests, member in self.order:
+            placed = placement.requests.get(member.request.id)
+            if placed is not None:
+                self.put(member, measured(requests, requests.from_member(member, placed)))
+
+    def fits(self, member: RequestTask, placed: Placed) -> bool:
+        """Tell whether a placement keeps within what is left."""
+        return bool((placed.load <= self.left[:, self.where(member)]).all())
+
+    def find(
+        self,
+        requests: RequestClass,
+        member: RequestTask,
+        prices: FloatArray,
+        usual_prices: FloatArray | None = None,
+    ) -> Placed | NoRoom:
+        """Construct a placement within what is left, or say where there was no room.
+
+        Each price is raised where more of the budget is used than of the batch is placed, and
+        lowered where less is.
+
+        Parameters
+        ----------
+        requests : RequestClass
+            The class.
+        member : RequestTask
+            One of its members.
+        prices : ndarray, shape (3, helpers)
+            Seconds per byte, multiplication and bit sent.
+        usual_prices : ndarray, shape (3, helpers), optional
+            Prices from which the costs of later stages are estimated, once for all requests.
+        """
+        left = self.left[:, self.where(member)]
+        usual = prices if usual_prices is None else usual_prices
+        base = np.hstack([usual, np.zeros((3, 1))])
+        paced = np.hstack([prices * np.minimum(self._pace(), MOST_PACE) ** 2, np.zeros((3, 1))])
+        placement = self.spreaders[id(requests)].place(left, paced, base)
+        if isinstance(placement, NoRoom):
+            return placement
+        placed = measured(requests, placement)
+        if self.fits(member, placed):
+            return placed
+        return NoRoom(len(member.layers) - 1, "8d: bandwidth, all layers together")
+
+    def copy(self, member: RequestTask, placed: Placed) -> Placed | None:
+        """Return a placement of the member's class on other, equal nodes; None if it does not fit.
+
+        In each group of equal helpers the one that would carry most goes where most is left.
+        """
+        helpers = self.problem.helpers
+        where = np.arange(helpers + 1)
+        share = placed.load[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
+        left = self.left[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
+        for group in self.class_of(member).fleet.groups[:-1]:
+            nodes = np.array(group.nodes)
+            heaviest = nodes[np.argsort(-share[:, nodes].max(axis=0), kind="stable")]
+            where[heaviest] = nodes[np.argsort(-left[:, nodes].min(axis=0), kind="stable")]
+        load = np.empty_like(placed.load)
+        load[:, where] = placed.load
+        moved = Placed(relocated(placed.placement, where, len(where)), placed.latency_s, load)
+        return moved if self.fits(member, moved) else None
+
+    def _pace(self) -> FloatArray:
+        """Return the used part of each helper's budgets over the placed part of the batch."""
+        helpers = self.problem.helpers
+        used = 1 - self.left[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
+        every = len(self.order)
+        pace: FloatArray = (used + 0.5 / every) * every / (len(self.placed) + 0.5)
+        return pace
+
+    @property
+    def complete(self) -> bool:
+        """Whether every request is placed."""
+        return len(self.placed) == len(self.order)
+
+    @property
+    def latency_s(self) -> float:
+        """Latency of all placed requests."""
+        return sum(placed.latency_s for placed in self.placed.values())
+
+    def placement(self) -> Placement:
+        """Return the placed requests as a placement of the whole problem."""
+        nodes = len(self.problem.node_ids)
+        return Placement(
+            {
+                member.request.id: requests.for_member(
+                    member, self.placed[member.request.id].placement, nodes
+                )
+                for requests, member in self.order
+                if member.request.id in self.placed
+            }
+        )
+
+
+def _interleaved(classes: Sequence[RequestClass]) -> list[tuple[RequestClass, RequestTask]]:
+    """Return all requests so that at any point each class has had its share."""
+    ranked = [
+        ((n + 0.5) / len(requests.members), c, n)
+        for c, requests in enumerate(classes)
+        for n in range(len(requests.members))
+    ]
+    return [(classes[c], classes[c].members[n]) for _, c, n in sorted(ranked)]

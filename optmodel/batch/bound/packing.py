@@ -1,0 +1,133 @@
+"""Which broadcasts fit one node's bandwidth, and which of these sets is worth most to it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from optmodel.batch.bound.sender_graph import SenderGraph
+from optmodel.placement import RequestClass
+from optmodel.problem import FloatArray, IntArray
+
+MOST_PACKS = 2**13
+"""Sets of broadcasts up to which they are enumerated; beyond, so many are small, and a price on
+bandwidth does as well."""
+
+
+@dataclass(frozen=True, eq=False)
+class Broadcasts:
+    """The broadcasts of all classes: one for each stage but the last that helpers may compute.
+
+    Attributes
+    ----------
+    of : tuple of (int, int)
+        Class and stage of each.
+    bits : ndarray, shape (broadcasts,)
+        What an active node sends, maps for itself included.
+    own : ndarray, shape (broadcasts,)
+        Bits of one map, which need not be sent where the node receives the map itself.
+    keeps : ndarray, shape (broadcasts, groups)
+        Most such maps on a node.
+    members : ndarray of int, shape (broadcasts,)
+        Requests of the class: how often a node can broadcast it.
+    """
+
+    of: tuple[tuple[int, int], ...]
+    bits: FloatArray
+    own: FloatArray
+    keeps: FloatArray
+    members: IntArray
+
+    @property
+    def packs(self) -> int:
+        """How many sets of broadcasts there are."""
+        return math.prod(int(n) + 1 for n in self.members)
+
+    @classmethod
+    def of_batch(
+        cls, classes: Sequence[RequestClass], graphs: Sequence[SenderGraph]
+    ) -> "Broadcasts":
+        """Return the broadcasts of all classes of a batch that helpers may have to send."""
+        of = [
+            (c, k)
+            for c, graph in enumerate(graphs)
+            for k, stage in enumerate(graph.stages[:-1])
+            if any(any(senders.high[:-1]) for senders in stage.ends)
+        ]
+        behind = [graphs[c].stages[k + 1] for c, k in of]
+        keeps = [[min(cap, s.maps) for cap in s.stage.caps[0]] for s in behind]
+        return cls(
+            of=tuple(of),
+            bits=np.array([graphs[c].stages[k].tariff.active for c, k in of]),
+            own=np.array([stage.tariff.kept for stage in behind]),
+            keeps=np.array(keeps, dtype=float).reshape(len(of), len(classes[0].fleet.groups)),
+            members=np.array([len(classes[c].members) for c, _ in of], dtype=np.int64),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """What earns a node most, and how much.
+
+    Attributes
+    ----------
+    value_s : float
+        What it earns.
+    sent, kept : ndarray, each shape (broadcasts,)
+        How often it broadcasts, and how many maps it need not send.
+    left : float
+        Bits that are left for maps it moves.
+    """
+
+    value_s: float
+    sent: FloatArray
+    kept: FloatArray
+    left: float
+
+
+class Packer:
+    """The sets of broadcasts that fit a node of one group.
+
+    Parameters
+    ----------
+    broadcasts : Broadcasts
+        Those of the batch.
+    group : int
+        The group.
+    room : float
+        Bits that a node may send.
+    """
+
+    def __init__(self, broadcasts: Broadcasts, group: int, room: float) -> None:
+        self.own, self.room = broadcasts.own, room
+        times = [range(int(n) + 1) for n in broadcasts.members]
+        sent = np.array(list(product(*times)), dtype=float).reshape(broadcasts.packs, len(times))
+        self.most_kept = broadcasts.keeps[:, group]
+        left = room - sent @ broadcasts.bits
+        fits = left + sent @ (self.most_kept * self.own) >= 0
+        self.sent, self.left = sent[fits], left[fits]
+
+    def best(self, active: FloatArray, kept: FloatArray, bit: float) -> Pack:
+        """Return what earns most, maps in fractions.
+
+        A node keeps maps where that costs less than it saves, and where its broadcasts need it.
+
+        Parameters
+        ----------
+        active, kept : ndarray, each shape (broadcasts,)
+            What a broadcast earns, and what it costs to keep one of its maps.
+        bit : float
+            What a bit earns that is left.
+        """
+        each = kept / self.own
+        saves = self.sent * self.most_kept * self.own
+        left, bits = self.left.copy(), np.zeros(self.sent.shape)
+        for b in np.argsort(each, kind="stable").tolist():
+            taken = saves[:, b] if each[b] < bit else np.clip(-left, 0, saves[:, b])
+            bits[:, b] = taken
+            left = left + taken
+        value = self.sent @ active - bits @ each + left * bit
+        best = int(value.argmax())
+        return Pack(float(value[best]), self.sent[best], bits[best] / self.own, float(left[best]))

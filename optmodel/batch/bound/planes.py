@@ -1,0 +1,107 @@
+"""Cutting planes: the highest bound that is possible by all replies so far, and at which prices."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from optmodel.ground.bare_highs import bare_highs
+from optmodel.problem import FloatArray
+
+ROUNDING = 1e-9
+"""Share of all summands by which a bound is lowered, far more than floats can be off by."""
+STEPS = (0.5, 1.0)
+"""How far, from the best prices known to those that the planes propose, others are tried."""
+PROMISING = 0.95
+"""Prices are looked at closely if their bound comes up to this share of the best one."""
+HIGHEST = 20.0
+"""No price is more than this multiple of the bound without prices."""
+REACH, STEP = 4.0, 0.05
+"""Near a price are prices up to so many times as high or low, and this multiple of the bound
+without prices more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A term of the bound is at most `latency_s` + `slope` · prices.
+
+    Attributes
+    ----------
+    term : int
+        Which term.
+    latency_s : float
+        Seconds.
+    slope : ndarray, shape (prices,)
+        Seconds for each second of a price.
+    rests_on : frozenset
+        What the plane takes to be true; it may cut off too much once that is known better.
+    """
+
+    term: int
+    latency_s: float
+    slope: FloatArray
+    rests_on: frozenset[object] = frozenset()
+
+
+class CuttingPlanes:
+    """Kelley's linear program: maximise the sum of number · term, less what prices cost.
+
+    Parameters
+    ----------
+    numbers : ndarray, shape (terms,)
+        How often each term counts.
+    costs : ndarray, shape (prices,)
+        What a second of each price takes from the bound.
+    unit_s : float
+        The bound without prices.
+    outdated : sequence of collections
+        For each term, what is known better now: planes that rest on it are dropped.
+    """
+
+    def __init__(
+        self,
+        numbers: FloatArray,
+        costs: FloatArray,
+        unit_s: float,
+        outdated: Sequence[Collection[object]],
+    ) -> None:
+        self.numbers, self.costs, self.unit_s, self.outdated = numbers, costs, unit_s, outdated
+        self.planes: list[Plane] = []
+
+    def highest(self, around: FloatArray | None = None) -> tuple[float, FloatArray]:
+        """Return the highest bound that the planes allow, and the prices where they do.
+
+        Parameters
+        ----------
+        around : ndarray, shape (prices,), optional
+            Prices to stay near, within `REACH`; few planes say little of others.
+        """
+        self.planes = [p for p in self.planes if p.rests_on.isdisjoint(self.outdated[p.term])]
+        model = bare_highs()
+        none, nothing = np.array([], dtype=np.int32), np.array([])
+        low, high = self._limits(around)
+        for cost, least, most in zip(self.costs.tolist(), low.tolist(), high.tolist(), strict=True):
+            model.addCol(-cost, least, most, 0, none, nothing)
+        for number in self.numbers.tolist():
+            model.addCol(number, -1e6, 1e6, 0, none, nothing)
+        model.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        prices = len(self.costs)
+        for plane in self.planes:
+            some = np.flatnonzero(plane.slope)
+            where = np.append(some, prices + plane.term).astype(np.int32)
+            row = np.append(-plane.slope[some], 1.0)
+            most = plane.latency_s / self.unit_s
+            model.addRow(-highspy.kHighsInf, most, len(where), where, row)
+        model.run()
+        values = np.array(model.getSolution().col_value)[:prices]
+        return model.getObjectiveValue() * self.unit_s, np.clip(values, 0.0, None) * self.unit_s
+
+    def _limits(self, around: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the highest of each price, in units of the bound without prices."""
+        none, most = np.zeros(len(self.costs)), np.full(len(self.costs), HIGHEST)
+        if around is None:
+            return none, most
+        at = around / self.unit_s
+        low = np.where(at > STEP, at / REACH, none)
+        return low, np.minimum(REACH * at + STEP, most)

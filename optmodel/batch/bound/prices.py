@@ -1,0 +1,189 @@
+"""Prices on the budgets: each gives a lower bound on the batch, cutting planes find good ones."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmodel.batch.bound.broadcast_prices import BroadcastSearch
+from optmodel.batch.bound.packing import MOST_PACKS, Broadcasts
+from optmodel.batch.bound.planes import PROMISING, ROUNDING, STEPS, CuttingPlanes, Plane
+from optmodel.batch.bound.priced_arc import Reply
+from optmodel.batch.bound.priced_graph import PricedGraph
+from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
+from optmodel.batch.bound.senders import Plan
+from optmodel.placement import RequestClass
+from optmodel.problem import FloatArray
+from optmodel.stages import ArcBook
+
+ARC_GAP = 1e-4
+"""Relative gap to which arcs are solved."""
+NEAR, CLOSE = 1e-3, 1e-5
+"""Relative distance to the highest possible bound at which arcs are solved, at which the search
+for prices ends."""
+MOST_PLANS = 12
+"""Plans that are handed on."""
+WORTHWHILE = 1.1
+"""What prices on rough bounds must gain for closer ones to start from them."""
+
+
+Graph = PricedGraph | SenderGraph
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """What prices say of a batch.
+
+    Attributes
+    ----------
+    prices : ndarray, shape (3, helper groups)
+        Seconds per byte, multiplication and bit.
+    bound_s : float
+        Proven lower bound on the latency of the batch; infinite if a request has no placement.
+    """
+
+    prices: FloatArray
+    bound_s: float
+
+
+class PriceSearch:
+    """Kelley's cutting planes for the concave bound as a function of the prices.
+
+    Parameters
+    ----------
+    classes : sequence of RequestClass
+        The batch.
+    """
+
+    def __init__(self, classes: Sequence[RequestClass]) -> None:
+        self.classes = classes
+        self.roughly = [PricedGraph(requests) for requests in classes]
+        self.graphs: Sequence[Graph] = self.roughly
+        if max(ranges_of_senders(requests) for requests in classes) <= MOST_SENDERS:
+            book = ArcBook(ARC_GAP)
+            self.graphs = [SenderGraph(requests, book) for requests in classes]
+        first = classes[0]
+        self.groups = first.fleet.groups[:-1]
+        at = [group.nodes[0] for group in self.groups]
+        each = np.stack(
+            [
+                np.floor(budget[at])
+                for budget in (
+                    first.problem.memory,
+                    first.problem.compute_budget,
+                    first.problem.bandwidth_budget,
+                )
+            ]
+        )
+        self.each = each
+        self._plans: dict[tuple[Plan, ...], float] = {}
+        self.room = each * np.array([len(group.nodes) for group in self.groups])
+        self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
+
+    @property
+    def plans(self) -> list[tuple[Plan, ...]]:
+        """Who sends in each class at prices on broadcasts, those of the best bounds first."""
+        return sorted(self._plans, key=lambda plans: -self._plans[plans])[:MOST_PLANS]
+
+    def improving(self) -> Iterator[Priced]:
+        """Yield prices and their bounds, those without prices first, until none can be better.
+
+        Where bandwidth binds, prices on broadcasts follow; `prices` are then the best on budgets.
+        """
+        best: Priced | None = None
+        for priced in self._on_budgets():
+            yield priced
+            if best is None or priced.bound_s > best.bound_s:
+                best = priced
+        if best is None or not best.prices[2].any():
+            return
+        graphs = [graph for graph in self.graphs if isinstance(graph, SenderGraph)]
+        if len(graphs) < len(self.graphs):
+            return
+        broadcasts = Broadcasts.of_batch(self.classes, graphs)
+        if broadcasts.packs > MOST_PACKS:
+            return
+        search = BroadcastSearch(self.classes, graphs, broadcasts, self.each)
+        self._plans = search.plans
+        for bound_s in search.improving(best.prices, best.bound_s):
+            yield Priced(best.prices, bound_s)
+
+    def _on_budgets(self) -> Iterator[Priced]:
+        """Yield prices on budgets and their bounds.
+
+        Arcs between signatures are fast and come first; numbers of senders go on from the prices
+        where these leave off, or from none if they gain little.
+        """
+        nothing = np.zeros(self.room.shape)
+        rough = []
+        for priced in self._improved(self.roughly, nothing):
+            yield priced
+            rough.append(priced)
+        best = max(rough, key=lambda priced: priced.bound_s)
+        if self.graphs is not self.roughly and 0 < best.bound_s < np.inf:
+            gains = best.bound_s > WORTHWHILE * rough[0].bound_s
+            yield from self._improved(self.graphs, best.prices if gains else nothing)
+
+    def _improved(self, graphs: Sequence[Graph], start: FloatArray) -> Iterator[Priced]:
+        """Yield ever better prices from some on; arcs are solved once they are nearly good.
+
+        At first prices stay near the best ones, while few planes are known.
+        """
+        near, closely = True, False
+        best, replies = self._ask(start, closely, graphs)
+        yield best
+        if not np.isfinite(best.bound_s) or best.bound_s <= 0:
+            return
+        outdated = [graph.outdated for graph in graphs]
+        planes = CuttingPlanes(self.numbers, np.ones(self.room.size), best.bound_s, outdated)
+        self._cut(planes, replies)
+        while True:
+            highest, proposed = planes.highest((best.prices * self.room).ravel() if near else None)
+            if near and highest - best.bound_s <= NEAR * highest:
+                near = False
+                continue
+            if highest - best.bound_s <= (CLOSE if closely else NEAR) * highest:
+                closely = True
+                found, replies = self._ask(best.prices, closely, graphs)
+                if found.bound_s <= best.bound_s:
+                    return
+                best = found  # The graphs have learnt; there may be better prices now.
+                yield best
+                self._cut(planes, replies)
+                continue
+            wanted = self._per_unit(proposed.reshape(self.room.shape))
+            for share in STEPS:
+                prices = best.prices + share * (wanted - best.prices)
+                found, replies = self._ask(prices, False, graphs)
+                if closely and found.bound_s > PROMISING * best.bound_s:
+                    found, replies = self._ask(prices, closely, graphs)
+                yield found
+                self._cut(planes, replies)
+                if found.bound_s > best.bound_s:
+                    best = found
+                    break
+
+    def _per_unit(self, totals: FloatArray) -> FloatArray:
+        """Return prices per unit from the prices of whole budgets."""
+        prices: FloatArray = np.zeros(self.room.shape)
+        np.divide(totals, self.room, out=prices, where=self.room > 0)
+        return prices
+
+    def _ask(
+        self, prices: FloatArray, closely: bool, graphs: Sequence[Graph]
+    ) -> tuple[Priced, list[Reply]]:
+        """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
+        with_source = np.hstack([prices, np.zeros((3, 1))])
+        replies = [graph.cheapest(with_source, closely) for graph in graphs]
+        values = np.array([reply.value_s for reply in replies])
+        paid = float((prices * self.room).sum())
+        bound = float(self.numbers @ values) - paid
+        if np.isfinite(bound):
+            bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
+        return Priced(prices, bound), replies
+
+    def _cut(self, planes: CuttingPlanes, replies: list[Reply]) -> None:
+        for c, reply in enumerate(replies):
+            load = reply.load[:, :-1]
+            share = np.divide(load, self.room, out=np.zeros_like(load), where=self.room > 0)
+            planes.planes.append(Plane(c, reply.latency_s, share.ravel(), reply.rests_on))

@@ -1,0 +1,90 @@
+"""What the placements of one stage use, group by group, and what that costs and loads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmodel.problem import FloatArray, IntArray, RequestTask
+from optmodel.stages import Stage
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """Numbers, or the prices of one, for each group of the fleet; each of shape (groups,).
+
+    Attributes
+    ----------
+    segments : ndarray
+        Segments of the last layer that nodes compute.
+    active : ndarray
+        Nodes that compute some.
+    kept : ndarray
+        Maps of the first layer on nodes that computed the layer before, which need not be sent.
+        Their price is saved.
+    moved : ndarray
+        Maps that nodes send after an act or pool.
+    """
+
+    segments: FloatArray
+    active: FloatArray
+    kept: FloatArray
+    moved: FloatArray
+
+
+class Tariff:
+    """What one of each loads the budgets with.
+
+    Parameters
+    ----------
+    task : RequestTask
+        The request.
+    stage : Stage
+        One of its stages.
+    """
+
+    def __init__(self, task: RequestTask, stage: Stage) -> None:
+        last = task.layers[stage.last]
+        self.segment = np.array([last.weight_bytes, last.multiplications], dtype=float)
+        following = task.layers[stage.last + 1 : stage.last + 2]
+        self.active = float(last.output_bits * following[0].segments) if following else 0.0
+        self.kept = float(task.layers[stage.first - 1].output_bits) if stage.first else 0.0
+        between = task.layers[stage.first : stage.last]
+        self.moved = float(min((layer.output_bits for layer in between), default=0))
+
+    def prices(self, prices: FloatArray) -> Use:
+        """Return what one of each costs, given seconds per byte, multiplication and bit."""
+        return Use(
+            segments=self.segment @ prices[:2],
+            active=self.active * prices[2],
+            kept=self.kept * prices[2],
+            moved=self.moved * prices[2],
+        )
+
+    def load(self, use: Use) -> FloatArray:
+        """Return the bytes, multiplications and bits of a use, shape (3, groups)."""
+        bits = self.active * use.active - self.kept * use.kept + self.moved * use.moved
+        return np.vstack([np.outer(self.segment, use.segments), bits])
+
+
+def dealt(number: FloatArray | int, room: IntArray, price: FloatArray) -> FloatArray:
+    """Deal a number of things to groups with room for some each, the cheapest first.
+
+    Parameters
+    ----------
+    number : ndarray, shape (...,), or int
+        How many.
+    room : ndarray of int, shape (..., groups)
+        How many each group takes at most.
+    price : ndarray, shape (groups,)
+        What decides who comes first.
+
+    Returns
+    -------
+    ndarray, shape (..., groups)
+    """
+    order = np.argsort(price, kind="stable")
+    most = room[..., order]
+    before = np.cumsum(most, axis=-1) - most
+    taken = np.empty(most.shape)
+    taken[..., order] = np.clip(np.asarray(number)[..., np.newaxis] - before, 0, most)
+    return taken

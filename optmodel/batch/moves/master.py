@@ -1,0 +1,140 @@
+"""The restricted master: of all placements found so far, choose one per request, within budgets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import highspy
+import numpy as np
+
+from optmodel.batch.batch import Placed
+from optmodel.ground.bare_highs import bare_highs
+from optmodel.ground.interrupt import noticing_interrupt
+from optmodel.placement import RequestClass
+from optmodel.problem import FloatArray
+
+MOST_COLUMNS = 3_000
+"""Columns of the integer programme: those of least reduced cost."""
+
+MOST_NODES = 500
+"""Nodes of the branch and bound of one choice: what it has not found by then is rarely worth it."""
+
+
+class Master:
+    """A pool of columns, each a placement of one request of a class.
+
+    minimise sum of latency · n, with n >= 0 whole, sum of n over a class's columns = its members,
+    and for each helper and budget 8b-8d sum of load · n <= budget. Members of a class share columns
+    because a source carries the same load in every placement (8h).
+
+    Parameters
+    ----------
+    classes : sequence of RequestClass
+        The batch.
+    budgets : ndarray, shape (3, helpers)
+        Bytes, multiplications and bits.
+    unit_s : float
+        Seconds per unit of the objective.
+    """
+
+    def __init__(self, classes: Sequence[RequestClass], budgets: FloatArray, unit_s: float) -> None:
+        self.classes, self.budgets, self.unit_s = classes, budgets, unit_s
+        self.at = {id(requests): c for c, requests in enumerate(classes)}
+        self.columns: dict[tuple[int, bytes], Placed] = {}
+
+    def add(self, requests: RequestClass, placed: Placed) -> None:
+        """Keep a column; of those with equal loads, the fastest."""
+        key = (self.at[id(requests)], placed.load.tobytes())
+        known = self.columns.get(key)
+        if known is None or placed.latency_s < known.latency_s:
+            self.columns[key] = placed
+
+    def prices(self) -> FloatArray:
+        """Return the duals of the linear relaxation, shape (3, helpers), and drop dear columns.
+
+        Seconds per byte, multiplication and bit. The pool must hold a placement of the batch.
+        """
+        names = list(self.columns)
+        model = self._model(names)
+        model.run()
+        duals = np.array(model.getSolution().row_dual)
+        reduced = np.array(model.getSolution().col_dual)
+        if len(names) > MOST_COLUMNS:
+            kept = np.argsort(reduced, kind="stable")[:MOST_COLUMNS]
+            self.columns = {names[i]: self.columns[names[i]] for i in sorted(kept.tolist())}
+        per_budget = np.maximum(-duals[len(self.classes) :], 0.0) * self.unit_s
+        room = np.maximum(self.budgets, 1.0)
+        prices: FloatArray = per_budget.reshape(room.shape) / room
+        return prices
+
+    def choose(self, start: Sequence[tuple[RequestClass, Placed]], seconds: float) -> list[Placed]:
+        """Return the best choice found, class by class, one column per member.
+
+        Parameters
+        ----------
+        start : sequence of (RequestClass, Placed)
+            A choice that is known, whose columns are in the pool.
+        seconds : float
+            What is left of the time limit, infinite without one.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            As soon as HiGHS has stopped after Ctrl-C.
+        """
+        for requests, placed in start:
+            self.add(requests, placed)
+        names = list(self.columns)
+        model = self._model(names)
+        for i in range(len(names)):
+            model.changeColIntegrality(i, highspy.HighsVarType.kInteger)
+        number = {name: i for i, name in enumerate(names)}
+        known = highspy.HighsSolution()
+        values = np.zeros(len(names))
+        for requests, placed in start:
+            values[number[self.at[id(requests)], placed.load.tobytes()]] += 1
+        known.col_value = values.tolist()
+        model.setSolution(known)
+        model.setOptionValue("time_limit", max(seconds, 0.01))
+        model.setOptionValue("mip_max_nodes", MOST_NODES)
+        run_until_interrupt(model)
+        solution = model.getSolution()
+        if solution.value_valid:
+            values = np.array(solution.col_value)
+        times = np.rint(values).astype(int)
+        chosen = [name for name, n in zip(names, times.tolist(), strict=True) for _ in range(n)]
+        return [self.columns[name] for name in sorted(chosen, key=lambda name: name[0])]
+
+    def _model(self, names: list[tuple[int, bytes]]) -> Any:
+        model = bare_highs()
+        none, nothing = np.array([], dtype=np.int32), np.array([])
+        for requests in self.classes:
+            members = float(len(requests.members))
+            model.addRow(members, members, 0, none, nothing)
+        room = np.maximum(self.budgets, 1.0)
+        for full in (self.budgets / room).ravel().tolist():
+            model.addRow(-highspy.kHighsInf, full, 0, none, nothing)
+        for name in names:
+            placed, c = self.columns[name], name[0]
+            share = (placed.load[:, : self.budgets.shape[1]] / room).ravel()
+            some = np.flatnonzero(share)
+            where = np.append(c, some + len(self.classes)).astype(np.int32)
+            entries = np.append(1.0, share[some])
+            most = float(len(self.classes[c].members))
+            cost = placed.latency_s / self.unit_s
+            model.addCol(cost, 0.0, most, len(where), where, entries)
+        return model
+
+
+def run_until_interrupt(model: Any) -> None:
+    """Run HiGHS where Python hears of Ctrl-C meanwhile, and raise it once HiGHS has stopped."""
+    model.HandleKeyboardInterrupt = True
+
+    def stop() -> bool:
+        """Tell HiGHS to stop, which it does."""
+        model.cancelSolve()
+        return True
+
+    with noticing_interrupt(stop) as interrupted:
+        model.solve()
+    if interrupted.is_set():
+        raise KeyboardInterrupt

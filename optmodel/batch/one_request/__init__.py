@@ -1,0 +1,1 @@
+"""Place one request on what a batch leaves of the budgets."""

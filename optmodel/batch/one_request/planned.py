@@ -1,0 +1,137 @@
+"""Place one request by a plan: how many nodes of each group send behind each stage.
+
+The plan is a cheapest path over numbers of senders. Which nodes these are is decided stage by
+stage, so that what is left of their bandwidth also holds the broadcasts that follow.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from optmodel.batch.batch import Batch, Placed, measured
+from optmodel.batch.bound.sender_graph import (
+    MOST_SENDERS,
+    SenderGraph,
+    SenderPath,
+    ranges_of_senders,
+)
+from optmodel.batch.bound.senders import Plan
+from optmodel.batch.one_request.stage_placer import StagePlacer
+from optmodel.batch.one_request.stage_share import fan_out
+from optmodel.placement import RequestClass, RequestPlacement
+from optmodel.problem import BoolArray, FloatArray, RequestTask
+from optmodel.search import Allowance
+
+SCALES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
+"""What the bandwidth of all helpers costs, in latencies of the batch: each may give other plans."""
+
+
+class PlannedPlacer:
+    """Places requests of a class by plans.
+
+    Parameters
+    ----------
+    requests : RequestClass
+        The class.
+    placer : StagePlacer
+        Places a stage on given nodes.
+    number : int
+        Requests in the batch, all together.
+    """
+
+    def __init__(self, requests: RequestClass, placer: StagePlacer, number: int) -> None:
+        self.requests, self.placer, self.number = requests, placer, number
+        self.bits = [fan_out(requests.task, span) for span in placer.spans]
+        self.hosts = [set(requests.task.layers[span.last].hosts) for span in placer.spans]
+        self._plans: dict[float, Plan | None] = {}
+
+    @cached_property
+    def _graph(self) -> SenderGraph:
+        return SenderGraph(self.requests, self.placer.book)
+
+    @cached_property
+    def _latency_s(self) -> float:
+        return self._path(0.0).latency_s
+
+    def place(self, left: FloatArray, plan: Plan, allowance: Allowance) -> RequestPlacement | None:
+        """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
+
+        Parameters
+        ----------
+        left : ndarray, shape (3, nodes)
+            What is left of the budgets.
+        plan : Plan
+            Who sends.
+        allowance : Allowance
+            What it may take before it gives up.
+        """
+        return self.placer.place(left, 0.0, allowance, lambda k, room: self._who(k, plan, room))
+
+    def find(
+        self, batch: Batch, member: RequestTask, plan: Plan, allowance: Allowance
+    ) -> Placed | None:
+        """Return a placement of a member on what a batch leaves, None if none is found."""
+        placement = self.place(batch.left[:, batch.where(member)], plan, allowance)
+        placed = measured(self.requests, placement) if placement is not None else None
+        return placed if placed is not None and batch.fits(member, placed) else None
+
+    def plans(self) -> Iterator[Plan]:
+        """Yield the plans at `SCALES`, each once."""
+        known = set()
+        for scale in SCALES:
+            plan = self.plan(scale)
+            if plan is not None and plan not in known:
+                known.add(plan)
+                yield plan
+
+    def plan(self, scale: float) -> Plan | None:
+        """Return the plan if all bandwidth costs so much, see `SCALES`.
+
+        None if the request has no placement or its groups are too many.
+        """
+        if scale not in self._plans:
+            self._plans[scale] = self._cheapest(scale)
+        return self._plans[scale]
+
+    def _cheapest(self, scale: float) -> Plan | None:
+        if ranges_of_senders(self.requests) > MOST_SENDERS or not np.isfinite(self._latency_s):
+            return None
+        problem = self.requests.problem
+        total = float(problem.bandwidth_budget[: problem.helpers].sum())
+        path = self._path(scale * self.number * self._latency_s / max(total, 1.0))
+        return self._graph.plan(path)
+
+    def _path(self, bit_s: float) -> SenderPath:
+        """Return the cheapest path if a bit that a helper sends costs so many seconds."""
+        prices = np.zeros((3, len(self.requests.fleet.groups)))
+        prices[2, :-1] = bit_s
+        each = [stage.tariff.prices(prices) for stage in self._graph.stages]
+        return self._graph.closest(each, closely=False)
+
+    def _who(self, k: int, plan: Plan, room: FloatArray) -> BoolArray:
+        """Return which nodes send behind stage k, shape (nodes,).
+
+        The largest broadcasts from stage k on are dealt first, to the nodes with most room. Where
+        a group has too few with enough, others make up for it.
+        """
+        room = room.copy()
+        chosen: BoolArray = np.zeros(len(room), dtype=bool)
+        for s in sorted(range(k, len(plan)), key=lambda s: -self.bits[s]):
+            senders = self._dealt(s, plan[s], room)
+            room[senders] -= self.bits[s]
+            if s == k:
+                chosen[senders] = True
+        return chosen
+
+    def _dealt(self, s: int, numbers: tuple[int, ...], room: FloatArray) -> list[int]:
+        most_room = [i for i in np.argsort(-room, kind="stable").tolist() if i in self.hosts[s]]
+        fits = [i for i in most_room if room[i] >= self.bits[s]]
+        group = self.placer.group
+        taken = [
+            i
+            for g, number in enumerate(numbers)
+            for i in [i for i in fits if group[i] == g][:number]
+        ]
+        missing = sum(numbers) - len(taken)
+        return taken + [i for i in fits if i not in taken][:missing]

@@ -1,0 +1,295 @@
+"""One stage of a construction: who may hold how much, and the cheapest way to hold all maps."""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from optmodel.batch.one_request.ladder import Ladders
+from optmodel.problem import FloatArray, IntArray, LayerTask, Problem, RequestTask
+
+TOGETHER = 16
+"""Rungs of a ladder that are looked at in one piece, the shortest first."""
+MOST_TARGETS = 3
+"""Nodes that are tried for gathering a layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """How one stage is placed.
+
+    Attributes
+    ----------
+    cost_s : float
+        Its latency and the priced load, in seconds.
+    counts : ndarray of int, shape (nodes,)
+        Segments of all layers but a gathered last one.
+    target : int or None
+        The node that gathers the last layer.
+    """
+
+    cost_s: float
+    counts: IntArray
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """Where a request found no place.
+
+    Attributes
+    ----------
+    layer : int
+        The layer, from 0.
+    condition : str
+        The budget that is short, in words.
+    """
+
+    layer: int
+    condition: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """Layers `first` to `last`, of which only the last computes and broadcasts."""
+
+    first: int
+    last: int
+    gathers: bool
+
+
+def spans_of(task: RequestTask) -> tuple[Span, ...]:
+    """Cut a request behind each conv and fc."""
+    ends = [k for k, layer in enumerate(task.layers) if layer.transfer == "broadcast"]
+    if not ends or ends[-1] != len(task.layers) - 1:
+        ends.append(len(task.layers) - 1)
+    spans, first = [], 0
+    for last in ends:
+        layer = task.layers[last]
+        spans.append(Span(first, last, layer.whole or len(layer.hosts) == 1))
+        first = last + 1
+    return tuple(spans)
+
+
+def fan_out(task: RequestTask, span: Span) -> int:
+    """Return the bits that an active node broadcasts behind a stage, own segments included."""
+    if span.last + 1 == len(task.layers):
+        return 0
+    return task.layers[span.last].output_bits * task.layers[span.last + 1].segments
+
+
+class StageShares:
+    """The choices of one stage: who may hold how much, and what a segment costs there.
+
+    Parameters
+    ----------
+    problem : Problem
+        With one request.
+    span : Span
+        The layers of the stage.
+    senders : ndarray of int
+        The nodes that send to it.
+    left, prices : ndarray, shape (3, nodes)
+        What is left of the budgets, and the seconds that a unit of each is worth.
+    ladders : Ladders
+        Where limits on latencies are kept.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        span: Span,
+        senders: IntArray,
+        left: FloatArray,
+        prices: FloatArray,
+        ladders: Ladders,
+    ) -> None:
+        self.problem, self.task, self.span = problem, problem.tasks[0], span
+        self.prices, self.left, self.ladders = prices, left, ladders
+        self.nodes = len(problem.node_ids)
+        self.layers = self.task.layers[span.first : span.last + 1]
+        self.last = self.layers[-1]
+        self.fan_out = fan_out(self.task, span)
+        self.receive = self._receive(senders)
+        self.own = np.zeros(self.nodes)
+        if senders.size:
+            self.own[senders] = self.task.layers[span.first - 1].output_bits
+
+    def _cheapest(
+        self,
+        times: tuple[FloatArray, ...],
+        most: IntArray,
+        segment: FloatArray,
+        active: FloatArray,
+    ) -> Share | None:
+        """Return the cheapest share, None if there is none.
+
+        Of nodes that cost the same, those with most left go first.
+        """
+        maps, order = self.last.segments, self._most_left_first
+        ladder = self.ladders.find(times, most, maps)
+        if not len(ladder.least_s):
+            return None
+        some = most > 0
+        least = maps * float((segment[some] + active[some] / np.minimum(most[some], maps)).min())
+        prices = segment[order], active[order], tuple(time[order] for time in times)
+        best: Share | None = None
+        for start in range(0, len(ladder.least_s), TOGETHER):
+            # Later limits are longer, and no segment costs less than its cheapest.
+            if best is not None and ladder.least_s[start] + least >= best.cost_s:
+                break
+            found = _cheapest_within(ladder.width[start : start + TOGETHER, order], *prices, maps)
+            if best is None or found.cost_s < best.cost_s:
+                best = found
+        if best is None:
+            return None
+        counts = np.zeros(self.nodes, dtype=np.int64)
+        counts[order] = best.counts
+        return Share(best.cost_s, counts)
+
+    @cached_property
+    def _most_left_first(self) -> IntArray:
+        """Nodes by the smallest share that is left of any of their budgets, the largest first."""
+        least = (self.left / np.maximum(self.problem.budgets, 1.0)).min(axis=0)
+        return np.argsort(-least, kind="stable")
+
+    def _receive(self, senders: IntArray) -> FloatArray:
+        """Return seconds per map received from the slowest other sender."""
+        each = np.zeros(self.nodes)
+        if not senders.size:
+            return each
+        bits = self.task.layers[self.span.first - 1].output_bits
+        slow = senders[np.argsort(self.problem.rate[senders], kind="stable")]
+        each[:] = bits / self.problem.rate[slow[0]]
+        each[slow[0]] = bits / self.problem.rate[slow[1]] if len(slow) > 1 else 0.0
+        return each
+
+    @cached_property
+    def _may_compute(self) -> IntArray:
+        """The most segments of the last layer on each node within what is left."""
+        most = _caps(self.last, self.nodes)
+        most = _within(self.left[0], self.last.weight_bytes, most)
+        most = _within(self.left[1], self.last.multiplications, most)
+        can_send = self.left[2] + self.own >= self.fan_out
+        return np.where(can_send, most, 0)
+
+    def no_room(self) -> NoRoom:
+        """Say which budget leaves too little room for the last layer."""
+        caps, maps = _caps(self.last, self.nodes), self.last.segments
+        can_send = self.left[2] + self.own >= self.fan_out
+        each = {
+            "8b: memory": _within(self.left[0], self.last.weight_bytes, caps),
+            "8c: compute": _within(self.left[1], self.last.multiplications, caps),
+            "8d: bandwidth to broadcast its output": np.where(can_send, caps, 0),
+        }
+        for name, most in each.items():
+            room = int(most.max() if self.span.gathers else most.sum())
+            if room < maps:
+                return NoRoom(self.span.last, f"{name}, room for {room} of {maps} segment(s)")
+        return NoRoom(self.span.last, "8b-8d together leave too little room")
+
+    def spread(self, rate: float) -> Share | None:
+        """Return the cheapest share on nodes of at least a rate; all layers alike."""
+        most = np.where(self.problem.rate >= rate, self._may_spread, 0)
+        segment, active = self._spread_prices
+        return self._cheapest(self._spread_times, most, segment, active)
+
+    @cached_property
+    def _may_spread(self) -> IntArray:
+        caps = [_caps(layer, self.nodes) for layer in self.layers[:-1]]
+        most: IntArray = np.min([self._may_compute, *caps], axis=0)
+        return most
+
+    @cached_property
+    def _spread_times(self) -> tuple[FloatArray, ...]:
+        work = self.last.multiplications / self.problem.speed
+        return (self.receive + work,) if len(self.layers) == 1 else (self.receive, work)
+
+    @cached_property
+    def _spread_prices(self) -> tuple[FloatArray, FloatArray]:
+        """Of a segment, and of being active, on each node."""
+        segment = (
+            self.prices[0] * self.last.weight_bytes
+            + self.prices[1] * self.last.multiplications
+            - self.prices[2] * self.own
+        )
+        return segment, self.prices[2] * self.fan_out
+
+    def gathered(self, ahead: dict[float, float]) -> Share | None:
+        """Return the cheapest share with one of the likeliest nodes to gather the last layer."""
+        can = np.flatnonzero(self._may_compute >= self.last.segments)
+        work = self.last.segments * (
+            self.last.multiplications / self.problem.speed
+            + self.prices[0] * self.last.weight_bytes
+            + self.prices[1] * self.last.multiplications
+        )
+        work = work + self.prices[2] * self.fan_out
+        tried, costs = np.array(list(ahead)), np.array(list(ahead.values()))
+        work += costs[np.searchsorted(tried, self.problem.rate, side="right") - 1]
+        if len(self.layers) == 1:
+            work = work + self.last.segments * (self.receive - self.prices[2] * self.own)
+        targets = can[np.argsort(work[can], kind="stable")][:MOST_TARGETS].tolist()
+        shares = [self._gathered_on(target, float(work[target])) for target in targets]
+        found = [share for share in shares if share is not None]
+        return min(found, key=lambda share: share.cost_s, default=None)
+
+    def _gathered_on(self, target: int, cost: float) -> Share | None:
+        """Return the cheapest share gathered on a node, None if there is none."""
+        if len(self.layers) == 1:
+            counts = np.zeros(self.nodes, dtype=np.int64)
+            counts[target] = self.last.segments
+            return Share(cost, counts, target)
+        bits = self.layers[-2].output_bits
+        most = np.min([_caps(layer, self.nodes) for layer in self.layers[:-1]], axis=0)
+        send = bits / self.problem.rate
+        charge = self.prices[2] * bits
+        send[target] = charge[target] = 0.0
+        can_send = np.floor(np.maximum(self.left[2], 0.0) / max(bits, 1)).astype(np.int64)
+        can_send[target] = self.last.segments
+        share = self._cheapest(
+            (self.receive, send),
+            np.minimum(most, can_send),
+            charge - self.prices[2] * self.own,
+            np.zeros(self.nodes),
+        )
+        return share and Share(share.cost_s + cost, share.counts, target)
+
+
+def _within(left: FloatArray, need: int, most: IntArray) -> IntArray:
+    """Return how many segments each node has room for, at most as many as given."""
+    if not need:
+        return most
+    return np.minimum(most, np.floor(np.maximum(left, 0.0) / need).astype(np.int64))
+
+
+@lru_cache(maxsize=2**10)
+def _caps(layer: LayerTask, nodes: int) -> IntArray:
+    most = np.zeros(nodes, dtype=np.int64)
+    most[list(layer.hosts)] = layer.cap
+    most.flags.writeable = False
+    return most
+
+
+def _cheapest_within(
+    width: FloatArray,
+    segment: FloatArray,
+    active: FloatArray,
+    times: tuple[FloatArray, ...],
+    maps: int,
+) -> Share:
+    """Return the cheapest share whose counts are within one of several rows of widths.
+
+    Nodes are filled in order of their price per segment.
+    """
+    unit = np.where(width > 0, segment + active / np.maximum(width, 1), np.inf)
+    order = np.argsort(unit, axis=1, kind="stable")
+    order += np.arange(len(width))[:, np.newaxis] * width.shape[1]
+    room = width.take(order)
+    before = np.cumsum(room, axis=1) - room
+    taken = np.empty_like(width)
+    taken.put(order, np.clip(maps - before, 0, room))
+    cost = taken @ segment + (taken > 0) @ active
+    for time in times:
+        cost += (taken * time).max(axis=1)
+    best = int(cost.argmin())
+    return Share(float(cost[best]), taken[best].astype(np.int64))

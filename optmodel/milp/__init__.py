@@ -1,0 +1,52 @@
+"""The exact model as a MILP: formulations, solvers, and a second opinion on what they say."""
+
+from optmodel.milp.any_placement import (
+    UNKNOWN,
+    Answer,
+    Clock,
+    Verdict,
+    checked_latency_s,
+    find_least_load,
+    find_placement,
+    run_within,
+)
+from optmodel.milp.count import CountModel, SharedDataModel, unit_bits
+from optmodel.milp.count.groups import groups
+from optmodel.milp.count.variables import layers, transitions
+from optmodel.milp.formulation import Formulation
+from optmodel.milp.loads import BUDGETS, BudgetKind, most_loads, placed_loads
+from optmodel.milp.run import FEW_PAIRS, SECONDS_PER_PAIR, WHOLE_TOLERANCE, solve_milp, within_reach
+from optmodel.milp.second_opinion import LARGEST_ACTIVITY
+from optmodel.milp.segment import SegmentModel
+from optmodel.milp.solvers import require_solver, run_solver
+
+__all__ = [
+    "BUDGETS",
+    "FEW_PAIRS",
+    "LARGEST_ACTIVITY",
+    "SECONDS_PER_PAIR",
+    "UNKNOWN",
+    "WHOLE_TOLERANCE",
+    "Answer",
+    "BudgetKind",
+    "Clock",
+    "CountModel",
+    "Formulation",
+    "SegmentModel",
+    "SharedDataModel",
+    "Verdict",
+    "checked_latency_s",
+    "find_least_load",
+    "find_placement",
+    "groups",
+    "layers",
+    "most_loads",
+    "placed_loads",
+    "require_solver",
+    "run_solver",
+    "run_within",
+    "solve_milp",
+    "transitions",
+    "unit_bits",
+    "within_reach",
+]

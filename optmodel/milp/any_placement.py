@@ -1,0 +1,183 @@
+"""Look for any placement within a time limit, and say exactly what came out."""
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyomo.environ as pyo
+
+from optmodel.checker import check
+from optmodel.ground.rule_errors import ResultError
+from optmodel.limits import reasons_infeasible
+from optmodel.milp.feasibility import FeasibilityModel
+from optmodel.milp.loads import BudgetKind, placed_loads
+from optmodel.milp.second_opinion import second_opinion
+from optmodel.milp.solvers import SolverRun, run_solver
+from optmodel.placement import Placement, SolutionStatus, Termination, to_document
+from optmodel.problem import Instance, Problem
+from optmodel.search import SolverOptions
+
+
+class Verdict(StrEnum):
+    """Whether there is a placement of every request."""
+
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+    """The time limit came first."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        Whether there is a placement.
+    placement : Placement or None
+        One, if there is.
+    least : bool
+        Whether it is proven to have the least load, if that was asked for.
+    """
+
+    verdict: Verdict
+    placement: Placement | None = None
+    least: bool = False
+
+
+INFEASIBLE = Answer(Verdict.INFEASIBLE)
+UNKNOWN = Answer(Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The moment at which a search must end.
+
+    Attributes
+    ----------
+    end : float or None
+        In seconds of `time.perf_counter`; None for never.
+    """
+
+    end: float | None
+
+    @classmethod
+    def ringing_in(cls, limit_s: float | None) -> "Clock":
+        """Return a clock for a time limit from now on."""
+        return cls(None if limit_s is None else time.perf_counter() + limit_s)
+
+    def share(self, part: float) -> "Clock":
+        """Return a clock for a part of the time left."""
+        left = self.left_s()
+        return self if left is None else Clock.ringing_in(part * left)
+
+    def left_s(self) -> float | None:
+        """Return the seconds left, None for no limit."""
+        return None if self.end is None else self.end - time.perf_counter()
+
+    def has_rung(self) -> bool:
+        """Tell whether the time is over."""
+        left = self.left_s()
+        return left is not None and left <= 0
+
+
+def find_placement(problem: Problem, clock: Clock, serving: int | None = None) -> Answer:
+    """Find any placement of all requests, or of so many, or prove that there is none."""
+    every = serving is None
+    if every and (any(task.unattainable for task in problem.tasks) or reasons_infeasible(problem)):
+        return INFEASIBLE
+    if clock.has_rung():
+        return UNKNOWN
+    return _answer(FeasibilityModel.build(problem, serving), clock)
+
+
+def find_least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> Answer:
+    """Find the placement that asks for least of one budget, as if that budget had no end.
+
+    If the budget is beyond every load that the caps allow, it has no end already.
+    """
+    if clock.has_rung():
+        return UNKNOWN
+    model = FeasibilityModel.build(problem)
+    bounded = (kind, node) in model.pyomo_model.respect_budgets
+    if bounded:
+        model.minimise_load(kind, node)
+    answer = _answer(model, clock)
+    if answer.placement is None or not answer.least or not bounded:
+        return answer
+    return _with_less(answer.placement, model, kind, node, clock)
+
+
+def _with_less(
+    found: Placement, model: FeasibilityModel, kind: BudgetKind, node: int, clock: Clock
+) -> Answer:
+    """Ask another solver for the least load, counted in whole units; the lesser one holds."""
+    if clock.has_rung():
+        return Answer(Verdict.FEASIBLE, found)
+    opinion = _second_opinion(model, clock)
+    if opinion.status not in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
+        return Answer(Verdict.FEASIBLE, found)
+    other = model.placement()
+    first, second = (placed_loads(model.problem, one)[kind][node] for one in (found, other))
+    proven = opinion.status is SolutionStatus.OPTIMAL and first == second
+    return Answer(Verdict.FEASIBLE, other if second < first else found, proven)
+
+
+def run_within(model: pyo.ConcreteModel, clock: Clock) -> SolverRun | None:
+    """Run the solver to the end or until the clock rings; None if it has rung already.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C ends the run.
+    """
+    if clock.has_rung():
+        return None
+    run = run_solver(model, SolverOptions(time_limit_s=clock.left_s(), mip_gap=0.0))
+    if run.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    return run
+
+
+def _answer(model: FeasibilityModel, clock: Clock) -> Answer:
+    """Solve, and let another solver confirm that there is no placement, or replace a broken one."""
+    run = run_within(model.pyomo_model, clock)
+    if run is None or run.status is SolutionStatus.NONE:
+        return UNKNOWN
+    if run.status is SolutionStatus.INFEASIBLE:
+        status = _second_opinion(model, clock).status
+        if status is SolutionStatus.INFEASIBLE:
+            return INFEASIBLE
+        return UNKNOWN if status is SolutionStatus.NONE else _found(model, least=False)
+    if model.keeps_budgets():
+        return _found(model, run.status is SolutionStatus.OPTIMAL)
+    status = _second_opinion(model, clock).status
+    found = status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE)
+    return _found(model, least=False) if found else UNKNOWN
+
+
+def _found(model: FeasibilityModel, least: bool) -> Answer:
+    return Answer(Verdict.FEASIBLE, model.placement(), least)
+
+
+def _second_opinion(model: FeasibilityModel, clock: Clock) -> SolverRun:
+    opinion = second_opinion(model.pyomo_model, clock.left_s())
+    if opinion.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    return opinion
+
+
+def checked_latency_s(instance: Instance, placement: Placement) -> float:
+    """Return the latency of a placement that passes the checker.
+
+    Raises
+    ------
+    ResultError
+        If it does not pass.
+    """
+    report = check(instance, to_document(Problem.of(instance), placement))
+    if not report.passed:
+        listed = "\n".join(str(violation) for violation in report.violations)
+        raise ResultError(f"the feasibility model gave a placement that is not one:\n{listed}")
+    return float(report.objective_s)

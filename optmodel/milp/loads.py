@@ -1,0 +1,89 @@
+"""What a node carries of each budget (8b-8d): of a placement, and at most."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from optmodel.milp.count.variables import layers, transitions
+from optmodel.placement import Placement, RequestPlacement
+from optmodel.problem import TRANSFERS, Node, Problem
+
+BudgetKind = Literal["memory", "compute", "bandwidth"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One kind of budget.
+
+    Attributes
+    ----------
+    equation : str
+        Its number in the paper.
+    field : str
+        Field of `Node` that holds it.
+    unit : str
+        Of its amounts.
+    """
+
+    equation: str
+    field: str
+    unit: str
+
+    def of(self, node: Node) -> int:
+        """Return the budget of a node in whole units, as loads are whole."""
+        budget: float = getattr(node, self.field)
+        return math.floor(budget)
+
+
+BUDGETS: dict[BudgetKind, Budget] = {
+    "memory": Budget("8b", "memory_bytes", "bytes"),
+    "compute": Budget("8c", "compute_budget_mult", "multiplications"),
+    "bandwidth": Budget("8d", "bandwidth_budget_bits", "bits"),
+}
+
+Loads = dict[BudgetKind, list[int]]
+
+
+def most_loads(problem: Problem) -> Loads:
+    """Return the load of each node if it held as much of every layer as the caps allow."""
+    loads = _nothing(problem)
+    for _, _, layer in layers(problem):
+        for i in layer.hosts:
+            loads["memory"][i] += layer.weight_bytes * layer.cap
+            loads["compute"][i] += layer.multiplications * layer.cap
+    for transfer in TRANSFERS:
+        for _, _, layer, following in transitions(problem, transfer):
+            maps = following.segments if transfer == "broadcast" else layer.cap
+            for i in layer.hosts:
+                if following.hosts != (i,):
+                    loads["bandwidth"][i] += layer.output_bits * maps
+    return loads
+
+
+def placed_loads(problem: Problem, placement: Placement) -> Loads:
+    """Return the load of each node under a placement of all requests, exactly."""
+    loads = _nothing(problem)
+    placed = [placement.requests[task.request.id] for task in problem.tasks]
+    for r, k, layer in layers(problem):
+        for i, count in _held(placed[r], k):
+            loads["memory"][i] += layer.weight_bytes * count
+            loads["compute"][i] += layer.multiplications * count
+    for r, k, layer, following in transitions(problem, "broadcast"):
+        for i, _ in _held(placed[r], k):
+            others = following.segments - int(placed[r].counts[k + 1, i])
+            loads["bandwidth"][i] += layer.output_bits * others
+    for task, request in zip(problem.tasks, placed, strict=True):
+        for k, i, j, maps in request.flows.entries():
+            loads["bandwidth"][i] += task.layers[k].output_bits * maps * (i != j)
+    return loads
+
+
+def _held(placed: RequestPlacement, k: int) -> list[tuple[int, int]]:
+    """Return (node, segments) of the nodes that hold some of layer `k`."""
+    return [(int(i), int(placed.counts[k, i])) for i in np.flatnonzero(placed.counts[k])]
+
+
+def _nothing(problem: Problem) -> Loads:
+    return {kind: [0] * len(problem.node_ids) for kind in BUDGETS}

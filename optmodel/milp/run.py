@@ -1,0 +1,158 @@
+"""Solve a Pyomo formulation in one piece and hand what it finds to the search."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from math import ceil, isfinite
+
+import pyomo.environ as pyo
+
+from optmodel.milp.budget_rows import cut_off_broken
+from optmodel.milp.count.objective import minimise_latency, minimise_rejected
+from optmodel.milp.feasibility import FeasibilityModel
+from optmodel.milp.formulation import Formulation
+from optmodel.milp.highs import Watcher
+from optmodel.milp.second_opinion import second_opinion
+from optmodel.milp.solvers import run_solver
+from optmodel.placement import SolutionStatus, Termination
+from optmodel.search import Search, SolverOptions, most_then_fastest
+
+WHOLE_TOLERANCE = 1e-4
+"""How far a solver's float bound on a whole number may lie above it."""
+
+FEW_PAIRS = 5_000
+"""Up to so many pairs of nodes, the count model is solved before anything else would help it."""
+
+MOST_PAIRS = 200_000
+"""Pairs of nodes between which maps may move, over all layers, up to which a model in one piece is
+built when another method asks for it; beyond, building alone takes minutes and gigabytes."""
+
+SECONDS_PER_PAIR = 1e-4
+"""What such a pair takes, about, until the solver has the model: nothing can stop that."""
+
+
+def within_reach(search: Search, most_pairs: int = MOST_PAIRS) -> bool:
+    """Tell whether the count model is small enough to be built, and in the time that is left."""
+    pairs = sum(
+        len(layer.hosts) * len(following.hosts)
+        for task in search.problem.tasks
+        for layer, following in pairwise(task.layers)
+    )
+    return pairs <= min(most_pairs, search.left_s / SECONDS_PER_PAIR)
+
+
+def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
+    """Build the MILP of the search's problem and run the solver on it, if there is time left."""
+    with search.phase("build"):
+        built = formulation.build(search.problem, search.options.admission)
+    return most_then_fastest(
+        search, lambda: _serve_most(search, built), lambda: _least_latency(search, built)
+    )
+
+
+def _serve_most(search: Search, built: Formulation) -> Termination:
+    minimise_rejected(built.pyomo_model)
+    requests, before = len(search.problem.tasks), search.most_served
+
+    def learn(bound: float) -> None:
+        """Take a bound on the number of requests left out."""
+        rejected = ceil(bound - WHOLE_TOLERANCE)
+        search.most_served = min(search.most_served, requests - rejected)
+
+    # A looser gap could end the search one request too early.
+    gap = min(search.options.mip_gap, SolverOptions.mip_gap)
+    termination = _run(search, built, learn, gap)
+    if termination is Termination.CONVERGED and search.served < before:
+        return _confirm(search, search.most_served + 1)
+    return termination
+
+
+def _least_latency(search: Search, built: Formulation) -> Termination:
+    model, options = built.pyomo_model, search.options
+    if options.admission == "most":
+        model.serve_most = pyo.Constraint(
+            expr=pyo.quicksum(model.served.values()) == search.most_served
+        )
+    minimise_latency(model)
+
+    def learn(bound: float) -> None:
+        """Take a bound on the latency, in the problem's time unit."""
+        search.raise_bound(bound * search.problem.time_unit_s)
+
+    return _run(search, built, learn, options.mip_gap)
+
+
+def _run(
+    search: Search, built: Formulation, learn: Callable[[float], None], gap: float
+) -> Termination:
+    """Solve once; `learn` hears of every bound on the objective."""
+    if search.left_s <= 0:
+        return Termination.TIME_LIMIT
+    options = replace(search.options, mip_gap=gap)
+    if isfinite(search.left_s):
+        options = replace(options, time_limit_s=max(search.left_s, 0.01))
+    start = search.incumbent is not None
+    if search.incumbent is not None:
+        built.set_values(search.incumbent)
+
+    def offer() -> bool:
+        """Offer the placement that the model holds; tell whether it keeps the budgets."""
+        refused = search.refused
+        search.offer(built.placement())
+        return search.refused == refused
+
+    def bounded(bound: float) -> None:
+        """Learn a bound that tells something; 0 is below every latency."""
+        if bound > 0:
+            learn(bound)
+
+    run = run_solver(built.pyomo_model, options, start, Watcher(offer, bounded))
+    search.solver, search.solver_version = options.solver, run.version
+    if run.status is SolutionStatus.INFEASIBLE:
+        return _confirm(search, None)
+    if run.bound is not None and run.termination is Termination.CONVERGED:
+        learn(run.bound)
+    elif run.bound is not None:
+        bounded(run.bound)
+    if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE) and not offer():
+        return _go_on(search, built, learn, gap, run.termination)
+    return run.termination
+
+
+def _go_on(
+    search: Search,
+    built: Formulation,
+    learn: Callable[[float], None],
+    gap: float,
+    termination: Termination,
+) -> Termination:
+    """Cut off what the solver returned, which breaks a budget by less than it notices, and run."""
+    largest = max(layer.segments for task in search.problem.tasks for layer in task.layers)
+    if termination is not Termination.CONVERGED or not cut_off_broken(built.pyomo_model, largest):
+        return termination
+    return _run(search, built, learn, gap)
+
+
+def _confirm(search: Search, serving: int | None) -> Termination:
+    """Ask CP-SAT whether as many requests cannot be served as the solver says; None for all."""
+    if search.left_s <= 0:
+        return Termination.TIME_LIMIT
+    limit_s = search.left_s if isfinite(search.left_s) else None
+    model = FeasibilityModel.build(search.problem, serving)
+    asked = second_opinion(model.pyomo_model, limit_s)
+    if asked.status is SolutionStatus.INFEASIBLE:
+        search.infeasible = serving is None
+        return Termination.CONVERGED
+    what = "all requests" if serving is None else f"{serving} requests"
+    if asked.status is SolutionStatus.NONE:
+        search.notes.append(
+            f"{search.solver} says that {what} cannot be served, which CP-SAT has not confirmed"
+        )
+    else:
+        search.offer(model.placement())
+        search.most_served = len(search.problem.tasks)
+        search.notes.append(
+            f"{search.solver} says that {what} cannot be served, and CP-SAT found a placement: no "
+            "bound of this run is used; --method cpsat may prove the optimum"
+        )
+    return Termination.ERROR if asked.termination is Termination.CONVERGED else asked.termination

@@ -1,0 +1,82 @@
+"""Who computes what: placements, what they cost (Eq. 5-7), and the solution file."""
+
+from optmodel.placement.bare_placement import with_flows
+from optmodel.placement.evaluate import (
+    Evaluation,
+    RequestEvaluation,
+    evaluate,
+    evaluate_request,
+    transfer_bits,
+)
+from optmodel.placement.placement import Flows, Placement, RequestPlacement, relocated, relocated_to
+from optmodel.placement.report import (
+    PROVEN_GAP,
+    facts,
+    infeasible_because,
+    milliseconds,
+    percent,
+    print_solution,
+    rejections,
+    request_table,
+    seconds,
+)
+from optmodel.placement.request_class import RequestClass, alone, classes_of
+from optmodel.placement.solution import (
+    Admission,
+    PlacedRequest,
+    PlacementDocument,
+    Rejection,
+    RequestLatency,
+    Seconds,
+    Solution,
+    SolutionStatus,
+    Termination,
+    TracePoint,
+    read_solution,
+    read_solution_or_placement,
+    relative_gap,
+)
+from optmodel.placement.translate import from_document, read_request, to_document, write_request
+
+__all__ = [
+    "PROVEN_GAP",
+    "Admission",
+    "Evaluation",
+    "Flows",
+    "PlacedRequest",
+    "Placement",
+    "PlacementDocument",
+    "Rejection",
+    "RequestClass",
+    "RequestEvaluation",
+    "RequestLatency",
+    "RequestPlacement",
+    "Seconds",
+    "Solution",
+    "SolutionStatus",
+    "Termination",
+    "TracePoint",
+    "alone",
+    "classes_of",
+    "evaluate",
+    "evaluate_request",
+    "facts",
+    "from_document",
+    "infeasible_because",
+    "milliseconds",
+    "percent",
+    "print_solution",
+    "read_request",
+    "read_solution",
+    "read_solution_or_placement",
+    "rejections",
+    "relative_gap",
+    "relocated",
+    "relocated_to",
+    "request_table",
+    "seconds",
+    "to_document",
+    "transfer_bits",
+    "with_flows",
+    "write_request",
+]

@@ -1,0 +1,76 @@
+"""What is to be placed: networks, fleets, requests and caps, in names and as arrays."""
+
+from optmodel.problem.arrays import (
+    TRANSFERS,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    LayerTask,
+    Problem,
+    RequestTask,
+    Transfer,
+)
+from optmodel.problem.coarse import FEW_KINDS, MOST_GROUPS, with_fewer_kinds
+from optmodel.problem.fleet import Fleet, Group
+from optmodel.problem.geometry import Window
+from optmodel.problem.instance import (
+    FleetDocument,
+    Instance,
+    Node,
+    Request,
+    digest,
+    read_fleet,
+    read_instance,
+)
+from optmodel.problem.ledger import Ledger, remaining_instance
+from optmodel.problem.network import (
+    ActLayer,
+    ConvLayer,
+    Count,
+    FcLayer,
+    Identifier,
+    Layer,
+    Network,
+    PoolLayer,
+)
+from optmodel.problem.privacy import envelope, exact
+from optmodel.problem.ssim import SsimMeasurement, SsimRow, SsimTable
+
+__all__ = [
+    "FEW_KINDS",
+    "MOST_GROUPS",
+    "TRANSFERS",
+    "ActLayer",
+    "BoolArray",
+    "ConvLayer",
+    "Count",
+    "FcLayer",
+    "Fleet",
+    "FleetDocument",
+    "FloatArray",
+    "Group",
+    "Identifier",
+    "Instance",
+    "IntArray",
+    "Layer",
+    "LayerTask",
+    "Ledger",
+    "Network",
+    "Node",
+    "PoolLayer",
+    "Problem",
+    "Request",
+    "RequestTask",
+    "SsimMeasurement",
+    "SsimRow",
+    "SsimTable",
+    "Transfer",
+    "Window",
+    "digest",
+    "envelope",
+    "exact",
+    "read_fleet",
+    "read_instance",
+    "remaining_instance",
+    "with_fewer_kinds",
+]

@@ -1,0 +1,221 @@
+"""An instance as numpy arrays: what models, heuristics and the evaluator compute on.
+
+Nodes are indexed helpers first, then sources; layers and segments from 0.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optmodel.problem.instance import Instance, Request
+from optmodel.problem.network import Network
+from optmodel.problem.privacy import Protection, protect
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+Transfer = Literal["broadcast", "mapwise"]
+TRANSFERS: tuple[Transfer, ...] = ("broadcast", "mapwise")
+
+
+@dataclass(frozen=True)
+class LayerTask:
+    """One layer of one request, ready to be placed.
+
+    Attributes
+    ----------
+    name : str
+        Name of the layer.
+    segments : int
+        P of layer l-1.
+    multiplications, weight_bytes : int
+        Of one segment (Eq. 2-4).
+    transfer : {"broadcast", "mapwise"}
+        How its output travels (Eq. 6). After a conv or fc, every active node sends its partial
+        sums of each map to whoever computes that map's next segment; after an act or pool, the
+        holder of a map sends that map.
+    output_bits : int
+        Bits of one transferred map, or of an fc's whole output.
+    whole : bool
+        Whether all segments must be on one node (8g).
+    hosts : tuple of int
+        Nodes that may compute segments (8h); empty if none may.
+    cap : int
+        Most segments that one of the hosts may hold (8f, and P of layer l-1 at most).
+    """
+
+    name: str
+    segments: int
+    multiplications: int
+    weight_bytes: int
+    transfer: Transfer
+    output_bits: int
+    whole: bool
+    hosts: tuple[int, ...]
+    cap: int
+
+
+@dataclass(frozen=True)
+class RequestTask:
+    """One request, ready to be placed.
+
+    Attributes
+    ----------
+    request : Request
+        As it stands in the instance.
+    network : Network
+        The network it uses.
+    source : int
+        Node index of its source.
+    protection : Protection
+        Caps and split point at its tolerance.
+    layers : tuple of LayerTask
+        The layers, first to last.
+    """
+
+    request: Request
+    network: Network
+    source: int
+    protection: Protection
+    layers: tuple[LayerTask, ...]
+
+    @property
+    def unattainable(self) -> tuple[int, ...]:
+        """Layers (from 0) that no node may host."""
+        return tuple(k for k, layer in enumerate(self.layers) if not layer.hosts)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An instance with its nodes as arrays and its requests as tasks.
+
+    Attributes
+    ----------
+    instance : Instance
+        Where it comes from.
+    tasks : tuple of RequestTask
+        One per request, in order of arrival.
+    """
+
+    instance: Instance
+    tasks: tuple[RequestTask, ...]
+
+    @classmethod
+    def of(cls, instance: Instance) -> "Problem":
+        """Derive costs, hosts and caps of every layer of every request."""
+        return cls(instance, tuple(_task(instance, request) for request in instance.requests))
+
+    @cached_property
+    def node_ids(self) -> tuple[str, ...]:
+        """Names of the nodes, shape (nodes,)."""
+        return tuple(node.id for node in self.instance.nodes)
+
+    @cached_property
+    def helpers(self) -> int:
+        """Number of helpers; nodes from here on are sources."""
+        return len(self.instance.devices)
+
+    @cached_property
+    def speed(self) -> FloatArray:
+        """Compute speed e of each node, in multiplications per second."""
+        return self._per_node("compute_mult_per_s")
+
+    @cached_property
+    def rate(self) -> FloatArray:
+        """Rate rho of each node, in bits per second."""
+        return self._per_node("rate_bits_per_s")
+
+    @cached_property
+    def memory(self) -> FloatArray:
+        """Memory of each node, in bytes (8b)."""
+        return self._per_node("memory_bytes")
+
+    @cached_property
+    def compute_budget(self) -> FloatArray:
+        """Multiplications that each node may run (8c)."""
+        return self._per_node("compute_budget_mult")
+
+    @cached_property
+    def bandwidth_budget(self) -> FloatArray:
+        """Bits that each node may send (8d)."""
+        return self._per_node("bandwidth_budget_bits")
+
+    @cached_property
+    def budgets(self) -> FloatArray:
+        """All three, shape (3, nodes)."""
+        return np.stack([self.memory, self.compute_budget, self.bandwidth_budget])
+
+    @cached_property
+    def time_unit_s(self) -> float:
+        """Seconds per time unit of the models: a hundredth of a rough latency of the batch.
+
+        Solvers work with absolute tolerances, so latencies must be neither tiny nor huge numbers.
+        """
+        rough = sum(
+            self._rough_latency_s(task, k) for task in self.tasks for k in range(len(task.layers))
+        )
+        return rough / 100 if rough > 0 else 1.0
+
+    def _rough_latency_s(self, task: RequestTask, k: int) -> float:
+        """Return what layer `k` takes if its work is spread evenly and one map is received."""
+        layer, hosts = task.layers[k], list(task.layers[k].hosts)
+        work = layer.segments * layer.multiplications / self.speed[hosts].sum() if hosts else 0.0
+        senders = list(task.layers[k - 1].hosts) if k else []
+        if not senders or senders == hosts == [task.source]:
+            return float(work)
+        return float(work + task.layers[k - 1].output_bits / self.rate[senders].max())
+
+    def _per_node(self, field: str) -> FloatArray:
+        return np.array([getattr(node, field) for node in self.instance.nodes], dtype=float)
+
+
+def _task(instance: Instance, request: Request) -> RequestTask:
+    network = instance.network_of(request)
+    protection = protect(network, instance.ssim_table, request.tolerated_ssim)
+    names = [node.id for node in instance.sources]
+    source = len(instance.devices) + names.index(request.source)
+    layers = tuple(
+        _layer_task(instance, network, protection, source, k) for k in range(len(network.layers))
+    )
+    return RequestTask(request, network, source, protection, layers)
+
+
+def _layer_task(
+    instance: Instance, network: Network, protection: Protection, source: int, k: int
+) -> LayerTask:
+    layer = network.layers[k]
+    cap = protection.cap(k)
+    hosts = _hosts(instance, network, cap, source, k)
+    on_source = hosts == (source,)
+    return LayerTask(
+        name=layer.name,
+        segments=layer.input_maps,
+        multiplications=layer.multiplications_per_segment,
+        weight_bytes=layer.weights_per_segment * instance.word_bits // 8,
+        transfer="mapwise" if layer.kind in ("act", "pool") else "broadcast",
+        output_bits=layer.bits_per_output(instance.word_bits),
+        whole=k == network.first_fc,
+        hosts=hosts,
+        cap=layer.input_maps if cap is None or on_source else min(cap, layer.input_maps),
+    )
+
+
+def _hosts(
+    instance: Instance, network: Network, cap: int | None, source: int, k: int
+) -> tuple[int, ...]:
+    """Return the nodes that may compute layer `k` (8h)."""
+    first_or_last = k in (0, len(network.layers) - 1)
+    exposed_fc = k == network.first_fc and cap is not None
+    if first_or_last or exposed_fc or (cap == 0 and instance.unattainable == "source"):
+        return (source,)
+    return () if cap == 0 else _first(len(instance.devices))
+
+
+@lru_cache(maxsize=4)
+def _first(number: int) -> tuple[int, ...]:
+    """Return the indices of the helpers, one tuple for all layers of all requests."""
+    return tuple(range(number))

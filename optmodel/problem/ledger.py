@@ -1,0 +1,96 @@
+"""What every node still has to give: memory, computation and bandwidth, in whole units."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optmodel.problem.arrays import FloatArray, IntArray, Problem, RequestTask
+from optmodel.problem.instance import Instance
+
+UNITS = ("bytes of memory (8b)", "multiplications (8c)", "bits of bandwidth (8d)")
+
+
+@dataclass(eq=False)
+class Ledger:
+    """Remaining budgets of all nodes; loads are whole numbers, so budgets are rounded down.
+
+    Attributes
+    ----------
+    left : ndarray of int, shape (3, nodes)
+        What is left of 8b, 8c and 8d.
+    """
+
+    left: IntArray
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Ledger":
+        """Return the full budgets of a problem."""
+        budgets = (problem.memory, problem.compute_budget, problem.bandwidth_budget)
+        return cls(np.stack([_whole(budget) for budget in budgets]))
+
+    @property
+    def memory_bytes(self) -> IntArray:
+        """What is left of 8b, shape (nodes,), a view."""
+        units: IntArray = self.left[0]
+        return units
+
+    @property
+    def compute_mult(self) -> IntArray:
+        """What is left of 8c, shape (nodes,), a view."""
+        units: IntArray = self.left[1]
+        return units
+
+    @property
+    def bandwidth_bits(self) -> IntArray:
+        """What is left of 8d, shape (nodes,), a view."""
+        units: IntArray = self.left[2]
+        return units
+
+    def copy(self) -> "Ledger":
+        """Return an independent copy, to go back to when a request is rejected."""
+        return Ledger(self.left.copy())
+
+    def has_room(self, load: IntArray) -> bool:
+        """Tell whether a load of shape (3, nodes) fits."""
+        return bool((load <= self.left).all())
+
+    def reserve(self, load: IntArray) -> None:
+        """Take a load off what is left."""
+        self.left -= load
+
+    def release(self, load: IntArray) -> None:
+        """Give a load back."""
+        self.left += load
+
+    def describe_shortage(self, problem: Problem, load: IntArray) -> str:
+        """Say where a load does not fit."""
+        kind, node = np.argwhere(load > self.left)[0].tolist()
+        return (
+            f"'{problem.node_ids[node]}' has {self.left[kind, node]:,} {UNITS[kind]}, "
+            f"the placement takes {load[kind, node]:,}"
+        )
+
+
+def remaining_instance(problem: Problem, task: RequestTask, left: Ledger) -> Instance:
+    """Return the instance of one request on what is left of the budgets."""
+    helpers = problem.helpers
+    nodes = [
+        node.model_copy(
+            update={
+                "memory_bytes": float(left.memory_bytes[i]),
+                "compute_budget_mult": float(left.compute_mult[i]),
+                "bandwidth_budget_bits": float(left.bandwidth_bits[i]),
+            }
+        )
+        for i, node in enumerate(problem.instance.nodes)
+    ]
+    changes = {
+        "devices": tuple(nodes[:helpers]),
+        "sources": tuple(nodes[helpers:]),
+        "requests": (task.request,),
+    }
+    return problem.instance.model_copy(update=changes)
+
+
+def _whole(budget: FloatArray) -> IntArray:
+    return np.floor(budget).astype(np.int64)

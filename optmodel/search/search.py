@@ -1,0 +1,247 @@
+"""One run of an exact method: its deadline, incumbent, bound and trace."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from optmodel.ground.rule_errors import ResultError
+from optmodel.placement import Evaluation, Placement, TracePoint, evaluate
+from optmodel.problem import Instance, Problem
+from optmodel.search.allowance import Allowance
+from optmodel.search.options import SolverOptions
+
+BOUND_TOLERANCE = 1e-6
+"""How far, relatively, a solver's float bound may lie above the exact latency it belongs to."""
+
+
+START = "the default heuristic"
+"""Who speaks before any engine does."""
+
+
+class Search:
+    """What is known of a problem while methods work on it.
+
+    Several methods may work on one search in turn: each offers placements and raises the bound,
+    and all see what the others have found.
+
+    Parameters
+    ----------
+    instance : Instance
+        What is placed.
+    options : SolverOptions
+        Limits, gap and admission.
+
+    Attributes
+    ----------
+    problem : Problem
+        The instance as arrays.
+    incumbent : Placement or None
+        The best placement offered so far.
+    objective_s : float or None
+        Its latency, in seconds (Eq. 5).
+    bound_s : float or None
+        Proven lower bound on the latency of every placement that serves as many requests as can
+        be served (all of them, or `most_served`); None when unknown.
+    refused : int
+        How many placements were offered that break a budget.
+    trace : list of TracePoint
+        Every improvement of incumbent or bound, with its time.
+    notes : list of str
+        What a user should know about how the result was found.
+    speaker : str
+        Which engine works now: what is offered, raised or proven is its word, and `incumbent_by`,
+        `bound_by`, `most_served_by` and `infeasible_by` keep whose word it was.
+    solver, solver_version : str or None
+        The last solver that a method used; None if none was needed.
+    phases_s : dict of str to float
+        Seconds of each phase of the run.
+    """
+
+    def __init__(self, instance: Instance, options: SolverOptions) -> None:
+        self._start = time.perf_counter()
+        self.phases_s: dict[str, float] = {}
+        self.options = options
+        with self.phase("build"):
+            self.problem = Problem.of(instance)
+        self.incumbent: Placement | None = None
+        self.objective_s: float | None = None
+        self.bound_s: float | None = None
+        self.refused = 0
+        self.speaker = START
+        self.incumbent_by = self.bound_by = START
+        self.most_served = len(self.problem.tasks)
+        self.infeasible = False
+        self.trace: list[TracePoint] = []
+        self.notes: list[str] = []
+        self.solver: str | None = None
+        self.solver_version: str | None = None
+
+    @contextmanager
+    def speaking(self, engine: str) -> Iterator[None]:
+        """Let an engine have the word."""
+        before, self.speaker = self.speaker, engine
+        try:
+            yield
+        finally:
+            self.speaker = before
+
+    @property
+    def most_served(self) -> int:
+        """Proven upper bound on the number of requests that can be served together."""
+        return self._most_served
+
+    @most_served.setter
+    def most_served(self, number: int) -> None:
+        self._most_served, self.most_served_by = number, self.speaker
+
+    @property
+    def infeasible(self) -> bool:
+        """Whether it is proven that not all requests can be served.
+
+        With admission "most" it stays False, as serving none is a placement too.
+        """
+        return self._infeasible
+
+    @infeasible.setter
+    def infeasible(self, proven: bool) -> None:
+        self._infeasible, self.infeasible_by = proven, self.speaker
+
+    @property
+    def elapsed_s(self) -> float:
+        """Wall time since the search began, in seconds."""
+        return time.perf_counter() - self._start
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a phase, and not to the phase around it."""
+        start, elsewhere = time.perf_counter(), sum(self.phases_s.values())
+        try:
+            yield
+        finally:
+            inside = sum(self.phases_s.values()) - elsewhere
+            spent = time.perf_counter() - start - inside
+            self.phases_s[name] = self.phases_s.get(name, 0.0) + spent
+
+    @property
+    def left_s(self) -> float:
+        """Wall time that is left, in seconds; infinite without a limit."""
+        limit = self.options.time_limit_s
+        return math.inf if limit is None else limit - self.elapsed_s
+
+    def allowance(self, share: float = 1.0) -> Allowance:
+        """Return what a share of the time that is left allows; without a limit, everything."""
+        return Allowance(deadline=time.perf_counter() + share * self.left_s)
+
+    @property
+    def served(self) -> int:
+        """Number of requests that the incumbent serves."""
+        return len(self.incumbent.requests) if self.incumbent is not None else 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the incumbent is within the asked gap of the bound, or there is none to find."""
+        if self.infeasible:
+            return True
+        if self.objective_s is None or self.bound_s is None or self.served < self.most_served:
+            return False
+        asked = self.options.mip_gap + BOUND_TOLERANCE
+        return self.objective_s - self.bound_s <= asked * self.objective_s
+
+    def offer(self, placement: Placement) -> bool:
+        """Keep a placement if it is better than the incumbent.
+
+        Better is to serve more requests, then to take less time. With admission "all" a placement
+        that leaves a request out is not kept, nor one that breaks a budget, counted in whole
+        numbers. That it breaks no other condition is the offering method's promise; the checker
+        verifies the final incumbent.
+        """
+        everyone = len(placement.requests) == len(self.problem.tasks)
+        if self.options.admission == "all" and not everyone:
+            return False
+        evaluation = evaluate(self.problem, placement)
+        if not within_budgets(self.problem, evaluation):
+            self.refused += 1
+            return False
+        latency = evaluation.latency_s
+        known = math.inf if self.objective_s is None else self.objective_s
+        if (-len(placement.requests), latency) >= (-self.served, known):
+            return False
+        self.incumbent, self.objective_s = placement, latency
+        self.incumbent_by = self.speaker
+        self._record()
+        return True
+
+    def raise_bound(self, bound_s: float) -> bool:
+        """Keep a lower bound if it is better than the one known."""
+        if self.bound_s is not None and bound_s <= self.bound_s:
+            return False
+        self.bound_s, self.bound_by = max(bound_s, 0.0), self.speaker
+        self._record()
+        return True
+
+    def agreed_bound(self, objective_s: float | None) -> float | None:
+        """Return the bound for the exact latency of the incumbent, once no two engines disagree.
+
+        Raises
+        ------
+        ResultError
+            If what one engine claims to have proven contradicts what another one has placed; it
+            names both.
+        """
+        if self.incumbent is not None and self.infeasible:
+            claim = "that not all requests can be served"
+            raise ResultError(self._contradiction(self.infeasible_by, claim, "serves them"))
+        if self.served > self.most_served:
+            claim = f"that at most {self.most_served} requests can be served"
+            serves = f"serves {self.served}"
+            raise ResultError(self._contradiction(self.most_served_by, claim, serves))
+        claim = self._contradiction(self.bound_by, "the bound {bound} s", "")
+        return settled_bound(objective_s, self.bound_s, claim.rstrip())
+
+    def _contradiction(self, prover: str, claim: str, does: str) -> str:
+        return f"{prover} claims {claim}, but the placement found by {self.incumbent_by} {does}"
+
+    def _record(self) -> None:
+        point = TracePoint(
+            time_s=self.elapsed_s, incumbent_s=self.objective_s, bound_s=self.bound_s
+        )
+        self.trace.append(point)
+
+
+def settled_bound(objective_s: float | None, bound_s: float | None, claim: str) -> float | None:
+    """Return a bound that is not above the latency it belongs to, which rounding may leave it.
+
+    None without a latency: nothing is bounded then.
+
+    Parameters
+    ----------
+    objective_s : float or None
+        The latency, in seconds.
+    bound_s : float or None
+        The bound, in seconds.
+    claim : str
+        Who claims `{bound}` about whose placement, for the message.
+
+    Raises
+    ------
+    ResultError
+        If the bound is above the latency by more than `BOUND_TOLERANCE`.
+    """
+    if objective_s is None or bound_s is None:
+        return None
+    if bound_s > objective_s * (1 + BOUND_TOLERANCE):
+        raise ResultError(f"{claim.format(bound=repr(bound_s))} takes {objective_s!r} s")
+    return min(bound_s, objective_s)
+
+
+def within_budgets(problem: Problem, evaluation: Evaluation) -> bool:
+    """Tell whether a placement keeps 8b-8d; loads are whole, so budgets count in whole units."""
+    loads = (
+        (evaluation.memory_bytes, problem.memory),
+        (evaluation.compute_mult, problem.compute_budget),
+        (evaluation.bandwidth_bits, problem.bandwidth_budget),
+    )
+    return all(bool(np.all(load <= np.floor(budget).astype(np.int64))) for load, budget in loads)

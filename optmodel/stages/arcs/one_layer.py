@@ -1,0 +1,30 @@
+"""Arcs of one layer: senders of one stage are received by nodes that compute at once."""
+
+import numpy as np
+
+from optmodel.problem import IntArray
+from optmodel.stages.arcs.arc import Arc, ArcPlacement, ArcSolution
+from optmodel.stages.arcs.relaxation import quick_bound, room
+
+
+def solve_one_layer(arc: Arc, cutoff: int) -> ArcSolution:
+    """Solve an arc of one layer: the least threshold, filled group by group."""
+    value = quick_bound(arc)
+    if value is None or value > cutoff:
+        return ArcSolution(cutoff + 1)
+    return ArcSolution(value, _filled(arc, value), value)
+
+
+def _filled(arc: Arc, threshold: int) -> ArcPlacement:
+    """Fill nodes in order up to the threshold until all maps have a place."""
+    each = np.array(arc.receive) + np.array(arc.work)
+    most = room(threshold, each, np.array(arc.caps[0]))
+    return ArcPlacement(filled(arc, most)[np.newaxis], ())
+
+
+def filled(arc: Arc, most: IntArray) -> IntArray:
+    """Deal all maps to the nodes in order, each node of a group taking at most so many."""
+    per_node = most[arc.group_of]
+    before = np.cumsum(per_node) - per_node
+    shares: IntArray = np.clip(arc.maps - before, 0, per_node)
+    return shares
