@@ -7,7 +7,6 @@ from functools import partial
 
 from benchmarks.records import Record
 from heuristics.improve import improve
-from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import checked_solution, make_policy
 from heuristics.policy import place_all
 from optmodel.ground.rule_errors import ResultError
@@ -48,7 +47,6 @@ def _improved(problem: Problem) -> Run:
 
 
 CONTENDERS: Mapping[str, Callable[[Problem], Run]] = {
-    "plain_algorithm1": lambda problem: partial(plain_algorithm1, problem),
     "algorithm1": partial(_cold, policy="algorithm1"),
     "lookahead": partial(_cold, policy="lookahead"),
     "lookahead (warm)": partial(_warm, policy="lookahead"),

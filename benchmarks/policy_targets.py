@@ -34,9 +34,7 @@ class Target:
     value : callable
         Summarises the records of the cases, which come in their order.
     at_least, aim : float
-        What to reach: at most so much, or so many times as much with `more`.
-    more : bool
-        Whether more is better.
+        What to reach: at most so much.
     """
 
     work: str
@@ -44,19 +42,18 @@ class Target:
     value: Value
     at_least: float
     aim: float
-    more: bool = False
 
     def reached(self, value: float, goal: float) -> bool:
         """Tell whether a value is as good as a goal."""
-        return value >= goal if self.more else value <= goal
+        return value <= goal
 
 
 def policy_table(repeat: int) -> tuple[Target, ...]:
     """Return the rows; single decisions are run so many times."""
     vgg16 = singles(("vgg16",), 70, (0.8, 0.6, 0.4), ("power", "mixed"))
-    plain, fast, cold, warm = (
+    fast, cold, warm = (
         tuple(Case(instance, contender, repeat=repeat) for instance in vgg16)
-        for contender in ("plain_algorithm1", "algorithm1", "lookahead", "lookahead (warm)")
+        for contender in ("algorithm1", "lookahead", "lookahead (warm)")
     )
     single = single_requests([named.folder for named in (SMALL, MEDIUM, PAPER)])
     improved = tuple(replace(case, contender="lookahead (improved)") for case in single)
@@ -65,7 +62,6 @@ def policy_table(repeat: int) -> tuple[Target, ...]:
     everywhere = "single requests of small, medium, paper: gap"
     return (
         Target(f"{one}: algorithm1, ms", fast, slowest_ms, 50, 5),
-        Target(f"{one}: plain / algorithm1", (*plain, *fast), least_ratio, 50, 50, more=True),
         Target(f"{one}: lookahead, first of its kind, ms", cold, slowest_ms, 200, 20),
         Target(f"{one}: lookahead, kind known, ms", warm, slowest_ms, 200, 20),
         Target(f"{everywhere}, mean %", single, mean_gap, 3, 0.5),
@@ -94,13 +90,6 @@ def slowest_ms(records: Sequence[Record]) -> float:
 def seconds(records: Sequence[Record]) -> float:
     """Return the seconds of all runs."""
     return sum(record.wall_time_s for record in records)
-
-
-def least_ratio(records: Sequence[Record]) -> float:
-    """Return the least ratio of seconds between the first half of the records and the second."""
-    half = len(records) // 2
-    pairs = zip(records[:half], records[half:], strict=True)
-    return min(slow.wall_time_s / fast.wall_time_s for slow, fast in pairs)
 
 
 def mean_gap(records: Sequence[Record]) -> float:

@@ -11,10 +11,9 @@ from optmodel.problem import Ledger, Problem, RequestTask
 class Algorithm1:
     """Places each segment on the node of least nrm, as the paper prints it.
 
-    Places exactly what `heuristics.plain_algorithm1` places, which lists how the printed listing
-    is read. It is faster because a node keeps the least nrm until it cannot take another segment:
-    what it receives lowers the bandwidth of the senders other than itself, which raises their nrm
-    and no node's falls. So segments with equal senders are placed in runs.
+    docs/reading.md lists how the printed listing is read. Runs of segments are placed at once: a
+    node keeps the least nrm until it cannot take another segment, for what it receives lowers the
+    bandwidth of the senders other than itself, which raises their nrm, and no node's falls.
 
     Parameters
     ----------

@@ -11,7 +11,6 @@ from benchmarks import policies
 from benchmarks.decisions import CONTENDERS, Case, decide
 from benchmarks.policy_targets import (
     Target,
-    least_ratio,
     mean_gap,
     policy_table,
     seconds,
@@ -46,7 +45,6 @@ def test_a_decision_is_recorded_with_its_time_and_gap(contender):
 def test_contenders_place_as_the_policies_do():
     placed = {contender: decide(Case(LENET, contender)) for contender in CONTENDERS}
     greedy, ahead = (place(LENET, policy) for policy in ("algorithm1", "lookahead"))
-    assert placed["plain_algorithm1"].objective_s == greedy.objective_s
     assert placed["algorithm1"].objective_s == greedy.objective_s
     assert placed["lookahead"].objective_s == ahead.objective_s
     assert placed["lookahead (warm)"].objective_s == ahead.objective_s
@@ -84,15 +82,12 @@ def test_values_summarise_records():
     assert mean_gap([fast, slow]) == pytest.approx(25)
     assert worst_gap([fast, slow]) == pytest.approx(50)
     assert worst_gap([fast, slow.model_copy(update={"gap": None})]) == inf
-    assert least_ratio([slow, slow, fast, slow]) == pytest.approx(1)
 
 
-def test_goals_are_most_or_least():
+def test_a_goal_is_the_most_that_may_be():
     cases = (Case(LENET, "algorithm1"),)
     quick = Target("work", cases, seconds, at_least=2, aim=1)
     assert [quick.reached(value, quick.aim) for value in (0.9, 1, 1.1)] == [True, True, False]
-    many = Target("work", cases, least_ratio, at_least=2, aim=2, more=True)
-    assert [many.reached(value, many.aim) for value in (1.9, 2, 2.1)] == [False, True, True]
 
 
 def test_single_requests_with_a_placement_come_with_their_shipped_bounds(tmp_path):
@@ -106,14 +101,14 @@ def test_single_requests_with_a_placement_come_with_their_shipped_bounds(tmp_pat
 
 def test_the_table_asks_for_what_is_to_be_reached():
     table = policy_table(repeat=3)
-    assert [len(target.cases) for target in table] == [6, 12, 6, 6, 210, 210, 210, 1]
+    assert [len(target.cases) for target in table] == [6, 6, 6, 210, 210, 210, 1]
     assert [(target.at_least, target.aim) for target in table] == [
-        *((50, 5), (50, 50), (200, 20), (200, 20)),
+        *((50, 5), (200, 20), (200, 20)),
         *((3, 0.5), (15, 3), (1, 0.1), (60, 5)),
     ]
     assert {len(case.instance.devices) for case in table[0].cases} == {70}
-    assert {case.repeat for target in table[:4] for case in target.cases} == {3}
-    assert all(case.bound_s is not None for case in table[4].cases)
+    assert {case.repeat for target in table[:3] for case in target.cases} == {3}
+    assert all(case.bound_s is not None for case in table[3].cases)
     (batch,) = table[-1].cases
     assert len(batch.instance.requests) == 320
 
@@ -122,7 +117,7 @@ def small_table(repeat: int) -> tuple[Target, ...]:
     cases = tuple(Case(LENET, contender, 0.001, repeat) for contender in CONTENDERS)
     return (
         Target("all", cases, seconds, at_least=60, aim=0),
-        Target("gap", cases[1:2], worst_gap, at_least=1, aim=70),
+        Target("gap", cases[:1], worst_gap, at_least=1, aim=70),
     )
 
 
@@ -134,7 +129,7 @@ def test_rows_are_printed_with_verdicts_and_records_are_resumed(
     policies.main(repeat=2, out=out)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     (timed,) = (line for line in lines if line.startswith("all "))
-    assert timed.startswith("all 5/5 ")
+    assert timed.startswith("all 4/4 ")
     assert timed.endswith("60 yes 0 no")
     assert "gap 1/1 62.939 1 no 70 yes" in lines
     first = out.read_text()

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_algorithm1 import plain_algorithm1
 from recipes import recipes
 
-from heuristics.plain_algorithm1 import plain_algorithm1
 from heuristics.policies import place
 from heuristics.policy import place_all
 from instances.devices import BudgetScales

@@ -62,22 +62,7 @@ def plain_algorithm1(problem: Problem, weights: Weights | None = None) -> Outcom
     and that stay within Nf (cond4); t(j) is the longest transfer of this one segment plus its
     computation, without the load already on j, exactly as printed.
 
-    Deviations from the printed listing, each because the listing is silent or contradicts the
-    text of the paper:
-
-    - t(j) and cond2 range over the nodes that really send to this segment, sources included, and
-      leave out j itself; the listing names helpers only, yet layer 2 is fed by a source.
-    - cond4 is "already on j < Nf"; the printed <= admits one segment too many. It holds for every
-      layer that receives maps at risk, instead of for l up to the split point.
-    - A first fc that is not kept on the source goes whole to one helper with room for all of it;
-      nrm is that of its first segment. The listing would scatter it, against 8g.
-    - The first and last layer and an exposed first fc need cond1 and cond2 on the source; when
-      they fail the request is rejected. The listing would fall through to the helpers.
-    - cond3 takes the text's sense: the first fc is on the source iff it would receive maps at risk.
-    - Ties go to the lowest index. A helper without bandwidth left has nrm = infinity.
-    - A rejected request gives back everything it had reserved; the listing keeps it. Within one
-      batch nothing is returned later, so a rejected request is not tried again here.
-    - Latency (line 27) is evaluated by Eq. 5 on the finished placement.
+    How the printed listing is read stands in docs/reading.md.
 
     Parameters
     ----------
