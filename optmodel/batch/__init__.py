@@ -12,7 +12,7 @@ from optmodel.batch.one_request.ladder import Ladders
 from optmodel.batch.one_request.planned import PlannedPlacer
 from optmodel.batch.one_request.spread import Spreader
 from optmodel.batch.one_request.stage_placer import StagePlacer
-from optmodel.batch.one_request.stage_share import NoRoom, fan_out
+from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.batch.rounds import Rounds
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "Spreader",
     "StagePlacer",
     "constructions",
-    "fan_out",
     "measured",
     "offer_constructions",
     "ranges_of_senders",

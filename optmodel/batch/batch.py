@@ -56,9 +56,7 @@ class Batch:
         self.order = _interleaved(classes)
         self._classes = {member.request.id: requests for requests, member in self.order}
         self.spreaders = {id(requests): Spreader(requests.problem) for requests in classes}
-        self.budgets = np.floor(
-            np.stack([problem.memory, problem.compute_budget, problem.bandwidth_budget])
-        )
+        self.budgets = problem.whole_budgets.astype(float)
         self.left = self.budgets.copy()
         self.placed: dict[str, Placed] = {}
 

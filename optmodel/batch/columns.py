@@ -139,7 +139,7 @@ class _Run:
         prices = np.zeros((3, self.problem.helpers))
         if self.best is None or self.search_for_prices is None:
             return prices
-        budgets = Batch(self.problem, ()).budgets[:, : self.problem.helpers]
+        budgets = self.problem.whole_budgets[:, : self.problem.helpers]
         total = max(self.best.bound_s, 0.0) * LEAST_PRICE / self.problem.helpers
         np.divide(total, budgets, out=prices, where=budgets > 0)
         for g, group in enumerate(self.search_for_prices.groups):

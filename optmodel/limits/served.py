@@ -41,8 +41,8 @@ def most_served(problem: Problem) -> int:
 
 def _budgets(problem: Problem) -> Iterator[FloatArray]:
     """Yield 8b, 8c and 8d: the helpers' together, then each source's."""
-    for budget in (problem.memory, problem.compute_budget, problem.bandwidth_budget):
-        yield np.append(np.floor(budget[: problem.helpers]).sum(), budget[problem.helpers :])
+    for budget in problem.whole_budgets.astype(float):
+        yield np.append(budget[: problem.helpers].sum(), budget[problem.helpers :])
 
 
 def least_load(task: RequestTask) -> FloatArray:

@@ -58,7 +58,7 @@ class KnownPath:
         """What is the same for fleets of the same kinds of devices, however many of each."""
         problem, task = self.requests.problem, self.requests.task
         firsts = [group.nodes[0] for group in self.requests.fleet.groups]
-        data = np.stack(_columns(problem))[:, firsts].tobytes()
+        data = problem.node_data[:, firsts].tobytes()
         return data, task.request.network, task.request.tolerated_ssim
 
     @cached_property
@@ -106,7 +106,7 @@ class KnownPath:
 
     def share_of(self, load: IntArray, devices: IntArray) -> FloatArray:
         """Return the largest share of any budget that each load of shape (3, devices) takes."""
-        budgets = Ledger.of(self.requests.problem).left[:, devices]
+        budgets = self.requests.problem.whole_budgets[:, devices]
         shares: FloatArray = (load / np.maximum(budgets, 1)).max(axis=0)
         return shares
 
@@ -144,9 +144,8 @@ class StagePaths:
 
     def find(self, problem: Problem, task: RequestTask) -> KnownPath:
         """Return what the stages say of a request on the fleet of a problem."""
-        fleet, *request = _what_counts(problem, task)
-        known = self._of_fleet(fleet)
-        key = tuple(request)
+        known = self._of_fleet(problem.node_data[:, : problem.helpers].tobytes())
+        key = problem.kind_of(task)
         if key not in known:
             if len(known) >= MOST_KINDS:
                 known.popitem(last=False)
@@ -175,21 +174,3 @@ class StagePaths:
         path = StageGraph(fleet, seen.tasks[0], book).shortest(self._allowance.part(MOST_STEPS))
         bound_s = None if path.bound >= UNREACHABLE else fleet.seconds(path.bound)
         return KnownPath(requests, path if few else Path(0, (), None), bound_s)
-
-
-def _what_counts(problem: Problem, task: RequestTask) -> tuple[object, ...]:
-    """Return all that the path of a request depends on, the helpers first."""
-    columns = _columns(problem)
-    helpers = tuple(column[: problem.helpers].tobytes() for column in columns)
-    source = tuple(float(column[task.source]) for column in columns)
-    return helpers, task.network, task.request.tolerated_ssim, source
-
-
-def _columns(problem: Problem) -> tuple[FloatArray, ...]:
-    return (
-        problem.speed,
-        problem.rate,
-        problem.memory,
-        problem.compute_budget,
-        problem.bandwidth_budget,
-    )

@@ -39,8 +39,8 @@ class Weighing:
         budgets, helpers = Ledger.of(problem).left, problem.helpers
         share = np.divide(left.left, budgets, out=np.zeros(budgets.shape), where=budgets > 0)
         self.used: FloatArray = 1 - share
-        self._room = left.left[:, :helpers].sum(axis=1)
-        self._taken = (budgets - left.left)[:, :helpers].sum(axis=1)
+        self._room = left.left[:, :helpers].sum(axis=1, dtype=float)
+        self._taken = (budgets - left.left)[:, :helpers].sum(axis=1, dtype=float)
         self._bound_s = known.bound_s or 0.0
         average = np.maximum(budgets[:, :helpers].mean(axis=1, keepdims=True), 1.0)
         unit = PRICE_OF_A_NODE * self._bound_s / average

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.batch import NoRoom, Plan, Spreader, StagePlacer, fan_out
+from optmodel.batch import NoRoom, Plan, Spreader, StagePlacer
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
 from optmodel.pareto.placed import Placed, checked
@@ -23,7 +23,7 @@ from optmodel.placement import (
     from_document,
     to_document,
 )
-from optmodel.problem import BoolArray, FloatArray, Problem
+from optmodel.problem import BoolArray, FloatArray, Problem, broadcast_bits
 from optmodel.search import Allowance
 from optmodel.stages import ArcBook
 
@@ -55,9 +55,9 @@ class PricedSeeker:
         book = ArcBook(ARC_GAP)
         self._pricer = BitPricer(self._requests, book)
         self._placer = StagePlacer(self._requests, book, math.inf)
-        self._bits = [fan_out(self._requests.task, span) for span in self._placer.spans]
+        self._bits = [broadcast_bits(self._requests.task, cut) for cut in self._placer.cuts]
         self._spreader = Spreader(self._requests.problem)
-        self._room: FloatArray = np.floor(self._requests.problem.budgets)
+        self._room: FloatArray = self._requests.problem.whole_budgets.astype(float)
 
     def seek(self, allowance: Allowance) -> tuple[list[Placed], DataBounds]:
         """Return placements, each faster and sharing more than the one before, and the bounds.
@@ -119,7 +119,7 @@ class PricedSeeker:
         Of each group those with room that sent most before: what they keep they need not send.
         """
         chosen: BoolArray = np.zeros(len(left), dtype=bool)
-        hosts = np.array(self._requests.task.layers[self._placer.spans[k].last].hosts)
+        hosts = np.array(self._requests.task.layers[self._placer.cuts[k].last].hosts)
         fits = hosts[left[hosts] >= self._bits[k]]
         busiest = fits[np.argsort(left[fits], kind="stable")]
         for group, number in enumerate(plan[k]):

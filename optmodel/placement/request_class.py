@@ -62,9 +62,7 @@ def classes_of(problem: Problem) -> tuple[RequestClass, ...]:
     """Sort the requests into classes, in order of first arrival."""
     alike: dict[object, list[RequestTask]] = {}
     for task in problem.tasks:
-        source = problem.instance.nodes[task.source].model_copy(update={"id": "", "family": ""})
-        key = (task.request.network, task.request.tolerated_ssim, *source.model_dump().values())
-        alike.setdefault(key, []).append(task)
+        alike.setdefault(problem.kind_of(task), []).append(task)
     return tuple(RequestClass(alone(problem, tasks[0]), tuple(tasks)) for tasks in alike.values())
 
 

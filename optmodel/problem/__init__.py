@@ -35,6 +35,7 @@ from optmodel.problem.network import (
 )
 from optmodel.problem.privacy import envelope, exact
 from optmodel.problem.ssim import SsimMeasurement, SsimRow, SsimTable
+from optmodel.problem.stage_cut import StageCut, broadcast_bits, stage_cuts
 
 __all__ = [
     "FEW_KINDS",
@@ -64,13 +65,16 @@ __all__ = [
     "SsimMeasurement",
     "SsimRow",
     "SsimTable",
+    "StageCut",
     "Transfer",
     "Window",
+    "broadcast_bits",
     "digest",
     "envelope",
     "exact",
     "read_fleet",
     "read_instance",
     "remaining_instance",
+    "stage_cuts",
     "with_fewer_kinds",
 ]

@@ -3,6 +3,7 @@
 Nodes are indexed helpers first, then sources; layers and segments from 0.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -148,6 +149,20 @@ class Problem:
     def budgets(self) -> FloatArray:
         """All three, shape (3, nodes)."""
         return np.stack([self.memory, self.compute_budget, self.bandwidth_budget])
+
+    @cached_property
+    def whole_budgets(self) -> IntArray:
+        """All three in whole units, for loads are whole, shape (3, nodes)."""
+        return np.floor(self.budgets).astype(np.int64)
+
+    @cached_property
+    def node_data(self) -> FloatArray:
+        """All of a node that Eq. 5-8 ask about: speed, rate and budgets, shape (5, nodes)."""
+        return np.vstack([self.speed, self.rate, self.budgets])
+
+    def kind_of(self, task: RequestTask) -> Hashable:
+        """Return what is equal for requests that are equal in all that Eq. 5-8 ask about."""
+        return task.network, task.request.tolerated_ssim, *self.node_data[:, task.source].tolist()
 
     @cached_property
     def time_unit_s(self) -> float:

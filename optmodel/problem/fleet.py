@@ -48,16 +48,9 @@ class Fleet:
 
     def _groups(self) -> list[Group]:
         alike: dict[tuple[float, ...], list[int]] = {}
-        columns = (
-            self.problem.speed,
-            self.problem.rate,
-            self.problem.memory,
-            self.problem.compute_budget,
-            self.problem.bandwidth_budget,
-        )
-        for i in range(len(self.problem.node_ids)):
-            own = (float(i),) if i >= self.problem.helpers else (-1.0,)
-            alike.setdefault(own + tuple(float(column[i]) for column in columns), []).append(i)
+        for i, data in enumerate(self.problem.node_data.T.tolist()):
+            own = float(i) if i >= self.problem.helpers else -1.0
+            alike.setdefault((own, *data), []).append(i)
         speed, rate = self.problem.speed, self.problem.rate
         return [
             Group(tuple(nodes), float(speed[nodes[0]]), float(rate[nodes[0]]))

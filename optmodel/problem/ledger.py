@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.problem.arrays import FloatArray, IntArray, Problem, RequestTask
+from optmodel.problem.arrays import IntArray, Problem, RequestTask
 from optmodel.problem.instance import Instance
 
 UNITS = ("bytes of memory (8b)", "multiplications (8c)", "bits of bandwidth (8d)")
@@ -25,8 +25,7 @@ class Ledger:
     @classmethod
     def of(cls, problem: Problem) -> "Ledger":
         """Return the full budgets of a problem."""
-        budgets = (problem.memory, problem.compute_budget, problem.bandwidth_budget)
-        return cls(np.stack([_whole(budget) for budget in budgets]))
+        return cls(problem.whole_budgets.copy())
 
     @property
     def memory_bytes(self) -> IntArray:
@@ -90,7 +89,3 @@ def remaining_instance(problem: Problem, task: RequestTask, left: Ledger) -> Ins
         "requests": (task.request,),
     }
     return problem.instance.model_copy(update=changes)
-
-
-def _whole(budget: FloatArray) -> IntArray:
-    return np.floor(budget).astype(np.int64)

@@ -239,9 +239,5 @@ def settled_bound(objective_s: float | None, bound_s: float | None, claim: str) 
 
 def within_budgets(problem: Problem, evaluation: Evaluation) -> bool:
     """Tell whether a placement keeps 8b-8d; loads are whole, so budgets count in whole units."""
-    loads = (
-        (evaluation.memory_bytes, problem.memory),
-        (evaluation.compute_mult, problem.compute_budget),
-        (evaluation.bandwidth_bits, problem.bandwidth_budget),
-    )
-    return all(bool(np.all(load <= np.floor(budget).astype(np.int64))) for load, budget in loads)
+    loads = (evaluation.memory_bytes, evaluation.compute_mult, evaluation.bandwidth_bits)
+    return bool((np.stack(loads) <= problem.whole_budgets).all())

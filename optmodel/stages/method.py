@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from optmodel.placement import Placement, Termination, evaluate
-from optmodel.problem import FEW_KINDS, Fleet, Problem, RequestTask, with_fewer_kinds
+from optmodel.problem import FEW_KINDS, Fleet, Problem, with_fewer_kinds
 from optmodel.search import Allowance, Search, within_budgets
 from optmodel.stages.arcs.relaxation import UNREACHABLE
 from optmodel.stages.assemble import Assembler
@@ -89,7 +89,7 @@ def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> 
     paths: dict[str, Path] = {}
     interrupted = False
     for task in seen.tasks:
-        key = _what_counts(fleet, task)
+        key = seen.kind_of(task)
         if key not in known:
             graph: StageGraph | None = None
             known[key] = NOTHING_KNOWN
@@ -103,15 +103,6 @@ def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> 
         bound_only = Path(known[key].bound, (), None)
         paths[task.request.id] = known[key] if seen is problem else bound_only
     return StageResult(paths, fleet, interrupted)
-
-
-def _what_counts(fleet: Fleet, task: RequestTask) -> object:
-    """Return what the latency of a request depends on: cameras alike give equal paths."""
-    source = next(g for g in fleet.groups if task.source in g.nodes)
-    problem = fleet.problem
-    budgets = (problem.memory, problem.compute_budget, problem.bandwidth_budget)
-    alike = (source.speed, source.rate, *(float(budget[task.source]) for budget in budgets))
-    return task.request.network, task.request.tolerated_ssim, alike
 
 
 def solve_stages(search: Search, share: float = 1.0) -> Termination:

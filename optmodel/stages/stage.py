@@ -7,7 +7,7 @@ What lies before matters to it only through the signature of the senders.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from optmodel.problem import Fleet, LayerTask, RequestTask
+from optmodel.problem import Fleet, LayerTask, RequestTask, StageCut, stage_cuts
 from optmodel.stages.arcs.arc import Arc
 from optmodel.stages.signature import NOBODY, Signature, signatures
 
@@ -80,22 +80,15 @@ class StageArc:
 
 def stages_of(fleet: Fleet, task: RequestTask, most_signatures: int) -> list[Stage]:
     """Cut a request's layers into stages, with at most so many signatures told apart."""
-    ends = [k for k, layer in enumerate(task.layers) if layer.transfer == "broadcast"]
-    if not ends or ends[-1] != len(task.layers) - 1:
-        ends.append(len(task.layers) - 1)
-    firsts = [0, *(k + 1 for k in ends[:-1])]
-    return [
-        _stage(fleet, task, first, last, most_signatures)
-        for first, last in zip(firsts, ends, strict=True)
-    ]
+    return [_stage(fleet, task, cut, most_signatures) for cut in stage_cuts(task)]
 
 
-def _stage(fleet: Fleet, task: RequestTask, first: int, last: int, most: int) -> Stage:
-    layers = task.layers[first : last + 1]
+def _stage(fleet: Fleet, task: RequestTask, cut: StageCut, most: int) -> Stage:
+    layers = task.layers[cut.first : cut.last + 1]
     known = {layer: fleet.most_segments(layer) for layer in set(layers)}
     return Stage(
-        first=first,
-        last=last,
+        first=cut.first,
+        last=cut.last,
         ends=tuple(_ends(fleet, layers[-1], known[layers[-1]], most)),
         groups=tuple(fleet.groups_of(task)),
         caps=tuple(known[layer] for layer in layers),

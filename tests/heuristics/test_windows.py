@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn
 from strategies import admissible_assignments, examples, instances, unlimited
 
 from instances.generate import Recipe, generate
-from optmodel.batch.moves import construct
+from optmodel.batch.moves.construct import construct
 from optmodel.batch.moves.windows import (
     MOST_DEVICES,
     MOST_PAIRS,
@@ -23,12 +23,12 @@ from optmodel.batch.moves.windows import (
     freed_stages,
     solve_freed,
 )
-from optmodel.batch.one_request.stage_share import spans_of
 from optmodel.placement.evaluate import evaluate_request
 from optmodel.placement.placement import RequestPlacement
 from optmodel.problem.arrays import BoolArray, FloatArray, Problem
 from optmodel.problem.instance import Instance
 from optmodel.problem.ledger import Ledger
+from optmodel.problem.stage_cut import stage_cuts
 
 MOSTLY = st.sampled_from((True, True, True, False))
 EFFORT = Effort(work=10.0, seconds=60.0, seed=0)
@@ -162,7 +162,7 @@ def test_windows_of_stages_cover_all_layers_with_a_choice(width):
     masks = list(freed_stages(task, placed, width, np.random.default_rng(0)))
     for mask in masks:
         covered |= mask
-    assert len(masks) == max(len(spans_of(task)) - width + 1, 1)
+    assert len(masks) == max(len(stage_cuts(task)) - width + 1, 1)
     for k, layer in enumerate(task.layers):
         hosts = layer.hosts if len(layer.hosts) > 1 else ()
         assert np.flatnonzero(covered[k]).tolist() == list(hosts)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from optmodel.batch.one_request.stage_share import spans_of
 from optmodel.cpsat import CpsatModel, Ticks, minimise_latency, run_model
 from optmodel.placement import Flows, Placement, RequestPlacement, evaluate_request
-from optmodel.problem import BoolArray, Ledger, Problem, RequestTask, remaining_instance
+from optmodel.problem import BoolArray, Ledger, Problem, RequestTask, remaining_instance, stage_cuts
 
 MOST_PAIRS = 2_000
 """Pairs of nodes between consecutive layers in a window: its model is built in a tenth of a
@@ -152,10 +151,10 @@ def freed_stages(
 
     Large fleets are thinned out: who holds something in the window stays, others are drawn.
     """
-    spans = spans_of(task)
-    width = min(width, len(spans))
-    for start in random.permutation(len(spans) - width + 1).tolist():
-        first, last = spans[start].first, spans[start + width - 1].last
+    cuts = stage_cuts(task)
+    width = min(width, len(cuts))
+    for start in random.permutation(len(cuts) - width + 1).tolist():
+        first, last = cuts[start].first, cuts[start + width - 1].last
         nodes = _chosen(task, placed, first, last, random)
         yield _mask(task, placed, range(first, last + 1), nodes)
 

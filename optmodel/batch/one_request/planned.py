@@ -18,9 +18,8 @@ from optmodel.batch.bound.sender_graph import (
 )
 from optmodel.batch.bound.senders import Plan
 from optmodel.batch.one_request.stage_placer import StagePlacer
-from optmodel.batch.one_request.stage_share import fan_out
 from optmodel.placement import RequestClass, RequestPlacement
-from optmodel.problem import BoolArray, FloatArray, RequestTask
+from optmodel.problem import BoolArray, FloatArray, RequestTask, broadcast_bits
 from optmodel.search import Allowance
 
 SCALES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
@@ -42,8 +41,8 @@ class PlannedPlacer:
 
     def __init__(self, requests: RequestClass, placer: StagePlacer, number: int) -> None:
         self.requests, self.placer, self.number = requests, placer, number
-        self.bits = [fan_out(requests.task, span) for span in placer.spans]
-        self.hosts = [set(requests.task.layers[span.last].hosts) for span in placer.spans]
+        self.bits = [broadcast_bits(requests.task, cut) for cut in placer.cuts]
+        self.hosts = [set(requests.task.layers[cut.last].hosts) for cut in placer.cuts]
         self._plans: dict[float, Plan | None] = {}
 
     @cached_property

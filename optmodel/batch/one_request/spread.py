@@ -10,16 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.batch.one_request.ladder import Ladders
-from optmodel.batch.one_request.stage_share import (
-    NoRoom,
-    Share,
-    Span,
-    StageShares,
-    fan_out,
-    spans_of,
-)
+from optmodel.batch.one_request.stage_share import NoRoom, Share, StageShares
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import FloatArray, IntArray, Problem
+from optmodel.problem import FloatArray, IntArray, Problem, StageCut, broadcast_bits, stage_cuts
 
 MOST_RATES = 6
 """Rates of which each may be the slowest of a stage, thinned out where devices all differ."""
@@ -42,7 +35,7 @@ class Spreader:
     def __init__(self, problem: Problem, ladders: Ladders | None = None) -> None:
         self.problem, self.task = problem, problem.tasks[0]
         self.ladders = ladders or Ladders()
-        self.spans = spans_of(self.task)
+        self.cuts = stage_cuts(self.task)
         self.nodes = len(problem.node_ids)
         self._ahead: tuple[FloatArray, list[dict[float, float]]] | None = None
 
@@ -69,12 +62,12 @@ class Spreader:
         moves: list[Move] = []
         senders: IntArray = np.zeros(0, dtype=np.int64)
         left = left.copy()
-        for k, span in enumerate(self.spans):
-            share = self._best(span, senders, left, prices, ahead[k])
+        for k, cut in enumerate(self.cuts):
+            share = self._best(cut, senders, left, prices, ahead[k])
             if share is None:
-                stage = StageShares(self.problem, span, senders, left, prices, self.ladders)
+                stage = StageShares(self.problem, cut, senders, left, prices, self.ladders)
                 return stage.no_room()
-            senders = self._take(span, share, senders, left, counts, moves)
+            senders = self._take(cut, share, senders, left, counts, moves)
         return RequestPlacement(counts, Flows.from_moves(moves))
 
     @cached_property
@@ -86,27 +79,27 @@ class Spreader:
     def _costs_ahead(self, prices: FloatArray) -> list[dict[float, float]]:
         """Return per stage what follows it costs, by the rate of its slowest sender, roughly."""
         ahead = [dict.fromkeys(self._rates, 0.0)]
-        for span in self.spans[:0:-1]:
+        for cut in self.cuts[:0:-1]:
             found = {}
             for rate in self._rates:
                 slowest = np.flatnonzero(self.problem.rate >= rate)
                 slowest = slowest[np.argsort(self.problem.rate[slowest], kind="stable")][:2]
-                share = self._best(span, slowest, self.problem.budgets, prices, ahead[0])
+                share = self._best(cut, slowest, self.problem.budgets, prices, ahead[0])
                 found[rate] = share.cost_s if share else np.inf
             ahead.insert(0, found)
         return ahead
 
     def _best(
         self,
-        span: Span,
+        cut: StageCut,
         senders: IntArray,
         left: FloatArray,
         prices: FloatArray,
         ahead: dict[float, float],
     ) -> Share | None:
         """Return the cheapest share of a stage, what follows included; None without room."""
-        stage = StageShares(self.problem, span, senders, left, prices, self.ladders)
-        if span.gathers:
+        stage = StageShares(self.problem, cut, senders, left, prices, self.ladders)
+        if cut.gathers:
             return stage.gathered(ahead)
         best: Share | None = None
         for rate in self._rates:
@@ -117,7 +110,7 @@ class Spreader:
 
     def _take(
         self,
-        span: Span,
+        cut: StageCut,
         share: Share,
         senders: IntArray,
         left: FloatArray,
@@ -125,26 +118,26 @@ class Spreader:
         moves: list[Move],
     ) -> IntArray:
         """Write a share down and take its load from what is left; return the new senders."""
-        last = self.task.layers[span.last]
-        counts[span.first : span.last + 1] = share.counts
+        last = self.task.layers[cut.last]
+        counts[cut.first : cut.last + 1] = share.counts
         holders = np.flatnonzero(share.counts)
         if share.target is not None:
-            counts[span.last] = 0
-            counts[span.last, share.target] = last.segments
+            counts[cut.last] = 0
+            counts[cut.last, share.target] = last.segments
         maps = share.counts[holders]
-        for k in range(span.first, span.last):
+        for k in range(cut.first, cut.last):
             receivers = holders
-            if share.target is not None and k == span.last - 1:
+            if share.target is not None and k == cut.last - 1:
                 receivers = np.full_like(holders, share.target)
                 sent = maps * self.task.layers[k].output_bits
                 left[2, holders] -= np.where(receivers != holders, sent, 0)
             moves.append((k, holders, receivers, maps))
-        here = counts[span.last]
+        here = counts[cut.last]
         left[0] -= here * last.weight_bytes
         left[1] -= here * last.multiplications
         if senders.size:
-            bits = self.task.layers[span.first - 1].output_bits
-            left[2, senders] += bits * counts[span.first, senders]
+            bits = self.task.layers[cut.first - 1].output_bits
+            left[2, senders] += bits * counts[cut.first, senders]
         active = np.flatnonzero(here)
-        left[2, active] -= fan_out(self.task, span)
+        left[2, active] -= broadcast_bits(self.task, cut)
         return active

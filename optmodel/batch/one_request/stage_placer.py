@@ -5,9 +5,16 @@ from collections.abc import Callable
 import numpy as np
 
 from optmodel.batch.batch import Batch, Placed, measured
-from optmodel.batch.one_request.stage_share import Span, fan_out, spans_of
 from optmodel.placement import Flows, RequestClass, RequestPlacement
-from optmodel.problem import BoolArray, FloatArray, IntArray, RequestTask
+from optmodel.problem import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    RequestTask,
+    StageCut,
+    broadcast_bits,
+    stage_cuts,
+)
 from optmodel.search import Allowance
 from optmodel.stages import UNREACHABLE, Arc, ArcBook, ArcPlacement
 
@@ -40,7 +47,7 @@ class StagePlacer:
         self.requests = requests
         self.problem, self.task, self.fleet = requests.problem, requests.task, requests.fleet
         self.book = book
-        self.spans = spans_of(self.task)
+        self.cuts = stage_cuts(self.task)
         self.nodes = len(self.problem.node_ids)
         self.group = np.zeros(self.nodes, dtype=np.int64)
         for g, group in enumerate(self.fleet.groups):
@@ -66,18 +73,18 @@ class StagePlacer:
         counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
         moves: list[tuple[int, IntArray, IntArray, IntArray]] = []
         left = left.copy()
-        for k, span in enumerate(self.spans):
-            may = self._may_end(span, left, None if who is None else who(k, left[2]))
-            if who is not None and not span.gathers:
-                found = self._at_once(span, counts, may, left, allowance)
+        for k, cut in enumerate(self.cuts):
+            may = self._may_end(cut, left, None if who is None else who(k, left[2]))
+            if who is not None and not cut.gathers:
+                found = self._at_once(cut, counts, may, left, allowance)
             else:
-                found = self._stage(span, counts, may, left, patience, allowance)
+                found = self._stage(cut, counts, may, left, patience, allowance)
             if found is None:
                 return None
-            counts[span.first : span.last + 1] = found.counts
-            for k, moved in enumerate(found.flows, start=span.first):
+            counts[cut.first : cut.last + 1] = found.counts
+            for k, moved in enumerate(found.flows, start=cut.first):
                 moves.append((k, *moved))
-            self._charge(span, found, counts, left)
+            self._charge(cut, found, counts, left)
         return RequestPlacement(counts, Flows.from_moves(moves))
 
     def find(
@@ -88,29 +95,31 @@ class StagePlacer:
         placed = measured(self.requests, placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 
-    def _charge(self, span: Span, found: ArcPlacement, counts: IntArray, left: FloatArray) -> None:
+    def _charge(
+        self, cut: StageCut, found: ArcPlacement, counts: IntArray, left: FloatArray
+    ) -> None:
         """Take a stage's load from what is left."""
-        last = self.task.layers[span.last]
-        left[0] -= counts[span.last] * last.weight_bytes
-        left[1] -= counts[span.last] * last.multiplications
-        for k, moved in enumerate(found.flows, start=span.first):
+        last = self.task.layers[cut.last]
+        left[0] -= counts[cut.last] * last.weight_bytes
+        left[1] -= counts[cut.last] * last.multiplications
+        for k, moved in enumerate(found.flows, start=cut.first):
             left[2] -= moved.sent(self.nodes) * self.task.layers[k].output_bits
-        if span.first:
-            before = self.task.layers[span.first - 1]
-            left[2] += before.output_bits * counts[span.first] * (counts[span.first - 1] > 0)
-        left[2] -= fan_out(self.task, span) * (counts[span.last] > 0)
+        if cut.first:
+            before = self.task.layers[cut.first - 1]
+            left[2] += before.output_bits * counts[cut.first] * (counts[cut.first - 1] > 0)
+        left[2] -= broadcast_bits(self.task, cut) * (counts[cut.last] > 0)
 
     def _at_once(
-        self, span: Span, counts: IntArray, may: IntArray, left: FloatArray, allowance: Allowance
+        self, cut: StageCut, counts: IntArray, may: IntArray, left: FloatArray, allowance: Allowance
     ) -> ArcPlacement | None:
         """Return the stage on all nodes that may end it."""
-        receive = self._receive(span, counts)
-        best = self._solved(span, receive, may, UNREACHABLE, left, allowance)
+        receive = self._receive(cut, counts)
+        best = self._solved(cut, receive, may, UNREACHABLE, left, allowance)
         return best[1] if best is not None else None
 
     def _stage(
         self,
-        span: Span,
+        cut: StageCut,
         counts: IntArray,
         may: IntArray,
         left: FloatArray,
@@ -118,13 +127,13 @@ class StagePlacer:
         allowance: Allowance,
     ) -> ArcPlacement | None:
         """Return the stage on as few nodes as patience allows."""
-        receive = self._receive(span, counts)
+        receive = self._receive(cut, counts)
         budget = np.maximum(self.problem.bandwidth_budget, 1.0)
-        if span.gathers:
-            return self._gathered(span, receive, may, left, allowance)
+        if cut.gathers:
+            return self._gathered(cut, receive, may, left, allowance)
         drop = np.argsort(left[2] / budget, kind="stable")
         drop = drop[may[drop] > 0]
-        best = self._solved(span, receive, may, UNREACHABLE, left, allowance)
+        best = self._solved(cut, receive, may, UNREACHABLE, left, allowance)
         if best is None:
             return None
         longest = int(best[0] * (1 + patience))
@@ -133,8 +142,8 @@ class StagePlacer:
                 return None
             fewer = may.copy()
             fewer[node] = 0
-            found = self._solved(span, receive, fewer, longest, left, allowance)
-            if found is not None and self._slowest(found[1], span) >= self._slowest(best[1], span):
+            found = self._solved(cut, receive, fewer, longest, left, allowance)
+            if found is not None and self._slowest(found[1], cut) >= self._slowest(best[1], cut):
                 best, may = found, fewer
             elif found is None and self._tried_each_group(node, drop, may):
                 break
@@ -145,53 +154,58 @@ class StagePlacer:
         later = drop[np.flatnonzero(drop == node)[0] + 1 :]
         return not (self.group[later] != self.group[node]).any()
 
-    def _slowest(self, found: ArcPlacement, span: Span) -> float:
+    def _slowest(self, found: ArcPlacement, cut: StageCut) -> float:
         return float(self.problem.rate[found.counts[-1] > 0].min())
 
     def _gathered(
-        self, span: Span, receive: IntArray, may: IntArray, left: FloatArray, allowance: Allowance
+        self,
+        cut: StageCut,
+        receive: IntArray,
+        may: IntArray,
+        left: FloatArray,
+        allowance: Allowance,
     ) -> ArcPlacement | None:
         """Return the stage with its last layer on one node: the best of each group's emptiest."""
-        can = np.flatnonzero(may >= self.task.layers[span.last].segments)
+        can = np.flatnonzero(may >= self.task.layers[cut.last].segments)
         best: tuple[int, ArcPlacement] | None = None
         for g in dict.fromkeys(self.group[can].tolist()):
             target = max(can[self.group[can] == g].tolist(), key=lambda i: (left[0, i], -i))
             only = np.where(np.arange(self.nodes) == target, may, 0)
-            found = self._solved(span, receive, only, UNREACHABLE, left, allowance)
+            found = self._solved(cut, receive, only, UNREACHABLE, left, allowance)
             if found is not None and (best is None or found[0] < best[0]):
                 best = found
         return best[1] if best is not None else None
 
-    def _receive(self, span: Span, counts: IntArray) -> IntArray:
+    def _receive(self, cut: StageCut, counts: IntArray) -> IntArray:
         """Return the ticks that each node takes to receive one map."""
         times = np.zeros(self.nodes, dtype=np.int64)
-        if not span.first:
+        if not cut.first:
             return times
-        layer = self.task.layers[span.first - 1]
-        senders = np.flatnonzero(counts[span.first - 1]).tolist()
+        layer = self.task.layers[cut.first - 1]
+        senders = np.flatnonzero(counts[cut.first - 1]).tolist()
         each = {i: self.fleet.sending(layer, float(self.problem.rate[i])) for i in senders}
         for j in range(self.nodes):
             times[j] = max((ticks for i, ticks in each.items() if i != j), default=0)
         return times
 
-    def _may_end(self, span: Span, left: FloatArray, chosen: BoolArray | None) -> IntArray:
+    def _may_end(self, cut: StageCut, left: FloatArray, chosen: BoolArray | None) -> IntArray:
         """Return the most segments of the last layer on each node, or each that is chosen."""
-        last = self.task.layers[span.last]
+        last = self.task.layers[cut.last]
         most = np.zeros(self.nodes, dtype=np.int64)
         most[list(last.hosts)] = last.cap
         for need, room in ((last.weight_bytes, left[0]), (last.multiplications, left[1])):
             if need:
                 most = np.minimum(most, np.floor(np.maximum(room, 0) / need).astype(np.int64))
-        most = np.where(left[2] >= fan_out(self.task, span), most, 0)
+        most = np.where(left[2] >= broadcast_bits(self.task, cut), most, 0)
         if chosen is not None:
             most = np.where(chosen, most, 0)
-        if not span.gathers and (most > 0).any():
+        if not cut.gathers and (most > 0).any():
             most = np.minimum(most, ROOMY * -(-last.segments // int((most > 0).sum())) + 1)
         return most
 
     def _solved(
         self,
-        span: Span,
+        cut: StageCut,
         receive: IntArray,
         may: IntArray,
         cutoff: int,
@@ -201,7 +215,7 @@ class StagePlacer:
         """Return the least latency of a stage and its placement on all nodes, if it is found."""
         if allowance.over:
             return None
-        rows = self._rows(span, receive, may)
+        rows = self._rows(cut, receive, may)
         kinds = sorted({row for row in rows if any(row[2])})
         if not kinds:
             return None
@@ -209,7 +223,7 @@ class StagePlacer:
         emptiest = np.argsort(-bandwidth, kind="stable").tolist()
         members = [[i for i in emptiest if rows[i] == kind] for kind in kinds]
         arc = Arc(
-            maps=self.task.layers[span.first].segments,
+            maps=self.task.layers[cut.first].segments,
             sizes=tuple(len(nodes) for nodes in members),
             receive=tuple(kind[0] for kind in kinds),
             caps=tuple(zip(*(kind[2] for kind in kinds), strict=True)),
@@ -223,10 +237,10 @@ class StagePlacer:
         return found.value, self._on_all_nodes(found.placement, where)
 
     def _rows(
-        self, span: Span, receive: IntArray, may: IntArray
+        self, cut: StageCut, receive: IntArray, may: IntArray
     ) -> list[tuple[int, int, tuple[int, ...], tuple[int, ...]]]:
         """Return for each node: time to receive and to compute, most per layer, times to send."""
-        layers = self.task.layers[span.first : span.last + 1]
+        layers = self.task.layers[cut.first : cut.last + 1]
         rows = []
         for i, g in enumerate(self.group.tolist()):
             group = self.fleet.groups[g]

@@ -6,7 +6,14 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from optmodel.batch.one_request.ladder import Ladders
-from optmodel.problem import FloatArray, IntArray, LayerTask, Problem, RequestTask
+from optmodel.problem import (
+    FloatArray,
+    IntArray,
+    LayerTask,
+    Problem,
+    StageCut,
+    broadcast_bits,
+)
 
 TOGETHER = 16
 """Rungs of a ladder that are looked at in one piece, the shortest first."""
@@ -49,35 +56,6 @@ class NoRoom:
     condition: str
 
 
-@dataclass(frozen=True)
-class Span:
-    """Layers `first` to `last`, of which only the last computes and broadcasts."""
-
-    first: int
-    last: int
-    gathers: bool
-
-
-def spans_of(task: RequestTask) -> tuple[Span, ...]:
-    """Cut a request behind each conv and fc."""
-    ends = [k for k, layer in enumerate(task.layers) if layer.transfer == "broadcast"]
-    if not ends or ends[-1] != len(task.layers) - 1:
-        ends.append(len(task.layers) - 1)
-    spans, first = [], 0
-    for last in ends:
-        layer = task.layers[last]
-        spans.append(Span(first, last, layer.whole or len(layer.hosts) == 1))
-        first = last + 1
-    return tuple(spans)
-
-
-def fan_out(task: RequestTask, span: Span) -> int:
-    """Return the bits that an active node broadcasts behind a stage, own segments included."""
-    if span.last + 1 == len(task.layers):
-        return 0
-    return task.layers[span.last].output_bits * task.layers[span.last + 1].segments
-
-
 class StageShares:
     """The choices of one stage: who may hold how much, and what a segment costs there.
 
@@ -85,7 +63,7 @@ class StageShares:
     ----------
     problem : Problem
         With one request.
-    span : Span
+    cut : StageCut
         The layers of the stage.
     senders : ndarray of int
         The nodes that send to it.
@@ -98,22 +76,22 @@ class StageShares:
     def __init__(
         self,
         problem: Problem,
-        span: Span,
+        cut: StageCut,
         senders: IntArray,
         left: FloatArray,
         prices: FloatArray,
         ladders: Ladders,
     ) -> None:
-        self.problem, self.task, self.span = problem, problem.tasks[0], span
+        self.problem, self.task, self.cut = problem, problem.tasks[0], cut
         self.prices, self.left, self.ladders = prices, left, ladders
         self.nodes = len(problem.node_ids)
-        self.layers = self.task.layers[span.first : span.last + 1]
+        self.layers = self.task.layers[cut.first : cut.last + 1]
         self.last = self.layers[-1]
-        self.fan_out = fan_out(self.task, span)
+        self.fan_out = broadcast_bits(self.task, cut)
         self.receive = self._receive(senders)
         self.own = np.zeros(self.nodes)
         if senders.size:
-            self.own[senders] = self.task.layers[span.first - 1].output_bits
+            self.own[senders] = self.task.layers[cut.first - 1].output_bits
 
     def _cheapest(
         self,
@@ -158,7 +136,7 @@ class StageShares:
         each = np.zeros(self.nodes)
         if not senders.size:
             return each
-        bits = self.task.layers[self.span.first - 1].output_bits
+        bits = self.task.layers[self.cut.first - 1].output_bits
         slow = senders[np.argsort(self.problem.rate[senders], kind="stable")]
         each[:] = bits / self.problem.rate[slow[0]]
         each[slow[0]] = bits / self.problem.rate[slow[1]] if len(slow) > 1 else 0.0
@@ -183,10 +161,10 @@ class StageShares:
             "8d: bandwidth to broadcast its output": np.where(can_send, caps, 0),
         }
         for name, most in each.items():
-            room = int(most.max() if self.span.gathers else most.sum())
+            room = int(most.max() if self.cut.gathers else most.sum())
             if room < maps:
-                return NoRoom(self.span.last, f"{name}, room for {room} of {maps} segment(s)")
-        return NoRoom(self.span.last, "8b-8d together leave too little room")
+                return NoRoom(self.cut.last, f"{name}, room for {room} of {maps} segment(s)")
+        return NoRoom(self.cut.last, "8b-8d together leave too little room")
 
     def spread(self, rate: float) -> Share | None:
         """Return the cheapest share on nodes of at least a rate; all layers alike."""
