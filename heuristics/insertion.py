@@ -5,22 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from optmodel.batch import (
-    MOST_OUT,
-    SCALES,
-    Batch,
-    NoRoom,
-    Placed,
-    constructions,
-    measured,
-    scarcity,
-)
+from optmodel.batch import MOST_OUT, SCALES, Batch, NoRoom, constructions, scarcity
 from optmodel.limits import most_served
 from optmodel.online import Lookahead
-from optmodel.placement import Placement, Rejection, classes_of
+from optmodel.placement import CostedPlacement, Placement, Rejection, classes_of
 from optmodel.problem import Ledger, Problem, RequestTask
 
-Find = Callable[[RequestTask], Placed | None]
+Find = Callable[[RequestTask], CostedPlacement | None]
 TRIES = 30
 """Random sets of requests that are moved for one that has no room."""
 
@@ -110,7 +101,7 @@ class _Insertion:
             done.append(member)
         return True
 
-    def _constructed(self, member: RequestTask) -> Placed | None:
+    def _constructed(self, member: RequestTask) -> CostedPlacement | None:
         """Return the placement at the lowest prices at which there is room."""
         requests = self.batch.class_of(member)
         for prices in self.prices:
@@ -119,11 +110,11 @@ class _Insertion:
                 return found
         return None
 
-    def _decided(self, member: RequestTask) -> Placed | None:
+    def _decided(self, member: RequestTask) -> CostedPlacement | None:
         """Return what the look ahead decides, which also knows the best paths over stages."""
         left = Ledger(self.batch.left.astype(np.int64))
         answer = self.policy.place(self.batch.problem, member, left)
         if isinstance(answer, Rejection):
             return None
         requests = self.batch.class_of(member)
-        return measured(requests, requests.from_member(member, answer))
+        return requests.costed(requests.from_member(member, answer))

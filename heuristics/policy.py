@@ -8,11 +8,10 @@ from heuristics.limits import broken_limit
 from optmodel.ground.rule_errors import InputError, ResultError
 from optmodel.online import Lookahead, Outcome, StagePaths
 from optmodel.placement import (
+    CostedPlacement,
     Placement,
     Rejection,
-    RequestEvaluation,
     RequestPlacement,
-    evaluate_request,
 )
 from optmodel.problem import Ledger, Problem, RequestTask
 from optmodel.search import Allowance
@@ -61,8 +60,8 @@ def paths_of(policy: Policy, allowance: Allowance | None = None) -> StagePaths:
 
 def place_one(
     problem: Problem, policy: Policy, task: RequestTask, left: Ledger
-) -> tuple[RequestPlacement, RequestEvaluation] | Rejection:
-    """Ask a policy for one request; return its placement and what that costs, or why not.
+) -> CostedPlacement | Rejection:
+    """Ask a policy for one request; return its placement with what that costs, or why not.
 
     Raises
     ------
@@ -90,11 +89,11 @@ def place_one(
     broken = broken_limit(problem, task, answer)
     if broken is not None:
         raise ResultError(f"{who} against {broken}")
-    evaluation = evaluate_request(problem, task, answer)
-    if not left.has_room(evaluation.load):
-        shortage = left.describe_shortage(problem, evaluation.load)
+    costed = CostedPlacement.of(problem, task, answer)
+    if not left.has_room(costed.load):
+        shortage = left.describe_shortage(problem, costed.load)
         raise ResultError(f"{who} on more than is left: {shortage}")
-    return answer, evaluation
+    return costed
 
 
 def place_all(problem: Problem, policy: Policy) -> Outcome:
@@ -113,8 +112,8 @@ def place_all(problem: Problem, policy: Policy) -> Outcome:
         if isinstance(answer, Rejection):
             rejected.append(answer)
             continue
-        placed[task.request.id], evaluation = answer
-        ledger.reserve(evaluation.load)
+        placed[task.request.id] = answer.placement
+        ledger.reserve(answer.load)
     return Outcome(Placement(placed), tuple(rejected))
 
 

@@ -12,13 +12,12 @@ from heuristics.scheduler.present import Load, Present
 from heuristics.scheduler.waiting import Waiting, WaitingLine
 from optmodel.ground.json_files import StrictModel
 from optmodel.placement import (
+    CostedPlacement,
     PlacedRequest,
-    RequestEvaluation,
     RequestPlacement,
     Seconds,
     relative_gap,
     relocated,
-    relocated_to,
     write_request,
 )
 from optmodel.problem import IntArray, Ledger, Request
@@ -67,35 +66,33 @@ class Entry:
         Its number in order of arrival.
     nodes : ndarray of int, shape (parts,)
         The nodes that take part, in ascending order.
-    parts : RequestPlacement
-        The placement on these nodes alone.
-    load : ndarray of int, shape (3, parts)
-        Bytes, multiplications and bits that are reserved on each.
-    latency_s, bound_s : float
-        Its latency and a lower bound on it, in seconds.
+    parts : CostedPlacement
+        The placement on these nodes alone; its load is reserved on them.
+    bound_s : float
+        A lower bound on its latency, in seconds.
     """
 
     request: Request
     arrival: int
     nodes: IntArray
-    parts: RequestPlacement
-    load: IntArray
-    latency_s: float
+    parts: CostedPlacement
     bound_s: float
 
     @classmethod
-    def of(
-        cls,
-        request: Request,
-        arrival: int,
-        placed: RequestPlacement,
-        costs: RequestEvaluation,
-        bound_s: float,
-    ) -> "Entry":
+    def of(cls, request: Request, arrival: int, placed: CostedPlacement, bound_s: float) -> "Entry":
         """Return the entry of a placement on all nodes."""
-        nodes = np.flatnonzero(placed.counts.any(axis=0))
-        parts, load = relocated_to(placed, nodes), costs.load[:, nodes]
-        return cls(request, arrival, nodes, parts, load, costs.latency_s, bound_s)
+        nodes, parts = placed.on_its_nodes()
+        return cls(request, arrival, nodes, parts, bound_s)
+
+    @property
+    def latency_s(self) -> float:
+        """Its latency, in seconds."""
+        return self.parts.latency_s
+
+    @property
+    def load(self) -> IntArray:
+        """Bytes, multiplications and bits that are reserved, shape (3, parts)."""
+        return self.parts.load
 
     @property
     def gap(self) -> float | None:
@@ -104,13 +101,15 @@ class Entry:
 
     def placement(self, present: Present) -> RequestPlacement:
         """Return the placement on all nodes."""
-        return relocated(self.parts, self.nodes, len(present.problem.node_ids))
+        return relocated(self.parts.placement, self.nodes, len(present.problem.node_ids))
 
     def computing_s(self, present: Present) -> float:
         """Return the time of Eq. 5 without transfers: of each layer, the slowest node's."""
         work = [layer.multiplications for layer in present.task(self.request).layers]
         seconds = (
-            np.array(work)[:, np.newaxis] * self.parts.counts / present.problem.speed[self.nodes]
+            np.array(work)[:, np.newaxis]
+            * self.parts.placement.counts
+            / present.problem.speed[self.nodes]
         )
         slowest: list[float] = seconds.max(axis=1).tolist()
         return sum(slowest)
@@ -118,7 +117,7 @@ class Entry:
     def written(self, present: Present) -> PlacedRequest:
         """Return the placement in names."""
         task = present.task(self.request)
-        return write_request(present.problem, task, self.parts, self.nodes)
+        return write_request(present.problem, task, self.parts.placement, self.nodes)
 
     def running(self, present: Present) -> Running:
         """Return the entry in names."""
@@ -154,7 +153,7 @@ class Entry:
         """
         kept = index[self.nodes] >= 0
         nodes = index[self.nodes[kept]]
-        return replace(self, nodes=nodes, load=self.load[:, kept])
+        return replace(self, nodes=nodes, parts=replace(self.parts, load=self.load[:, kept]))
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from heuristics.scheduler.placer import Placer
 from heuristics.scheduler.present import Present
 from heuristics.scheduler.repair import repaired, segments_moved
 from heuristics.scheduler.waiting import Waiting
-from optmodel.placement import Flows, Rejection, RequestPlacement, evaluate_request
+from optmodel.placement import CostedPlacement, Flows, Rejection, RequestPlacement
 from optmodel.problem import Ledger
 
 
@@ -98,9 +98,9 @@ class Departure:
         placed = _without(placed, self._lost)
         present = self.books.present
         task = present.task(one.request)
-        costs = evaluate_request(present.problem, task, placed)
+        costed = CostedPlacement.of(present.problem, task, placed)
         bound_s = self._placer.bound_s(present, one.request) or one.bound_s
-        return Entry.of(one.request, one.arrival, placed, costs, bound_s)
+        return Entry.of(one.request, one.arrival, costed, bound_s)
 
 
 def _without(placed: RequestPlacement, node: int) -> RequestPlacement:

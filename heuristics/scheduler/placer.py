@@ -58,7 +58,7 @@ class Placer:
             return Rejection(request=request.id, condition=f"the policy is at fault: {error}")
         if isinstance(answer, Rejection):
             return answer
-        return Entry.of(request, arrival, *answer, self.bound_s(present, request) or 0.0)
+        return Entry.of(request, arrival, answer, self.bound_s(present, request) or 0.0)
 
     def bound_s(self, present: Present, request: Request) -> float | None:
         """Bound the latency on full budgets: reservations only restrict."""

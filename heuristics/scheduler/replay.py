@@ -10,7 +10,7 @@ from heuristics.scheduler.present import Present
 from heuristics.scheduler.snapshot import CLOSE
 from heuristics.scheduler.waiting import Waiting
 from optmodel.ground.rule_errors import InputError, RuleError
-from optmodel.placement import PlacedRequest, RequestPlacement, evaluate_request, read_request
+from optmodel.placement import CostedPlacement, PlacedRequest, RequestPlacement, read_request
 from optmodel.problem import RequestTask
 
 REPAIR = "restore a journal that was not edited, or begin anew with another --state file"
@@ -31,7 +31,7 @@ def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
     for decision in exchange.answer.decisions:
         _apply(books, event, decision)
     for one in books.running.values():
-        if one.load.shape[1] != one.parts.counts.shape[1]:
+        if one.load.shape[1] != one.parts.placement.counts.shape[1]:
             raise RuleError(
                 "answer.decisions",
                 "a decision on each request that ran on the device",
@@ -120,12 +120,12 @@ def _apply(books: Books, event: Event, decision: Decision) -> None:
     if decision.placement is not None:
         task = books.present.task(request)
         placed = _placement(task, decision.placement, books.present)
-        costs = evaluate_request(books.present.problem, task, placed)
-        if not math.isclose(costs.latency_s, decision.latency_s or 0.0, rel_tol=CLOSE):
+        costed = CostedPlacement.of(books.present.problem, task, placed)
+        if not math.isclose(costed.latency_s, decision.latency_s or 0.0, rel_tol=CLOSE):
             raise RuleError(
-                "answer.decisions.latency_s", str(costs.latency_s), str(decision.latency_s), REPAIR
+                "answer.decisions.latency_s", str(costed.latency_s), str(decision.latency_s), REPAIR
             )
-        books.enter(Entry.of(request, arrival, placed, costs, decision.bound_s or 0.0))
+        books.enter(Entry.of(request, arrival, costed, decision.bound_s or 0.0))
     elif decision.rejection is not None and decision.waits:
         books.wait(Waiting(request=request, arrival=arrival, rejection=decision.rejection))
     else:

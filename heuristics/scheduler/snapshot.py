@@ -18,7 +18,7 @@ from optmodel.checker import check
 from optmodel.ground.json_files import SchemaVersion, StrictModel, parse_model
 from optmodel.ground.rule_errors import InputError, RuleError, refuse_repeated
 from optmodel.ground.whole_files import read_bytes, write_bytes
-from optmodel.placement import PlacementDocument, evaluate_request, read_request
+from optmodel.placement import CostedPlacement, PlacementDocument, read_request
 from optmodel.problem import FleetDocument, Node
 
 REPAIR = "restore a snapshot that was not edited"
@@ -143,8 +143,8 @@ def _checked_entry(present: Present, one: Running, name: str) -> Entry:
     """Return the entry of a request whose reservations and latency are those of its placement."""
     task = present.task(one.request)
     placed = read_request(task, one.placement, present.index)
-    evaluation = evaluate_request(present.problem, task, placed)
-    entry = Entry.of(one.request, one.arrival, placed, evaluation, one.bound_s)
+    costed = CostedPlacement.of(present.problem, task, placed)
+    entry = Entry.of(one.request, one.arrival, costed, one.bound_s)
     takes = present.by_name(entry.nodes, entry.load)
     for node in sorted({*takes, *one.reserved}):
         if takes.get(node) != one.reserved.get(node):
@@ -154,8 +154,8 @@ def _checked_entry(present: Present, one: Running, name: str) -> Entry:
                 str(one.reserved.get(node)),
                 REPAIR,
             )
-    if not math.isclose(evaluation.latency_s, one.latency_s, rel_tol=CLOSE):
-        raise RuleError(f"{name}.latency_s", str(evaluation.latency_s), str(one.latency_s), REPAIR)
+    if not math.isclose(costed.latency_s, one.latency_s, rel_tol=CLOSE):
+        raise RuleError(f"{name}.latency_s", str(costed.latency_s), str(one.latency_s), REPAIR)
     if one.bound_s > one.latency_s * (1 + CLOSE):
         raise RuleError(
             f"{name}.bound_s", f"at most {one.latency_s}, the latency", str(one.bound_s), REPAIR

@@ -1,6 +1,6 @@
 """Batches whose requests compete for the budgets: bounds by prices, placements by moves."""
 
-from optmodel.batch.batch import Batch, Placed, measured
+from optmodel.batch.batch import Batch
 from optmodel.batch.bound.planes import ROUNDING
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
@@ -23,7 +23,6 @@ __all__ = [
     "Batch",
     "Ladders",
     "NoRoom",
-    "Placed",
     "Plan",
     "PlannedPlacer",
     "PricedGraph",
@@ -32,7 +31,6 @@ __all__ = [
     "Spreader",
     "StagePlacer",
     "constructions",
-    "measured",
     "offer_constructions",
     "ranges_of_senders",
     "scarcity",

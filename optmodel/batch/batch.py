@@ -1,43 +1,16 @@
 """All placements of a batch together: what they load, what is left, what they cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from optmodel.batch.one_request.spread import Spreader
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.placement import Placement, RequestClass, RequestPlacement, evaluate, relocated
+from optmodel.placement import CostedPlacement, Placement, RequestClass, relocated
 from optmodel.problem import FloatArray, Problem, RequestTask
 
 MOST_PACE = 3.0
 """No price is raised to more than the square of this multiple."""
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """One request's placement on the problem of its class.
-
-    Attributes
-    ----------
-    placement : RequestPlacement
-        The placement.
-    latency_s : float
-        Its latency.
-    load : ndarray, shape (3, helpers + 1)
-        Bytes, multiplications and bits sent.
-    """
-
-    placement: RequestPlacement
-    latency_s: float
-    load: FloatArray
-
-
-def measured(requests: RequestClass, placement: RequestPlacement) -> Placed:
-    """Evaluate a placement of a class's request."""
-    found = evaluate(requests.problem, Placement({requests.task.request.id: placement}))
-    load = np.stack([found.memory_bytes, found.compute_mult, found.bandwidth_bits]).astype(float)
-    return Placed(placement, found.latency_s, load)
 
 
 class Batch:
@@ -58,7 +31,7 @@ class Batch:
         self.spreaders = {id(requests): Spreader(requests.problem) for requests in classes}
         self.budgets = problem.whole_budgets.astype(float)
         self.left = self.budgets.copy()
-        self.placed: dict[str, Placed] = {}
+        self.placed: dict[str, CostedPlacement] = {}
 
     def where(self, member: RequestTask) -> list[int]:
         """Return the nodes of a member's class problem in the whole problem."""
@@ -68,12 +41,12 @@ class Batch:
         """Return the class of a request."""
         return self._classes[member.request.id]
 
-    def put(self, member: RequestTask, placed: Placed) -> None:
+    def put(self, member: RequestTask, placed: CostedPlacement) -> None:
         """Add a placement."""
         self.placed[member.request.id] = placed
         self.left[:, self.where(member)] -= placed.load
 
-    def take_back(self, member: RequestTask) -> Placed:
+    def take_back(self, member: RequestTask) -> CostedPlacement:
         """Remove a placement and return it."""
         placed = self.placed.pop(member.request.id)
         self.left[:, self.where(member)] += placed.load
@@ -84,9 +57,9 @@ class Batch:
         for requests, member in self.order:
             placed = placement.requests.get(member.request.id)
             if placed is not None:
-                self.put(member, measured(requests, requests.from_member(member, placed)))
+                self.put(member, requests.costed(requests.from_member(member, placed)))
 
-    def fits(self, member: RequestTask, placed: Placed) -> bool:
+    def fits(self, member: RequestTask, placed: CostedPlacement) -> bool:
         """Tell whether a placement keeps within what is left."""
         return bool((placed.load <= self.left[:, self.where(member)]).all())
 
@@ -96,7 +69,7 @@ class Batch:
         member: RequestTask,
         prices: FloatArray,
         usual_prices: FloatArray | None = None,
-    ) -> Placed | NoRoom:
+    ) -> CostedPlacement | NoRoom:
         """Construct a placement within what is left, or say where there was no room.
 
         Each price is raised where more of the budget is used than of the batch is placed, and
@@ -120,12 +93,12 @@ class Batch:
         placement = self.spreaders[id(requests)].place(left, paced, base)
         if isinstance(placement, NoRoom):
             return placement
-        placed = measured(requests, placement)
+        placed = requests.costed(placement)
         if self.fits(member, placed):
             return placed
         return NoRoom(len(member.layers) - 1, "8d: bandwidth, all layers together")
 
-    def copy(self, member: RequestTask, placed: Placed) -> Placed | None:
+    def copy(self, member: RequestTask, placed: CostedPlacement) -> CostedPlacement | None:
         """Return a placement of the member's class on other, equal nodes; None if it does not fit.
 
         In each group of equal helpers the one that would carry most goes where most is left.
@@ -140,7 +113,9 @@ class Batch:
             where[heaviest] = nodes[np.argsort(-left[:, nodes].min(axis=0), kind="stable")]
         load = np.empty_like(placed.load)
         load[:, where] = placed.load
-        moved = Placed(relocated(placed.placement, where, len(where)), placed.latency_s, load)
+        moved = CostedPlacement(
+            relocated(placed.placement, where, len(where)), placed.latency_s, load
+        )
         return moved if self.fits(member, moved) else None
 
     def _pace(self) -> FloatArray:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from optmodel.batch.batch import Batch, Placed, measured
+from optmodel.batch.batch import Batch
 from optmodel.batch.bound.prices import Priced, PriceSearch
 from optmodel.batch.bound.senders import Plan
 from optmodel.batch.moves.construct import offer_constructions
@@ -17,7 +17,7 @@ from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.limits import limit_served
 from optmodel.milp import CountModel, solve_milp, within_reach
-from optmodel.placement import RequestClass, Termination, classes_of
+from optmodel.placement import CostedPlacement, RequestClass, Termination, classes_of
 from optmodel.problem import FEW_KINDS, FloatArray, RequestTask, with_fewer_kinds
 from optmodel.search import Allowance, Search
 from optmodel.stages import (
@@ -183,7 +183,9 @@ class _Run:
         for requests, member in batch.order:
             if not self._may_go_on():
                 return
-            placed: Placed | NoRoom | None = self._exactly(batch, requests, member, patience)
+            placed: CostedPlacement | NoRoom | None = self._exactly(
+                batch, requests, member, patience
+            )
             placed = placed or batch.find(requests, member, prices)
             if not isinstance(placed, NoRoom):
                 batch.put(member, placed)
@@ -220,7 +222,7 @@ class _Run:
 
     def _exactly(
         self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
-    ) -> Placed | None:
+    ) -> CostedPlacement | None:
         return self.placers[id(requests)].find(batch, member, patience, self.allowance)
 
     def _improve(self, batch: Batch) -> None:
@@ -301,7 +303,7 @@ class _Run:
         for requests, member in batch.order:
             deal, path = deals[id(requests)]
             deal.load[:, :-1] = carried
-            placed = measured(requests, deal.place(requests.task, path))
+            placed = requests.costed(deal.place(requests.task, path))
             carried = deal.load[:, :-1].copy()
             if not batch.fits(member, placed):
                 return False

@@ -6,7 +6,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from optmodel.batch.batch import Batch, Placed
+from optmodel.batch.batch import Batch
 from optmodel.batch.bound.prices import Priced, PriceSearch
 from optmodel.batch.bound.senders import Plan
 from optmodel.batch.columns import ARC_GAP, FIRST_PATIENCE
@@ -15,7 +15,14 @@ from optmodel.batch.moves.windows import Effort, freed_devices, freed_stages, so
 from optmodel.batch.one_request.planned import PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.milp import FEW_PAIRS, CountModel, solve_milp, within_reach
-from optmodel.placement import Placement, RequestClass, Termination, classes_of, evaluate
+from optmodel.placement import (
+    CostedPlacement,
+    Placement,
+    RequestClass,
+    Termination,
+    classes_of,
+    evaluate,
+)
 from optmodel.problem import MOST_GROUPS, BoolArray, Ledger, RequestTask
 from optmodel.search import Allowance, Search
 from optmodel.stages import ArcBook, solve_stages
@@ -157,7 +164,7 @@ class Rounds:
 
     def _attempts(
         self, batch: Batch, member: RequestTask, allowance: Allowance
-    ) -> Iterator[Callable[[], Placed | None]]:
+    ) -> Iterator[Callable[[], CostedPlacement | None]]:
         """Yield ways to place a request on what a batch leaves, those by plans last."""
         requests = batch.class_of(member)
         placer, planner = self.placers[id(requests)], self.planners[id(requests)]

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.online.stage_paths import KnownPath
-from optmodel.placement import RequestEvaluation, RequestPlacement, relocated_to
+from optmodel.placement import CostedPlacement
 from optmodel.problem import FloatArray, IntArray
 
 
@@ -19,48 +19,42 @@ class Pattern:
 
     Attributes
     ----------
-    latency_s : float
-        Its latency, in seconds.
-    parts : RequestPlacement
+    parts : CostedPlacement
         The placement on the nodes that take part, without all others.
-    load : ndarray of int, shape (3, parts)
-        Bytes, multiplications and bits of each.
     group, rank : ndarray of int, shape (parts,)
         The group of each, and its place in the group: the one with most to do comes first.
     """
 
-    latency_s: float
-    parts: RequestPlacement
-    load: IntArray
+    parts: CostedPlacement
     group: IntArray
     rank: IntArray
 
     @cached_property
     def on_helpers(self) -> IntArray:
         """Load on all helpers together, shape (3,); the source always takes part, as last group."""
-        total: IntArray = self.load[:, self.group != self.group.max()].sum(axis=1)
+        total: IntArray = self.parts.load[:, self.group != self.group.max()].sum(axis=1)
         return total
 
     @property
     def numbers(self) -> int:
         """How many numbers it holds, about."""
-        return self.parts.counts.size + self.load.size + 4 * len(self.parts.flows.layer)
+        placement, load = self.parts.placement, self.parts.load
+        return placement.counts.size + load.size + 4 * len(placement.flows.layer)
 
     @classmethod
-    def of(cls, known: KnownPath, placed: RequestPlacement, costs: RequestEvaluation) -> "Pattern":
+    def of(cls, known: KnownPath, placed: CostedPlacement) -> "Pattern":
         """Forget which of equal nodes a placement is on."""
-        part = np.flatnonzero(placed.counts.any(axis=0))
+        part, parts = placed.on_its_nodes()
         helper = part < len(known.group_of)
         group = np.full(len(part), len(known.starts) - 1)
         group[helper] = known.group_of[part[helper]]
-        load = costs.load[:, part]
         share = np.zeros(len(part))
-        share[helper] = known.share_of(load[:, helper], part[helper])
+        share[helper] = known.share_of(parts.load[:, helper], part[helper])
         rank = np.empty(len(part), dtype=np.int64)
         for g in np.unique(group).tolist():
             members = np.flatnonzero(group == g)
             rank[members[np.argsort(-share[members], kind="stable")]] = np.arange(len(members))
-        return cls(costs.latency_s, relocated_to(placed, part), load, group, rank)
+        return cls(parts, group, rank)
 
 
 class Dealer:

@@ -6,7 +6,7 @@ import numpy as np
 
 from optmodel.online.patterns import Dealer, Pattern
 from optmodel.online.stage_paths import KnownPath
-from optmodel.placement import RequestPlacement, evaluate_request, relocated
+from optmodel.placement import CostedPlacement, RequestPlacement, relocated
 from optmodel.problem import FloatArray, IntArray, Ledger, Problem, RequestTask
 
 PRICE_OF_A_NODE, STEEPNESS, LEAST_SHARE = 10.0, 1000.0, 0.01
@@ -58,7 +58,7 @@ class Weighing:
         if self._best is None:
             return None
         pattern, nodes = self._best
-        return relocated(pattern.parts, nodes, len(self.problem.node_ids))
+        return relocated(pattern.parts.placement, nodes, len(self.problem.node_ids))
 
     @cached_property
     def usage(self) -> FloatArray:
@@ -77,8 +77,8 @@ class Weighing:
 
     def pattern_of(self, placement: RequestPlacement) -> Pattern:
         """Return what a placement costs, and what it is like on equal nodes."""
-        costs = evaluate_request(self.problem, self.task, placement)
-        return Pattern.of(self.known, placement, costs)
+        costed = CostedPlacement.of(self.problem, self.task, placement)
+        return Pattern.of(self.known, costed)
 
     def weigh(self, placement: RequestPlacement | None) -> tuple[float, Pattern | None]:
         """Keep a placement if it has room and is the best.
@@ -105,12 +105,12 @@ class Weighing:
         return Dealer(self.known, self.used, self.task.source)
 
     def _weigh(self, pattern: Pattern, nodes: IntArray) -> float:
-        if (pattern.load > self.left.left[:, nodes]).any():
+        if (pattern.parts.load > self.left.left[:, nodes]).any():
             return np.inf
-        price = float((self.prices[:, nodes] * pattern.load).sum())
+        price = float((self.prices[:, nodes] * pattern.parts.load).sum())
         fleet = float((pattern.on_helpers / np.maximum(self._room, 1)).max())
         price += PRICE_OF_THE_FLEET * self._expected * fleet * self._bound_s
-        if pattern.latency_s + price < self._least:
-            self._best, self._least = (pattern, nodes), pattern.latency_s + price
+        if pattern.parts.latency_s + price < self._least:
+            self._best, self._least = (pattern, nodes), pattern.parts.latency_s + price
         # What takes no time sends and computes nothing, so that it has no price either.
-        return price / pattern.latency_s if pattern.latency_s else 0.0
+        return price / pattern.parts.latency_s if pattern.parts.latency_s else 0.0

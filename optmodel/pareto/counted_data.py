@@ -12,7 +12,7 @@ from math import ceil
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import WHOLE_TOLERANCE, SharedDataModel, run_solver, unit_bits
 from optmodel.pareto.data_prices import DataBounds
-from optmodel.pareto.placed import Placed, checked
+from optmodel.pareto.placed import CheckedPlacement, checked
 from optmodel.pareto.priced_data import TIE
 from optmodel.pareto.request import refuse_interrupted
 from optmodel.pareto.shared_point import SharedPoint
@@ -30,7 +30,7 @@ class CountedSeeker:
         With one request.
     options : SolverOptions
         Limits of each run.
-    found : list of Placed
+    found : list of CheckedPlacement
         Placements of it, the fastest among them.
     bounds : DataBounds
         What prices say of all placements.
@@ -42,7 +42,11 @@ class CountedSeeker:
     """
 
     def __init__(
-        self, instance: Instance, options: SolverOptions, found: list[Placed], bounds: DataBounds
+        self,
+        instance: Instance,
+        options: SolverOptions,
+        found: list[CheckedPlacement],
+        bounds: DataBounds,
     ) -> None:
         self._problem = Problem.of(instance)
         self._options, self._found, self._bounds = options, found, bounds
@@ -53,13 +57,13 @@ class CountedSeeker:
         return SharedDataModel.build(self._problem)
 
     @cached_property
-    def _least_and_bound(self) -> tuple[Placed, int]:
+    def _least_and_bound(self) -> tuple[CheckedPlacement, int]:
         self._model.least_shared_data(None)
         start = min(self._found, key=lambda placed: placed.bits)
         return self._fewest_bits(start, self._bounds.source_bits)
 
     @property
-    def least(self) -> Placed:
+    def least(self) -> CheckedPlacement:
         """The placement that shares least."""
         return self._least_and_bound[0]
 
@@ -79,12 +83,14 @@ class CountedSeeker:
         best = min(found, start, key=lambda placed: placed.latency_s)
         return self._sharing_least(limit, best, _highest(bound_s, self._bounds.latency_s(limit)))
 
-    def _quickest(self, limit: int) -> Placed:
+    def _quickest(self, limit: int) -> CheckedPlacement:
         """Return the fastest placement known that shares at most so many bits."""
         fitting = [placed for placed in (*self._found, self.least) if placed.bits <= limit]
         return min(fitting, key=lambda placed: placed.latency_s)
 
-    def _sharing_least(self, limit: int | None, fast: Placed, bound_s: float) -> SharedPoint:
+    def _sharing_least(
+        self, limit: int | None, fast: CheckedPlacement, bound_s: float
+    ) -> SharedPoint:
         """Return the point that shares least of those as fast."""
         longest_s = fast.latency_s * (1 + TIE)
         self._model.least_shared_data(longest_s)
@@ -104,12 +110,14 @@ class CountedSeeker:
             placement=best.document,
         )
 
-    def _fewest_bits(self, start: Placed, known_bits: int) -> tuple[Placed, int]:
+    def _fewest_bits(
+        self, start: CheckedPlacement, known_bits: int
+    ) -> tuple[CheckedPlacement, int]:
         """Run the model for shared data; return the best placement and a bound, in bits.
 
         Parameters
         ----------
-        start : Placed
+        start : CheckedPlacement
             Where to start.
         known_bits : int
             A lower bound that is known without the run.
@@ -125,7 +133,9 @@ class CountedSeeker:
             )
         return best, units * self.unit
 
-    def _run(self, start: Placed, options: SolverOptions) -> tuple[Placed, float | None]:
+    def _run(
+        self, start: CheckedPlacement, options: SolverOptions
+    ) -> tuple[CheckedPlacement, float | None]:
         """Run the model as it stands from a placement; return what it found, and its bound."""
         self._model.set_values(from_document(self._problem, start.document))
         run = run_solver(self._model.pyomo_model, options, start=True)

@@ -9,7 +9,7 @@ from optmodel.problem import Instance
 
 
 @dataclass(frozen=True)
-class Placed:
+class CheckedPlacement:
     """A placement that has passed the checker.
 
     Attributes
@@ -27,7 +27,7 @@ class Placed:
     document: PlacementDocument
 
 
-def checked(instance: Instance, document: PlacementDocument, who: str) -> Placed:
+def checked(instance: Instance, document: PlacementDocument, who: str) -> CheckedPlacement:
     """Return a placement with its exact costs.
 
     Raises
@@ -39,4 +39,4 @@ def checked(instance: Instance, document: PlacementDocument, who: str) -> Placed
     if not report.passed:
         listed = "\n".join(str(violation) for violation in report.violations)
         raise ResultError(f"{who} returned a placement that is not one:\n{listed}")
-    return Placed(float(report.objective_s), int(report.shared_bits), document)
+    return CheckedPlacement(float(report.objective_s), int(report.shared_bits), document)

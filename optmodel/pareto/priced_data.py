@@ -13,7 +13,7 @@ import numpy as np
 from optmodel.batch import NoRoom, Plan, Spreader, StagePlacer
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
-from optmodel.pareto.placed import Placed, checked
+from optmodel.pareto.placed import CheckedPlacement, checked
 from optmodel.placement import (
     Placement,
     RequestClass,
@@ -44,11 +44,11 @@ class PricedSeeker:
     ----------
     problem : Problem
         With one request.
-    fastest : Placed
+    fastest : CheckedPlacement
         A placement of it, the fastest that is known.
     """
 
-    def __init__(self, problem: Problem, fastest: Placed) -> None:
+    def __init__(self, problem: Problem, fastest: CheckedPlacement) -> None:
         self._problem, self._fastest = problem, fastest
         (self._task,) = problem.tasks
         self._requests = RequestClass(alone(problem, self._task), (self._task,))
@@ -59,7 +59,7 @@ class PricedSeeker:
         self._spreader = Spreader(self._requests.problem)
         self._room: FloatArray = self._requests.problem.whole_budgets.astype(float)
 
-    def seek(self, allowance: Allowance) -> tuple[list[Placed], DataBounds]:
+    def seek(self, allowance: Allowance) -> tuple[list[CheckedPlacement], DataBounds]:
         """Return placements, each faster and sharing more than the one before, and the bounds.
 
         Parameters
@@ -100,7 +100,7 @@ class PricedSeeker:
         load = evaluate_request(self._problem, self._task, placed).load
         return int(load[2, self._task.source])
 
-    def _placements(self, one: PricedBit, allowance: Allowance) -> Iterator[Placed]:
+    def _placements(self, one: PricedBit, allowance: Allowance) -> Iterator[CheckedPlacement]:
         """Yield placements that keep all limits and are good at a price."""
         prices: FloatArray = np.zeros(self._room.shape)
         prices[2, :-1] = one.price_s
@@ -126,7 +126,7 @@ class PricedSeeker:
             chosen[busiest[self._placer.group[busiest] == group][:number]] = True
         return chosen
 
-    def _checked(self, found: RequestPlacement) -> Iterator[Placed]:
+    def _checked(self, found: RequestPlacement) -> Iterator[CheckedPlacement]:
         """Yield a placement with its exact costs, if it keeps the budgets (8b-8d)."""
         requests = self._requests
         costs = evaluate_request(requests.problem, requests.task, found)
@@ -146,9 +146,9 @@ def coarse_to_fine() -> list[float]:
     return [scales[k] for k in sorted(range(PRICES), key=lambda k: -math.gcd(k - middle, last))]
 
 
-def _undominated(found: list[Placed]) -> list[Placed]:
+def _undominated(found: list[CheckedPlacement]) -> list[CheckedPlacement]:
     """Return those that none beats in both, the one that shares least first."""
-    kept: list[Placed] = []
+    kept: list[CheckedPlacement] = []
     for one in sorted(found, key=lambda placed: (placed.bits, placed.latency_s)):
         if not kept or one.latency_s < kept[-1].latency_s * (1 - TIE):
             kept.append(one)

@@ -12,7 +12,7 @@ from math import ceil, inf
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.counted_data import CountedSeeker
 from optmodel.pareto.data_prices import DataBounds
-from optmodel.pareto.placed import Placed, checked
+from optmodel.pareto.placed import CheckedPlacement, checked
 from optmodel.pareto.priced_data import PricedSeeker
 from optmodel.pareto.request import NothingFound, only_request, refuse_interrupted
 from optmodel.pareto.shared_point import MOST_COUNTED, SharedPoint
@@ -105,7 +105,7 @@ def _between_bounds(
 
 def _by_prices(
     instance: Instance, options: SolverOptions, solution: Solution
-) -> tuple[Placed, list[Placed], DataBounds]:
+) -> tuple[CheckedPlacement, list[CheckedPlacement], DataBounds]:
     """Return the placement of a solution, those that prices find, and what they bound."""
     assert solution.placement is not None
     limit_s = inf if options.time_limit_s is None else options.time_limit_s
@@ -113,7 +113,7 @@ def _by_prices(
     return fastest, *PricedSeeker(Problem.of(instance), fastest).seek(Allowance.of_seconds(limit_s))
 
 
-def _some_of(found: list[Placed], points: int | None) -> list[Placed]:
+def _some_of(found: list[CheckedPlacement], points: int | None) -> list[CheckedPlacement]:
     """Return both ends of a front and what lies about a step apart in between."""
     step = 1 if points is None else max(1, ceil((found[0].bits - found[-1].bits) / points))
     chosen = found[:1]
@@ -124,7 +124,7 @@ def _some_of(found: list[Placed], points: int | None) -> list[Placed]:
 
 
 def _bounded(
-    placed: Placed, limit_bits: int | None, bound_s: float, bounds: DataBounds
+    placed: CheckedPlacement, limit_bits: int | None, bound_s: float, bounds: DataBounds
 ) -> SharedPoint:
     """Return a point between what prices say of its latency and of what it shares.
 

@@ -1,6 +1,7 @@
 """Who computes what: placements, what they cost (Eq. 5-7), and the solution file."""
 
 from optmodel.placement.bare_placement import with_flows
+from optmodel.placement.costed import CostedPlacement
 from optmodel.placement.evaluate import (
     Evaluation,
     RequestEvaluation,
@@ -41,6 +42,7 @@ from optmodel.placement.translate import from_document, read_request, to_documen
 __all__ = [
     "PROVEN_GAP",
     "Admission",
+    "CostedPlacement",
     "Evaluation",
     "Flows",
     "PlacedRequest",

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from optmodel.placement.costed import CostedPlacement
 from optmodel.placement.placement import Flows, RequestPlacement, relocated
 from optmodel.problem import Fleet, Problem, RequestTask
 
@@ -35,6 +36,10 @@ class RequestClass:
     def fleet(self) -> Fleet:
         """The groups of helpers, and the source as the last group."""
         return Fleet(self.problem)
+
+    def costed(self, placement: RequestPlacement) -> CostedPlacement:
+        """Evaluate a placement on `problem`."""
+        return CostedPlacement.of(self.problem, self.task, placement)
 
     def only(self, served: Container[str]) -> "RequestClass":
         """Return the class with only those members whose request ids are served."""

@@ -61,27 +61,27 @@ def test_a_pattern_has_the_latency_and_the_load_of_its_placement_wherever_it_is_
     problem = problem_of("cifar_cnn", 40)
     (task,) = problem.tasks
     known = StagePaths().find(problem, task)
-    placed, costs = place_one(problem, Lookahead(), task, Ledger.of(problem))
-    pattern = Pattern.of(known, placed, costs)
+    placed = place_one(problem, Lookahead(), task, Ledger.of(problem))
+    pattern = Pattern.of(known, placed)
     draw = np.random.default_rng(0)
     for _ in range(20):
         used = draw.random((3, len(problem.node_ids)))
         nodes = Dealer(known, used, task.source).nodes(pattern)
         assert len(set(nodes.tolist())) == len(nodes)
-        counts = np.zeros_like(placed.counts)
-        counts[:, nodes] = pattern.parts.counts
-        flows = pattern.parts.flows
+        counts = np.zeros_like(placed.placement.counts)
+        counts[:, nodes] = pattern.parts.placement.counts
+        flows = pattern.parts.placement.flows
         moved = type(flows)(flows.layer, nodes[flows.sender], nodes[flows.receiver], flows.maps)
-        again = evaluate_request(problem, task, type(placed)(counts, moved))
-        assert again.latency_s == pytest.approx(costs.latency_s, rel=1e-12)
-        assert (again.load[:, nodes] == pattern.load).all()
+        again = evaluate_request(problem, task, type(placed.placement)(counts, moved))
+        assert again.latency_s == pytest.approx(placed.latency_s, rel=1e-12)
+        assert (again.load[:, nodes] == pattern.parts.load).all()
 
 
 def test_the_idlest_of_equal_devices_get_the_most():
     problem = problem_of("cifar_cnn", 40)
     (task,) = problem.tasks
     known = StagePaths().find(problem, task)
-    pattern = Pattern.of(known, *place_one(problem, Lookahead(), task, Ledger.of(problem)))
+    pattern = Pattern.of(known, place_one(problem, Lookahead(), task, Ledger.of(problem)))
     used = np.zeros((3, len(problem.node_ids)))
     first = Dealer(known, used, task.source).nodes(pattern)
     used[:, first[0]] = 0.5
@@ -99,7 +99,7 @@ def test_when_usage_comes_back_nothing_is_looked_for_again(looks):
     def place_six() -> float:
         before, total_s = left.copy(), 0.0
         for task in problem.tasks[:6]:
-            _, costs = place_one(problem, policy, task, left)
+            costs = place_one(problem, policy, task, left)
             left.reserve(costs.load)
             total_s += costs.latency_s
         left.left[:] = before.left

@@ -15,7 +15,7 @@ from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto import data_prices, shared_data_front
 from optmodel.pareto import shared_data as seeking
 from optmodel.pareto.data_prices import DataBounds, PricedBit
-from optmodel.pareto.placed import Placed, checked
+from optmodel.pareto.placed import CheckedPlacement, checked
 from optmodel.pareto.priced_data import PricedSeeker, coarse_to_fine
 from optmodel.pareto.shared_point import SharedPoint
 from optmodel.placement.solution import SolutionStatus
@@ -141,10 +141,10 @@ def with_bounds(monkeypatch, bounds: DataBounds) -> list[SharedPoint]:
     """The front of a request as if prices had found nothing but the fastest placement."""
 
     class Seeker:
-        def __init__(self, problem: Problem, fastest: Placed) -> None:
+        def __init__(self, problem: Problem, fastest: CheckedPlacement) -> None:
             self.fastest = fastest
 
-        def seek(self, allowance: Allowance) -> tuple[list[Placed], DataBounds]:
+        def seek(self, allowance: Allowance) -> tuple[list[CheckedPlacement], DataBounds]:
             return [self.fastest], bounds
 
     monkeypatch.setattr(seeking, "MOST_COUNTED", 0)

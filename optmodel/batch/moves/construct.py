@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.batch import Batch, Placed
+from optmodel.batch.batch import Batch
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.placement import (
     Admission,
+    CostedPlacement,
     Placement,
     Rejection,
     RequestClass,
@@ -178,15 +179,15 @@ class _Pattern:
     def __init__(self, members: int) -> None:
         self.copies = -(-members // SEARCHES) - 1
         self.left = 0
-        self.placed: Placed | None = None
+        self.placed: CostedPlacement | None = None
 
-    def keep(self, found: Placed | NoRoom) -> Placed | NoRoom:
+    def keep(self, found: CostedPlacement | NoRoom) -> CostedPlacement | NoRoom:
         """Remember what was found for one member."""
-        if isinstance(found, Placed):
+        if isinstance(found, CostedPlacement):
             self.placed, self.left = found, self.copies
         return found
 
-    def copy(self, batch: Batch, member: RequestTask) -> Placed | None:
+    def copy(self, batch: Batch, member: RequestTask) -> CostedPlacement | None:
         """Return the placement for another member, None if it may not be copied or does not fit."""
         if self.placed is None or not self.left:
             return None
@@ -196,7 +197,7 @@ class _Pattern:
 
 def _find(
     batch: Batch, requests: RequestClass, member: RequestTask, prices: FloatArray
-) -> Placed | NoRoom:
+) -> CostedPlacement | NoRoom:
     """Place a request at the lowest of several prices at which it has a place."""
     for multiple in DEARER if prices.any() else DEARER[:1]:
         found = batch.find(requests, member, multiple * prices, prices)

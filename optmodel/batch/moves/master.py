@@ -6,10 +6,9 @@ from typing import Any
 import highspy
 import numpy as np
 
-from optmodel.batch.batch import Placed
 from optmodel.ground.bare_highs import bare_highs
 from optmodel.ground.interrupt import noticing_interrupt
-from optmodel.placement import RequestClass
+from optmodel.placement import CostedPlacement, RequestClass
 from optmodel.problem import FloatArray
 
 MOST_COLUMNS = 3_000
@@ -39,9 +38,9 @@ class Master:
     def __init__(self, classes: Sequence[RequestClass], budgets: FloatArray, unit_s: float) -> None:
         self.classes, self.budgets, self.unit_s = classes, budgets, unit_s
         self.at = {id(requests): c for c, requests in enumerate(classes)}
-        self.columns: dict[tuple[int, bytes], Placed] = {}
+        self.columns: dict[tuple[int, bytes], CostedPlacement] = {}
 
-    def add(self, requests: RequestClass, placed: Placed) -> None:
+    def add(self, requests: RequestClass, placed: CostedPlacement) -> None:
         """Keep a column; of those with equal loads, the fastest."""
         key = (self.at[id(requests)], placed.load.tobytes())
         known = self.columns.get(key)
@@ -66,12 +65,14 @@ class Master:
         prices: FloatArray = per_budget.reshape(room.shape) / room
         return prices
 
-    def choose(self, start: Sequence[tuple[RequestClass, Placed]], seconds: float) -> list[Placed]:
+    def choose(
+        self, start: Sequence[tuple[RequestClass, CostedPlacement]], seconds: float
+    ) -> list[CostedPlacement]:
         """Return the best choice found, class by class, one column per member.
 
         Parameters
         ----------
-        start : sequence of (RequestClass, Placed)
+        start : sequence of (RequestClass, CostedPlacement)
             A choice that is known, whose columns are in the pool.
         seconds : float
             What is left of the time limit, infinite without one.

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from optmodel.batch.batch import Batch, Placed
+from optmodel.batch.batch import Batch
 from optmodel.batch.moves.construct import scarcity
 from optmodel.batch.moves.master import Master
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.placement import RequestClass
+from optmodel.placement import CostedPlacement, RequestClass
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Search
 
@@ -71,10 +71,10 @@ class Neighbourhood:
                 self._recombine()
             idle = 0 if self.batch.latency_s < before * (1 - LEAST_GAIN) else idle + 1
 
-    def _placed(self) -> list[tuple[RequestTask, Placed]]:
+    def _placed(self) -> list[tuple[RequestTask, CostedPlacement]]:
         return [(member, self.batch.placed[member.request.id]) for member in self.members]
 
-    def _restore(self, placed: list[tuple[RequestTask, Placed]]) -> None:
+    def _restore(self, placed: list[tuple[RequestTask, CostedPlacement]]) -> None:
         for member, _ in placed:
             if member.request.id in self.batch.placed:
                 self.batch.take_back(member)

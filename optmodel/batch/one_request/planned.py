@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.batch import Batch, Placed, measured
+from optmodel.batch.batch import Batch
 from optmodel.batch.bound.sender_graph import (
     MOST_SENDERS,
     SenderGraph,
@@ -18,7 +18,7 @@ from optmodel.batch.bound.sender_graph import (
 )
 from optmodel.batch.bound.senders import Plan
 from optmodel.batch.one_request.stage_placer import StagePlacer
-from optmodel.placement import RequestClass, RequestPlacement
+from optmodel.placement import CostedPlacement, RequestClass, RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, RequestTask, broadcast_bits
 from optmodel.search import Allowance
 
@@ -69,10 +69,10 @@ class PlannedPlacer:
 
     def find(
         self, batch: Batch, member: RequestTask, plan: Plan, allowance: Allowance
-    ) -> Placed | None:
+    ) -> CostedPlacement | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
         placement = self.place(batch.left[:, batch.where(member)], plan, allowance)
-        placed = measured(self.requests, placement) if placement is not None else None
+        placed = self.requests.costed(placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 
     def plans(self) -> Iterator[Plan]:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from optmodel.batch.batch import Batch, Placed, measured
-from optmodel.placement import Flows, RequestClass, RequestPlacement
+from optmodel.batch.batch import Batch
+from optmodel.placement import CostedPlacement, Flows, RequestClass, RequestPlacement
 from optmodel.problem import (
     BoolArray,
     FloatArray,
@@ -89,10 +89,10 @@ class StagePlacer:
 
     def find(
         self, batch: Batch, member: RequestTask, patience: float, allowance: Allowance
-    ) -> Placed | None:
+    ) -> CostedPlacement | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
         placement = self.place(batch.left[:, batch.where(member)], patience, allowance)
-        placed = measured(self.requests, placement) if placement is not None else None
+        placed = self.requests.costed(placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 
     def _charge(

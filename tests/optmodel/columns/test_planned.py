@@ -5,11 +5,12 @@ import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.batch import Batch, Placed
+from optmodel.batch.batch import Batch
 from optmodel.batch.moves.construct import construct
 from optmodel.batch.one_request.planned import SCALES, PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.checker import check
+from optmodel.placement.costed import CostedPlacement
 from optmodel.placement.placement import Placement
 from optmodel.placement.request_class import RequestClass, classes_of
 from optmodel.placement.translate import to_document
@@ -37,13 +38,13 @@ def planner(requests: RequestClass) -> PlannedPlacer:
 
 
 @pytest.fixture(scope="module")
-def found(requests: RequestClass, planner: PlannedPlacer) -> list[Placed]:
+def found(requests: RequestClass, planner: PlannedPlacer) -> list[CostedPlacement]:
     batch, [member] = Batch(requests.problem, [requests]), requests.members
     tried = [planner.find(batch, member, plan, Allowance()) for plan in planner.plans()]
     return [placed for placed in tried if placed is not None]
 
 
-def test_placements_keep_every_limit(scarce: Instance, found: list[Placed]) -> None:
+def test_placements_keep_every_limit(scarce: Instance, found: list[CostedPlacement]) -> None:
     assert found
     problem = Problem.of(scarce)
     [name] = [task.request.id for task in problem.tasks]
@@ -53,7 +54,7 @@ def test_placements_keep_every_limit(scarce: Instance, found: list[Placed]) -> N
 
 
 def test_where_bandwidth_is_scarce_plans_beat_constructions(
-    requests: RequestClass, found: list[Placed]
+    requests: RequestClass, found: list[CostedPlacement]
 ) -> None:
     constructed = construct(requests.problem)
     assert not constructed.rejected
