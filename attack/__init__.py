@@ -1,1 +1,29 @@
 """Measure what a share of feature maps gives away of the image: data, victims, attackers."""
+
+from typing import TYPE_CHECKING
+
+from optmodel.ground.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from attack.data import load_images
+    from attack.images import Images
+    from attack.splits import split, spread, with_validation
+
+__all__ = [
+    "Images",
+    "load_images",
+    "split",
+    "spread",
+    "with_validation",
+]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "Images": "attack.images",
+        "load_images": "attack.data",
+        "split": "attack.splits",
+        "spread": "attack.splits",
+        "with_validation": "attack.splits",
+    },
+)

@@ -26,7 +26,7 @@ from benchmarks.cli import (
     new_table,
     progress,
 )
-from heuristics.improve import improve_solution
+from heuristics.improvement import improve_solution
 from heuristics.policies import place
 from instances.layout import write_laid_out
 from instances.members import solution_file
@@ -54,7 +54,7 @@ from optmodel.placement import (
 )
 from optmodel.problem import Instance, read_instance
 from optmodel.search import SolverOptions
-from optmodel.solve import METHODS, solve
+from optmodel.solving import METHODS, solve
 from optmodel.verified import digest
 
 CODE = "code_sha256"

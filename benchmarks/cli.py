@@ -22,7 +22,7 @@ from optmodel.ground.command_line import (
 )
 from optmodel.ground.rule_errors import InputError, ResultError
 from optmodel.ground.whole_files import MAX_FILE_BYTES, refuse_standard_output, require_writable
-from optmodel.solve import METHODS
+from optmodel.solving import METHODS
 
 T = TypeVar("T")
 

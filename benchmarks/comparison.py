@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from benchmarks.records import Options, Record, RecordBook
-from heuristics.improve import improve_solution
+from heuristics.improvement import improve_solution
 from heuristics.policies import POLICIES, place
 from optmodel.placement import Solution, SolutionStatus, Termination, relative_gap
 from optmodel.problem import Instance
 from optmodel.search import BOUND_TOLERANCE, SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 from optmodel.verified import digest
 
 
@@ -103,7 +103,7 @@ class Comparer:
     Attributes
     ----------
     method : str
-        A key of `optmodel.solve.METHODS`.
+        A key of `optmodel.solving.METHODS`.
     options : SolverOptions
         Limits of each optimum; its seed is that of the policies too.
     contenders : tuple of Contender

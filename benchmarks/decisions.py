@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.records import Record
-from heuristics.improve import improve
+from heuristics.improvement import improve
 from heuristics.policies import checked_solution, make_policy
 from heuristics.policy import place_all
 from optmodel.ground.rule_errors import ResultError

@@ -42,7 +42,7 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.milp import require_solver
 from optmodel.problem import Instance, read_instance
 from optmodel.search import SolverOptions
-from optmodel.solve import METHODS
+from optmodel.solving import METHODS
 
 SHOWN = [name for name in POLICIES if name != "exact"]
 """The policies that are compared by default; `exact` takes as long as all others together."""

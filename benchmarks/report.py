@@ -35,7 +35,7 @@ from optmodel.page import view_solution
 from optmodel.placement import read_solution
 from optmodel.problem import read_instance
 from optmodel.search import SolverOptions
-from optmodel.solve import METHODS
+from optmodel.solving import METHODS
 from optmodel.verified import digest
 
 

@@ -39,7 +39,7 @@ from optmodel.ground.command_line import (
 from optmodel.ground.rule_errors import InputError
 from optmodel.milp import require_solver
 from optmodel.search import SolverOptions
-from optmodel.solve import FORMULATIONS, METHODS
+from optmodel.solving import FORMULATIONS, METHODS
 from optmodel.verified import digest
 
 BASELINE = "segment"

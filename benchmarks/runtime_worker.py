@@ -20,7 +20,7 @@ from optmodel.ground.rule_errors import InputError, ResultError
 from optmodel.placement import Solution
 from optmodel.problem import read_instance
 from optmodel.search import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 MEMORY_LIMIT_BYTES = 8 * 10**9
 """Address space of a run: twice what a run should need, so that the machine survives it."""

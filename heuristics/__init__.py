@@ -1,1 +1,45 @@
-"""Placement without a solver: the paper's online greedy, each decision checked exactly."""
+"""Place requests online, one after the other, and improve any placement.
+
+from heuristics import place
+from optmodel import read_instance
+
+solution = place(read_instance(Path("lenet.json")), "lookahead")
+"""
+
+from typing import TYPE_CHECKING
+
+from optmodel.ground.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from heuristics.improvement import improve, improve_solution
+    from heuristics.policies import make_policy, place
+    from heuristics.policy import Policy, place_all
+    from heuristics.scheduler import Scheduler
+    from optmodel.online import Algorithm1, Lookahead
+
+__all__ = [
+    "Algorithm1",
+    "Lookahead",
+    "Policy",
+    "Scheduler",
+    "improve",
+    "improve_solution",
+    "make_policy",
+    "place",
+    "place_all",
+]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "Algorithm1": "optmodel.online",
+        "Lookahead": "optmodel.online",
+        "Policy": "heuristics.policy",
+        "Scheduler": "heuristics.scheduler",
+        "improve": "heuristics.improvement",
+        "improve_solution": "heuristics.improvement",
+        "make_policy": "heuristics.policies",
+        "place": "heuristics.policies",
+        "place_all": "heuristics.policy",
+    },
+)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from heuristics import policies
-from heuristics.improve import improve_solution
+from heuristics.improvement import improve_solution
 from heuristics.policies import POLICIES
 from heuristics.scheduler.serve import serve
 from optmodel.ground.command_line import EXIT_INTERRUPTED, MAX_SECONDS, console, errors

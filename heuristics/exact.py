@@ -3,7 +3,7 @@
 from optmodel.placement import Rejection, RequestPlacement, read_request
 from optmodel.problem import Ledger, Problem, RequestTask, remaining_instance
 from optmodel.search import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 TIME_LIMIT_S = 60.0
 """For one request; the best placement found by then is taken."""

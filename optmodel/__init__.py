@@ -1,6 +1,76 @@
 """The placement problem and its exact solution.
 
-`instance` reads a problem, `problem` turns it into arrays, `placement` says who computes what,
-`evaluate` tells what that costs, `checker` verifies it in exact arithmetic, `solve` finds the
-best placement.
+    from optmodel import read_instance, solve
+
+    solution = solve(read_instance(Path("lenet.json")))
+
+`problem` holds what is to be placed, `placement` who computes what and what that costs, `checker`
+verifies it in exact arithmetic, `solving` finds the best. docs/glossary.md explains the words.
 """
+
+from typing import TYPE_CHECKING
+
+from optmodel.ground.lazy_face import lazy_face
+
+if TYPE_CHECKING:
+    from optmodel.checker import CheckReport, check, check_solution
+    from optmodel.ground.rule_errors import InputError, ResultError
+    from optmodel.placement import Placement, Rejection, RequestPlacement, Solution, read_solution
+    from optmodel.problem import (
+        Instance,
+        Ledger,
+        Problem,
+        Request,
+        RequestTask,
+        read_fleet,
+        read_instance,
+    )
+    from optmodel.search import SolverOptions
+    from optmodel.solving import solve
+
+__all__ = [
+    "CheckReport",
+    "InputError",
+    "Instance",
+    "Ledger",
+    "Placement",
+    "Problem",
+    "Rejection",
+    "Request",
+    "RequestPlacement",
+    "RequestTask",
+    "ResultError",
+    "Solution",
+    "SolverOptions",
+    "check",
+    "check_solution",
+    "read_fleet",
+    "read_instance",
+    "read_solution",
+    "solve",
+]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "CheckReport": "optmodel.checker",
+        "InputError": "optmodel.ground.rule_errors",
+        "Instance": "optmodel.problem",
+        "Ledger": "optmodel.problem",
+        "Placement": "optmodel.placement",
+        "Problem": "optmodel.problem",
+        "Rejection": "optmodel.placement",
+        "Request": "optmodel.problem",
+        "RequestPlacement": "optmodel.placement",
+        "RequestTask": "optmodel.problem",
+        "ResultError": "optmodel.ground.rule_errors",
+        "Solution": "optmodel.placement",
+        "SolverOptions": "optmodel.search",
+        "check": "optmodel.checker",
+        "check_solution": "optmodel.checker",
+        "read_fleet": "optmodel.problem",
+        "read_instance": "optmodel.problem",
+        "read_solution": "optmodel.placement",
+        "solve": "optmodel.solving",
+    },
+)

@@ -29,7 +29,7 @@ from optmodel.milp import require_solver
 from optmodel.placement import Admission, Solution, Termination, print_solution
 from optmodel.problem import Instance, read_instance
 from optmodel.search import SolverOptions
-from optmodel.solve import METHODS, export_lp, solve
+from optmodel.solving import METHODS, export_lp, solve
 
 EXIT_CODES = {Termination.ERROR: EXIT_BAD_RESULT, Termination.INTERRUPTED: EXIT_INTERRUPTED}
 

@@ -34,7 +34,7 @@ from optmodel.problem.network import Layer
 from optmodel.problem.ssim import SsimTable
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import BOUND_TOLERANCE
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 VARIANTS = (
     SolverOptions(),

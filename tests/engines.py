@@ -7,7 +7,7 @@ import pytest
 from optmodel.placement.solution import Solution
 from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 
 @dataclass(frozen=True)

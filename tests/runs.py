@@ -72,14 +72,14 @@ AS_WORKER = """
 import sys
 from functools import partial
 from benchmarks import runtime_worker
-from optmodel import solve
+from optmodel import solving
 from optmodel.count import CountModel
 from optmodel.milp import solve_milp
 
 class Odd(CountModel):
     {body}
 
-solve.METHODS["count"] = partial(solve_milp, formulation=Odd)
+solving.METHODS["count"] = partial(solve_milp, formulation=Odd)
 sys.exit(runtime_worker.main(*sys.argv[1:]))
 """
 """A worker whose count formulation misbehaves."""

@@ -8,7 +8,7 @@ import reference
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement.solution import SolutionStatus
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 MADE = cross_check.drawn(np.random.default_rng((0, 3)))
 BEST_S = float(reference.best(MADE).latency_s)

@@ -1,13 +1,17 @@
-"""The rooms work without torch."""
+"""The rooms work without torch, and the packages offer what their faces name."""
 
 import subprocess
 import sys
+
+import pytest
 
 
 def test_no_room_imports_torch():
     """A finder that refuses torch stands before all others; every front end still imports."""
     code = """
 import sys
+
+import pytest
 class NoTorch:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] == "torch":
@@ -15,7 +19,26 @@ class NoTorch:
 sys.meta_path.insert(0, NoTorch())
 import benchmarks.gap, benchmarks.gap_plot, heuristics.policies, instances.sets
 import attack.curves, attack.data, attack.shipped, attack.splits
-import benchmarks.best_known, optmodel.solve, optmodel.check
+import benchmarks.best_known, optmodel.solving, optmodel.check
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("package", ["optmodel", "heuristics", "attack"])
+def test_a_package_offers_what_its_face_names(package):
+    """In a process of its own: no module that has a name of the face was loaded before."""
+    code = f"""
+import {package} as face
+import optmodel.explain, optmodel.pareto, heuristics.policies
+for name in face.__all__:
+    assert getattr(face, name).__name__ == name, name
+try:
+    face.no_such_name
+except AttributeError as error:
+    assert "no_such_name" in str(error)
+else:
+    raise SystemExit("no error")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

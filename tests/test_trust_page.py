@@ -13,7 +13,7 @@ from instances.members import solution_file
 from instances.ssim import read_ssim_table
 from optmodel.ground.json_files import read_model
 from optmodel.placement.solution import read_solution
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "trust.md").read_text(encoding="utf-8")

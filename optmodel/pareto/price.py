@@ -6,7 +6,7 @@ from optmodel.pareto.request import only_request, refuse_interrupted
 from optmodel.placement import Solution
 from optmodel.problem import Instance, SsimMeasurement, SsimRow, SsimTable
 from optmodel.search import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 HARMLESS = -1.0
 """The least similarity there is: safe at every tolerance."""

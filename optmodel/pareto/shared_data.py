@@ -19,7 +19,7 @@ from optmodel.pareto.shared_point import MOST_COUNTED, SharedPoint
 from optmodel.placement import Solution, SolutionStatus
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance, SolverOptions, settled_bound
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 CLAIM = "prices on shared data claim the bound {bound} s, but a placement"
 

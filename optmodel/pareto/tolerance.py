@@ -23,7 +23,7 @@ from optmodel.pareto.request import (
 from optmodel.placement import Seconds, Solution, SolutionStatus
 from optmodel.problem import FcLayer, Instance, LayerTask, Problem, envelope, exact
 from optmodel.search import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 Tolerance = Annotated[float, Field(ge=-1, le=1)]
 

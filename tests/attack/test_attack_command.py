@@ -18,7 +18,7 @@ from optmodel.ground.json_files import read_model
 from optmodel.placement.solution import Solution, SolutionStatus
 from optmodel.problem.instance import Instance
 from optmodel.problem.privacy import protect
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 GRID = (
     *("--rows", "conv1", "--rows", "relu1", "--rows", "conv2", "--rows", "relu2"),

@@ -24,7 +24,7 @@ from optmodel.placement.solution import (
 )
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 FEASIBLE, INFEASIBLE = SolutionStatus.FEASIBLE, SolutionStatus.INFEASIBLE
 NONE, OPTIMAL = SolutionStatus.NONE, SolutionStatus.OPTIMAL

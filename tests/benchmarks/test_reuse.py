@@ -25,7 +25,7 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import digest, read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 FILE = Path(__file__).parents[2] / "instances" / "small" / "lenet-0.4-3-mixed.json"
 INSTANCE = read_instance(FILE)

@@ -15,7 +15,7 @@ from instances.cnns import NETWORKS
 from instances.ssim import TABLE_I
 from optmodel.placement.solution import SolutionStatus
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 NAMES = ("lenet", "cifar_cnn", "vgg16", "vgg19")
 DOCS = Path(__file__).parents[2] / "docs"

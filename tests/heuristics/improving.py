@@ -6,7 +6,7 @@ import pytest
 from strategies import with_budget
 
 from heuristics.baselines import AtRandom
-from heuristics.improve import Improvement
+from heuristics.improvement import Improvement
 from heuristics.policy import place_all
 from optmodel.checker import check
 from optmodel.placement.evaluate import evaluate

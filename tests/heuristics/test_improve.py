@@ -12,8 +12,8 @@ from hypothesis import given
 from improving import ROUNDING, at_random, holds, tight_around
 from strategies import by_hand, examples, instances, with_budget
 
-from heuristics import improve as improvement
-from heuristics.improve import improve, improve_solution
+from heuristics import improvement
+from heuristics.improvement import improve, improve_solution
 from heuristics.insertion import insertions
 from heuristics.policies import make_policy, place
 from heuristics.policy import place_all

@@ -7,7 +7,7 @@ import pytest
 from improving import at_random, holds, tight_around
 
 from heuristics.baselines import AtRandom
-from heuristics.improve import Improvement, improve
+from heuristics.improvement import Improvement, improve
 from heuristics.insertion import insertions
 from heuristics.policies import make_policy
 from heuristics.policy import place_all

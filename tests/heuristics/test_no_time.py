@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from heuristics import policies
-from heuristics.improve import improve_solution
+from heuristics.improvement import improve_solution
 from heuristics.policies import POLICIES
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import Instance, read_instance
-from optmodel.solve import METHODS, solve
+from optmodel.solving import METHODS, solve
 
 ONE = read_instance(Path(__file__).parents[1] / "cases" / "takes-no-time.json")
 

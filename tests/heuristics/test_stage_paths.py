@@ -14,7 +14,7 @@ from optmodel.placement.evaluate import evaluate, evaluate_request
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
 from optmodel.problem.ledger import Ledger
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 
 def problem_of(*networks: str, **changes: object) -> Problem:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from heuristics.improve import improve
+from heuristics.improvement import improve
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
@@ -14,7 +14,7 @@ from instances.generate import Recipe, generate
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.allowance import ENTRIES_PER_STEP, MOST_ENTRIES, Allowance
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 
 def test_steps_end_it_and_entries_count_as_steps():

@@ -14,7 +14,7 @@ from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 THREADS = (2, None, 1, 2, None)

@@ -10,7 +10,7 @@ from strategies import examples
 from instances.generate import Recipe, generate
 from optmodel.problem.arrays import Problem
 from optmodel.problem.coarse import DATA, with_fewer_kinds
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 VARIED = Recipe(("lenet",), "varied", 12, 0.8)
 

@@ -7,7 +7,7 @@ import reference
 from assigned import place
 from strategies import by_hand
 
-from optmodel import auto, solve
+from optmodel import auto, solving
 from optmodel.cpsat import run as cpsat_run
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import second_opinion
@@ -26,7 +26,7 @@ BEST_S = float(BEST.latency_s)
 
 @pytest.fixture(autouse=True)
 def _without_a_start(monkeypatch):
-    monkeypatch.setattr(solve, "offer_start", lambda _: None)
+    monkeypatch.setattr(solving, "offer_start", lambda _: None)
 
 
 def offers_the_optimum(search: Search) -> Termination:
@@ -65,9 +65,9 @@ def test_a_contradiction_is_an_error_that_names_both(monkeypatch, lie, message: 
             says(search)
         return Termination.CONVERGED
 
-    monkeypatch.setitem(solve.METHODS, "lying", lying)
+    monkeypatch.setitem(solving.METHODS, "lying", lying)
     with pytest.raises(ResultError, match=f"{message}.*the placement found by the honest engine"):
-        solve.solve(by_hand(), "lying")
+        solving.solve(by_hand(), "lying")
 
 
 def test_engines_that_agree_are_an_answer(monkeypatch):
@@ -75,8 +75,8 @@ def test_engines_that_agree_are_an_answer(monkeypatch):
         search.raise_bound(BEST_S)
         return offers_the_optimum(search)
 
-    monkeypatch.setitem(solve.METHODS, "honest", bounds)
-    solution = solve.solve(by_hand(), "honest")
+    monkeypatch.setitem(solving.METHODS, "honest", bounds)
+    solution = solving.solve(by_hand(), "honest")
     assert solution.solution_status is SolutionStatus.OPTIMAL
     assert solution.bound_s == solution.objective_s
 
@@ -89,7 +89,7 @@ def test_the_methods_of_auto_are_named_apart(monkeypatch):
     )
     message = "stages claims the bound .* the placement found by count takes"
     with pytest.raises(ResultError, match=message):
-        solve.solve(by_hand(), "auto")
+        solving.solve(by_hand(), "auto")
 
 
 def _offers(search: Search) -> Termination:
@@ -108,7 +108,7 @@ def test_what_cpsat_leaves_out_is_asked_of_highs_too(monkeypatch):
 
     monkeypatch.setattr(cpsat_run, "find_placement", spy)
     made = read_instance(CASES / "short-by-1.json")
-    solution = solve.solve(made, "cpsat", SolverOptions(admission="most"))
+    solution = solving.solve(made, "cpsat", SolverOptions(admission="most"))
     assert (solution.most_served, asked) == (0, [1])
     assert not any("has not confirmed" in note for note in solution.notes)
 

@@ -15,7 +15,7 @@ from ortools.sat.python import cp_model
 from strategies import assignments, by_hand, examples, instances, with_budget, with_fleet
 
 from instances.generate import Recipe, generate
-from optmodel import solve
+from optmodel import solving
 from optmodel.cpsat import CpsatModel, run, run_model
 from optmodel.cpsat import constraints as rows
 from optmodel.cpsat.objective import minimise_latency
@@ -215,7 +215,7 @@ def test_an_infeasibility_that_highs_contradicts_is_an_error(monkeypatch):
     monkeypatch.setattr(
         run.cp_model.CpSolver, "best_objective_bound", property(lambda _: 0.0), raising=False
     )
-    monkeypatch.setattr(solve, "offer_start", lambda _: None)
+    monkeypatch.setattr(solving, "offer_start", lambda _: None)
     with pytest.raises(ResultError, match=r"cpsat claims that not all .* found by HiGHS serves"):
         CPSAT.solve(by_hand())
 

@@ -12,7 +12,7 @@ from optmodel.placement.solution import Termination
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
-from optmodel.solve import METHODS, TOO_LARGE, solve
+from optmodel.solving import METHODS, TOO_LARGE, solve
 
 CASES = Path(__file__).parents[1] / "cases"
 MANY = generate(Recipe(("lenet",), "varied", 60, 0.6), "many")

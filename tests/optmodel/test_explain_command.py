@@ -12,7 +12,7 @@ from optmodel.ground.json_files import read_model, write_model
 from optmodel.placement.solution import SolutionStatus, read_solution
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 SOLUTIONS = {file: read_solution(file) for file in sorted(SMALL.glob("*.solution.json"))}

@@ -30,7 +30,7 @@ from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import Instance, Request, read_instance
 from optmodel.problem.network import Network
 from optmodel.problem.ssim import SsimTable
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 KINDS = {"policy", "memory", "compute", "bandwidth", "devices", "tolerance"}
 

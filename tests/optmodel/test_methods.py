@@ -33,7 +33,7 @@ from optmodel.placement.translate import from_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 INFEASIBLE, OPTIMAL = SolutionStatus.INFEASIBLE, SolutionStatus.OPTIMAL
 

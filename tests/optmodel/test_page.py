@@ -17,7 +17,7 @@ from optmodel.page.view import Use
 from optmodel.placement.solution import Solution, read_solution
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 SMALL = INSTANCES / "small"

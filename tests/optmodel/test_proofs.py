@@ -8,7 +8,7 @@ from instances.small_set import SMALL
 from optmodel.placement.solution import Solution, SolutionStatus, read_solution
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 FILES = sorted(SMALL.folder / f"{member.name}.json" for member in SMALL.members)
 on_every_instance = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

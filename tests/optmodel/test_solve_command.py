@@ -12,7 +12,7 @@ from commands import run
 
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import export_lp, solve
+from optmodel.solving import export_lp, solve
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 LENET = SMALL / "lenet-0.4-3-mixed.json"

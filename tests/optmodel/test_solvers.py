@@ -11,7 +11,7 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.milp.solvers import run_solver
 from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 SOLVERS = ("highs", "scip", "cbc")
 every_solver = pytest.mark.parametrize("solver", SOLVERS)
@@ -76,7 +76,7 @@ def test_ctrl_c_keeps_the_incumbent_and_the_bound(monkeypatch):
         return solve_as_before(self)
 
     monkeypatch.setattr(Highs, "_solve", interrupted_at_first_incumbent)
-    monkeypatch.setattr("optmodel.solve.offer_start", lambda _: None)
+    monkeypatch.setattr("optmodel.solving.offer_start", lambda _: None)
     handler = signal.getsignal(signal.SIGINT)
     solution = solve(HARD, "segment")
     assert solution.termination is Termination.INTERRUPTED

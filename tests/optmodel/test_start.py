@@ -40,7 +40,7 @@ from optmodel.problem.instance import Instance, Request
 from optmodel.problem.ssim import SsimTable
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
-from optmodel.solve import METHODS
+from optmodel.solving import METHODS
 
 every_formulation = pytest.mark.parametrize("formulation", [SegmentModel, CountModel])
 

@@ -30,7 +30,7 @@ from optmodel.problem.instance import Instance, Request, read_instance
 from optmodel.problem.ssim import SsimTable
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 CASES = Path(__file__).parents[1] / "cases"
 COMPUTE, MEMORY = "compute_budget_mult", "memory_bytes"
@@ -220,7 +220,7 @@ def test_infeasible_that_nobody_confirms_is_no_verdict(monkeypatch):
     silent = SolverRun(Termination.TIME_LIMIT, SolutionStatus.NONE, None, "0")
     monkeypatch.setattr("optmodel.milp.run.run_solver", lambda *_: lie)
     monkeypatch.setattr("optmodel.milp.run.second_opinion", lambda *_: silent)
-    monkeypatch.setattr("optmodel.solve.offer_start", lambda _: None)
+    monkeypatch.setattr("optmodel.solving.offer_start", lambda _: None)
     solution = solve(by_hand_tight(), "count")
     assert solution.solution_status is SolutionStatus.NONE
     assert any("has not confirmed" in note for note in solution.notes)

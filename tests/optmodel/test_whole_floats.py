@@ -16,7 +16,7 @@ from optmodel.placement.solution import Solution
 from optmodel.problem.instance import FleetDocument, Instance, json_schema, read_instance
 from optmodel.problem.network import Network
 from optmodel.problem.ssim import SsimTable
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 CASE = Path(__file__).parents[1] / "cases" / "float3.json"
 SMALL = Path(__file__).parents[2] / "instances" / "small"

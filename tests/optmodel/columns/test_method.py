@@ -19,7 +19,7 @@ from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
-from optmodel.solve import solve
+from optmodel.solving import solve
 from optmodel.stages.path import Path, StageGraph
 
 

@@ -30,7 +30,7 @@ from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
-from optmodel.solve import solve
+from optmodel.solving import solve
 
 SCALES = BudgetScales(memory=0.008, compute=0.0022, bandwidth=0.01)
 NARROW = BudgetScales(bandwidth=1.8e-3)

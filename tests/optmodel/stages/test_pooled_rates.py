@@ -10,7 +10,7 @@ from strategies import examples, instances
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 from optmodel.stages import path, signature
 from optmodel.stages.signature import Signature, signatures
 

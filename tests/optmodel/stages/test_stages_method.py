@@ -30,7 +30,7 @@ from optmodel.problem.instance import Instance, Request
 from optmodel.problem.ssim import SsimTable
 from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
-from optmodel.solve import solve
+from optmodel.solving import solve
 from optmodel.stages.method import BINDING, SLACK, shortest_paths
 from optmodel.stages.signature import Signature, signatures
 
