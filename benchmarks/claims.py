@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from benchmarks.cli import new_table
+from benchmarks.common.command import new_table
 from benchmarks.evaluation.checks import verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import NAMES, claims_page

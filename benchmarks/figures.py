@@ -11,7 +11,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from benchmarks.cli import chosen, listed, new_table, require_folder
+from benchmarks.common.command import chosen, listed, new_table, require_folder
 from benchmarks.evaluation.page import described, page
 from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
 from benchmarks.evaluation.plot import save_overview, save_panel

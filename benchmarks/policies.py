@@ -12,11 +12,11 @@ import typer
 from rich.progress import track
 from rich.text import Text
 
-from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, new_table
-from benchmarks.decisions import Case, decide
-from benchmarks.policy_targets import Target, policy_table
-from benchmarks.records import Record, RecordBook, record_book
+from benchmarks.common import provenance
+from benchmarks.common.command import ForceOption, OutOption, new_table
+from benchmarks.common.records import Record, RecordBook, record_book
+from benchmarks.decisions.decision_times import Case, decide
+from benchmarks.decisions.policy_targets import Target, policy_table
 from optmodel.ground.command_line import console, errors, require_output
 from optmodel.ground.terminal import print_wide
 from optmodel.verified import digest

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.cli import require_folder
+from benchmarks.common.command import require_folder
 from benchmarks.evaluation.results import RUNS_FOLDER, Results
 from benchmarks.evaluation.runs import RunFolder, simulate_all
 from benchmarks.evaluation.variants import sensitivity_page, variants

@@ -14,10 +14,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, new_table, progress
-from benchmarks.records import Options, Record, record_book
-from benchmarks.runtime_worker import peak_memory_bytes
+from benchmarks.common import provenance
+from benchmarks.common.command import ForceOption, OutOption, new_table, progress
+from benchmarks.common.records import Options, Record, record_book
+from benchmarks.runtime.runtime_worker import peak_memory_bytes
 from heuristics.scheduler import Scheduler
 from instances.generate import Recipe, generate
 from optmodel.ground.command_line import console, require_output

@@ -13,17 +13,17 @@ COMMANDS = {
     "generate": ("instances.generate", "make an instance"),
     "sets": ("instances.sets", "write a shipped set of instances"),
     "attack": ("attack.__main__", "measure what shares of feature maps give away"),
-    "gap": ("benchmarks.gap", "compare policies with the optimum"),
-    "best-known": ("benchmarks.best_known", "keep the best known solution of each instance"),
-    "runtime": ("benchmarks.runtime", "measure what proving an optimum takes"),
+    "gap": ("benchmarks.gap.__main__", "compare policies with the optimum"),
+    "best-known": ("benchmarks.best_known.__main__", "keep the best known solutions"),
+    "runtime": ("benchmarks.runtime.__main__", "measure what proving an optimum takes"),
     "policies": ("benchmarks.policies", "measure how fast and well policies decide"),
     "traffic": ("benchmarks.traffic", "measure the scheduler under a day's traffic"),
-    "tradeoffs": ("benchmarks.tradeoffs", "compute what a promise of privacy costs"),
+    "tradeoffs": ("benchmarks.tradeoffs.__main__", "compute what a promise of privacy costs"),
     "simulate": ("benchmarks.simulate.__main__", "simulate one setting of the evaluation"),
     "figures": ("benchmarks.figures", "rebuild the paper's Figure 3"),
     "claims": ("benchmarks.claims", "judge the paper's sentences by finished runs"),
     "sensitivity": ("benchmarks.sensitivity", "choose otherwise what the paper leaves open"),
-    "report": ("benchmarks.report", "show gaps, figures and placements on one page"),
+    "report": ("benchmarks.report.__main__", "show gaps, figures and placements on one page"),
 }
 """Module of each command, and what it does."""
 OF_SEVERAL = ("place", "serve")

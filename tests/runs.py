@@ -1,7 +1,8 @@
 """Records and solutions of runs that were never run, and workers that misbehave."""
 
-from benchmarks import measure, provenance
-from benchmarks.runtime_record import Outcome, RunRecord
+from benchmarks.common import provenance
+from benchmarks.runtime import measure
+from benchmarks.runtime.runtime_record import Outcome, RunRecord
 from optmodel.placement.solution import Solution, SolutionStatus, Termination
 
 

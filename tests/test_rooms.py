@@ -17,9 +17,9 @@ class NoTorch:
         if name.split(".")[0] == "torch":
             raise ImportError(name)
 sys.meta_path.insert(0, NoTorch())
-import benchmarks.gap, benchmarks.gap_plot, heuristics.policies, instances.sets
+import benchmarks.gap.__main__, benchmarks.gap.gap_plot, heuristics.policies, instances.sets
 import attack.curves, attack.data, attack.shipped, attack.splits
-import benchmarks.best_known, optmodel.solving, optmodel.check
+import benchmarks.best_known.__main__, optmodel.solving, optmodel.check
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,9 +4,9 @@ import csv
 import json
 from pathlib import Path
 
-from benchmarks.tradeoff_cases import Case
-from benchmarks.tradeoff_record import CurveBook
-from benchmarks.tradeoff_run import Runner
+from benchmarks.tradeoffs.tradeoff_cases import Case
+from benchmarks.tradeoffs.tradeoff_record import CurveBook
+from benchmarks.tradeoffs.tradeoff_run import Runner
 from instances.ssim import TABLE_I
 from optmodel.search.options import SolverOptions
 

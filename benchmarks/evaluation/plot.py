@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from benchmarks.drawing import label_plainly
+from benchmarks.common.drawing import label_plainly
 from benchmarks.evaluation.panels import PANELS, TOLERANCES
 from benchmarks.evaluation.table import BOUND, LATENCY, REJECTED, SHARED, UNSERVED
 from optmodel.ground.figure_file import saved_figure

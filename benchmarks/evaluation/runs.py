@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from rich.progress import track
 
-from benchmarks import provenance
-from benchmarks.reuse import tell_reused
+from benchmarks.common import provenance
+from benchmarks.common.reuse import tell_reused
 from benchmarks.simulate import Setting, simulate
 from benchmarks.simulate.outcome import Outcome, Timing
 from optmodel.ground.command_line import errors

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from benchmarks.csv_text import csv_text
+from benchmarks.common.csv_text import csv_text
 from benchmarks.evaluation.panels import Case
 from benchmarks.evaluation.runs import Run
 from benchmarks.simulate import Setting

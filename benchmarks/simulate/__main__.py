@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from benchmarks.cli import listed, new_table
+from benchmarks.common.command import listed, new_table
 from benchmarks.simulate.outcome import Outcome, Timing
 from benchmarks.simulate.run import simulate
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting

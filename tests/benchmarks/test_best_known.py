@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from commands import run
 
-from benchmarks import best_known, provenance
-from benchmarks.best_known import Outcome, update
-from benchmarks.better_of import better_of
+from benchmarks.best_known import __main__ as best_known
+from benchmarks.best_known.__main__ import Outcome, update
+from benchmarks.best_known.better_of import better_of
+from benchmarks.common import provenance
 from heuristics.policies import place
 from instances.small_set import SMALL
 from optmodel.checker import check_solution

@@ -3,7 +3,7 @@
 import pytest
 from runs import solution
 
-from benchmarks.better_of import better_of, is_proven
+from benchmarks.best_known.better_of import better_of, is_proven
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement.solution import Solution, SolutionStatus, Termination, relative_gap
 

@@ -7,7 +7,7 @@ import pytest
 from commands import run
 from invented import outcome, results, share
 
-from benchmarks import provenance
+from benchmarks.common import provenance
 from benchmarks.evaluation import checks
 from benchmarks.evaluation.checks import Check, Verdict, faster, faster_at_best, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict

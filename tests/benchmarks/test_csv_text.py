@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from runs import record
 
-from benchmarks.csv_text import csv_text
-from benchmarks.records import as_frame
+from benchmarks.common.csv_text import csv_text
+from benchmarks.common.records import as_frame
 
 
 def rows(text: str) -> list[dict[str, str]]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import policies
-from benchmarks.decisions import CONTENDERS, Case, decide
-from benchmarks.policy_targets import (
+from benchmarks.common.records import Record
+from benchmarks.decisions.decision_times import CONTENDERS, Case, decide
+from benchmarks.decisions.policy_targets import (
     Target,
     mean_gap,
     policy_table,
@@ -18,7 +19,6 @@ from benchmarks.policy_targets import (
     slowest_ms,
     worst_gap,
 )
-from benchmarks.records import Record
 from heuristics.policies import place
 from instances.generate import Recipe, generate
 from instances.small_set import SMALL

@@ -11,7 +11,7 @@ from commands import run
 from distributed import LocalCluster
 from invented import outcome, share
 
-from benchmarks import provenance
+from benchmarks.common import provenance
 from benchmarks.evaluation import runs as runs_module
 from benchmarks.evaluation.page import page
 from benchmarks.evaluation.panels import PANELS, Plan

@@ -11,11 +11,11 @@ import runs
 from commands import rows_of, run
 from rich.console import Console
 
-from benchmarks.cli import instance_files
-from benchmarks.comparison import Comparer, Comparison, Contender, most_served
-from benchmarks.gap_table import print_gaps, summary
-from benchmarks.records import Record, RecordBook
-from benchmarks.runtime_record import RunRecord
+from benchmarks.common.command import instance_files
+from benchmarks.common.records import Record, RecordBook
+from benchmarks.gap.comparison import Comparer, Comparison, Contender, most_served
+from benchmarks.gap.gap_table import print_gaps, summary
+from benchmarks.runtime.runtime_record import RunRecord
 from optmodel.batch import rounds
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from runs import AS_WORKER, killed, took, use_worker
 
-from benchmarks import measure as measuring
-from benchmarks.measure import measure
-from benchmarks.runtime_record import Outcome
+from benchmarks.runtime import measure as measuring
+from benchmarks.runtime.measure import measure
+from benchmarks.runtime.runtime_record import Outcome
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.problem.instance import read_instance

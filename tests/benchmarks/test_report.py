@@ -15,10 +15,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from benchmarks.cli import Faults
-from benchmarks.comparison import Comparison
-from benchmarks.report import stored_solutions
-from benchmarks.report_page import read_figures, report_page
+from benchmarks.common.command import Faults
+from benchmarks.gap.comparison import Comparison
+from benchmarks.report.__main__ import stored_solutions
+from benchmarks.report.report_page import read_figures, report_page
 from optmodel.ground.rule_errors import InputError
 
 ROOT = Path(__file__).parents[2]

@@ -7,19 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import (
-    figures,
-    gap,
-    policies,
-    provenance,
-    report,
-    runtime,
-    sensitivity,
-    tradeoffs,
-    traffic,
-)
-from benchmarks.records import Record, RecordBook, json_path, record_book
-from benchmarks.tradeoff_record import CurveBook, CurveRecord
+from benchmarks import figures, policies, sensitivity, traffic
+from benchmarks.common import provenance
+from benchmarks.common.records import Record, RecordBook, json_path, record_book
+from benchmarks.gap import __main__ as gap
+from benchmarks.report import __main__ as report
+from benchmarks.runtime import __main__ as runtime
+from benchmarks.tradeoffs import __main__ as tradeoffs
+from benchmarks.tradeoffs.tradeoff_record import CurveBook, CurveRecord
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus

@@ -7,24 +7,24 @@ import pytest
 from matplotlib.figure import Figure
 from runs import killed, took, unproven
 
-from benchmarks.run_statistics import (
+from benchmarks.runtime.run_statistics import (
     charged_seconds,
     factors_of_best,
     geometric_mean,
     shifted_geometric_mean,
     speed_ups,
 )
-from benchmarks.runtime_plot import (
+from benchmarks.runtime.runtime_plot import (
     plot_profile,
     plot_run_times,
     plot_scaling,
     save_runtime_plot,
     save_scaling_plot,
 )
-from benchmarks.runtime_record import RunRecord
-from benchmarks.runtime_table import print_methods, print_targets
-from benchmarks.scaling import Series
-from benchmarks.targets import Goal, Target
+from benchmarks.runtime.runtime_record import RunRecord
+from benchmarks.runtime.runtime_table import print_methods, print_targets
+from benchmarks.runtime.scaling import Series
+from benchmarks.runtime.speed_targets import Goal, Target
 from optmodel.ground.command_line import console
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import read_instance

@@ -12,13 +12,20 @@ import pytest
 from commands import rows_of, run
 from runs import AS_WORKER, record, use_worker
 
-from benchmarks import runtime
-from benchmarks.records import RecordBook
-from benchmarks.runtime import Configuration, Limits, configurations, labels, pending, recorded
-from benchmarks.runtime_record import RunRecord
-from benchmarks.scaling import DEVICES, MAPS, REQUESTS, series
-from benchmarks.targets import BINDING, Goal, Target, speed_table
-from benchmarks.work import Case, Work, gather
+from benchmarks.common.records import RecordBook
+from benchmarks.runtime import __main__ as runtime
+from benchmarks.runtime.__main__ import (
+    Configuration,
+    Limits,
+    configurations,
+    labels,
+    pending,
+    recorded,
+)
+from benchmarks.runtime.measured_cases import Case, Work, gather
+from benchmarks.runtime.runtime_record import RunRecord
+from benchmarks.runtime.scaling import DEVICES, MAPS, REQUESTS, series
+from benchmarks.runtime.speed_targets import BINDING, Goal, Target, speed_table
 from heuristics.policies import place
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus
@@ -176,7 +183,7 @@ def test_a_killed_benchmark_leaves_no_worker_and_resumes_where_it_stopped(tmp_pa
     arguments = ["--set", str(SMALL / f"{NAMES[0]}.json"), "--out", str(out)]
     arguments += ["--methods", "segment,count"]
     script = (
-        "import sys; from benchmarks import measure, runtime\n"
+        "import sys; from benchmarks.runtime import __main__ as runtime, measure\n"
         "from optmodel.ground.app import run_app\n"
         f"measure.WORKER = ('-c', {worker!r})\nrun_app(runtime.main)"
     )

@@ -7,8 +7,8 @@ import pytest
 from commands import run
 from tradeoff_making import measured_table
 
-from benchmarks.tradeoff_cases import Choice
-from benchmarks.tradeoffs import main
+from benchmarks.tradeoffs.__main__ import main
+from benchmarks.tradeoffs.tradeoff_cases import Choice
 from instances.ssim import TABLE_I
 from optmodel.ground.rule_errors import InputError
 

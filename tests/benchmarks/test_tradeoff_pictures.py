@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from tradeoff_making import case
 
-from benchmarks.tradeoff_plot import plot_shared, plot_tolerance, save_plot
-from benchmarks.tradeoff_record import CurveRecord
-from benchmarks.tradeoff_table import frame_of, print_curves
+from benchmarks.tradeoffs.tradeoff_plot import plot_shared, plot_tolerance, save_plot
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord
+from benchmarks.tradeoffs.tradeoff_table import frame_of, print_curves
 from optmodel.pareto import SharedPoint, ToleranceStep
 from optmodel.placement.solution import PlacementDocument, SolutionStatus
 

@@ -7,10 +7,11 @@ import pytest
 from commands import run
 from tradeoff_making import case, measured_table, rows_in, runner
 
-from benchmarks import provenance, tradeoff_run
-from benchmarks.tradeoff_record import CurveBook, CurveRecord
-from benchmarks.tradeoff_run import kept_on_source
-from benchmarks.tradeoffs import main
+from benchmarks.common import provenance
+from benchmarks.tradeoffs import tradeoff_run
+from benchmarks.tradeoffs.__main__ import main
+from benchmarks.tradeoffs.tradeoff_record import CurveBook, CurveRecord
+from benchmarks.tradeoffs.tradeoff_run import kept_on_source
 from optmodel.placement.solution import SolutionStatus
 from optmodel.search.options import SolverOptions
 from optmodel.verified import digest

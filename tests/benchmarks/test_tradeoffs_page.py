@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tradeoff_cases import Case
-from benchmarks.tradeoff_record import CurveBook
-from benchmarks.tradeoff_run import Runner
-from benchmarks.tradeoff_table import frame_of
+from benchmarks.tradeoffs.tradeoff_cases import Case
+from benchmarks.tradeoffs.tradeoff_record import CurveBook
+from benchmarks.tradeoffs.tradeoff_run import Runner
+from benchmarks.tradeoffs.tradeoff_table import frame_of
 from instances.cnns import NETWORKS
 from instances.ssim import TABLE_I
 from optmodel.placement.solution import SolutionStatus

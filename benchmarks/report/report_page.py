@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from benchmarks.cli import Faults
-from benchmarks.comparison import Comparison, most_served
-from benchmarks.gap_table import (
+from benchmarks.common.command import Faults
+from benchmarks.common.records import Record
+from benchmarks.gap.comparison import Comparison, most_served
+from benchmarks.gap.gap_table import (
     POLICY_COLUMNS,
     gap_cell,
     policy_rows,
@@ -17,7 +18,6 @@ from benchmarks.gap_table import (
     proven,
     summary,
 )
-from benchmarks.records import Record
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import read_bytes
 from optmodel.page import SolutionView, environment, render

@@ -1,8 +1,8 @@
-"""Solve one instance in a process of its own: what `benchmarks.measure` starts for every run.
+"""Solve one instance in a process of its own, which `benchmarks.runtime.measure` starts.
 
-Usage: python -m benchmarks.runtime_worker INSTANCE.json METHOD OPTIONS ANSWER.json, where OPTIONS
-is a JSON object of `SolverOptions`. The process ends when its standard input does, so that no run
-outlives a benchmark that was killed.
+Usage: python -m benchmarks.runtime.runtime_worker INSTANCE.json METHOD OPTIONS ANSWER.json, where
+OPTIONS is a JSON object of `SolverOptions`. The process ends when its standard input does, so that
+no run outlives a benchmark that was killed.
 """
 
 import json

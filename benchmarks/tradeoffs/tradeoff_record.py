@@ -5,9 +5,9 @@ from typing import Self
 
 from pydantic import Field
 
-from benchmarks import provenance
-from benchmarks.records import Options
-from benchmarks.tradeoff_cases import Case
+from benchmarks.common import provenance
+from benchmarks.common.records import Options
+from benchmarks.tradeoffs.tradeoff_cases import Case
 from optmodel.ground.json_files import StrictModel, read_model, write_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.pareto import Price, SharedPoint, ToleranceStep, is_settled

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from benchmarks.drawing import label_plainly
-from benchmarks.tradeoff_record import CurveRecord, Curves
+from benchmarks.common.drawing import label_plainly
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord, Curves
 from optmodel.ground.figure_file import saved_figure
 from optmodel.pareto import front
 

@@ -6,10 +6,10 @@ from math import inf
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.cli import instance_files
-from benchmarks.decisions import Case
-from benchmarks.records import Record
-from benchmarks.targets import mixed_batch, singles
+from benchmarks.common.command import instance_files
+from benchmarks.common.records import Record
+from benchmarks.decisions.decision_times import Case
+from benchmarks.runtime.speed_targets import mixed_batch, singles
 from instances.medium_set import MEDIUM
 from instances.members import solution_file
 from instances.paper_set import PAPER

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
 
-from benchmarks.drawing import draw_share
+from benchmarks.common.drawing import draw_share
 from optmodel.ground.figure_file import saved_figure
 
 INCH_PER_INSTANCE = 0.2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from statistics import median
 
-from benchmarks.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_record import Outcome, RunRecord
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.small_set import SMALL

@@ -3,7 +3,7 @@
 if __name__ == "__main__":
     from optmodel.ground.entry import start
 
-    start("benchmarks.best_known")
+    start("benchmarks.best_known.__main__")
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.text import Text
 
-from benchmarks import provenance
-from benchmarks.better_of import better_of, is_proven
-from benchmarks.cli import (
+from benchmarks.best_known.better_of import better_of, is_proven
+from benchmarks.common import provenance
+from benchmarks.common.command import (
     TIME_LIMIT_S,
     Faults,
     InstancesOption,

@@ -10,8 +10,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.runtime_record import Outcome, RunRecord
-from benchmarks.runtime_worker import Answer, Exit
+from benchmarks.runtime.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_worker import Answer, Exit
 from optmodel.ground.json_files import read_model, write_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement import Solution, SolutionStatus, Termination
@@ -19,7 +19,7 @@ from optmodel.problem import Instance
 from optmodel.search import SolverOptions
 from optmodel.verified import digest
 
-WORKER = ("-m", "benchmarks.runtime_worker")
+WORKER = ("-m", "benchmarks.runtime.runtime_worker")
 """What Python runs for each measurement."""
 
 PATIENCE_S = 30.0

@@ -9,9 +9,9 @@ from typing import Any, Generic, Self, TypeVar
 import pandas as pd
 from pydantic import Field
 
-from benchmarks import provenance
-from benchmarks.csv_text import csv_text
-from benchmarks.reuse import tell_reused
+from benchmarks.common import provenance
+from benchmarks.common.csv_text import csv_text
+from benchmarks.common.reuse import tell_reused
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.json_files import StrictModel, read_model, write_model
 from optmodel.ground.rule_errors import InputError

@@ -7,9 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
-from benchmarks.drawing import draw_share, label_plainly
-from benchmarks.run_statistics import Runs, charged_seconds, factors_of_best, shared_instances
-from benchmarks.scaling import Series
+from benchmarks.common.drawing import draw_share, label_plainly
+from benchmarks.runtime.run_statistics import (
+    Runs,
+    charged_seconds,
+    factors_of_best,
+    shared_instances,
+)
+from benchmarks.runtime.scaling import Series
 from optmodel.ground.figure_file import saved_figure
 
 

@@ -3,7 +3,7 @@
 if __name__ == "__main__":
     from optmodel.ground.entry import start
 
-    start("benchmarks.gap")
+    start("benchmarks.gap.__main__")
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.cli import (
+from benchmarks.common.command import (
     TIME_LIMIT_S,
     Faults,
     ForceOption,
@@ -24,9 +24,9 @@ from benchmarks.cli import (
     listed,
     progress,
 )
-from benchmarks.comparison import Comparer, Comparison, Contender
-from benchmarks.gap_table import print_gaps
-from benchmarks.records import Record, as_frame, record_book
+from benchmarks.common.records import Record, as_frame, record_book
+from benchmarks.gap.comparison import Comparer, Comparison, Contender
+from benchmarks.gap.gap_table import print_gaps
 from heuristics.policies import POLICIES, policy_type
 from optmodel.ground.command_line import (
     MAX_SECONDS,
@@ -132,7 +132,7 @@ def _refuse_bad_options(method: str, solver: str, out: Path | None, plot: Path |
 
 
 def _draw(comparisons: list[Comparison], path: Path) -> None:
-    from benchmarks.gap_plot import save_gap_plot
+    from benchmarks.gap.gap_plot import save_gap_plot
 
     records = [record for c in comparisons for record in (c.reference, *c.policies)]
     if any(record.gap is not None for record in records):

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.cli import instance_files
-from benchmarks.scaling import Series, series
-from benchmarks.targets import Target, small, speed_table
+from benchmarks.common.command import instance_files
+from benchmarks.runtime.scaling import Series, series
+from benchmarks.runtime.speed_targets import Target, small, speed_table
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import Instance, read_instance
 

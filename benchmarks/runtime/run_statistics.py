@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from math import exp, log
 
-from benchmarks.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_record import Outcome, RunRecord
 
 SHIFT_S = 1.0
 """Shift of the geometric means, in seconds: differences far below it hardly count."""

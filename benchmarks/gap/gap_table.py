@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.cli import new_table, percent
-from benchmarks.comparison import Comparison, most_served
-from benchmarks.records import Record
+from benchmarks.common.command import new_table, percent
+from benchmarks.common.records import Record
+from benchmarks.gap.comparison import Comparison, most_served
 from optmodel.ground.terminal import print_wide
 from optmodel.placement import SolutionStatus, milliseconds
 

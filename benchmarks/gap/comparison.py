@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from benchmarks.records import Options, Record, RecordBook
+from benchmarks.common.records import Options, Record, RecordBook
 from heuristics.improvement import improve_solution
 from heuristics.policies import POLICIES, place
 from optmodel.placement import Solution, SolutionStatus, Termination, relative_gap

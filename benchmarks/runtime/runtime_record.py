@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from benchmarks.records import Record
+from benchmarks.common.records import Record
 from optmodel.placement import Solution, SolutionStatus
 
 

@@ -3,7 +3,7 @@
 if __name__ == "__main__":
     from optmodel.ground.entry import start
 
-    start("benchmarks.tradeoffs")
+    start("benchmarks.tradeoffs.__main__")
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,14 +11,21 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.cli import TIME_LIMIT_S, ForceOption, chosen, listed, progress, require_folder
-from benchmarks.csv_text import csv_text
-from benchmarks.reuse import tell_reused
-from benchmarks.tradeoff_cases import KINDS, Case, Choice, Kind
-from benchmarks.tradeoff_plot import plot_shared, plot_tolerance, save_plot
-from benchmarks.tradeoff_record import CurveBook, Curves
-from benchmarks.tradeoff_run import Runner
-from benchmarks.tradeoff_table import frame_of, print_curves
+from benchmarks.common.command import (
+    TIME_LIMIT_S,
+    ForceOption,
+    chosen,
+    listed,
+    progress,
+    require_folder,
+)
+from benchmarks.common.csv_text import csv_text
+from benchmarks.common.reuse import tell_reused
+from benchmarks.tradeoffs.tradeoff_cases import KINDS, Case, Choice, Kind
+from benchmarks.tradeoffs.tradeoff_plot import plot_shared, plot_tolerance, save_plot
+from benchmarks.tradeoffs.tradeoff_record import CurveBook, Curves
+from benchmarks.tradeoffs.tradeoff_run import Runner
+from benchmarks.tradeoffs.tradeoff_table import frame_of, print_curves
 from instances.cnns import NETWORKS, SYNTHETIC
 from instances.generate import UnattainableOption, policy_of
 from instances.ssim import TABLE_I

@@ -6,9 +6,9 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.cli import new_table, percent
-from benchmarks.tradeoff_cases import Case, Kind
-from benchmarks.tradeoff_record import CurveRecord, Curves, Optimum
+from benchmarks.common.command import new_table, percent
+from benchmarks.tradeoffs.tradeoff_cases import Case, Kind
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord, Curves, Optimum
 from optmodel.ground.terminal import print_wide
 from optmodel.pareto import SharedPoint, front
 from optmodel.placement import SolutionStatus, relative_gap

@@ -3,7 +3,7 @@
 if __name__ == "__main__":
     from optmodel.ground.entry import start
 
-    start("benchmarks.runtime")
+    start("benchmarks.runtime.__main__")
 
 import sys
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import provenance
-from benchmarks.cli import ForceOption, OutOption, chosen, listed, progress
-from benchmarks.measure import measure
-from benchmarks.records import RecordBook, record_book
-from benchmarks.run_statistics import Runs
-from benchmarks.runtime_record import Outcome, RunRecord
-from benchmarks.runtime_table import (
+from benchmarks.common import provenance
+from benchmarks.common.command import ForceOption, OutOption, chosen, listed, progress
+from benchmarks.common.records import RecordBook, record_book
+from benchmarks.runtime.measure import measure
+from benchmarks.runtime.measured_cases import SETS, Case, Work, gather
+from benchmarks.runtime.run_statistics import Runs
+from benchmarks.runtime.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_table import (
     failures,
     print_methods,
     print_runs,
     print_speed_ups,
     print_targets,
 )
-from benchmarks.work import SETS, Case, Work, gather
 from optmodel.ground.command_line import (
     EXIT_BAD_RESULT,
     MAX_SECONDS,
@@ -255,7 +255,7 @@ def _print_all(work: Work, runs: Runs, baseline: str | None) -> None:
 
 
 def _draw(work: Work, runs: Runs, plot: Path | None, scaling_plot: Path | None) -> None:
-    from benchmarks.runtime_plot import save_runtime_plot, save_scaling_plot
+    from benchmarks.runtime.runtime_plot import save_runtime_plot, save_scaling_plot
 
     if plot is not None:
         save_runtime_plot(runs, plot)

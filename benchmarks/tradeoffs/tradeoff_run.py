@@ -2,10 +2,10 @@
 
 from dataclasses import asdict, dataclass
 
-from benchmarks import provenance
-from benchmarks.records import Options
-from benchmarks.tradeoff_cases import Case
-from benchmarks.tradeoff_record import CurveBook, CurveRecord, PriceRecord
+from benchmarks.common import provenance
+from benchmarks.common.records import Options
+from benchmarks.tradeoffs.tradeoff_cases import Case
+from benchmarks.tradeoffs.tradeoff_record import CurveBook, CurveRecord, PriceRecord
 from optmodel.pareto import (
     NothingFound,
     SharedPoint,

@@ -7,8 +7,8 @@ from statistics import median
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.cli import new_table, percent
-from benchmarks.run_statistics import (
+from benchmarks.common.command import new_table, percent
+from benchmarks.runtime.run_statistics import (
     SHIFT_S,
     Runs,
     charged_seconds,
@@ -17,8 +17,8 @@ from benchmarks.run_statistics import (
     shifted_geometric_mean,
     speed_ups,
 )
-from benchmarks.runtime_record import Outcome, RunRecord
-from benchmarks.targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, Target
+from benchmarks.runtime.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.speed_targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, Target
 from optmodel.ground.terminal import print_wide
 from optmodel.placement import milliseconds
 

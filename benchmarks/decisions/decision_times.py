@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks.records import Record
+from benchmarks.common.records import Record
 from heuristics.improvement import improve
 from heuristics.policies import checked_solution, make_policy
 from heuristics.policy import place_all

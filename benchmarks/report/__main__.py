@@ -3,7 +3,7 @@
 if __name__ == "__main__":
     from optmodel.ground.entry import start
 
-    start("benchmarks.report")
+    start("benchmarks.report.__main__")
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.cli import (
+from benchmarks.common.command import (
     TIME_LIMIT_S,
     Faults,
     InstancesOption,
@@ -21,11 +21,11 @@ from benchmarks.cli import (
     listed,
     progress,
 )
-from benchmarks.comparison import Comparer, Contender
-from benchmarks.gap import SHOWN, compare_files
-from benchmarks.gap_table import summary
-from benchmarks.records import Record, json_path, record_book
-from benchmarks.report_page import Figure, Stored, read_figures, report_page
+from benchmarks.common.records import Record, json_path, record_book
+from benchmarks.gap.__main__ import SHOWN, compare_files
+from benchmarks.gap.comparison import Comparer, Contender
+from benchmarks.gap.gap_table import summary
+from benchmarks.report.report_page import Figure, Stored, read_figures, report_page
 from heuristics.policies import policy_type
 from instances.members import solution_file
 from optmodel.ground.command_line import console, require_choice, require_output

@@ -1,0 +1,1 @@
+"""What the benchmarks share: options, tables, records of finished runs, where they come from."""

@@ -1,0 +1,1 @@
+"""How fast policies decide, and how well: what `python -m benchmarks.policies` measures."""

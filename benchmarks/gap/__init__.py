@@ -1,0 +1,1 @@
+"""How far policies are from the optimum: `python -m benchmarks.gap`."""

@@ -1,0 +1,1 @@
+"""Gaps, figures and placements on one page: `python -m benchmarks.report`."""

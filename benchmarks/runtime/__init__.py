@@ -1,0 +1,1 @@
+"""What proving an optimum takes: `python -m benchmarks.runtime`."""

@@ -1,0 +1,1 @@
+"""What a promise costs: `python -m benchmarks.tradeoffs`."""
