@@ -37,11 +37,14 @@ class Point:
         The subset with the highest upper limit, of which caps are made.
     mean : float
         Mean SSIM over all subsets, the worst included.
+    subsets : int
+        How many these are.
     """
 
     maps: int
     worst: MeasuredCell
     mean: float
+    subsets: int
 
 
 def read_tables(paths: Sequence[Path]) -> list[MeasuredTable]:
@@ -98,6 +101,7 @@ def points(table: MeasuredTable, row: str) -> list[Point]:
             maps,
             worst=max(cells, key=lambda cell: cell.ssim.high),
             mean=float(np.mean([cell.ssim.mean for cell in cells])),
+            subsets=len(cells),
         )
         for maps, cells in sorted(by_maps.items())
     ]
@@ -188,8 +192,9 @@ def _plot_series(ax: Axes, series: Sequence[Point], attacker: str, number: int) 
         label=f"{attacker}: worst subset, 95 % interval",
     )
     ax.errorbar(maps, worst, yerr=np.array([below, above]), fmt="none", ecolor=colour, capsize=3)
-    means = [point.mean for point in series]
-    ax.plot(maps, means, color=colour, linewidth=0.8, label=f"{attacker}: mean of subsets")
+    if any(point.subsets > 1 for point in series):
+        means = [point.mean for point in series]
+        ax.plot(maps, means, color=colour, linewidth=0.8, label=f"{attacker}: mean of subsets")
 
 
 def _mark_blind_cells(ax: Axes, cells: Sequence[MeasuredCell]) -> None:
