@@ -16,11 +16,11 @@ from optmodel.files import InputError, read_model
 
 WIDTH = 8.2
 """Of the picture, in inches."""
-PANEL_HEIGHT = 3.2
+PANEL_HEIGHT = 2.7
 LEGEND_LINE = 0.22
 """Height of one line of the legend, in inches."""
-COLUMNS = 3
-"""Panels beside each other at most."""
+COLUMNS = 2
+"""Panels beside each other at most: sums, and the finished maps that become of them."""
 MARKERS = "os^Dv*PX"
 BLIND_COLOURS = {"most similar image": "0.1", "mean image": "0.4", "black image": "0.7"}
 
