@@ -17,11 +17,11 @@ from optmodel.ground.rule_errors import InputError
 
 WIDTH = 8.2
 """Of the picture, in inches."""
-PANEL_HEIGHT = 3.2
+PANEL_HEIGHT = 2.7
 LEGEND_LINE = 0.22
 """Height of one line of the legend, in inches."""
-COLUMNS = 3
-"""Panels beside each other at most."""
+COLUMNS = 2
+"""Panels beside each other at most: sums, and the finished maps that become of them."""
 MARKERS = "os^Dv*PX"
 BLIND_COLOURS = {"most similar image": "0.1", "mean image": "0.4", "black image": "0.7"}
 
@@ -38,11 +38,14 @@ class Point:
         The subset with the highest upper limit, of which caps are made.
     mean : float
         Mean SSIM over all subsets, the worst included.
+    subsets : int
+        How many these are.
     """
 
     maps: int
     worst: MeasuredCell
     mean: float
+    subsets: int
 
 
 def read_tables(paths: Sequence[Path]) -> list[MeasuredTable]:
@@ -99,6 +102,7 @@ def points(table: MeasuredTable, row: str) -> list[Point]:
             maps,
             worst=max(cells, key=lambda cell: cell.ssim.high),
             mean=float(np.mean([cell.ssim.mean for cell in cells])),
+            subsets=len(cells),
         )
         for maps, cells in sorted(by_maps.items())
     ]
@@ -189,8 +193,9 @@ def _plot_series(ax: Axes, series: Sequence[Point], attacker: str, number: int) 
         label=f"{attacker}: worst subset, 95 % interval",
     )
     ax.errorbar(maps, worst, yerr=np.array([below, above]), fmt="none", ecolor=colour, capsize=3)
-    means = [point.mean for point in series]
-    ax.plot(maps, means, color=colour, linewidth=0.8, label=f"{attacker}: mean of subsets")
+    if any(point.subsets > 1 for point in series):
+        means = [point.mean for point in series]
+        ax.plot(maps, means, color=colour, linewidth=0.8, label=f"{attacker}: mean of subsets")
 
 
 def _mark_blind_cells(ax: Axes, cells: Sequence[MeasuredCell]) -> None:

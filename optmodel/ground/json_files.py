@@ -71,8 +71,14 @@ def parse_model(content: bytes, model: type[ModelT], name: str) -> ModelT:
 
 
 def _causes(error: ValidationError) -> list[ErrorDetails]:
-    """Return what is wrong, without what only follows: a list is too short without a bad item."""
+    """Return what is wrong, without what only follows: a list is too short without a bad item.
+
+    A file of another version has other fields, too.
+    """
     details = error.errors(include_url=False)
+    for detail in details:
+        if detail["loc"] == ("schema_version",) and detail["type"] != "missing":
+            return [detail]
     places = [detail["loc"] for detail in details]
     return [
         detail

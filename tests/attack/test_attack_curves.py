@@ -42,6 +42,12 @@ def test_a_panel_draws_worst_and_mean_against_maps(ax):
     np.testing.assert_allclose(drawn[MEAN].get_xydata(), [[2, 0.6], [8, 0.9]])
 
 
+def test_where_only_the_worst_subset_was_measured_no_mean_is_drawn(ax):
+    plot_row(ax, [table(cells=(CELLS[0], CELLS[2]))], "MNIST Conv1")
+    assert WORST in lines(ax)
+    assert MEAN not in lines(ax)
+
+
 def test_a_panel_draws_the_interval_of_the_worst_subset(ax):
     plot_row(ax, [table()], "MNIST Conv1")
     (bars,) = ax.collections

@@ -15,7 +15,7 @@ import pytest
 from full_disk import files_of_at_most
 from pydantic import Field
 
-from optmodel.ground.json_files import MOST_ERRORS, StrictModel, parse_model
+from optmodel.ground.json_files import MOST_ERRORS, SchemaVersion, StrictModel, parse_model
 from optmodel.ground.rule_errors import InputError, field_path
 from optmodel.ground.whole_files import (
     STANDARD,
@@ -289,6 +289,26 @@ def test_all_errors_are_told_one_per_line_up_to_ten():
     many = refusal([-1] * 60)
     assert len(many) == MOST_ERRORS + 1
     assert many[-1] == "list.json: 50 more like these"
+
+
+class Versioned(Items):
+    schema_version: SchemaVersion
+
+
+@pytest.mark.parametrize(
+    ("version", "named"),
+    [
+        ({"schema_version": 2}, ["schema_version"]),
+        ({"schema_version": 1}, ["items[0].number"]),
+        ({}, ["items[0].number", "schema_version"]),
+    ],
+)
+def test_of_a_file_of_another_version_the_version_alone_is_told(version, named):
+    """Its other fields are as that version has them; a version that is missing is one more."""
+    written = {"items": [{"number": -1}]} | version
+    with pytest.raises(InputError) as error:
+        parse_model(json.dumps(written).encode(), Versioned, "list.json")
+    assert [rule.field for rule in error.value.rules] == named
 
 
 def test_standard_output_takes_a_text_or_a_stream_as_it_is(capfdbinary):
