@@ -53,6 +53,7 @@ class ArcBook:
         known = self.look(arc)
         if self.solved(known) or known.bound > cutoff:
             return known
+        # No placement takes longer than `longest`: without one up to there, there is none.
         found = _solve(arc, min(cutoff, arc.longest), self.tolerance, allowance)
         if found.value is None and cutoff >= arc.longest and found.bound > arc.longest:
             found = ArcSolution(UNREACHABLE)
@@ -151,6 +152,7 @@ class ArcMatrix:
             else:
                 first = self._each(allowance, before, self._first)
                 last = self._each(allowance, behind, self._last)
+                # Cut back after each sum, so that sums along a path do not overflow.
                 self._bounds = np.minimum(np.add.outer(first, last), UNREACHABLE)
         return self._bounds
 
@@ -175,6 +177,7 @@ class ArcMatrix:
     def solve(self, a: int, b: int, slack: int, allowance: Allowance) -> Step:
         """Solve the most promising arc between two signatures, up to a slack beyond its bound."""
         choices = self.choices(a, b)
+        # One arc or two; the other one is solved once its bound is the lesser.
         choice = min(choices, key=lambda c: self.book.look(c.arc).bound)
         bound = self.book.look(choice.arc).bound
         solution = self.book.solve(choice.arc, min(bound + slack, UNREACHABLE), allowance)
@@ -227,6 +230,7 @@ class StageGraph:
             length, places = self._by_bounds(allowance)
             if length >= UNREACHABLE:
                 return Path(UNREACHABLE, (), None)
+            # The path by bounds is no longer than the best: its length bounds every path.
             worst = UNREACHABLE if best.value is None else best.value
             best = self._best = Path(length, best.steps, best.value)
             if worst - length <= self.book.tolerance * worst or allowance.over:

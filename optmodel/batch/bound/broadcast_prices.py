@@ -155,6 +155,7 @@ class BroadcastSearch:
             if np.isfinite(path.value_s):
                 rests_on = self.graphs[c].rests_on(path)
                 planes.planes.append(Plane(c, path.latency_s, self._used(c, path), rests_on))
+        # What a node earns is a maximum over its packs, hence convex: a plane each, like requests.
         for g, pack in enumerate(packs):
             planes.planes.append(Plane(len(paths) + g, 0.0, self._earned(g, pack)))
         values = np.array([path.value_s for path in paths])

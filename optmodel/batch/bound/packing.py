@@ -106,6 +106,7 @@ class Packer:
         sent = np.array(list(product(*times)), dtype=float).reshape(broadcasts.packs, len(times))
         self.most_kept = broadcasts.keeps[:, group]
         left = room - sent @ broadcasts.bits
+        # Keeping maps spares bits: a set fits if it does with all kept that can be.
         fits = left + sent @ (self.most_kept * self.own) >= 0
         self.sent, self.left = sent[fits], left[fits]
 
@@ -125,6 +126,7 @@ class Packer:
         saves = self.sent * self.most_kept * self.own
         left, bits = self.left.copy(), np.zeros(self.sent.shape)
         for b in np.argsort(each, kind="stable").tolist():
+            # Maps that cost more than they save are kept only as far as the broadcasts need it.
             taken = saves[:, b] if each[b] < bit else np.clip(-left, 0, saves[:, b])
             bits[:, b] = taken
             left = left + taken

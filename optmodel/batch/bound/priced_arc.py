@@ -146,9 +146,11 @@ class PricedArc:
         saved_each = price[2] * self.tariff.kept * self.sent_before
         each = self.tariff.segment @ price[:2]
         active = price[2] * self.tariff.active
+        # Broadcasting costs once per node: spread over as many segments as it can hold at most.
         per_node = active / np.maximum(cells.width, 1)
         unit = np.where(cells.width > 0, each + per_node, np.inf)
         taken, fits = fill(unit, self.sizes * cells.width, self.arc.maps)
+        # What a node holds itself is not sent to it: the dearest bits are saved first.
         saving, _ = fill(
             np.broadcast_to(-saved_each, cells.held.shape), self.sizes * cells.held, self.arc.maps
         )
@@ -191,6 +193,7 @@ def cells_of(arc: Arc) -> Cells:
         return _one_layer(arc)
     still = (0,) * (len(arc.send) - 1)
     first = first_thresholds(arc, UNREACHABLE)
+    # Each value stands for all up to the next: latency from its start, room from its end.
     first = first[:: -(-len(first) // MOST_FIRST)]
     ends = np.append(first[1:] - 1, UNREACHABLE)
     held = held_before_last(arc, ends, still)
@@ -279,6 +282,7 @@ def thinned(values: IntArray, low: int, top: int) -> IntArray:
     """Return `low` and those values up to `top` that are well apart."""
     kept = [low]
     for value in values[(values > low) & (values <= top)].tolist():
+        # Close values share an interval, which loosens the bound by the ratio at most.
         if value >= kept[-1] * STEP:
             kept.append(value)
     return np.array(kept, dtype=np.int64)

@@ -65,19 +65,9 @@ class PriceSearch:
         first = classes[0]
         self.groups = first.fleet.groups[:-1]
         at = [group.nodes[0] for group in self.groups]
-        each = np.stack(
-            [
-                np.floor(budget[at])
-                for budget in (
-                    first.problem.memory,
-                    first.problem.compute_budget,
-                    first.problem.bandwidth_budget,
-                )
-            ]
-        )
-        self.each = each
+        self.each = first.problem.whole_budgets[:, at].astype(float)
         self._plans: dict[tuple[Plan, ...], float] = {}
-        self.room = each * np.array([len(group.nodes) for group in self.groups])
+        self.room = self.each * np.array([len(group.nodes) for group in self.groups])
         self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
 
     @property
@@ -121,6 +111,7 @@ class PriceSearch:
             rough.append(priced)
         best = max(rough, key=lambda priced: priced.bound_s)
         if self.graphs is not self.roughly and 0 < best.bound_s < np.inf:
+            # Where the rough graphs gain little, their prices say little: begin from none.
             gains = best.bound_s > WORTHWHILE * rough[0].bound_s
             yield from self._improved(self.graphs, best.prices if gains else nothing)
 
@@ -140,6 +131,7 @@ class PriceSearch:
         while True:
             highest, proposed = planes.highest((best.prices * self.room).ravel() if near else None)
             if near and highest - best.bound_s <= NEAR * highest:
+                # Near the best prices nothing is better: look anywhere.
                 near = False
                 continue
             if highest - best.bound_s <= (CLOSE if closely else NEAR) * highest:
@@ -179,6 +171,7 @@ class PriceSearch:
         paid = float((prices * self.room).sum())
         bound = float(self.numbers @ values) - paid
         if np.isfinite(bound):
+            # A difference of large sums: far more than floats can be off by.
             bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
         return Priced(prices, bound), replies
 

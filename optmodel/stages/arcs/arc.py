@@ -116,7 +116,9 @@ class ArcPlacement:
         for k, moved in enumerate(self.flows, start=1):
             arrival = moved.maps * np.array(arc.send[k - 1])[group][moved.sender]
             slowest = np.zeros(arc.nodes, dtype=np.int64)
+            # What stays where it is takes no time.
             np.maximum.at(slowest, moved.receiver, arrival * (moved.sender != moved.receiver))
+            # Only the last layer computes; those between pass maps on.
             if k == len(self.flows):
                 slowest = slowest + self.counts[k] * work
             total += int(slowest.max())

@@ -96,6 +96,7 @@ class Thresholds:
         times, send = self._times(), np.array(self.arc.send[-1])
         work, caps = np.array(self.arc.work), np.array(self.arc.caps[-1])
         computes = room(self.last - times, work[:, np.newaxis], caps[:, np.newaxis])
+        # Of times that leave as much computing, only the longest is worth having.
         longest = np.diff(computes, axis=1, append=-1) != 0
         group, at = np.nonzero(longest & (computes > 0))
         taken = room(times[at][:, np.newaxis], send, self.held)

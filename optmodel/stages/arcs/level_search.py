@@ -86,6 +86,7 @@ class LevelSearch:
         shares = dual.rule_out([prices[:, groups] for prices in self.known], self.allowance)
         if shares is not None:
             return shares[-1]
+        # Prices of whole groups serve other questions too; those of parts of groups do not.
         if len(lots) == len(self.arc.sizes) and dual.prices is not None:
             self.known[:] = [*self.known[-KEPT + 1 :], dual.prices]
         return None
@@ -102,6 +103,7 @@ class LevelSearch:
         moved = self.thresholds.moved_early(k)[groups]
         own = self.thresholds.start if k == 0 else np.array(self.arc.caps[k])
         each = np.tile(moved * numbers, (len(groups), 1))
+        # What a node holds itself it need not take: from the others of its lot only.
         np.fill_diagonal(each, own[groups] + moved * (numbers - 1))
         return Transfer(np.arange(len(groups)), np.array(self.arc.caps[k + 1])[groups], each)
 
@@ -122,6 +124,7 @@ class LevelSearch:
             if not len(share):
                 dealt[lot.group] += [-1] * lot.number
                 continue
+            # The n-th node takes the level at which the shares pass n + 1/2.
             middles = np.arange(lot.number) + 0.5
             at = np.searchsorted(np.cumsum(share), middles)
             used = int(np.flatnonzero(share > 0).max(initial=0))
@@ -143,6 +146,7 @@ class LevelSearch:
             return []
         _, n, middle, below = max(splits)
         lot = lots[n]
+        # At least one node remains for the upper levels, or both halves were the same lot.
         most = min(int(below), lot.number - 1)
         few = [replace(lot, number=most), replace(lot, number=lot.number - most, low=middle)]
         many = [

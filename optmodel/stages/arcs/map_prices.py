@@ -98,6 +98,7 @@ class MapPrices:
         for transfer, paid, got in zip(self.transfers, prices, behind, strict=True):
             order = np.argsort(paid, kind="stable")
             sums = np.minimum(np.cumsum(transfer.each[:, order], axis=1), transfer.most[:, None])
+            # The cheapest maps first: a node takes them as long as they earn more than they cost.
             gain = got[transfer.lot][:, np.newaxis] - paid[order]
             moved = np.where(gain > 0, np.diff(sums, axis=1, prepend=0), 0)
             earned = (moved * gain).sum(axis=1)
@@ -141,6 +142,7 @@ class MapPrices:
 
     def _proves(self, prices: IntArray, program: "_Program") -> bool:
         total, answers = self.earnings(prices)
+        # Strictly less: whoever earns exactly P may be a placement.
         if total < self.maps * UNIT:
             self.prices = prices
             return True
@@ -155,6 +157,7 @@ def _first_largest(lot: IntArray, value: IntArray) -> IntArray:
     return first
 
 
+# One for all programs: clearing it is faster than making another.
 @cache
 def _solver() -> Any:
     return bare_highs()
@@ -183,6 +186,7 @@ class _Program:
             rows[:, k * self.lots : (k + 1) * self.lots] = taken
             rows[np.arange(len(lot)), self.earned + k * self.lots + lot] = 1.0
             sums = taken.sum(axis=1).astype(float)
+            # What is taken after a layer is sold after the next at its price, after the last for 1.
             if k + 1 < len(answers):
                 rows[np.arange(len(lot)), (k + 1) * self.lots + lot] -= sums
                 sums = np.zeros(len(lot))
@@ -207,6 +211,7 @@ class _Program:
         """Return the least earnings that the planes allow, and the prices where they do."""
         self.model.run()
         values = np.array(self.model.getSolution().col_value)[: self.earned]
+        # Rounding costs no proof: `earnings` is exact for any whole prices.
         prices = np.clip(np.rint(values * UNIT), 0, UNIT).astype(np.int64)
         return self.model.getInfo().objective_function_value, prices.reshape(-1, self.lots)
 

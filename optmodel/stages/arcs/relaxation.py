@@ -12,11 +12,13 @@ from optmodel.stages.arcs.arc import Arc
 Row = tuple[int, ...]
 """A number for each group."""
 
+# A quarter of the range, so that sums of a few of them do not overflow.
 UNREACHABLE = np.iinfo(np.int64).max // 4
 
 
 def room(threshold: IntArray | int, ticks: IntArray, caps: IntArray) -> IntArray:
     """Return how many maps at `ticks` each fit under a threshold, at most `caps`."""
+    # The 1 only avoids a division by 0: what takes no time is limited by the cap alone.
     fits = threshold // np.maximum(ticks, 1)
     return np.where(ticks > 0, np.minimum(caps, np.maximum(fits, 0)), caps)
 
@@ -40,6 +42,7 @@ def least_threshold(ticks: Row, caps: Row, sizes: Row, maps: int) -> int | None:
     if every < maps:
         return None
     kinds = [(each, cap, size) for (each, cap), size in timed.items()]
+    # T = `low` has never room, T = `high` always: at it every node holds its cap.
     low = -1
     while high - low > 1:
         middle = (low + high) // 2
@@ -97,6 +100,7 @@ def first_thresholds(arc: Arc, most: int) -> IntArray:
     most : int
         Largest value of interest, in ticks.
     """
+    # Room grows only where one more map of some kind of node fits: at multiples of its time.
     values = {0}
     for ticks, cap in set(zip(arc.receive, arc.caps[0], strict=True)):
         if ticks:
@@ -195,7 +199,9 @@ def last_thresholds(
             return np.full(len(first), least)
         case = _Case(arc, start, held, moves_early, kind)
         starts = _cuts([b for b in kinds if b <= kind], end)
+        # Time is whole: an interval ends one tick before the next one begins.
         ends = np.append(starts[1:], end) - 1
+        # A case counts only where it needs less than those before.
         interesting = best - 1
         if most is not None:
             interesting = np.minimum(interesting, most - sum(early) - first)
@@ -208,6 +214,8 @@ def last_thresholds(
 def _cuts(kinds: list[int], end: int) -> IntArray:
     """Return starts of reception intervals below `end`."""
     times = sorted({0} | {k * b for b in kinds for k in range(1, LEVELS + 1) if k * b < end})
+    # Wider intervals only loosen the bound: computing counts from their start, receiving to
+    # their end.
     step = -(-len(times) // MOST_CUTS)
     return np.array(times[::step], dtype=np.int64)
 
@@ -291,6 +299,7 @@ class _Case:
         rows = rows[self._fits(high[rows], rows)]
         low, high = np.full(len(rows), least - 1), high[rows]
         ways = int(np.clip(AT_ONCE // max(len(rows), 1), 1, MOST_WAYS))
+        # Ends early for large thresholds: low + 1 is a lower bound all the same.
         while (high - low > 1 + np.maximum(low, 0) // FINEST).any():
             parts = (high - low)[:, np.newaxis] * np.arange(1, ways + 1) // (ways + 1)
             tried = np.sort(
@@ -343,6 +352,7 @@ class _Case:
         loss = np.where(self.caps > 0, best[:, np.newaxis, :] - after, UNREACHABLE)
         least = loss.min(axis=2)
         needed, spared = need[:, np.newaxis], spare[:, np.newaxis]
+        # Cut back, so that the product stays inside 64 bits: a smaller loss only loosens the bound.
         can = np.minimum(least, 2**20) * needed <= spared * self.brings
         worth: BoolArray = (can & (least < UNREACHABLE)).any(axis=1)
         return worth

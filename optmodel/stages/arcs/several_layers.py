@@ -102,8 +102,10 @@ def solve_several_layers(
         return ArcSolution(0)
     descent.begin(first_thresholds(arc, cutoff - (least_work(arc) or 0)))
     if groups > MOST_GROUPS or not allowance.affords(values * MOST_CUTS * groups):
+        # Nothing is proven: a bound of 0.
         descent.undecided.append(0)
         return descent.solution()
+    # The most promising choice first: what it finds cuts the boxes that follow.
     choices = candidates(arc, descent.most, allowance)
     if choices:
         if descent.value is None:
@@ -189,6 +191,7 @@ class _Descent:
             return
         if self._ruled_out((*(values[-1] for values in box), self.most - least)):
             return
+        # Where the largest values allow most beyond the least ones, a proof for all is weakest.
         widest = max(range(len(box)), key=lambda k: box[k][-1] - box[k][0])
         half = len(box[widest]) // 2
         for part in (box[widest][:half], box[widest][half:]):
@@ -260,6 +263,7 @@ class _Descent:
         arc, spent = self.arc, choice.spent
         low, high = choice.total - spent, self.most - spent
         held = held_before_last(arc, np.array([choice.first]), choice.early)[0]
+        # A last latency is what some node receives for and computes: both take few values.
         received = {0}
         for send, maps in set(zip(arc.send[-1], held.tolist(), strict=True)):
             if send:
@@ -281,4 +285,5 @@ class _Descent:
         ticks = placement.ticks(self.arc)
         if self.value is None or ticks < self.value:
             self.best, self.value = placement, ticks
+            # From here on only what is better by more than the tolerance is looked for.
             self.most = min(self.most, ticks - 1 - int(self.tolerance * ticks))
