@@ -61,7 +61,7 @@ class BitPricer:
         if isinstance(self._graph, PricedGraph):
             return PricedBit(price_s, self._graph.cheapest(prices).value_s, None)
         each = [stage.tariff.prices(prices) for stage in self._graph.stages]
-        path = self._graph.closest(each, closely=True)
+        path = self._graph.cheapest_path(each, closely=True)
         plan = self._graph.plan(path) if np.isfinite(path.value_s) else None
         return PricedBit(price_s, path.value_s, plan)
 

@@ -148,7 +148,8 @@ class BroadcastSearch:
         """Return the bound that prices give, rounded down, and add what it says of others."""
         prices = BroadcastPrices.of(vector, len(self.sizes))
         paths = [
-            graph.closest(self._uses(prices, c), closely) for c, graph in enumerate(self.graphs)
+            graph.cheapest_path(self._uses(prices, c), closely)
+            for c, graph in enumerate(self.graphs)
         ]
         packs = [self._pack(prices, g) for g in range(len(self.sizes))]
         for c, path in enumerate(paths):

@@ -90,13 +90,13 @@ class SenderGraph:
         """
         rounds = MOST_ROUNDS if closely else FEW_ROUNDS
         each = [stage.tariff.prices(prices) for stage in self.stages]
-        path = self.closest(each, closely, rounds)
+        path = self.cheapest_path(each, closely, rounds)
         load = np.zeros_like(prices)
         for stage, use in zip(self.stages, path.uses, strict=False):
             load += stage.tariff.load(use)
         return Reply(path.value_s, path.latency_s, load, self.rests_on(path))
 
-    def closest(
+    def cheapest_path(
         self, prices: Sequence[Use], closely: bool, rounds: int = MOST_ROUNDS
     ) -> SenderPath:
         """Return the cheapest path after looking more closely at those that seemed to be.

@@ -106,7 +106,7 @@ class PlannedPlacer:
         prices = np.zeros((3, len(self.requests.fleet.groups)))
         prices[2, :-1] = bit_s
         each = [stage.tariff.prices(prices) for stage in self._graph.stages]
-        return self._graph.closest(each, closely=False)
+        return self._graph.cheapest_path(each, closely=False)
 
     def _who(self, k: int, plan: Plan, room: FloatArray) -> BoolArray:
         """Return which nodes send behind stage k, shape (nodes,).
