@@ -1,6 +1,7 @@
 """The exact model as a MILP: formulations, solvers, and a second opinion on what they say."""
 
 from optmodel.milp.any_placement import (
+    BOTH,
     UNKNOWN,
     Answer,
     Clock,
@@ -21,6 +22,7 @@ from optmodel.milp.segment import SegmentModel
 from optmodel.milp.solvers import require_solver, run_solver
 
 __all__ = [
+    "BOTH",
     "BUDGETS",
     "FEW_PAIRS",
     "LARGEST_ACTIVITY",
