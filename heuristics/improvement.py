@@ -20,11 +20,13 @@ from optmodel.placement import (
     to_document,
 )
 from optmodel.problem import Instance, Problem
-from optmodel.search import Search, SolverOptions, settled_bound
+from optmodel.search import Search, SolverOptions
 from optmodel.verified import with_placement
 
 INSERT_SHARE = 0.5
 """Share of the time for requests that are left out."""
+GIVEN = "the start of the improvement"
+"""Who speaks before the improvement does."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,11 @@ def improve(
     left_s = None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
     options = SolverOptions(time_limit_s=left_s, mip_gap=gap, seed=seed)
     search = Search(_served_instance(problem, placement), options)
-    if not search.offer(placement):
-        raise ResultError("the improvement was given a placement that breaks a budget (8b-8d)")
-    if bound_s is not None:
-        search.raise_bound(bound_s)
+    with search.speaking(GIVEN):
+        if not search.offer(placement):
+            raise ResultError("the improvement was given a placement that breaks a budget (8b-8d)")
+        if bound_s is not None:
+            search.raise_bound(bound_s)
     if interrupted:
         return _concluded(search, Termination.INTERRUPTED)
     return _concluded(search, Rounds(search, seed, rounds).to_the_end())
@@ -235,10 +238,7 @@ def _served_instance(problem: Problem, placement: Placement) -> Instance:
 def _concluded(search: Search, termination: Termination) -> Improvement:
     assert search.incumbent is not None
     assert search.objective_s is not None
-    if search.infeasible:
-        raise ResultError("the improvement claims that there is no placement, but was given one")
-    claim = "the bound {bound} s is above a placement that"
-    bound_s = settled_bound(search.objective_s, search.bound_s, claim)
+    bound_s = search.agreed_bound(search.objective_s)
     return Improvement(
         placement=search.incumbent,
         latency_s=search.objective_s,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from optmodel.batch import offer_constructions, solve_columns
+from optmodel.cpsat import solve_milp
 from optmodel.limits import limit_served
-from optmodel.milp import FEW_PAIRS, CountModel, solve_milp, within_reach
+from optmodel.milp import FEW_PAIRS, CountModel, within_reach
 from optmodel.placement import Termination
 from optmodel.search import Search
 from optmodel.stages import solve_stages

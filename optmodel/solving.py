@@ -9,11 +9,11 @@ from pathlib import Path
 
 from optmodel.auto import solve_auto
 from optmodel.batch import solve_columns
-from optmodel.cpsat import solve_cpsat
+from optmodel.cpsat import solve_cpsat, solve_milp
 from optmodel.ground.rule_errors import InputError, one_line
 from optmodel.ground.whole_files import write_text
 from optmodel.limits import reasons_infeasible
-from optmodel.milp import SECONDS_PER_PAIR, CountModel, Formulation, SegmentModel, solve_milp
+from optmodel.milp import SECONDS_PER_PAIR, CountModel, Formulation, SegmentModel
 from optmodel.online import offer_start
 from optmodel.placement import (
     Rejection,

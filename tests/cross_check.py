@@ -32,8 +32,8 @@ from optmodel.placement.solution import Solution, SolutionStatus
 from optmodel.problem.instance import Instance, Request, read_instance
 from optmodel.problem.network import Layer
 from optmodel.problem.ssim import SsimTable
+from optmodel.search.agreement import BOUND_TOLERANCE
 from optmodel.search.options import SolverOptions
-from optmodel.search.search import BOUND_TOLERANCE
 from optmodel.solving import solve
 
 VARIANTS = (

@@ -75,7 +75,6 @@ from functools import partial
 from benchmarks import runtime_worker
 from optmodel import solving
 from optmodel.count import CountModel
-from optmodel.milp import solve_milp
 
 class Odd(CountModel):
     {body}

@@ -15,8 +15,9 @@ from optmodel.batch.one_request.planned import SCALES as SCALES_OF_PLANS
 from optmodel.batch.one_request.planned import PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.cpsat import solve_milp
 from optmodel.limits import limit_served
-from optmodel.milp import CountModel, solve_milp, within_reach
+from optmodel.milp import CountModel, within_reach
 from optmodel.placement import CostedPlacement, RequestClass, Termination, classes_of
 from optmodel.problem import FEW_KINDS, FloatArray, RequestTask, with_fewer_kinds
 from optmodel.search import Allowance, Search

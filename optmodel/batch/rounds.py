@@ -14,7 +14,8 @@ from optmodel.batch.moves.neighbourhood import Neighbourhood
 from optmodel.batch.moves.windows import Effort, freed_devices, freed_stages, solve_freed
 from optmodel.batch.one_request.planned import PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
-from optmodel.milp import FEW_PAIRS, CountModel, solve_milp, within_reach
+from optmodel.cpsat import solve_milp
+from optmodel.milp import FEW_PAIRS, CountModel, within_reach
 from optmodel.placement import (
     CostedPlacement,
     Placement,
@@ -74,7 +75,8 @@ class Rounds:
     def to_the_end(self) -> Termination:
         """Improve until the gap is reached, time is up, Ctrl-C comes, or nothing helps."""
         try:
-            ended = self._improve()
+            with self.search.speaking("the improvement"):
+                ended = self._improve()
         except KeyboardInterrupt:
             return Termination.INTERRUPTED
         if ended is Termination.INTERRUPTED:
@@ -87,14 +89,19 @@ class Rounds:
         """Go through bounds, rounds and the count model; stop early if one was interrupted."""
         if len(self.classes[0].fleet.groups) > MOST_GROUPS:
             self._place_anew(0)  # On such fleets the stages can take more time than there is.
-        if self._may_go_on() and solve_stages(self.search, STAGES_SHARE) is _INTERRUPTED:
+        if self._may_go_on() and self._solve_stages() is _INTERRUPTED:
             return _INTERRUPTED
         timed = self.search.options.time_limit_s is not None
         small = timed and self.rounds is None and within_reach(self.search, FEW_PAIRS)
         self._rounds(1 if small else IDLE_ROUNDS)
         if small and self._may_go_on():
-            return solve_milp(self.search, CountModel)
+            with self.search.speaking("count"):
+                return solve_milp(self.search, CountModel)
         return Termination.HEURISTIC_END
+
+    def _solve_stages(self) -> Termination:
+        with self.search.speaking("stages"):
+            return solve_stages(self.search, STAGES_SHARE)
 
     def _may_go_on(self) -> bool:
         return self.search.left_s > 0 and not self.search.closed
@@ -114,7 +121,8 @@ class Rounds:
             return
         allowance = self.search.allowance(PRICES_SHARE)
         for priced in self._better_prices:
-            self.search.raise_bound(priced.bound_s)
+            with self.search.speaking("prices"):
+                self.search.raise_bound(priced.bound_s)
             self.bandwidth_binds |= bool(priced.prices[2].any())
             if not self._may_go_on() or allowance.over:
                 return

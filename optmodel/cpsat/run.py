@@ -15,16 +15,17 @@ from optmodel.cpsat.ticks import Ticks
 from optmodel.ground.interrupt import noticing_interrupt
 from optmodel.ground.rule_errors import InputError
 from optmodel.milp import Clock, Verdict, find_placement
-from optmodel.placement import Termination, evaluate
-from optmodel.search import Search, most_then_fastest, within_budgets
+from optmodel.placement import Termination
+from optmodel.search import Search, most_then_fastest
 
 ROUNDING_SHARE = 0.1
 """Share of the asked gap that the length of a tick may use up; the search gets the rest."""
 STRATEGIES = 8
 """Workers without `--threads`: CP-SAT's strategies complement each other even on fewer cores."""
-CONFIRMING_S = 60.0
-"""What HiGHS may take to confirm that no more can be served, in seconds."""
-UNCONFIRMED = "CP-SAT says that {what} cannot be served; HiGHS has not confirmed it"
+CONFIRMING_S, CONFIRMING_SHARE = 60.0, 0.5
+"""Seconds that HiGHS may take to confirm that no more can be served, and their share of the time
+that is left if placing as many comes next."""
+UNCONFIRMED = "CP-SAT says that {what} cannot be served, which HiGHS has not confirmed"
 PROVEN = (cp_model.OPTIMAL, cp_model.INFEASIBLE)
 
 
@@ -41,31 +42,35 @@ def solve_cpsat(search: Search) -> Termination:
         If the problem's numbers exceed what CP-SAT's 64-bit integers hold.
     """
     search.solver, search.solver_version = "cpsat", version("ortools")
-    most = search.most_served
-    termination = most_then_fastest(search, lambda: _serve_most(search), lambda: _fastest(search))
-    if search.infeasible and search.incumbent is None:
-        _ask_highs_for_a_placement(search, None)
-    elif search.most_served < most:
-        _ask_highs_for_a_placement(search, search.most_served + 1)
-    return termination
+    return most_then_fastest(
+        search,
+        lambda: _serve_most(search),
+        lambda: _fastest(search),
+        lambda serving: _highs_agrees(search, serving),
+    )
 
 
-def _ask_highs_for_a_placement(search: Search, serving: int | None) -> None:
-    """Offer a placement of HiGHS, which contradicts the verdict; say so if HiGHS cannot tell.
+def _highs_agrees(search: Search, serving: int | None) -> bool:
+    """Ask HiGHS whether as many requests cannot be served as CP-SAT says; None for all.
 
-    It serves all requests, or as many as told at least.
+    Raises
+    ------
+    ResultError
+        If they can.
     """
-    clock = Clock.ringing_in(min(search.left_s, CONFIRMING_S))
+    search.refuse_contradictions()
+    share = 1.0 if serving is None else CONFIRMING_SHARE
+    clock = Clock.ringing_in(min(share * search.left_s, CONFIRMING_S))
     answer = find_placement(search.problem, clock, serving)
     if answer.verdict is Verdict.INFEASIBLE:
-        return
-    found = answer.placement
-    if found is not None and within_budgets(search.problem, evaluate(search.problem, found)):
-        with search.speaking("HiGHS"):
-            search.offer(found)
-        return
+        return True
+    if answer.placement is not None:
+        with search.speaking(answer.placed_by):
+            search.offer(answer.placement)
+        search.refuse_contradictions()
     what = "all requests" if serving is None else f"{serving} requests"
     search.notes.append(UNCONFIRMED.format(what=what))
+    return False
 
 
 def _ticks(search: Search, share: Fraction = Fraction(1)) -> Ticks:
@@ -95,7 +100,8 @@ def _fastest(search: Search) -> Termination:
         termination = _least_latency(search, ticks)
         may_gain = not search.closed and 2 * _ticks(search).length_s <= ticks.length_s
         if termination is not Termination.CONVERGED or not may_gain:
-            search.notes.append(_stated(ticks))
+            if not search.infeasible:
+                search.notes.append(_stated(ticks))
             return termination
 
 

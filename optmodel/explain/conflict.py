@@ -16,9 +16,10 @@ import pyomo.environ as pyo
 
 from optmodel.explain.groups import Group, broken_by, groups_of, lift
 from optmodel.ground.json_files import StrictModel
-from optmodel.milp import Clock, Verdict, find_placement, run_within
+from optmodel.milp import BOTH, Clock, Verdict, find_placement, run_within
 from optmodel.placement import SolutionStatus
 from optmodel.problem import Problem
+from optmodel.search import contradiction
 
 Groups = frozenset[Group]
 
@@ -55,7 +56,13 @@ class _Limits:
         self.conflicts: list[Groups] = []
 
     def can_keep(self, kept: Collection[Group]) -> bool | None:
-        """Tell whether a placement keeps to all of some groups; None if time ends first."""
+        """Tell whether a placement keeps to all of some groups; None if time ends first.
+
+        Raises
+        ------
+        ResultError
+            If the placement keeps to a set of groups that cannot be kept.
+        """
         dropped = self.every.difference(kept)
         if any(correction <= dropped for correction in self.corrections):
             return True
@@ -63,10 +70,18 @@ class _Limits:
             return False
         answer = find_placement(lift(self.problem, dropped), self.clock)
         if answer.placement is not None:
-            self.corrections.append(broken_by(self.problem, answer.placement, self.every))
+            self._correct(broken_by(self.problem, answer.placement, self.every), answer.placed_by)
         elif answer.verdict is Verdict.INFEASIBLE:
             self.conflicts.append(frozenset(kept))
         return None if answer.verdict is Verdict.UNKNOWN else answer.placement is not None
+
+    def _correct(self, broken: Groups, placed_by: str) -> None:
+        """Learn that a placement breaks no group but those, if that can be."""
+        for conflict in self.conflicts:
+            if conflict.isdisjoint(broken):
+                claim = f"that no placement keeps to {len(conflict)} groups of limits"
+                raise contradiction(BOTH, claim, placed_by, "keeps to them")
+        self.corrections.append(broken)
 
     def shrink_last_correction(self) -> None:
         """Look for placements that break fewer groups, until one less is not possible."""

@@ -18,8 +18,8 @@ from optmodel.explain.change import Change, changed
 from optmodel.explain.conflict import Conflict
 from optmodel.explain.groups import Group, alike, called, of_sources_alone
 from optmodel.ground.json_files import StrictModel
-from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import (
+    BOTH,
     BUDGETS,
     UNKNOWN,
     Answer,
@@ -32,6 +32,7 @@ from optmodel.milp import (
     placed_loads,
 )
 from optmodel.problem import Instance, LayerTask, Node, Problem, envelope, exact
+from optmodel.search import contradiction
 
 MOST_NEW_DEVICES = 64
 """Most devices that a repair may add."""
@@ -149,10 +150,9 @@ def _larger_budget(search: Search, kind: BudgetKind, groups: Sequence[Group]) ->
             increases[i] = load - BUDGETS[kind].of(search.instance.nodes[i])
     for i, increase in increases.items():
         if increase <= 0:
-            raise ResultError(
-                f"the instance is proven infeasible, but a placement within the {kind} of "
-                f"'{problem.node_ids[i]}' was found"
-            )
+            claim = "that not all requests can be served"
+            does = f"serves them within the {kind} of '{problem.node_ids[i]}'"
+            raise contradiction(BOTH, claim, answers[i].placed_by, does)
     if not increases:
         late = _unless_late(*answers.values())
         return f"no larger {kind} of a single node helps{late}"

@@ -1,6 +1,7 @@
 """The exact model as a MILP: formulations, solvers, and a second opinion on what they say."""
 
 from optmodel.milp.any_placement import (
+    BOTH,
     UNKNOWN,
     Answer,
     Clock,
@@ -15,12 +16,20 @@ from optmodel.milp.count.groups import groups
 from optmodel.milp.count.variables import layers, transitions
 from optmodel.milp.formulation import Formulation
 from optmodel.milp.loads import BUDGETS, BudgetKind, most_loads, placed_loads
-from optmodel.milp.run import FEW_PAIRS, SECONDS_PER_PAIR, WHOLE_TOLERANCE, solve_milp, within_reach
+from optmodel.milp.run import (
+    FEW_PAIRS,
+    SECONDS_PER_PAIR,
+    WHOLE_TOLERANCE,
+    RefutedVerdict,
+    run_milp,
+    within_reach,
+)
 from optmodel.milp.second_opinion import LARGEST_ACTIVITY
 from optmodel.milp.segment import SegmentModel
 from optmodel.milp.solvers import require_solver, run_solver
 
 __all__ = [
+    "BOTH",
     "BUDGETS",
     "FEW_PAIRS",
     "LARGEST_ACTIVITY",
@@ -32,6 +41,7 @@ __all__ = [
     "Clock",
     "CountModel",
     "Formulation",
+    "RefutedVerdict",
     "SegmentModel",
     "SharedDataModel",
     "Verdict",
@@ -43,9 +53,9 @@ __all__ = [
     "most_loads",
     "placed_loads",
     "require_solver",
+    "run_milp",
     "run_solver",
     "run_within",
-    "solve_milp",
     "transitions",
     "unit_bits",
     "within_reach",

@@ -15,7 +15,12 @@ from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import SolverRun, run_solver
 from optmodel.placement import Placement, SolutionStatus, Termination, to_document
 from optmodel.problem import Instance, Problem
-from optmodel.search import SolverOptions
+from optmodel.search import SolverOptions, contradiction, exceeds
+
+HIGHS, CPSAT = "HiGHS", "CP-SAT on the budgets alone"
+"""The engines that look for placements here."""
+BOTH = f"{HIGHS}, with CP-SAT's agreement,"
+"""Whose word "infeasible" is."""
 
 
 class Verdict(StrEnum):
@@ -39,11 +44,14 @@ class Answer:
         One, if there is.
     least : bool
         Whether it is proven to have the least load, if that was asked for.
+    placed_by : str
+        The engine that found the placement.
     """
 
     verdict: Verdict
     placement: Placement | None = None
     least: bool = False
+    placed_by: str = HIGHS
 
 
 INFEASIBLE = Answer(Verdict.INFEASIBLE)
@@ -112,16 +120,33 @@ def find_least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock)
 def _with_less(
     found: Placement, model: FeasibilityModel, kind: BudgetKind, node: int, clock: Clock
 ) -> Answer:
-    """Ask another solver for the least load, counted in whole units; the lesser one holds."""
+    """Ask another solver for the least load, counted in whole units.
+
+    Raises
+    ------
+    ResultError
+        If what one of the two claims to be least is more than what the other one has placed.
+    """
     if clock.has_rung():
         return Answer(Verdict.FEASIBLE, found)
     opinion = _second_opinion(model, clock)
-    if opinion.status not in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
+    what = f"load of '{model.problem.node_ids[node]}' ({kind})"
+    if opinion.status is SolutionStatus.INFEASIBLE:
+        claim = f"that no placement keeps all budgets but the {what}"
+        raise contradiction(CPSAT, claim, HIGHS, "does")
+    if opinion.status is SolutionStatus.NONE:
         return Answer(Verdict.FEASIBLE, found)
     other = model.placement()
     first, second = (placed_loads(model.problem, one)[kind][node] for one in (found, other))
-    proven = opinion.status is SolutionStatus.OPTIMAL and first == second
-    return Answer(Verdict.FEASIBLE, other if second < first else found, proven)
+    claim = f"that the least {what} is {{}}"
+    proven = opinion.status is SolutionStatus.OPTIMAL
+    if proven and first < second:
+        raise contradiction(CPSAT, claim.format(second), HIGHS, f"has {first}")
+    if exceeds(first, second):
+        raise contradiction(HIGHS, claim.format(first), CPSAT, f"has {second}")
+    if second < first:  # By no more than HiGHS's tolerance; CP-SAT counts in whole numbers.
+        return Answer(Verdict.FEASIBLE, other, proven, CPSAT)
+    return Answer(Verdict.FEASIBLE, found, proven)
 
 
 def run_within(model: pyo.ConcreteModel, clock: Clock) -> SolverRun | None:
@@ -145,20 +170,15 @@ def _answer(model: FeasibilityModel, clock: Clock) -> Answer:
     run = run_within(model.pyomo_model, clock)
     if run is None or run.status is SolutionStatus.NONE:
         return UNKNOWN
-    if run.status is SolutionStatus.INFEASIBLE:
-        status = _second_opinion(model, clock).status
-        if status is SolutionStatus.INFEASIBLE:
-            return INFEASIBLE
-        return UNKNOWN if status is SolutionStatus.NONE else _found(model, least=False)
-    if model.keeps_budgets():
-        return _found(model, run.status is SolutionStatus.OPTIMAL)
+    said_infeasible = run.status is SolutionStatus.INFEASIBLE
+    if not said_infeasible and model.keeps_budgets():
+        least = run.status is SolutionStatus.OPTIMAL
+        return Answer(Verdict.FEASIBLE, model.placement(), least)
     status = _second_opinion(model, clock).status
-    found = status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE)
-    return _found(model, least=False) if found else UNKNOWN
-
-
-def _found(model: FeasibilityModel, least: bool) -> Answer:
-    return Answer(Verdict.FEASIBLE, model.placement(), least)
+    if status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
+        return Answer(Verdict.FEASIBLE, model.placement(), placed_by=CPSAT)
+    agreed = said_infeasible and status is SolutionStatus.INFEASIBLE
+    return INFEASIBLE if agreed else UNKNOWN
 
 
 def _second_opinion(model: FeasibilityModel, clock: Clock) -> SolverRun:

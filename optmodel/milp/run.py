@@ -7,6 +7,7 @@ from math import ceil, isfinite
 
 import pyomo.environ as pyo
 
+from optmodel.ground.rule_errors import ResultError
 from optmodel.milp.budget_rows import cut_off_broken
 from optmodel.milp.count.objective import minimise_latency, minimise_rejected
 from optmodel.milp.feasibility import FeasibilityModel
@@ -41,18 +42,37 @@ def within_reach(search: Search, most_pairs: int = MOST_PAIRS) -> bool:
     return pairs <= min(most_pairs, search.left_s / SECONDS_PER_PAIR)
 
 
-def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
-    """Build the MILP of the search's problem and run the solver on it, if there is time left."""
+class RefutedVerdict(Exception):  # noqa: N818 - an outcome, not a fault
+    """The solver says that requests cannot be served which a placement serves."""
+
+
+def run_milp(search: Search, formulation: type[Formulation]) -> Termination:
+    """Build the MILP of the search's problem and run the solver on it, if there is time left.
+
+    Raises
+    ------
+    RefutedVerdict
+        If a placement refutes what the solver says; nothing that it said is left in the search.
+    """
     with search.phase("build"):
         built = formulation.build(search.problem, search.options.admission)
-    return most_then_fastest(
-        search, lambda: _serve_most(search, built), lambda: _least_latency(search, built)
-    )
+    before = search.claims
+    try:
+        return most_then_fastest(
+            search,
+            lambda: _serve_most(search, built),
+            lambda: _least_latency(search, built),
+            lambda serving: _cpsat_agrees(search, serving),
+        )
+    except RefutedVerdict as refuted:
+        search.take_back(before)
+        search.notes.append(f"{refuted}: nothing else that {search.solver} says is used")
+        raise
 
 
 def _serve_most(search: Search, built: Formulation) -> Termination:
     minimise_rejected(built.pyomo_model)
-    requests, before = len(search.problem.tasks), search.most_served
+    requests = len(search.problem.tasks)
 
     def learn(bound: float) -> None:
         """Take a bound on the number of requests left out."""
@@ -61,10 +81,7 @@ def _serve_most(search: Search, built: Formulation) -> Termination:
 
     # A looser gap could end the search one request too early.
     gap = min(search.options.mip_gap, SolverOptions.mip_gap)
-    termination = _run(search, built, learn, gap)
-    if termination is Termination.CONVERGED and search.served < before:
-        return _confirm(search, search.most_served + 1)
-    return termination
+    return _run(search, built, learn, gap)
 
 
 def _least_latency(search: Search, built: Formulation) -> Termination:
@@ -109,7 +126,10 @@ def _run(
     run = run_solver(built.pyomo_model, options, start, Watcher(offer, bounded))
     search.solver, search.solver_version = options.solver, run.version
     if run.status is SolutionStatus.INFEASIBLE:
-        return _confirm(search, None)
+        if search.incumbent is not None:
+            raise RefutedVerdict(_says(search, search.served, search.incumbent_by))
+        search.infeasible = True
+        return run.termination
     if run.bound is not None and run.termination is Termination.CONVERGED:
         learn(run.bound)
     elif run.bound is not None:
@@ -133,26 +153,41 @@ def _go_on(
     return _run(search, built, learn, gap)
 
 
-def _confirm(search: Search, serving: int | None) -> Termination:
-    """Ask CP-SAT whether as many requests cannot be served as the solver says; None for all."""
+def _cpsat_agrees(search: Search, serving: int | None) -> bool:
+    """Ask CP-SAT whether as many requests cannot be served as the solver says; None for all.
+
+    Raises
+    ------
+    RefutedVerdict
+        If they can.
+    ResultError
+        If CP-SAT's placement is none.
+    """
+    number = len(search.problem.tasks) if serving is None else serving
+    if search.served >= number:
+        raise RefutedVerdict(_says(search, number, search.incumbent_by))
     if search.left_s <= 0:
-        return Termination.TIME_LIMIT
-    limit_s = search.left_s if isfinite(search.left_s) else None
+        return False
     model = FeasibilityModel.build(search.problem, serving)
-    asked = second_opinion(model.pyomo_model, limit_s)
+    asked = second_opinion(model.pyomo_model, search.left_s if isfinite(search.left_s) else None)
+    if asked.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
     if asked.status is SolutionStatus.INFEASIBLE:
-        search.infeasible = serving is None
-        return Termination.CONVERGED
-    what = "all requests" if serving is None else f"{serving} requests"
+        return True
     if asked.status is SolutionStatus.NONE:
-        search.notes.append(
-            f"{search.solver} says that {what} cannot be served, which CP-SAT has not confirmed"
-        )
-    else:
-        search.offer(model.placement())
-        search.most_served = len(search.problem.tasks)
-        search.notes.append(
-            f"{search.solver} says that {what} cannot be served, and CP-SAT found a placement: no "
-            "bound of this run is used; --method cpsat may prove the optimum"
-        )
-    return Termination.ERROR if asked.termination is Termination.CONVERGED else asked.termination
+        search.notes.append(f"{_claim(search, number)}, which CP-SAT has not confirmed")
+        return False
+    with search.speaking("CP-SAT"):
+        if not search.offer(model.placement()):
+            raise ResultError(f"CP-SAT places {number} requests over a budget (8b-8d)")
+    raise RefutedVerdict(_says(search, number, "CP-SAT"))
+
+
+def _claim(search: Search, number: int) -> str:
+    what = "all requests" if number == len(search.problem.tasks) else f"{number} requests"
+    return f"{search.solver} says that {what} cannot be served"
+
+
+def _says(search: Search, number: int, placer: str) -> str:
+    """Return what the solver says, and whose placement refutes it."""
+    return f"{_claim(search, number)}, which the placement found by {placer} refutes"

@@ -4,21 +4,49 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optmodel.ground.rule_errors import ResultError
 from optmodel.placement import Evaluation, Placement, TracePoint, evaluate
 from optmodel.problem import Instance, Problem
+from optmodel.search.agreement import BOUND_TOLERANCE, contradiction, settled_bound
 from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 
-BOUND_TOLERANCE = 1e-6
-"""How far, relatively, a solver's float bound may lie above the exact latency it belongs to."""
-
-
 START = "the default heuristic"
 """Who speaks before any engine does."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What engines claim of all placements, and whose word each claim is.
+
+    Attributes
+    ----------
+    most_served : int
+        Upper bound on the number of requests that can be served together.
+    infeasible : bool
+        Whether not all requests can be served. With admission "most" it stays False, as serving
+        none is a placement too.
+    bound_s : float or None
+        Lower bound on the latency of every placement that serves as many requests as can be served
+        (all of them, or `most_served`); None when unknown.
+    most_served_by, infeasible_by, bound_by : str
+        The engines.
+    """
+
+    most_served: int
+    infeasible: bool = False
+    bound_s: float | None = None
+    most_served_by: str = START
+    infeasible_by: str = START
+    bound_by: str = START
+
+    def same_verdict(self, other: "Claims") -> bool:
+        """Tell whether both say the same of what cannot be served."""
+        verdict = (self.most_served, self.infeasible)
+        return verdict == (other.most_served, other.infeasible)
 
 
 class Search:
@@ -42,9 +70,10 @@ class Search:
         The best placement offered so far.
     objective_s : float or None
         Its latency, in seconds (Eq. 5).
-    bound_s : float or None
-        Proven lower bound on the latency of every placement that serves as many requests as can
-        be served (all of them, or `most_served`); None when unknown.
+    incumbent_by : str
+        The engine that offered it.
+    claims : Claims
+        What is proven of all placements.
     refused : int
         How many placements were offered that break a budget.
     trace : list of TracePoint
@@ -52,8 +81,7 @@ class Search:
     notes : list of str
         What a user should know about how the result was found.
     speaker : str
-        Which engine works now: what is offered, raised or proven is its word, and `incumbent_by`,
-        `bound_by`, `most_served_by` and `infeasible_by` keep whose word it was.
+        Which engine works now: what is offered, raised or proven is its word.
     solver, solver_version : str or None
         The last solver that a method used; None if none was needed.
     phases_s : dict of str to float
@@ -68,12 +96,9 @@ class Search:
             self.problem = Problem.of(instance)
         self.incumbent: Placement | None = None
         self.objective_s: float | None = None
-        self.bound_s: float | None = None
+        self.claims = Claims(len(self.problem.tasks))
         self.refused = 0
-        self.speaker = START
-        self.incumbent_by = self.bound_by = START
-        self.most_served = len(self.problem.tasks)
-        self.infeasible = False
+        self.speaker = self.incumbent_by = START
         self.trace: list[TracePoint] = []
         self.notes: list[str] = []
         self.solver: str | None = None
@@ -91,23 +116,25 @@ class Search:
     @property
     def most_served(self) -> int:
         """Proven upper bound on the number of requests that can be served together."""
-        return self._most_served
+        return self.claims.most_served
 
     @most_served.setter
     def most_served(self, number: int) -> None:
-        self._most_served, self.most_served_by = number, self.speaker
+        self.claims = replace(self.claims, most_served=number, most_served_by=self.speaker)
 
     @property
     def infeasible(self) -> bool:
-        """Whether it is proven that not all requests can be served.
-
-        With admission "most" it stays False, as serving none is a placement too.
-        """
-        return self._infeasible
+        """Whether it is proven that not all requests can be served."""
+        return self.claims.infeasible
 
     @infeasible.setter
     def infeasible(self, proven: bool) -> None:
-        self._infeasible, self.infeasible_by = proven, self.speaker
+        self.claims = replace(self.claims, infeasible=proven, infeasible_by=self.speaker)
+
+    @property
+    def bound_s(self) -> float | None:
+        """Proven lower bound on the latency, in seconds; None when unknown."""
+        return self.claims.bound_s
 
     @property
     def elapsed_s(self) -> float:
@@ -178,9 +205,34 @@ class Search:
         """Keep a lower bound if it is better than the one known."""
         if self.bound_s is not None and bound_s <= self.bound_s:
             return False
-        self.bound_s, self.bound_by = max(bound_s, 0.0), self.speaker
+        self.claims = replace(self.claims, bound_s=max(bound_s, 0.0), bound_by=self.speaker)
         self._record()
         return True
+
+    def take_back(self, before: Claims) -> None:
+        """Believe what was claimed before, and nothing of what engines have claimed since."""
+        self.claims = before
+        self.trace = [
+            point.model_copy(update={"bound_s": _lesser(point.bound_s, before.bound_s)})
+            for point in self.trace
+        ]
+
+    def refuse_contradictions(self) -> None:
+        """Hold the incumbent against what is claimed cannot be served.
+
+        Raises
+        ------
+        ResultError
+            If it serves more; it names who claims and who placed.
+        """
+        claims, most, requests = self.claims, self.most_served, len(self.problem.tasks)
+        if self.incumbent is not None and claims.infeasible:
+            what = "not all requests can" if most == requests else f"{most} requests cannot"
+            claim = f"that {what} be served"
+            raise contradiction(claims.infeasible_by, claim, self.incumbent_by, "serves them")
+        if self.served > most:
+            claim, does = f"that at most {most} requests can be served", f"serves {self.served}"
+            raise contradiction(claims.most_served_by, claim, self.incumbent_by, does)
 
     def agreed_bound(self, objective_s: float | None) -> float | None:
         """Return the bound for the exact latency of the incumbent, once no two engines disagree.
@@ -191,18 +243,10 @@ class Search:
             If what one engine claims to have proven contradicts what another one has placed; it
             names both.
         """
-        if self.incumbent is not None and self.infeasible:
-            claim = "that not all requests can be served"
-            raise ResultError(self._contradiction(self.infeasible_by, claim, "serves them"))
-        if self.served > self.most_served:
-            claim = f"that at most {self.most_served} requests can be served"
-            serves = f"serves {self.served}"
-            raise ResultError(self._contradiction(self.most_served_by, claim, serves))
-        claim = self._contradiction(self.bound_by, "the bound {bound} s", "")
-        return settled_bound(objective_s, self.bound_s, claim.rstrip())
-
-    def _contradiction(self, prover: str, claim: str, does: str) -> str:
-        return f"{prover} claims {claim}, but the placement found by {self.incumbent_by} {does}"
+        self.refuse_contradictions()
+        prover, placer = self.claims.bound_by, self.incumbent_by
+        claim = f"{prover} claims the bound {{bound}} s, but the placement found by {placer}"
+        return settled_bound(objective_s, self.bound_s, claim)
 
     def _record(self) -> None:
         point = TracePoint(
@@ -211,30 +255,9 @@ class Search:
         self.trace.append(point)
 
 
-def settled_bound(objective_s: float | None, bound_s: float | None, claim: str) -> float | None:
-    """Return a bound that is not above the latency it belongs to, which rounding may leave it.
-
-    None without a latency: nothing is bounded then.
-
-    Parameters
-    ----------
-    objective_s : float or None
-        The latency, in seconds.
-    bound_s : float or None
-        The bound, in seconds.
-    claim : str
-        Who claims `{bound}` about whose placement, for the message.
-
-    Raises
-    ------
-    ResultError
-        If the bound is above the latency by more than `BOUND_TOLERANCE`.
-    """
-    if objective_s is None or bound_s is None:
-        return None
-    if bound_s > objective_s * (1 + BOUND_TOLERANCE):
-        raise ResultError(f"{claim.format(bound=repr(bound_s))} takes {objective_s!r} s")
-    return min(bound_s, objective_s)
+def _lesser(bound_s: float | None, other_s: float | None) -> float | None:
+    """Return the lesser of two bounds, None if one of them is unknown."""
+    return None if bound_s is None or other_s is None else min(bound_s, other_s)
 
 
 def within_budgets(problem: Problem, evaluation: Evaluation) -> bool:

@@ -22,8 +22,8 @@ from optmodel.milp.budget_rows import add_budget_rows, cut_off_broken, set_carri
 from optmodel.milp.feasibility import FeasibilityModel
 from optmodel.milp.highs import Watcher
 from optmodel.milp.second_opinion import second_opinion
-from optmodel.milp.solvers import SolverRun, run_solver
-from optmodel.placement.solution import SolutionStatus, Termination
+from optmodel.milp.solvers import run_solver
+from optmodel.placement.solution import SolutionStatus
 from optmodel.placement.translate import from_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, Request, read_instance
@@ -204,26 +204,6 @@ def test_a_point_that_breaks_a_budget_is_cut_off_and_no_other_is():
 
 def by_hand_tight() -> Instance:
     return strategies.with_fleet(strategies.by_hand(), MEMORY, (120.0, 60.0, 60.0))
-
-
-def test_infeasible_is_not_believed_of_one_solver(monkeypatch):
-    lie = SolverRun(Termination.CONVERGED, SolutionStatus.INFEASIBLE, None, "0")
-    monkeypatch.setattr("optmodel.milp.run.run_solver", lambda *_: lie)
-    solution = solve(by_hand_tight(), "count")
-    assert solution.solution_status is SolutionStatus.FEASIBLE
-    assert solution.termination is Termination.ERROR
-    assert any("CP-SAT found a placement" in note for note in solution.notes)
-
-
-def test_infeasible_that_nobody_confirms_is_no_verdict(monkeypatch):
-    lie = SolverRun(Termination.CONVERGED, SolutionStatus.INFEASIBLE, None, "0")
-    silent = SolverRun(Termination.TIME_LIMIT, SolutionStatus.NONE, None, "0")
-    monkeypatch.setattr("optmodel.milp.run.run_solver", lambda *_: lie)
-    monkeypatch.setattr("optmodel.milp.run.second_opinion", lambda *_: silent)
-    monkeypatch.setattr("optmodel.solving.offer_start", lambda _: None)
-    solution = solve(by_hand_tight(), "count")
-    assert solution.solution_status is SolutionStatus.NONE
-    assert any("has not confirmed" in note for note in solution.notes)
 
 
 def test_a_placement_that_breaks_a_budget_is_cut_off_and_the_search_goes_on(monkeypatch):
