@@ -15,8 +15,10 @@ from attack.images import Images
 from attack.metrics import in_batches, ssim
 from attack.tensors import as_floats, derived_seed
 
-STEPS, BATCH, RATE = 300, 32, 0.1
+STEPS, RATE = 300, 0.1
 """Of the climb to the most similar image."""
+BATCH_PIXELS, MOST_IN_BATCH, FEWEST_IN_BATCH = 32 * 32 * 32, 32, 4
+"""Pixels of one of its steps, and how many images these may be: on large ones SSIM takes long."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ def _most_similar(images: Tensor, seed: int) -> Tensor:
     level = images.mean(dim=0, keepdim=True).clamp(0.01, 0.99).logit().requires_grad_()
     optimizer = torch.optim.Adam([level], lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
+    pixels = images.shape[2] * images.shape[3]
+    size = min(MOST_IN_BATCH, max(FEWEST_IN_BATCH, BATCH_PIXELS // pixels))
     for _ in range(STEPS):
-        batch = images[torch.randint(len(images), (BATCH,), generator=draw)]
+        batch = images[torch.randint(len(images), (size,), generator=draw)]
         loss = -ssim(level.sigmoid().expand_as(batch), batch).mean()
         optimizer.zero_grad()
         loss.backward()
