@@ -24,7 +24,7 @@ from attack.cell import CellKey, Scene
 from attack.checkpoint import write_checkpoint
 from attack.cost import seconds_of_cells
 from attack.curves import read_tables, save_curves
-from attack.grid import Ledger, cell_names, default_workers, grid, measure_grid
+from attack.grid import FinishedCells, cell_names, default_workers, grid, measure_grid
 from attack.scene import describe, load_data, set_scene, victim_of, view_of
 from attack.sheet import choose_images, recover_rows, save_sheet
 from attack.table import print_measured
@@ -97,7 +97,7 @@ def table(
     _print_victim(trained)
     scene = set_scene(loaded, trained, budget, seen)
     names = cell_names(loaded.network, keys)
-    ledger = Ledger(out, describe(loaded, trained, scene, budget), _command())
+    ledger = FinishedCells(out, describe(loaded, trained, scene, budget), _command())
     with lock, connected(scheduler, worker_processes or default_workers()) as client:
         _print_cost(client, scene, ledger.missing(loaded.network, keys))
         with _cells_bar() as bar:

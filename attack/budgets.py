@@ -7,7 +7,7 @@ Method = Literal["ridge", "paper", "strong"]
 
 
 @dataclass(frozen=True)
-class Budget:
+class AttackBudget:
     """An attacker's means.
 
     Attributes
@@ -35,11 +35,11 @@ class Budget:
     restarts: int = 2
 
 
-BUDGETS: dict[str, Budget] = {
-    "smoke": Budget("ridge", images=1_000),
-    "paper": Budget("paper", images=2_500, steps=350),
-    "published": Budget("paper", images=50_000, steps=78_100),
-    "strong": Budget("strong", images=6_000, steps=40_000, batch=16, width=32),
+BUDGETS: dict[str, AttackBudget] = {
+    "smoke": AttackBudget("ridge", images=1_000),
+    "paper": AttackBudget("paper", images=2_500, steps=350),
+    "published": AttackBudget("paper", images=50_000, steps=78_100),
+    "strong": AttackBudget("strong", images=6_000, steps=40_000, batch=16, width=32),
 }
 """By the name that `--budget` takes.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attack.blind import BlindGuess, blind_guesses
-from attack.budgets import Budget
+from attack.budgets import AttackBudget
 from attack.fit import Fitted, Shape, fit_attacker
 from attack.images import Images
 from attack.metrics import Estimate, estimate, in_batches, psnr, share_estimate, ssim
@@ -67,7 +67,7 @@ class Scene:
         The attacker's own images.
     evaluation : Images
         On which all is measured.
-    budget : Budget
+    budget : AttackBudget
         The attacker's means.
     view : View
         What is held.
@@ -79,7 +79,7 @@ class Scene:
     training: Images
     validation: Images
     evaluation: Images
-    budget: Budget
+    budget: AttackBudget
     view: View
     seed: int
 

@@ -27,7 +27,7 @@ BLIND_COLOURS = {"most similar image": "0.1", "mean image": "0.4", "black image"
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """What was measured of one number of maps.
 
     Attributes
@@ -91,14 +91,14 @@ def _what_must_agree(table: MeasuredTable) -> dict[str, str]:
     }
 
 
-def points(table: MeasuredTable, row: str) -> list[Point]:
+def points(table: MeasuredTable, row: str) -> list[CurvePoint]:
     """Return what a table says of a row, fewest maps first; none if it lacks the row."""
     by_maps: dict[int, list[MeasuredCell]] = {}
     for cell in table.cells:
         if cell.row == row:
             by_maps.setdefault(cell.maps, []).append(cell)
     return [
-        Point(
+        CurvePoint(
             maps,
             worst=max(cells, key=lambda cell: cell.ssim.high),
             mean=float(np.mean([cell.ssim.mean for cell in cells])),
@@ -178,7 +178,7 @@ def plot_row(ax: Axes, tables: Sequence[MeasuredTable], row: str) -> None:
     ax.set_ylabel("SSIM, no unit")
 
 
-def _plot_series(ax: Axes, series: Sequence[Point], attacker: str, number: int) -> None:
+def _plot_series(ax: Axes, series: Sequence[CurvePoint], attacker: str, number: int) -> None:
     maps = [point.maps for point in series]
     worst = np.array([point.worst.ssim.mean for point in series])
     below = worst - [point.worst.ssim.low for point in series]

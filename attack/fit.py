@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from attack.budgets import Budget
+from attack.budgets import AttackBudget
 from attack.decoder import Decoder
 from attack.inverse import InverseNetwork
 from attack.metrics import in_batches, ssim
@@ -75,13 +75,18 @@ class Fitted:
 
 
 def fit_attacker(
-    budget: Budget, train: Pairs, validation: Pairs, shape: Shape, blind_ssim: float, seed: int
+    budget: AttackBudget,
+    train: Pairs,
+    validation: Pairs,
+    shape: Shape,
+    blind_ssim: float,
+    seed: int,
 ) -> Fitted:
     """Fit the attacker of a budget, again from another seed while it does no better than blind.
 
     Parameters
     ----------
-    budget : Budget
+    budget : AttackBudget
         Method, steps, restarts.
     train, validation : Pairs
         What the attacker has.
@@ -108,7 +113,9 @@ def _score(recover: Recovery, validation: Pairs) -> float:
     return float(in_batches(ssim, recover(validation.features), validation.images).mean())
 
 
-def _train(budget: Budget, train: Pairs, validation: Pairs, shape: Shape) -> tuple[Recovery, float]:
+def _train(
+    budget: AttackBudget, train: Pairs, validation: Pairs, shape: Shape
+) -> tuple[Recovery, float]:
     """Return the recovery that was best in validation, and its SSIM there (NaN if it diverged)."""
     device = own_device()
     network = _network(budget, train, shape)
@@ -137,7 +144,7 @@ def _train(budget: Budget, train: Pairs, validation: Pairs, shape: Shape) -> tup
     return _recovery(best, device, mean, scale), course.best
 
 
-def expected_steps(budget: Budget, images: Tensor) -> int:
+def expected_steps(budget: AttackBudget, images: Tensor) -> int:
     """Return how many steps a training takes; of one that stops by itself, as many as is usual."""
     course = _Course(budget, _batch_size(budget, images))
     return budget.steps if course.fixed else min(budget.steps, USUAL_LOOKS * course.every)
@@ -151,13 +158,13 @@ class _Course:
 
     Parameters
     ----------
-    budget : Budget
+    budget : AttackBudget
         Method and steps.
     size : int
         Images in a step.
     """
 
-    def __init__(self, budget: Budget, size: int) -> None:
+    def __init__(self, budget: AttackBudget, size: int) -> None:
         self.fixed, self.steps = budget.method == "paper", budget.steps
         often = max(LOOK_STEPS, LOOK_IMAGES // size)
         self.every = max(1, self.steps // LOOKS) if self.fixed else often
@@ -185,7 +192,7 @@ class _Course:
         return better
 
 
-def _network(budget: Budget, train: Pairs, shape: Shape) -> nn.Module:
+def _network(budget: AttackBudget, train: Pairs, shape: Shape) -> nn.Module:
     received, side = train.features.shape[1:3]
     channels, size = train.images.shape[1:3]
     mean = float(train.images.mean())
@@ -194,7 +201,7 @@ def _network(budget: Budget, train: Pairs, shape: Shape) -> nn.Module:
     return Decoder(received, side, shape.aligned, channels, size, budget.width, mean)
 
 
-def _optimizer(budget: Budget, network: nn.Module) -> torch.optim.Optimizer:
+def _optimizer(budget: AttackBudget, network: nn.Module) -> torch.optim.Optimizer:
     if budget.method == "paper":
         return torch.optim.Adam(network.parameters(), PAPER_RATE, amsgrad=True)
     return torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=1e-3)
@@ -205,7 +212,7 @@ def _prepared(features: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
     return normalised.contiguous(memory_format=torch.channels_last)
 
 
-def _batch_size(budget: Budget, images: Tensor) -> int:
+def _batch_size(budget: AttackBudget, images: Tensor) -> int:
     height, width = images.shape[2:]
     return max(LEAST_BATCH, min(budget.batch, budget.batch * BATCH_PIXELS // (height * width)))
 
@@ -220,7 +227,7 @@ def _batches(count: int, size: int, steps: int) -> Iterator[Tensor]:
         left = left[size:]
 
 
-def _loss(budget: Budget, network: nn.Module, batch: Pairs) -> Tensor:
+def _loss(budget: AttackBudget, network: nn.Module, batch: Pairs) -> Tensor:
     recovered = network(batch.features)
     if budget.method == "paper":
         return ((recovered - batch.images) ** 2).mean()

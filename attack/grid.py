@@ -111,7 +111,7 @@ def on_workers(
         yield futures[future], future.result()
 
 
-class Ledger:
+class FinishedCells:
     """The finished cells of a table, in a file beside the one that is to be written.
 
     Parameters
@@ -183,7 +183,7 @@ def measure_grid(
     client: Client,
     scene: Scene,
     keys: Sequence[CellKey],
-    ledger: Ledger,
+    ledger: FinishedCells,
     finished: Callable[[MeasuredCell], None],
 ) -> MeasuredTable:
     """Measure what the ledger lacks and write the table.
@@ -196,7 +196,7 @@ def measure_grid(
         What all cells share.
     keys : sequence of CellKey
         The grid.
-    ledger : Ledger
+    ledger : FinishedCells
         Where finished cells go.
     finished : callable
         Told every cell.

@@ -15,7 +15,7 @@ from benchmarks.common.command import new_table
 from benchmarks.evaluation.checks import verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import NAMES, claims_page
-from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
+from benchmarks.evaluation.panels import PANELS, POLICIES, EvaluationPlan
 from benchmarks.evaluation.results import PLAN_FILE, Results
 from benchmarks.simulate.setting import PAPER_NETWORKS
 from optmodel.ground.command_line import console, require_output
@@ -39,7 +39,7 @@ def main(
     Example: python -m benchmarks.claims figures --out claims.md
     """
     require_output("--out", out, ".md")
-    require_all(read_model(folder / PLAN_FILE, Plan), folder)
+    require_all(read_model(folder / PLAN_FILE, EvaluationPlan), folder)
     results = Results.read(folder)
     if out is not None:
         command = (
@@ -49,7 +49,7 @@ def main(
     print_claims(results)
 
 
-def require_all(plan: Plan, folder: Path) -> None:
+def require_all(plan: EvaluationPlan, folder: Path) -> None:
     """Refuse a plan that the claims cannot be judged by.
 
     Raises

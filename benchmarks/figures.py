@@ -13,7 +13,7 @@ import typer
 
 from benchmarks.common.command import chosen, listed, new_table, require_folder
 from benchmarks.evaluation.page import described, page
-from benchmarks.evaluation.panels import PANELS, POLICIES, Plan
+from benchmarks.evaluation.panels import PANELS, POLICIES, EvaluationPlan
 from benchmarks.evaluation.plot import save_overview, save_panel
 from benchmarks.evaluation.results import PLAN_FILE, RUNS_FOLDER
 from benchmarks.evaluation.runs import RunFolder, simulate_all
@@ -67,7 +67,7 @@ def main(
     Example: python -m benchmarks.figures --panel 3e,3f --requests 20 --seeds 2 --out figures
     """
     require_amounts(requests, seeds, workers)
-    plan = Plan(
+    plan = EvaluationPlan(
         base=Setting(requests=requests, networks=chosen("--networks", networks, NETWORKS)),
         panels=chosen("--panel", panel, PANELS),
         policies=listed(policies),
@@ -110,7 +110,7 @@ def require_cluster(scheduler: str | None) -> None:
     require_scheduler(scheduler)
 
 
-def require_covered(plan: Plan, out: Path) -> None:
+def require_covered(plan: EvaluationPlan, out: Path) -> None:
     """Refuse a folder that shows what a plan would not show any more.
 
     Raises
@@ -121,7 +121,7 @@ def require_covered(plan: Plan, out: Path) -> None:
     path = out / PLAN_FILE
     if not path.exists():
         return
-    known = read_model(path, Plan)
+    known = read_model(path, EvaluationPlan)
     if not plan.covers(known):
         raise InputError(
             f"--out: expected a new folder, or one with no more than this draws, got '{out}' with "
@@ -129,7 +129,7 @@ def require_covered(plan: Plan, out: Path) -> None:
         )
 
 
-def draw(plan: Plan, out: Path, workers: int, scheduler: str | None) -> None:
+def draw(plan: EvaluationPlan, out: Path, workers: int, scheduler: str | None) -> None:
     """Simulate what is missing, and write pictures, tables and the page."""
     write_model(out / PLAN_FILE, plan)
     runs = simulate_all(plan.settings(), RunFolder(out / RUNS_FOLDER), workers, scheduler)

@@ -15,16 +15,16 @@ from rich.text import Text
 from benchmarks.common import provenance
 from benchmarks.common.command import ForceOption, OutOption, new_table
 from benchmarks.common.records import Record, RecordBook, record_book
-from benchmarks.decisions.decision_times import Case, decide
-from benchmarks.decisions.policy_targets import Target, policy_table
+from benchmarks.decisions.decision_times import DecisionCase, decide
+from benchmarks.decisions.policy_targets import PolicyTarget, policy_table
 from optmodel.ground.command_line import console, errors, require_output
 from optmodel.ground.terminal import print_wide
 from optmodel.verified import digest
 
-Records = Mapping[Case, Record]
+Records = Mapping[DecisionCase, Record]
 
 
-def recorded(case: Case, book: RecordBook[Record], force: bool) -> Record:
+def recorded(case: DecisionCase, book: RecordBook[Record], force: bool) -> Record:
     """Return the record of a case on this machine, measuring it unless the book has it."""
     instance = case.instance
     known = book.find(instance.name, digest(instance), case.contender, case.options)
@@ -61,7 +61,7 @@ def main(
     print_targets(targets, records)
 
 
-def print_targets(targets: tuple[Target, ...], records: Records) -> None:
+def print_targets(targets: tuple[PolicyTarget, ...], records: Records) -> None:
     """Print one line per row: the value, and whether it reaches what it should."""
     table = new_table(("work",), ("served", "value", "at least", "reached", "aim", "reached"))
     for target in targets:

@@ -18,7 +18,7 @@ from benchmarks.common import provenance
 from benchmarks.common.command import ForceOption, OutOption, new_table, progress
 from benchmarks.common.records import Options, Record, record_book
 from benchmarks.runtime.runtime_worker import peak_memory_bytes
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 from instances.generate import Recipe, generate
 from optmodel.ground.command_line import console, require_output
 from optmodel.ground.terminal import print_wide
@@ -98,7 +98,7 @@ class _Run:
     """
 
     def __init__(self, fleet: FleetDocument) -> None:
-        self.scheduler = Scheduler(fleet)
+        self.scheduler = OnlineScheduler(fleet)
         self.events_s = self.slowest_s = self.latency_s = self.bound_s = 0.0
         self.served = 0
         self._draw = random.Random(SEED + 1)

@@ -13,15 +13,15 @@ from optmodel.ground.lazy_face import lazy_face
 if TYPE_CHECKING:
     from heuristics.improvement import improve, improve_solution
     from heuristics.policies import make_policy, place
-    from heuristics.policy import Policy, place_all
-    from heuristics.scheduler import Scheduler
-    from optmodel.online import Algorithm1, Lookahead
+    from heuristics.policy import PlacementPolicy, place_all
+    from heuristics.scheduler import OnlineScheduler
+    from optmodel.online import Algorithm1, LookaheadPolicy
 
 __all__ = [
     "Algorithm1",
-    "Lookahead",
-    "Policy",
-    "Scheduler",
+    "LookaheadPolicy",
+    "OnlineScheduler",
+    "PlacementPolicy",
     "improve",
     "improve_solution",
     "make_policy",
@@ -33,9 +33,9 @@ __getattr__ = lazy_face(
     __name__,
     {
         "Algorithm1": "optmodel.online",
-        "Lookahead": "optmodel.online",
-        "Policy": "heuristics.policy",
-        "Scheduler": "heuristics.scheduler",
+        "LookaheadPolicy": "optmodel.online",
+        "PlacementPolicy": "heuristics.policy",
+        "OnlineScheduler": "heuristics.scheduler",
         "improve": "heuristics.improvement",
         "improve_solution": "heuristics.improvement",
         "make_policy": "heuristics.policies",

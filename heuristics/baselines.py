@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.online import LayerFiller, OpenLayer, Senders, fill
+from optmodel.online import ArrivalSenders, LayerFiller, OpenLayer, fill
 from optmodel.placement import Rejection, RequestPlacement
-from optmodel.problem import Ledger, Problem, RequestTask
+from optmodel.problem import BudgetLedger, Problem, RequestTask
 
 MOST_DRAWS = 20
 """Draws of a random placement before the request is rejected."""
@@ -35,7 +35,7 @@ class LayerWise(_Undrawn):
     """
 
     def place(
-        self, problem: Problem, task: RequestTask, left: Ledger
+        self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Place one request, or name the layer and the condition that failed."""
         return fill(problem, left, task, _MostTogether)
@@ -55,7 +55,7 @@ class _MostTogether(LayerFiller):
         self._fastest = np.argsort(self.computing_s, kind="stable").tolist()
         self._cap = layer.layer.cap // layer.block
 
-    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+    def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
         """Return a host that takes most, and all that it takes.
 
         All hosts cost senders alike and wait for the slowest alike, but for the scarcest and the
@@ -75,7 +75,7 @@ class _MostTogether(LayerFiller):
         most, _, best = min(ranks, default=(0, 0.0, 0))
         return (best, -most) if most else None
 
-    def _rank(self, at: int, senders: Senders, left: int) -> tuple[int, float, int]:
+    def _rank(self, at: int, senders: ArrivalSenders, left: int) -> tuple[int, float, int]:
         """Return what makes a host come first: most blocks, then the fastest segment."""
         slowest = self.nodes[at] == senders.slowest
         received_s = senders.next_s if slowest else senders.slowest_s
@@ -95,7 +95,7 @@ class AtRandom:
         self._random = np.random.default_rng(seed)
 
     def place(
-        self, problem: Problem, task: RequestTask, left: Ledger
+        self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Place one request; after some draws without success, return why the last one failed."""
         drawn = partial(_Drawn, self._random)
@@ -122,7 +122,7 @@ class _Drawn(LayerFiller):
         super().__init__(layer)
         self._random = random
 
-    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+    def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
         """Return a host with room, and as many blocks as are drawn."""
         most = [self.most(at, senders, left) for at in range(len(self.nodes))]
         hosts = np.flatnonzero(most)
@@ -140,7 +140,7 @@ class OnSource(_Undrawn):
     """
 
     def place(
-        self, problem: Problem, task: RequestTask, left: Ledger
+        self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Place one request on its source, or name the layer that may not be there."""
         for layer in task.layers:
@@ -157,7 +157,7 @@ class OnSource(_Undrawn):
 class _OnlyHost(LayerFiller):
     """Gives all to the only host."""
 
-    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+    def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
         """Return the host, and all that it takes."""
         most = self.most(0, senders, left)
         return (0, most) if most else None

@@ -1,7 +1,7 @@
 """The exact solver as a policy: each request gets the best placement on what is left."""
 
 from optmodel.placement import Rejection, RequestPlacement, read_request
-from optmodel.problem import Ledger, Problem, RequestTask, remaining_instance
+from optmodel.problem import BudgetLedger, Problem, RequestTask, remaining_instance
 from optmodel.search import SolverOptions
 from optmodel.solving import solve
 
@@ -9,7 +9,7 @@ TIME_LIMIT_S = 60.0
 """For one request; the best placement found by then is taken."""
 
 
-class Exact:
+class ExactPolicy:
     """Solves each request exactly on what the requests before it have left.
 
     Best for each request, not for the batch: that is what `python -m optmodel` finds.
@@ -24,7 +24,7 @@ class Exact:
         self.options = SolverOptions(time_limit_s=TIME_LIMIT_S, seed=seed)
 
     def place(
-        self, problem: Problem, task: RequestTask, left: Ledger
+        self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Place one request, or say why it has no placement."""
         remaining = remaining_instance(problem, task, left)

@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass, replace
 
 from heuristics.insertion import insertions
-from optmodel.batch import Rounds
+from optmodel.batch import ImprovementRounds
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online import Outcome
+from optmodel.online import PolicyOutcome
 from optmodel.placement import (
     Placement,
     Solution,
@@ -30,7 +30,7 @@ GIVEN = "the start of the improvement"
 
 
 @dataclass(frozen=True)
-class Improvement:
+class ImprovedPlacement:
     """What became of a placement.
 
     Attributes
@@ -69,7 +69,7 @@ def improve(
     rounds: int | None = None,
     seed: int = 0,
     insert: bool = False,
-) -> Improvement:
+) -> ImprovedPlacement:
     """Improve a placement that keeps 8b-8h; what is returned keeps them and is never slower.
 
     The stages and prices on the budgets bound the latency. Then rounds of three neighbourhoods
@@ -110,7 +110,7 @@ def improve(
         bound_s = bound_s if larger is placement else None
         placement = larger
     if not placement.requests:
-        return Improvement(placement, 0.0, None, None, (), Termination.HEURISTIC_END)
+        return ImprovedPlacement(placement, 0.0, None, None, (), Termination.HEURISTIC_END)
     left_s = None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
     options = SolverOptions(time_limit_s=left_s, mip_gap=gap, seed=seed)
     search = Search(_served_instance(problem, placement), options)
@@ -121,7 +121,7 @@ def improve(
             search.raise_bound(bound_s)
     if interrupted:
         return _concluded(search, Termination.INTERRUPTED)
-    return _concluded(search, Rounds(search, seed, rounds).to_the_end())
+    return _concluded(search, ImprovementRounds(search, seed, rounds).to_the_end())
 
 
 def improve_solution(
@@ -179,7 +179,7 @@ def improve_solution(
         for one in solution.placement.rejected
         if one.request not in served
     )
-    outcome = Outcome(found.placement, rejected)
+    outcome = PolicyOutcome(found.placement, rejected)
     changes = {
         "options": {**solution.options, "improve_s": time_limit_s},
         "termination": found.termination,
@@ -194,7 +194,7 @@ def improve_solution(
     return with_placement(solution.model_copy(update=changes), instance, document)
 
 
-def _gained(before: Solution, found: Improvement) -> str:
+def _gained(before: Solution, found: ImprovedPlacement) -> str:
     """Say how much better a placement became."""
     assert before.placement is not None
     more = len(found.placement.requests) - len(before.placement.requests)
@@ -206,7 +206,7 @@ def _gained(before: Solution, found: Improvement) -> str:
     return f"improvement: {percent(max(gained, 0.0))} less than {seconds(before.objective_s)}"
 
 
-def _without_bound(found: Improvement) -> Improvement:
+def _without_bound(found: ImprovedPlacement) -> ImprovedPlacement:
     """Return an improvement without what is proven of it; its trace tells of incumbents alone."""
     points = [point.model_copy(update={"bound_s": None}) for point in found.trace]
     trace = tuple(
@@ -235,11 +235,11 @@ def _served_instance(problem: Problem, placement: Placement) -> Instance:
     return problem.instance.model_copy(update={"requests": served})
 
 
-def _concluded(search: Search, termination: Termination) -> Improvement:
+def _concluded(search: Search, termination: Termination) -> ImprovedPlacement:
     assert search.incumbent is not None
     assert search.objective_s is not None
     bound_s = search.agreed_bound(search.objective_s)
-    return Improvement(
+    return ImprovedPlacement(
         placement=search.incumbent,
         latency_s=search.objective_s,
         bound_s=bound_s,

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from optmodel.batch import MOST_OUT, SCALES, Batch, NoRoom, constructions, scarcity
+from optmodel.batch import MOST_OUT, SCALES, NoRoom, PlacedBatch, constructions, scarcity
 from optmodel.limits import most_served
-from optmodel.online import Lookahead
+from optmodel.online import LookaheadPolicy
 from optmodel.placement import CostedPlacement, Placement, Rejection, classes_of
-from optmodel.problem import Ledger, Problem, RequestTask
+from optmodel.problem import BudgetLedger, Problem, RequestTask
 
 Find = Callable[[RequestTask], CostedPlacement | None]
 TRIES = 30
@@ -55,9 +55,9 @@ def insertions(
 class _Insertion:
     def __init__(self, problem: Problem, placement: Placement, seed: int, deadline: float) -> None:
         self.deadline = deadline
-        self.batch = Batch(problem, classes_of(problem))
+        self.batch = PlacedBatch(problem, classes_of(problem))
         self.batch.adopt(placement)
-        self.policy = Lookahead()
+        self.policy = LookaheadPolicy()
         self.prices = [scarcity(problem, scale) for scale in sorted(SCALES)]
         self.random = np.random.default_rng(seed)
 
@@ -112,7 +112,7 @@ class _Insertion:
 
     def _decided(self, member: RequestTask) -> CostedPlacement | None:
         """Return what the look ahead decides, which also knows the best paths over stages."""
-        left = Ledger(self.batch.left.astype(np.int64))
+        left = BudgetLedger(self.batch.left.astype(np.int64))
         answer = self.policy.place(self.batch.problem, member, left)
         if isinstance(answer, Rejection):
             return None

@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heuristics.baselines import AtRandom, LayerWise, OnSource
-from heuristics.exact import Exact
-from heuristics.policy import Policy, PolicyType, load_policy_type, paths_of, place_all
+from heuristics.exact import ExactPolicy
+from heuristics.policy import PlacementPolicy, PolicyType, load_policy_type, paths_of, place_all
 from optmodel.ground.command_line import require_choice
 from optmodel.ground.rule_errors import InputError, ResultError
-from optmodel.online import Algorithm1, Lookahead, Outcome, StagePaths
+from optmodel.online import Algorithm1, LookaheadPolicy, PolicyOutcome, StagePaths
 from optmodel.placement import Solution, Termination, relative_gap, to_document
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance, settled_bound
 from optmodel.verified import digest, with_placement
 
 POLICIES: Mapping[str, PolicyType] = {
-    "lookahead": Lookahead,
+    "lookahead": LookaheadPolicy,
     "algorithm1": Algorithm1,
     "layerwise": LayerWise,
     "random": AtRandom,
     "source": OnSource,
-    "exact": Exact,
+    "exact": ExactPolicy,
 }
 """Policies by the name that `--policy` takes; a dotted name takes one of the user's own."""
 
@@ -61,7 +61,7 @@ def require_trusted(stored: str, named: str | None, where: str) -> None:
     raise InputError(f"{where}: policy: expected '{named}', got '{stored}'; correct it")
 
 
-def make_policy(name: str, seed: int = 0) -> Policy:
+def make_policy(name: str, seed: int = 0) -> PlacementPolicy:
     """Return a new policy by its name here or its dotted name.
 
     Raises
@@ -83,30 +83,30 @@ def make_policy(name: str, seed: int = 0) -> Policy:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class CheckedPlan:
     """What a policy decided on a batch, checked, and what it takes to bound it.
 
     Attributes
     ----------
     problem : Problem
         The batch.
-    outcome : Outcome
+    outcome : PolicyOutcome
         The decisions.
-    decider : Policy
+    decider : PlacementPolicy
         Who made them.
     solution : Solution
         The same as a solution without a bound.
     """
 
     problem: Problem
-    outcome: Outcome
-    decider: Policy
+    outcome: PolicyOutcome
+    decider: PlacementPolicy
     solution: Solution
 
     @property
     def bound_is_known(self) -> bool:
         """Whether the policy solved the paths that the bound rests on in order to decide."""
-        return isinstance(self.decider, Lookahead)
+        return isinstance(self.decider, LookaheadPolicy)
 
     def bounded(self, time_limit_s: float | None = None) -> Solution:
         """Return the solution with a bound on the latency of the requests that it serves.
@@ -127,7 +127,7 @@ class Plan:
         return _with_bound(self.solution, live_bound(self.problem, self.outcome, paths))
 
 
-def decide(instance: Instance, policy: str, seed: int = 0) -> Plan:
+def decide(instance: Instance, policy: str, seed: int = 0) -> CheckedPlan:
     """Place the requests of an instance with a policy, and check what it decides.
 
     Parameters
@@ -152,7 +152,7 @@ def decide(instance: Instance, policy: str, seed: int = 0) -> Plan:
     outcome = place_all(problem, decider)
     wall_time_s = time.perf_counter() - start
     solution = checked_solution(problem, outcome, policy, seed, wall_time_s)
-    return Plan(problem, outcome, decider, solution)
+    return CheckedPlan(problem, outcome, decider, solution)
 
 
 def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = True) -> Solution:
@@ -176,7 +176,7 @@ def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = 
 
 
 def checked_solution(
-    problem: Problem, outcome: Outcome, policy: str, seed: int, wall_time_s: float
+    problem: Problem, outcome: PolicyOutcome, policy: str, seed: int, wall_time_s: float
 ) -> Solution:
     """Return a policy's decisions as a solution without a bound.
 
@@ -205,7 +205,7 @@ def checked_solution(
     return with_placement(solution, instance, document)
 
 
-def live_bound(problem: Problem, outcome: Outcome, paths: StagePaths) -> float | None:
+def live_bound(problem: Problem, outcome: PolicyOutcome, paths: StagePaths) -> float | None:
     """Return a lower bound in seconds on serving the requests that an outcome serves.
 
     The sum of what the stages prove of each request on the fleet as it is, with budgets of its

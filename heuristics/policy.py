@@ -6,18 +6,18 @@ from typing import Protocol, cast
 
 from heuristics.limits import broken_limit
 from optmodel.ground.rule_errors import InputError, ResultError
-from optmodel.online import Lookahead, Outcome, StagePaths
+from optmodel.online import LookaheadPolicy, PolicyOutcome, StagePaths
 from optmodel.placement import (
     CostedPlacement,
     Placement,
     Rejection,
     RequestPlacement,
 )
-from optmodel.problem import Ledger, Problem, RequestTask
+from optmodel.problem import BudgetLedger, Problem, RequestTask
 from optmodel.search import Allowance
 
 
-class Policy(Protocol):
+class PlacementPolicy(Protocol):
     """Decides where one request is computed.
 
     A policy lives as long as a run and may keep what it learns from one request to the next.
@@ -25,7 +25,7 @@ class Policy(Protocol):
     """
 
     def place(
-        self, problem: Problem, task: RequestTask, left: Ledger
+        self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Return a placement within what is left, or why there is none.
 
@@ -36,7 +36,7 @@ class Policy(Protocol):
             should not look at those yet to come.
         task : RequestTask
             The request; its node indices are those of `problem`.
-        left : Ledger
+        left : BudgetLedger
             What every node still has to give; a copy, which the policy may change.
         """
         ...
@@ -45,21 +45,21 @@ class Policy(Protocol):
 class PolicyType(Protocol):
     """What makes a policy: usually its class."""
 
-    def __call__(self, *, seed: int) -> Policy:
+    def __call__(self, *, seed: int) -> PlacementPolicy:
         """Return a new policy; the seed is for those that draw at random."""
         ...
 
 
-def paths_of(policy: Policy, allowance: Allowance | None = None) -> StagePaths:
+def paths_of(policy: PlacementPolicy, allowance: Allowance | None = None) -> StagePaths:
     """Return where a policy keeps the paths over stages that it has solved, or an empty place.
 
     An empty place may take what is allowed.
     """
-    return policy.paths if isinstance(policy, Lookahead) else StagePaths(allowance=allowance)
+    return policy.paths if isinstance(policy, LookaheadPolicy) else StagePaths(allowance=allowance)
 
 
 def place_one(
-    problem: Problem, policy: Policy, task: RequestTask, left: Ledger
+    problem: Problem, policy: PlacementPolicy, task: RequestTask, left: BudgetLedger
 ) -> CostedPlacement | Rejection:
     """Ask a policy for one request; return its placement with what that costs, or why not.
 
@@ -96,7 +96,7 @@ def place_one(
     return costed
 
 
-def place_all(problem: Problem, policy: Policy) -> Outcome:
+def place_all(problem: Problem, policy: PlacementPolicy) -> PolicyOutcome:
     """Place the requests of a batch in order of arrival, each on what is left.
 
     Raises
@@ -104,7 +104,7 @@ def place_all(problem: Problem, policy: Policy) -> Outcome:
     ResultError
         If a placement breaks a limit or takes more than a node has left.
     """
-    ledger = Ledger.of(problem)
+    ledger = BudgetLedger.of(problem)
     placed: dict[str, RequestPlacement] = {}
     rejected: list[Rejection] = []
     for task in problem.tasks:
@@ -114,7 +114,7 @@ def place_all(problem: Problem, policy: Policy) -> Outcome:
             continue
         placed[task.request.id] = answer.placement
         ledger.reserve(answer.load)
-    return Outcome(Placement(placed), tuple(rejected))
+    return PolicyOutcome(Placement(placed), tuple(rejected))
 
 
 def load_policy_type(name: str, option: str) -> PolicyType:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from optmodel.ground.rule_errors import InputError, ResultError
     from optmodel.placement import Placement, Rejection, RequestPlacement, Solution, read_solution
     from optmodel.problem import (
+        BudgetLedger,
         Instance,
-        Ledger,
         Problem,
         Request,
         RequestTask,
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from optmodel.solving import solve
 
 __all__ = [
+    "BudgetLedger",
     "CheckReport",
     "InputError",
     "Instance",
-    "Ledger",
     "Placement",
     "Problem",
     "Rejection",
@@ -56,7 +56,7 @@ __getattr__ = lazy_face(
         "CheckReport": "optmodel.checker",
         "InputError": "optmodel.ground.rule_errors",
         "Instance": "optmodel.problem",
-        "Ledger": "optmodel.problem",
+        "BudgetLedger": "optmodel.problem",
         "Placement": "optmodel.placement",
         "Problem": "optmodel.problem",
         "Rejection": "optmodel.placement",

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from image_files import idx
 
-from attack.budgets import Budget
+from attack.budgets import AttackBudget
 from attack.cell import Scene
 from attack.data import load_images
 from attack.scene import Data, set_scene, view_of
@@ -31,7 +31,7 @@ def write_few_images(folder: Path, training: int = TRAINING, test: int = TEST) -
 def scene_of(
     data: Data,
     trained: Trained,
-    budget: Budget | None = None,
+    budget: AttackBudget | None = None,
     kind: str = "output",
     senders: int = 1,
     colluders: int = 1,

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.evaluation.panels import Case, Plan
+from benchmarks.evaluation.panels import EvaluationPlan, PanelCase
 from benchmarks.evaluation.results import Results
-from benchmarks.evaluation.runs import Run
-from benchmarks.simulate import Outcome, Setting
-from benchmarks.simulate.outcome import Share, Timing
+from benchmarks.evaluation.runs import SimulatedRun
+from benchmarks.simulate import Setting, SimulationOutcome
+from benchmarks.simulate.outcome import NetworkShare, Timing
 
 
-def share(**figures: float) -> Share:
+def share(**figures: float) -> NetworkShare:
     """Ten requests, served in 10 s, unless told otherwise."""
     told = {
         "submitted": 10,
@@ -20,18 +20,18 @@ def share(**figures: float) -> Share:
         "bound_s": 9.0,
         "shared_bits": 10**9,
     }
-    return Share(**(told | figures))
+    return NetworkShare(**(told | figures))
 
 
 def outcome(
     setting: Setting,
-    beside: Share | None = None,
-    every: dict[str, Share] | None = None,
+    beside: NetworkShare | None = None,
+    every: dict[str, NetworkShare] | None = None,
     **figures: float,
-) -> Outcome:
+) -> SimulationOutcome:
     """Requests for the first network of the setting, perhaps for the second, or for those told."""
     shares = [share(**figures), *([beside] if beside else [])]
-    return Outcome(
+    return SimulationOutcome(
         networks=every or dict(zip(setting.networks, shares, strict=False)),
         interrupted=0,
         restarted=0,
@@ -41,10 +41,10 @@ def outcome(
     )
 
 
-def results(plan: Plan, figures: Callable[[Case], dict[str, Any]]) -> Results:
+def results(plan: EvaluationPlan, figures: Callable[[PanelCase], dict[str, Any]]) -> Results:
     timing = Timing(events=1, total_s=0.0, slowest_s=0.0)
     runs = {
-        case: Run(
+        case: SimulatedRun(
             setting=case.setting,
             outcome=outcome(case.setting, **figures(case)),
             timing=timing,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import reference
 from strategies import PLENTY
 
-from optmodel.explain import Group
+from optmodel.explain import LimitGroup
 from optmodel.problem.instance import Instance, Node, Request
 
 EQUATIONS = {"privacy": "8f", "whole": "8g"}
@@ -17,7 +17,7 @@ FIELDS = {
 }
 
 
-def best_keeping(made: Instance, kept: Collection[Group]) -> reference.Best | None:
+def best_keeping(made: Instance, kept: Collection[LimitGroup]) -> reference.Best | None:
     """Return the best placement that keeps to 8e, 8h and some groups, whatever else it breaks."""
     changes = {
         "devices": tuple(_with_budgets(at, kept) for at in made.devices),
@@ -27,14 +27,14 @@ def best_keeping(made: Instance, kept: Collection[Group]) -> reference.Best | No
         return reference.best(made.model_copy(update=changes))
 
 
-def _with_budgets(at: Node, kept: Collection[Group]) -> Node:
+def _with_budgets(at: Node, kept: Collection[LimitGroup]) -> Node:
     limits = {(group.kind, name) for group in kept for name in group.nodes}
     fields = [field for kind, field in FIELDS.items() if (kind, at.id) not in limits]
     return at.model_copy(update=dict.fromkeys(fields, PLENTY))
 
 
 @contextmanager
-def _keeping_within_layers(kept: Collection[Group]) -> Iterator[None]:
+def _keeping_within_layers(kept: Collection[LimitGroup]) -> Iterator[None]:
     """Let the reference forgive 8f and 8g where no group that is kept asks for them."""
     asked = {
         (EQUATIONS[group.kind], request, layer)

@@ -2,7 +2,7 @@
 
 from benchmarks.common import provenance
 from benchmarks.runtime import measure
-from benchmarks.runtime.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 from optmodel.placement.solution import Solution, SolutionStatus, Termination
 
 
@@ -24,7 +24,7 @@ def record(**changes) -> RunRecord:
         "instance_sha256": "0",
         "source_sha256": provenance.source(),
         "versions": provenance.versions(),
-        "outcome": Outcome.FINISHED,
+        "outcome": ProcessEnd.FINISHED,
         "read_s": 0.0,
         "build_s": 0.0,
         "solve_s": 1.0,
@@ -46,7 +46,7 @@ def unproven(seconds: float) -> RunRecord:
 def killed() -> RunRecord:
     nothing = dict.fromkeys(("read_s", "build_s", "solve_s", "check_s", "peak_memory_bytes"))
     status = {"solution_status": SolutionStatus.NONE, "gap": None, "objective_s": None}
-    return record(outcome=Outcome.KILLED, wall_time_s=90.0, **nothing, **status)
+    return record(outcome=ProcessEnd.KILLED, wall_time_s=90.0, **nothing, **status)
 
 
 def solution(**changes: object) -> Solution:

@@ -1,7 +1,7 @@
 """A fleet so small that a simulation on it can be worked out by hand."""
 
 from benchmarks.simulate.arrivals import Due
-from heuristics.scheduler.events import Die, Event, Join, Leave, Submit
+from heuristics.scheduler.events import DieEvent, Event, JoinEvent, LeaveEvent, SubmitEvent
 from instances.cnns import Conv, Fc, trace
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.problem.instance import FleetDocument, Node, Request
@@ -52,17 +52,17 @@ def fleet(*devices: Node) -> FleetDocument:
 def comes(name: str, time_us: int) -> Due:
     """The request tolerates every similarity, so that no map is at risk."""
     request = Request(id=name, source="camera-1", network="tiny", tolerated_ssim=1.0)
-    return Due(time_us, Submit(event="submit", request=request))
+    return Due(time_us, SubmitEvent(event="submit", request=request))
 
 
 def fails(device: str, time_us: int) -> Due:
-    return Due(time_us, Die(event="die", device=device))
+    return Due(time_us, DieEvent(event="die", device=device))
 
 
 def leaves(device: str, time_us: int) -> Due:
-    return Due(time_us, Leave(event="leave", device=device))
+    return Due(time_us, LeaveEvent(event="leave", device=device))
 
 
 def joins(device: Node, time_us: int) -> Due:
-    event: Event = Join(event="join", device=device)
+    event: Event = JoinEvent(event="join", device=device)
     return Due(time_us, event)

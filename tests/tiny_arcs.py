@@ -12,13 +12,13 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from optmodel.stages.arcs.arc import Arc, ArcPlacement
+from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement
 
 Ways = tuple[tuple[int, ...], ...]
 
 
 @cache
-def latencies(arc: Arc) -> frozenset[tuple[int, ...]]:
+def latencies(arc: ArcNumbers) -> frozenset[tuple[int, ...]]:
     """Return the latencies of the layers, first to last, of every placement within the caps."""
     group = [g for g, size in enumerate(arc.sizes) for _ in range(size)]
     ways = list(product(range(len(group)), repeat=len(arc.caps)))
@@ -29,11 +29,11 @@ def latencies(arc: Arc) -> frozenset[tuple[int, ...]]:
     )
 
 
-def optimum(arc: Arc) -> int | None:
+def optimum(arc: ArcNumbers) -> int | None:
     return min(map(sum, latencies(arc)), default=None)
 
 
-def _within_caps(arc: Arc, group: list[int], ways: Ways) -> bool:
+def _within_caps(arc: ArcNumbers, group: list[int], ways: Ways) -> bool:
     return all(
         number <= caps[group[node]]
         for caps, holders in zip(arc.caps, zip(*ways, strict=True), strict=True)
@@ -41,7 +41,7 @@ def _within_caps(arc: Arc, group: list[int], ways: Ways) -> bool:
     )
 
 
-def _latencies(arc: Arc, group: list[int], ways: Ways) -> tuple[int, ...]:
+def _latencies(arc: ArcNumbers, group: list[int], ways: Ways) -> tuple[int, ...]:
     layers = [Counter(holders) for holders in zip(*ways, strict=True)]
     found = []
     for k, counts in enumerate(layers):
@@ -62,7 +62,7 @@ def _latencies(arc: Arc, group: list[int], ways: Ways) -> tuple[int, ...]:
 
 
 @st.composite
-def arcs(draw: DrawFn, layers: int | None = None) -> Arc:
+def arcs(draw: DrawFn, layers: int | None = None) -> ArcNumbers:
     """Draw an arc of 2 or 3 layers on 2 or 3 nodes, in groups or all different."""
     number = layers or draw(st.sampled_from((2, 2, 3)))
     sizes = draw(st.sampled_from(((1, 1), (2,), (1, 2), (2, 1), (1, 1, 1), (3,))))
@@ -71,7 +71,7 @@ def arcs(draw: DrawFn, layers: int | None = None) -> Arc:
     def row(least: int, most: int) -> tuple[int, ...]:
         return tuple(draw(st.integers(least, most)) for _ in sizes)
 
-    return Arc(
+    return ArcNumbers(
         maps=maps,
         sizes=sizes,
         receive=row(0, 6),
@@ -81,14 +81,14 @@ def arcs(draw: DrawFn, layers: int | None = None) -> Arc:
     )
 
 
-def node_by_node(arc: Arc) -> Arc:
+def node_by_node(arc: ArcNumbers) -> ArcNumbers:
     """Return the same arc with every node a group of its own."""
     group = arc.group_of
 
     def each(row: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(np.array(row)[group].tolist())
 
-    return Arc(
+    return ArcNumbers(
         maps=arc.maps,
         sizes=(1,) * arc.nodes,
         receive=each(arc.receive),
@@ -98,7 +98,7 @@ def node_by_node(arc: Arc) -> Arc:
     )
 
 
-def assert_whole(arc: Arc, placement: ArcPlacement) -> None:
+def assert_whole(arc: ArcNumbers, placement: ArcPlacement) -> None:
     """Every layer holds all maps within its caps, and the flows hand on exactly these."""
     assert (placement.counts.sum(axis=1) == arc.maps).all()
     for counts, caps in zip(placement.counts, arc.caps, strict=True):

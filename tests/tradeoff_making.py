@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from benchmarks.tradeoffs.tradeoff_cases import Case
+from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
 from benchmarks.tradeoffs.tradeoff_record import CurveBook
 from benchmarks.tradeoffs.tradeoff_run import Runner
 from instances.ssim import TABLE_I
@@ -13,11 +13,11 @@ from optmodel.search.options import SolverOptions
 OPTIONS = SolverOptions(threads=1, time_limit_s=600.0)
 
 
-def case(kind: str, **changes: object) -> Case:
+def case(kind: str, **changes: object) -> TradeoffCase:
     values = {"network": "lenet", "fleet": "mixed", "devices": 2, "tolerated_ssim": 0.8}
     if kind == "tolerance":
         values["tolerated_ssim"] = None
-    return Case(kind, **{**values, "ssim": TABLE_I, "policy": "reject", **changes})
+    return TradeoffCase(kind, **{**values, "ssim": TABLE_I, "policy": "reject", **changes})
 
 
 def rows_in(path: Path) -> list[dict[str, str]]:

@@ -61,7 +61,7 @@ CODE = "code_sha256"
 """Option of a stored solution: digest of the code and packages that looked for a better one."""
 
 
-class Outcome(StrEnum):
+class SolutionUpdate(StrEnum):
     """What a run did for the solution file of an instance."""
 
     KEPT = "kept"
@@ -79,7 +79,7 @@ class BestKnown:
     """The best known solution of an instance, and what this run did for it."""
 
     solution: Solution
-    outcome: Outcome
+    outcome: SolutionUpdate
 
 
 def update(file: Path, method: str, options: SolverOptions) -> BestKnown:
@@ -113,7 +113,7 @@ def _updated(target: Path, instance: Instance, method: str, options: SolverOptio
     known = _standing_solution(target, instance)
     enough = known and (is_proven(known, options.mip_gap) or _is_spent(known, method, options))
     if known and enough and _is_of_this_code(known):
-        return BestKnown(known, Outcome.KEPT)
+        return BestKnown(known, SolutionUpdate.KEPT)
     new = solve(instance, method, options)
     best = better_of(known, new, options.mip_gap) if known else new
     best = _or_greedy(best, instance, options.mip_gap)
@@ -196,13 +196,13 @@ def _number(value: str | float | bool | None, otherwise: float = 0.0) -> float:
     return value if isinstance(value, int | float) else otherwise
 
 
-def _outcome(known: Solution | None, best: Solution) -> Outcome:
+def _outcome(known: Solution | None, best: Solution) -> SolutionUpdate:
     if known is None:
-        return Outcome.SOLVED
+        return SolutionUpdate.SOLVED
     same = (known.objective_s, known.bound_s, known.solution_status)
     if same == (best.objective_s, best.bound_s, best.solution_status):
-        return Outcome.NOT_IMPROVED
-    return Outcome.IMPROVED
+        return SolutionUpdate.NOT_IMPROVED
+    return SolutionUpdate.IMPROVED
 
 
 def main(
@@ -252,7 +252,7 @@ def _print(best: dict[str, BestKnown]) -> None:
         )
     print_wide(console, table)
     console.print(_summary([known.solution for known in best.values()]), markup=False)
-    kept = sum(known.outcome is Outcome.KEPT for known in best.values())
+    kept = sum(known.outcome is SolutionUpdate.KEPT for known in best.values())
     console.print(f"{kept} kept as this code has found them, {len(best) - kept} solved")
 
 

@@ -10,7 +10,7 @@ from heuristics.improvement import improve
 from heuristics.policies import checked_solution, make_policy
 from heuristics.policy import place_all
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online import Outcome
+from optmodel.online import PolicyOutcome
 from optmodel.placement import SolutionStatus, relative_gap
 from optmodel.problem import Instance, Problem
 from optmodel.search import BOUND_TOLERANCE
@@ -19,7 +19,7 @@ SEED = 0
 IMPROVEMENT_S = 30.0
 """Seconds of improvement, at most; it ends at the optimum."""
 
-Run = Callable[[], Outcome]
+Run = Callable[[], PolicyOutcome]
 """Decides on a batch: what is timed."""
 
 
@@ -37,11 +37,11 @@ def _improved(problem: Problem) -> Run:
     """Prepare to improve what `lookahead` decides; time limits and rejections are part of it."""
     place = _cold(problem, "lookahead")
 
-    def run() -> Outcome:
+    def run() -> PolicyOutcome:
         """Decide, then improve."""
         start = place()
         better = improve(problem, start.placement, time_limit_s=IMPROVEMENT_S, seed=SEED)
-        return Outcome(better.placement, start.rejected)
+        return PolicyOutcome(better.placement, start.rejected)
 
     return run
 
@@ -57,7 +57,7 @@ it has placed the same requests before; improved, it has half a minute more."""
 
 
 @dataclass(frozen=True)
-class Case:
+class DecisionCase:
     """What is measured.
 
     Attributes
@@ -83,7 +83,7 @@ class Case:
         return {"seed": SEED, "repeat": self.repeat}
 
 
-def decide(case: Case) -> Record:
+def decide(case: DecisionCase) -> Record:
     """Run a contender, and record the run of median time.
 
     The time is that of deciding on the requests and booking them; the arrays of fleet and requests
@@ -104,7 +104,7 @@ def decide(case: Case) -> Record:
     return record.model_copy(update={"bound_s": case.bound_s, "gap": gap, "options": case.options})
 
 
-def _timed(run: Run) -> tuple[float, Outcome]:
+def _timed(run: Run) -> tuple[float, PolicyOutcome]:
     start = time.perf_counter()
     outcome = run()
     return time.perf_counter() - start, outcome

@@ -8,7 +8,7 @@ from statistics import mean
 
 from benchmarks.common.command import instance_files
 from benchmarks.common.records import Record
-from benchmarks.decisions.decision_times import Case
+from benchmarks.decisions.decision_times import DecisionCase
 from benchmarks.runtime.speed_targets import mixed_batch, singles
 from instances.medium_set import MEDIUM
 from instances.members import solution_file
@@ -22,14 +22,14 @@ Value = Callable[[Sequence[Record]], float]
 
 
 @dataclass(frozen=True)
-class Target:
+class PolicyTarget:
     """One row of the table.
 
     Attributes
     ----------
     work : str
         Says what is measured, and in which unit.
-    cases : tuple of Case
+    cases : tuple of DecisionCase
         What is measured for it.
     value : callable
         Summarises the records of the cases, which come in their order.
@@ -38,7 +38,7 @@ class Target:
     """
 
     work: str
-    cases: tuple[Case, ...]
+    cases: tuple[DecisionCase, ...]
     value: Value
     at_least: float
     aim: float
@@ -48,37 +48,37 @@ class Target:
         return value <= goal
 
 
-def policy_table(repeat: int) -> tuple[Target, ...]:
+def policy_table(repeat: int) -> tuple[PolicyTarget, ...]:
     """Return the rows; single decisions are run so many times."""
     vgg16 = singles(("vgg16",), 70, (0.8, 0.6, 0.4), ("power", "mixed"))
     fast, cold, warm = (
-        tuple(Case(instance, contender, repeat=repeat) for instance in vgg16)
+        tuple(DecisionCase(instance, contender, repeat=repeat) for instance in vgg16)
         for contender in ("algorithm1", "lookahead", "lookahead (warm)")
     )
     single = single_requests([named.folder for named in (SMALL, MEDIUM, PAPER)])
     improved = tuple(replace(case, contender="lookahead (improved)") for case in single)
-    batch = tuple(Case(instance, "lookahead") for instance in mixed_batch())
+    batch = tuple(DecisionCase(instance, "lookahead") for instance in mixed_batch())
     one = "VGG16 request, 70 devices"
     everywhere = "single requests of small, medium, paper: gap"
     return (
-        Target(f"{one}: algorithm1, ms", fast, slowest_ms, 50, 5),
-        Target(f"{one}: lookahead, first of its kind, ms", cold, slowest_ms, 200, 20),
-        Target(f"{one}: lookahead, kind known, ms", warm, slowest_ms, 200, 20),
-        Target(f"{everywhere}, mean %", single, mean_gap, 3, 0.5),
-        Target(f"{everywhere}, worst %", single, worst_gap, 15, 3),
-        Target(f"{everywhere} after 30 s of improvement, mean %", improved, mean_gap, 1, 0.1),
-        Target("320 mixed requests, 70 devices: lookahead, s", batch, seconds, 60, 5),
+        PolicyTarget(f"{one}: algorithm1, ms", fast, slowest_ms, 50, 5),
+        PolicyTarget(f"{one}: lookahead, first of its kind, ms", cold, slowest_ms, 200, 20),
+        PolicyTarget(f"{one}: lookahead, kind known, ms", warm, slowest_ms, 200, 20),
+        PolicyTarget(f"{everywhere}, mean %", single, mean_gap, 3, 0.5),
+        PolicyTarget(f"{everywhere}, worst %", single, worst_gap, 15, 3),
+        PolicyTarget(f"{everywhere} after 30 s of improvement, mean %", improved, mean_gap, 1, 0.1),
+        PolicyTarget("320 mixed requests, 70 devices: lookahead, s", batch, seconds, 60, 5),
     )
 
 
-def single_requests(folders: Sequence[Path]) -> tuple[Case, ...]:
+def single_requests(folders: Sequence[Path]) -> tuple[DecisionCase, ...]:
     """Return the instances of one request that have a placement, with their shipped bounds."""
     files = [file for folder in folders for file in instance_files("SET", folder)]
     cases = []
     for file in files:
         instance, known = read_instance(file), read_solution(solution_file(file))
         if len(instance.requests) == 1 and known.solution_status is not SolutionStatus.INFEASIBLE:
-            cases.append(Case(instance, "lookahead", known.bound_s))
+            cases.append(DecisionCase(instance, "lookahead", known.bound_s))
     return tuple(cases)
 
 

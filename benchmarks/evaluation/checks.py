@@ -7,15 +7,15 @@ from enum import StrEnum
 import numpy as np
 
 from benchmarks.evaluation.looser import kept_beyond_paper, only_adds
-from benchmarks.evaluation.results import Point, Results
+from benchmarks.evaluation.results import PanelPoint, Results
 from benchmarks.evaluation.table import BOUND, LATENCY, UNSERVED, mean_and_half
 from optmodel.problem import FloatArray
 
-Key = tuple[Point, str]
+Key = tuple[PanelPoint, str]
 """A point, and the policy that places requests there."""
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     """What runs say of a sentence."""
 
     HOLDS = "holds"
@@ -42,12 +42,14 @@ class Check:
     holds: bool | None
 
 
-def verdict_of(checks: Sequence[Check]) -> Verdict:
+def verdict_of(checks: Sequence[Check]) -> ClaimVerdict:
     """Return what checks say together."""
     told = {check.holds for check in checks}
     if len(told) > 1:
-        return Verdict.DEPENDS
-    return {True: Verdict.HOLDS, False: Verdict.FAILS, None: Verdict.OPEN}[told.pop()]
+        return ClaimVerdict.DEPENDS
+    return {True: ClaimVerdict.HOLDS, False: ClaimVerdict.FAILS, None: ClaimVerdict.OPEN}[
+        told.pop()
+    ]
 
 
 def figure(values: FloatArray, unit: str) -> str:
@@ -79,7 +81,9 @@ def is_positive(values: FloatArray) -> bool | None:
     return False if mean + half <= 0 else None
 
 
-def less(results: Results, policy: str, measure: str, unit: str, low: Point, high: Point) -> Check:
+def less(
+    results: Results, policy: str, measure: str, unit: str, low: PanelPoint, high: PanelPoint
+) -> Check:
     """Check that a measure of all requests is less at one point than at another, seed by seed."""
     first, second = (results.values(point, policy, measure) for point in (low, high))
     text = f"{low}: {figure(first, unit)}; {high}: {figure(second, unit)}"
@@ -123,7 +127,7 @@ def less_in_total(
     return Check(text, is_positive(second - first))
 
 
-def faster(results: Results, policy: str, fast: Point, slow: Point) -> list[Check]:
+def faster(results: Results, policy: str, fast: PanelPoint, slow: PanelPoint) -> list[Check]:
     """Check that all requests are served in less time at one point than at another.
 
     If more of them are never served at either, that is a comparison of its own. So is the time
@@ -157,7 +161,9 @@ def left_out(results: Results, *keys: Key) -> list[str | None]:
     return [None, *beyond] if len(beyond) < len(networks) else [None]
 
 
-def all_faster_at_best(results: Results, policy: str, fast: Point, slow: Point) -> list[Check]:
+def all_faster_at_best(
+    results: Results, policy: str, fast: PanelPoint, slow: PanelPoint
+) -> list[Check]:
     """Check `faster_at_best` for each of the comparisons that `faster` makes."""
     return [
         faster_at_best(results, policy, fast, slow, without)
@@ -166,7 +172,7 @@ def all_faster_at_best(results: Results, policy: str, fast: Point, slow: Point) 
 
 
 def faster_at_best(
-    results: Results, policy: str, fast: Point, slow: Point, without: str | None = None
+    results: Results, policy: str, fast: PanelPoint, slow: PanelPoint, without: str | None = None
 ) -> Check:
     """Check whether an optimal placement takes less at one point than at another, if proven.
 
@@ -202,7 +208,7 @@ def faster_at_best(
 
 
 def above(
-    results: Results, policy: str, measure: str, unit: str, point: Point, least: float
+    results: Results, policy: str, measure: str, unit: str, point: PanelPoint, least: float
 ) -> Check:
     """Check that the mean of a measure is above a figure."""
     values = results.values(point, policy, measure)

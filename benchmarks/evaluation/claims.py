@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from benchmarks.evaluation.checks import (
     Check,
-    Verdict,
+    ClaimVerdict,
     above,
     all_faster_at_best,
     faster,
@@ -19,7 +19,7 @@ from benchmarks.evaluation.checks import (
     verdict_of,
 )
 from benchmarks.evaluation.panels import DEVICES, MIXES, TOLERANCES
-from benchmarks.evaluation.results import Point, Results
+from benchmarks.evaluation.results import PanelPoint, Results
 from benchmarks.evaluation.table import LATENCY, REJECTED, SHARED, UNSERVED
 
 FEW, MANY = str(DEVICES[0]), str(DEVICES[-1])
@@ -33,7 +33,7 @@ TIMES_CHEAPER = 10.0
 """A network counts as cheap beside another if it takes less than a tenth."""
 
 Checks = Callable[[Results, str], list[Check]]
-Pairs = Sequence[tuple[Point, Point]]
+Pairs = Sequence[tuple[PanelPoint, PanelPoint]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Claim:
         Where it says so.
     checks : callable
         What must hold under a policy.
-    faster : sequence of pairs of Point
+    faster : sequence of pairs of PanelPoint
         If it is about latencies: which point it takes to be faster than which; about these an
         optimal placement is asked too.
     beside : tuple of str
@@ -66,7 +66,7 @@ class Claim:
         pairs = _with_runs(results, self.faster)
         return [one for pair in pairs for one in all_faster_at_best(results, policy, *pair)]
 
-    def under_optimum(self, results: Results, policy: str) -> Verdict | None:
+    def under_optimum(self, results: Results, policy: str) -> ClaimVerdict | None:
         """Return what is proven of optimal placements; None if it is not about latencies.
 
         Depends if a part of the sentence is proven not to hold.
@@ -75,7 +75,7 @@ class Claim:
         if not checks:
             return None
         told = {check.holds for check in checks}
-        return Verdict.OPEN if told == {True, None} else verdict_of(checks)
+        return ClaimVerdict.OPEN if told == {True, None} else verdict_of(checks)
 
 
 def _by_latency(says: str, panel: str, pairs: Pairs) -> Claim:
@@ -100,21 +100,24 @@ def _more_data(results: Results, policy: str, pairs: Pairs) -> list[Check]:
 
 def _shared_grows_with_devices(results: Results, policy: str) -> list[Check]:
     ends = [(few, t) for t in TOLERANCES for few in (FEW, ENOUGH)]
-    pairs = [(Point("3b", few, t), Point("3b", MANY, t)) for few, t in ends]
+    pairs = [(PanelPoint("3b", few, t), PanelPoint("3b", MANY, t)) for few, t in ends]
     return _more_data(results, policy, _with_runs(results, pairs))
 
 
 def _shared_grows_with_privacy(results: Results, policy: str) -> list[Check]:
-    pairs = [(Point("3b", MANY, loose), Point("3b", MANY, t)) for loose, t in pairwise(TOLERANCES)]
+    pairs = [
+        (PanelPoint("3b", MANY, loose), PanelPoint("3b", MANY, t))
+        for loose, t in pairwise(TOLERANCES)
+    ]
     return _more_data(results, policy, pairs)
 
 
 def _few_devices_reject(results: Results, policy: str) -> list[Check]:
-    return [_rejects(results, policy, Point("3a", FEW, t)) for t in PRIVATE]
+    return [_rejects(results, policy, PanelPoint("3a", FEW, t)) for t in PRIVATE]
 
 
 def _small_devices_reject(results: Results, policy: str) -> list[Check]:
-    half, weak = (Point("3c", mix, TIGHT) for mix in MIXES[-2:])
+    half, weak = (PanelPoint("3c", mix, TIGHT) for mix in MIXES[-2:])
     return [
         _rejects(results, policy, weak),
         less(results, policy, REJECTED, "% rejected", half, weak),
@@ -122,7 +125,7 @@ def _small_devices_reject(results: Results, policy: str) -> list[Check]:
 
 
 def _half_serves_all(results: Results, policy: str) -> list[Check]:
-    points = [Point("3c", mix, t) for mix in MIXES[:3] for t in TOLERANCES]
+    points = [PanelPoint("3c", mix, t) for mix in MIXES[:3] for t in TOLERANCES]
     return [
         _none(results, policy, measure, unit, point)
         for measure, unit in ((UNSERVED, "% never served"), (REJECTED, "% rejected"))
@@ -130,12 +133,12 @@ def _half_serves_all(results: Results, policy: str) -> list[Check]:
     ]
 
 
-def _none(results: Results, policy: str, measure: str, unit: str, point: Point) -> Check:
+def _none(results: Results, policy: str, measure: str, unit: str, point: PanelPoint) -> Check:
     values = results.values(point, policy, measure)
     return Check(f"{point}: {figure(values, unit)}", not values.any())
 
 
-def _rejects(results: Results, policy: str, point: Point) -> Check:
+def _rejects(results: Results, policy: str, point: PanelPoint) -> Check:
     """Check that requests are rejected at a point, and tell how many are never served there."""
     rejected = results.values(point, policy, REJECTED)
     lost = figure(results.values(point, policy, UNSERVED), "% never served")
@@ -146,7 +149,7 @@ def _half_is_enough(results: Results, policy: str) -> list[Check]:
     """Check that the step from 30 to 50 % powerful saves more than that from 50 to 100 %."""
     checks = []
     for t in TOLERANCES:
-        keys = [(Point("3c", mix, t), policy) for mix in (MIXES[0], MIXES[2], MIXES[3])]
+        keys = [(PanelPoint("3c", mix, t), policy) for mix in (MIXES[0], MIXES[2], MIXES[3])]
         note, (full, half, weak) = totals(results, keys, LATENCY)
         text = f"{note}at {t}: " + ", ".join(
             f"{mix} {figure(values, 's')}"
@@ -161,7 +164,7 @@ def _small_networks_are_cheap(results: Results, policy: str) -> list[Check]:
     for name in SMALL:
         for t in TOLERANCES:
             for measure, unit in (("latency_mean_s", "s"), ("shared_mean_mbit", "Mbit")):
-                point, beside = Point("3e", name, t), Point("3e", LARGE[0], t)
+                point, beside = PanelPoint("3e", name, t), PanelPoint("3e", LARGE[0], t)
                 small, large = (results.values(p, policy, measure) for p in (point, beside))
                 text = f"{point}: {figure(small, unit)} a request; {beside}: {figure(large, unit)}"
                 checks.append(Check(text, is_positive(large - TIMES_CHEAPER * small)))
@@ -171,7 +174,7 @@ def _small_networks_are_cheap(results: Results, policy: str) -> list[Check]:
 def _large_networks_send(results: Results, policy: str) -> list[Check]:
     measure = "sending_percent_of_service"
     return [
-        above(results, policy, measure, "% of Eq. 5 is sending", Point("3e", name, t), 50.0)
+        above(results, policy, measure, "% of Eq. 5 is sending", PanelPoint("3e", name, t), 50.0)
         for name in LARGE
         for t in TOLERANCES
     ]
@@ -179,7 +182,7 @@ def _large_networks_send(results: Results, policy: str) -> list[Check]:
 
 def _beats_layerwise(results: Results, policy: str) -> list[Check]:
     places = (("3a", MANY), ("3c", MIXES[0]), ("3c", MIXES[-1]))
-    points = [Point(panel, x, t) for panel, x in places for t in TOLERANCES]
+    points = [PanelPoint(panel, x, t) for panel, x in places for t in TOLERANCES]
     return [
         less_in_total(results, LATENCY, "s", (point, policy), (point, "layerwise"))
         for point in points
@@ -190,7 +193,11 @@ CLAIMS: tuple[Claim, ...] = (
     _by_latency(
         "When the number of devices is small, total latency is lowest at SSIM 0.8",
         "3a",
-        [(Point("3a", few, LOOSE), Point("3a", few, t)) for few in (FEW, ENOUGH) for t in PRIVATE],
+        [
+            (PanelPoint("3a", few, LOOSE), PanelPoint("3a", few, t))
+            for few in (FEW, ENOUGH)
+            for t in PRIVATE
+        ],
     ),
     Claim(
         "A low number of devices does not satisfy 0.6 and 0.4: requests are rejected",
@@ -200,7 +207,7 @@ CLAIMS: tuple[Claim, ...] = (
     _by_latency(
         "When more devices take part, 0.6 and 0.4 reduce latency compared with 0.8",
         "3a",
-        [(Point("3a", MANY, t), Point("3a", MANY, LOOSE)) for t in PRIVATE],
+        [(PanelPoint("3a", MANY, t), PanelPoint("3a", MANY, LOOSE)) for t in PRIVATE],
     ),
     Claim("Shared data grows with the number of devices", "3b", _shared_grows_with_devices),
     Claim("Shared data grows with tighter privacy", "3b", _shared_grows_with_privacy),
@@ -218,7 +225,7 @@ CLAIMS: tuple[Claim, ...] = (
     _by_latency(
         "With 70 % small devices latency is much higher at 0.8 than at 0.6 and 0.4",
         "3c",
-        [(Point("3c", MIXES[-1], t), Point("3c", MIXES[-1], LOOSE)) for t in PRIVATE],
+        [(PanelPoint("3c", MIXES[-1], t), PanelPoint("3c", MIXES[-1], LOOSE)) for t in PRIVATE],
     ),
     Claim(
         "LeNet and the CIFAR network are cheap beside VGG, in latency and in data (to a tenth)",
@@ -229,7 +236,7 @@ CLAIMS: tuple[Claim, ...] = (
         "For VGG, latency is lower at 0.8 than at 0.6 and 0.4",
         "3e",
         [
-            (Point("3e", name, LOOSE), Point("3e", name, t))
+            (PanelPoint("3e", name, LOOSE), PanelPoint("3e", name, t))
             for name in LARGE
             for t in TOLERANCES[1:]
         ],
@@ -249,7 +256,7 @@ CLAIMS: tuple[Claim, ...] = (
 """In the order of the paper's text."""
 
 
-def verdict(claim: Claim, results: Results, policies: Sequence[str]) -> Verdict:
+def verdict(claim: Claim, results: Results, policies: Sequence[str]) -> ClaimVerdict:
     """Return what runs say of a claim under several policies: depends if they disagree."""
     told = {verdict_of(claim.checks(results, policy)) for policy in policies}
-    return told.pop() if len(told) == 1 else Verdict.DEPENDS
+    return told.pop() if len(told) == 1 else ClaimVerdict.DEPENDS

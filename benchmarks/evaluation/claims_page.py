@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from benchmarks.evaluation.checks import Check, Verdict, verdict_of
+from benchmarks.evaluation.checks import Check, ClaimVerdict, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, Claim, verdict
 from benchmarks.evaluation.page import described
 from benchmarks.evaluation.results import Results
@@ -107,18 +107,18 @@ def plain_words(claim: Claim, results: Results, policies: Sequence[str]) -> str:
 def _of_better(first: Sequence[Check], better: Sequence[Check]) -> str:
     """Return what becomes of a sentence under the better placement, if one of them bears it out."""
     told = (verdict_of(first), verdict_of(better))
-    if told[1] is Verdict.HOLDS and told[0] is not Verdict.HOLDS:
+    if told[1] is ClaimVerdict.HOLDS and told[0] is not ClaimVerdict.HOLDS:
         return "It is true in full of the better placement only."
-    if told[0] is not Verdict.HOLDS or told[1] is Verdict.HOLDS:
+    if told[0] is not ClaimVerdict.HOLDS or told[1] is ClaimVerdict.HOLDS:
         return ""
     if not any(check.holds is False for check in better):
         return "Under the better placement the seeds do not tell."
-    in_full = "" if told[1] is Verdict.FAILS else " in full"
+    in_full = "" if told[1] is ClaimVerdict.FAILS else " in full"
     return f"Under the better placement it does not hold{in_full}."
 
 
 _proven = {
-    Verdict.FAILS: "Proven: it does not hold under an optimal placement.",
-    Verdict.HOLDS: "Proven: it holds under an optimal placement.",
-    Verdict.DEPENDS: "Proven: under an optimal placement it does not hold in full.",
+    ClaimVerdict.FAILS: "Proven: it does not hold under an optimal placement.",
+    ClaimVerdict.HOLDS: "Proven: it holds under an optimal placement.",
+    ClaimVerdict.DEPENDS: "Proven: under an optimal placement it does not hold in full.",
 }

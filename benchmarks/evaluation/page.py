@@ -5,7 +5,7 @@ from html import escape
 
 import pandas as pd
 
-from benchmarks.evaluation.panels import PANELS, Plan
+from benchmarks.evaluation.panels import PANELS, EvaluationPlan
 
 STYLE = (
     "body{font-family:sans-serif;margin:2em;max-width:75em}img{max-width:100%}"
@@ -25,14 +25,14 @@ SHOWN = {
 }
 
 
-def page(frame: pd.DataFrame, plan: Plan, command: str) -> str:
+def page(frame: pd.DataFrame, plan: EvaluationPlan, command: str) -> str:
     """Return the page as HTML; the pictures and CSV files stand beside it.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Means over seeds, as `table.over_seeds` returns them.
-    plan : Plan
+    plan : EvaluationPlan
         What was compared.
     command : str
         The command that made it.
@@ -51,7 +51,7 @@ def page(frame: pd.DataFrame, plan: Plan, command: str) -> str:
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{body}</body></html>\n"
 
 
-def described(plan: Plan) -> str:
+def described(plan: EvaluationPlan) -> str:
     """Return what was simulated, in a sentence or two."""
     base = plan.base
     seeds = "seed 0" if plan.seeds == 1 else f"seeds 0 to {plan.seeds - 1}"

@@ -69,7 +69,7 @@ PANELS: Mapping[str, Panel] = {
 
 
 @dataclass(frozen=True)
-class Case:
+class PanelCase:
     """One run as a panel knows it.
 
     Attributes
@@ -85,7 +85,7 @@ class Case:
     setting: Setting
 
 
-class Plan(StrictModel):
+class EvaluationPlan(StrictModel):
     """What is compared: panels over base settings, for policies and seeds."""
 
     base: Setting = Setting()
@@ -99,20 +99,20 @@ class Plan(StrictModel):
     ends: bool = False
     """Whether only the least and the most devices are compared: all that the claims look at."""
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[PanelCase]:
         """Yield the runs of all panels, all of one seed before the next."""
         panels = [(name, PANELS[name]) for name in self.panels]
         for seed, (name, panel) in product(range(self.seeds), panels):
             grid = product(panel.points(self.base, self.ends), TOLERANCES, self.policies)
             for (x, update), tolerance, policy in grid:
                 more = {"tolerated_ssim": tolerance, "policy": policy, "seed": seed}
-                yield Case(name, x, self.base.model_copy(update={**update, **more}))
+                yield PanelCase(name, x, self.base.model_copy(update={**update, **more}))
 
     def settings(self) -> list[Setting]:
         """Return the settings to be simulated, each once: panels share runs."""
         return list(dict.fromkeys(case.setting for case in self.cases()))
 
-    def covers(self, other: "Plan") -> bool:
+    def covers(self, other: "EvaluationPlan") -> bool:
         """Tell whether this one compares all that another does, and perhaps more."""
         return (
             (self.base, self.ends) == (other.base, other.ends)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.evaluation.panels import Case, Plan
-from benchmarks.evaluation.runs import Run, RunFolder
+from benchmarks.evaluation.panels import EvaluationPlan, PanelCase
+from benchmarks.evaluation.runs import RunFolder, SimulatedRun
 from benchmarks.evaluation.table import measures
 from benchmarks.simulate import Setting
-from benchmarks.simulate.outcome import Share
+from benchmarks.simulate.outcome import NetworkShare
 from optmodel.ground.json_files import read_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import FloatArray
@@ -19,7 +19,7 @@ PLAN_FILE, RUNS_FOLDER = "plan.json", "runs"
 
 
 @dataclass(frozen=True)
-class Point:
+class PanelPoint:
     """A point of a panel, without policy and seed.
 
     Attributes
@@ -44,17 +44,17 @@ class Results:
 
     Parameters
     ----------
-    plan : Plan
+    plan : EvaluationPlan
         What is compared.
     runs : mapping
         Run by case.
     """
 
-    def __init__(self, plan: Plan, runs: Mapping[Case, Run]) -> None:
+    def __init__(self, plan: EvaluationPlan, runs: Mapping[PanelCase, SimulatedRun]) -> None:
         self.plan = plan
-        self._runs: dict[tuple[Point, str], list[Run]] = {}
+        self._runs: dict[tuple[PanelPoint, str], list[SimulatedRun]] = {}
         for case, run in runs.items():
-            point = Point(case.panel, case.x, case.setting.tolerated_ssim)
+            point = PanelPoint(case.panel, case.x, case.setting.tolerated_ssim)
             self._runs.setdefault((point, case.setting.policy), []).append(run)
 
     @classmethod
@@ -66,7 +66,7 @@ class Results:
         InputError
             If there is no plan, or not even the first seed is complete.
         """
-        plan = read_model(folder / PLAN_FILE, Plan)
+        plan = read_model(folder / PLAN_FILE, EvaluationPlan)
         found = RunFolder(folder / RUNS_FOLDER).find_all(plan.settings())
         missing = {case.setting.seed for case in plan.cases() if case.setting not in found}
         seeds = min(missing, default=plan.seeds)
@@ -78,37 +78,37 @@ class Results:
         whole = plan.model_copy(update={"seeds": seeds})
         return cls(whole, {case: found[case.setting] for case in whole.cases()})
 
-    def __contains__(self, point: Point) -> bool:
+    def __contains__(self, point: PanelPoint) -> bool:
         return any(point == known for known, _ in self._runs)
 
-    def networks(self, point: Point, policy: str) -> tuple[str, ...]:
+    def networks(self, point: PanelPoint, policy: str) -> tuple[str, ...]:
         """Return the networks that are told of at a point."""
         return tuple(self._runs[point, policy][0].outcome.networks)
 
-    def setting(self, point: Point, policy: str) -> Setting:
+    def setting(self, point: PanelPoint, policy: str) -> Setting:
         """Return what was simulated at a point with the first seed."""
         return self._runs[point, policy][0].setting
 
     def values(
-        self, point: Point, policy: str, measure: str, networks: Sequence[str] | None = None
+        self, point: PanelPoint, policy: str, measure: str, networks: Sequence[str] | None = None
     ) -> FloatArray:
         """Return a measure of `table.measures` for each seed, over all networks or some."""
         shares = (
             run.outcome.all
             if networks is None
-            else Share.over(run.outcome.networks[name] for name in networks)
+            else NetworkShare.over(run.outcome.networks[name] for name in networks)
             for run in self._runs[point, policy]
         )
         return np.array([measures(share)[measure] for share in shares])
 
-    def served_in_full(self, points: Sequence[tuple[Point, str]]) -> tuple[str, ...] | None:
+    def served_in_full(self, points: Sequence[tuple[PanelPoint, str]]) -> tuple[str, ...] | None:
         """Return the networks of which every request is served at all points, with every seed.
 
         None if these are all. Totals over the others are over different requests at each point.
 
         Parameters
         ----------
-        points : sequence of (Point, str)
+        points : sequence of (PanelPoint, str)
             Points, each with a policy.
         """
         outcomes = [run.outcome for key in points for run in self._runs[key]]

@@ -11,7 +11,7 @@ from rich.progress import track
 from benchmarks.common import provenance
 from benchmarks.common.reuse import tell_reused
 from benchmarks.simulate import Setting, simulate
-from benchmarks.simulate.outcome import Outcome, Timing
+from benchmarks.simulate.outcome import SimulationOutcome, Timing
 from optmodel.ground.command_line import errors
 from optmodel.ground.json_files import StrictModel, read_model, write_model
 from optmodel.ground.rule_errors import InputError
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-class Run(StrictModel):
+class SimulatedRun(StrictModel):
     """One simulated setting and what it was like."""
 
     setting: Setting
     """What was simulated."""
-    outcome: Outcome
+    outcome: SimulationOutcome
     """What it was like; the same for equal settings."""
     timing: Timing
     """What deciding took."""
@@ -37,7 +37,7 @@ class Run(StrictModel):
     """Commit of the code."""
 
     @classmethod
-    def of(cls, setting: Setting) -> "Run":
+    def of(cls, setting: Setting) -> "SimulatedRun":
         """Simulate a setting."""
         outcome, timing = simulate(setting)
         return cls(
@@ -79,7 +79,7 @@ class RunFolder:
         digest = sha256(setting.model_dump_json().encode()).hexdigest()[:16]
         return self.path / f"{setting.policy}-{digest}.json"
 
-    def find(self, setting: Setting) -> Run | None:
+    def find(self, setting: Setting) -> SimulatedRun | None:
         """Return the run of a setting by this code and these packages, None if there is none.
 
         Raises
@@ -91,7 +91,7 @@ class RunFolder:
         if not path.exists():
             return None
         try:
-            run = read_model(path, Run)
+            run = read_model(path, SimulatedRun)
             _require_whole(run, path)
         except InputError as error:
             raise InputError(
@@ -99,7 +99,7 @@ class RunFolder:
             ) from error
         return run if run.setting == setting and run.is_current else None
 
-    def find_all(self, settings: Iterable[Setting]) -> dict[Setting, Run]:
+    def find_all(self, settings: Iterable[Setting]) -> dict[Setting, SimulatedRun]:
         """Return the runs of those settings that have one.
 
         Raises
@@ -117,13 +117,13 @@ class RunFolder:
             raise InputError("\n".join(broken))
         return {setting: run for setting, run in found.items() if run is not None}
 
-    def keep(self, run: Run) -> None:
+    def keep(self, run: SimulatedRun) -> None:
         """Write a run, wholly or not at all."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_model(self.file(run.setting), run)
 
 
-def _require_current(run: Run) -> None:
+def _require_current(run: SimulatedRun) -> None:
     """Refuse a run from a worker that has other code."""
     if not run.is_current:
         raise InputError(
@@ -132,7 +132,7 @@ def _require_current(run: Run) -> None:
         )
 
 
-def _require_whole(run: Run, path: Path) -> None:
+def _require_whole(run: SimulatedRun, path: Path) -> None:
     """Refuse a run that does not tell of the requests that its setting asks for."""
     setting, networks, told = run.setting, run.outcome.networks, run.outcome.all.submitted
     if not run.is_whole:
@@ -144,7 +144,7 @@ def _require_whole(run: Run, path: Path) -> None:
 
 def simulate_all(
     settings: Sequence[Setting], folder: RunFolder, workers: int = 2, scheduler: str | None = None
-) -> dict[Setting, Run]:
+) -> dict[Setting, SimulatedRun]:
     """Return the run of each setting; what the folder has not is simulated and kept there.
 
     Parameters
@@ -186,11 +186,11 @@ def simulate_all(
     return {setting: runs[setting] for setting in settings}
 
 
-def _simulated(client: "Client", settings: Sequence[Setting]) -> Iterator[Run]:
+def _simulated(client: "Client", settings: Sequence[Setting]) -> Iterator[SimulatedRun]:
     """Yield runs as they end, with a progress bar if a person is watching."""
     from distributed import as_completed
 
-    futures = client.map(Run.of, settings, pure=False)
+    futures = client.map(SimulatedRun.of, settings, pure=False)
     ended = as_completed(futures)
     hidden = not errors.is_terminal
     for future in track(ended, "Simulating", len(futures), console=errors, disable=hidden):

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.common.csv_text import csv_text
-from benchmarks.evaluation.panels import Case
-from benchmarks.evaluation.runs import Run
+from benchmarks.evaluation.panels import PanelCase
+from benchmarks.evaluation.runs import SimulatedRun
 from benchmarks.simulate import Setting
-from benchmarks.simulate.outcome import Share
+from benchmarks.simulate.outcome import NetworkShare
 
 CONFIDENCE = 0.95
 LATENCY, BOUND, SHARED = "latency_total_s", "bound_total_s", "shared_total_gbit"
@@ -19,7 +19,7 @@ KEYS = ["panel", "x", "tolerated_ssim", "policy"]
 """What tells the lines of a table apart, seeds left out."""
 
 
-def measures(total: Share) -> dict[str, float]:
+def measures(total: NetworkShare) -> dict[str, float]:
     """Return what is compared, each with its unit; undefined ones are NaN."""
     return {
         "latency_total_s": total.latency_s,
@@ -39,14 +39,14 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def per_run(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:
+def per_run(cases: Iterable[PanelCase], runs: Mapping[Setting, SimulatedRun]) -> pd.DataFrame:
     """Return one line per case: panel, x, tolerance, policy, seed, and its measures."""
     return pd.DataFrame(
         [{**_keys(case), **measures(runs[case.setting].outcome.all)} for case in cases]
     )
 
 
-def utilisation(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:
+def utilisation(cases: Iterable[PanelCase], runs: Mapping[Setting, SimulatedRun]) -> pd.DataFrame:
     """Return one line per case and family: how much of its devices was used."""
     return pd.DataFrame(
         [
@@ -64,7 +64,7 @@ def utilisation(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFr
     )
 
 
-def decisions(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFrame:
+def decisions(cases: Iterable[PanelCase], runs: Mapping[Setting, SimulatedRun]) -> pd.DataFrame:
     """Return one line per case: what deciding took; differs from run to run."""
     return pd.DataFrame(
         [
@@ -79,7 +79,7 @@ def decisions(cases: Iterable[Case], runs: Mapping[Setting, Run]) -> pd.DataFram
     )
 
 
-def _keys(case: Case) -> dict[str, str | float | int]:
+def _keys(case: PanelCase) -> dict[str, str | float | int]:
     setting = case.setting
     return {
         "panel": case.panel,

@@ -4,19 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.evaluation.checks import Verdict, figure, verdict_of
+from benchmarks.evaluation.checks import ClaimVerdict, figure, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, Claim
 from benchmarks.evaluation.claims_page import NAMES, row
 from benchmarks.evaluation.page import described
-from benchmarks.evaluation.panels import DEVICES, MIXES, PANELS, TOLERANCES, Plan
-from benchmarks.evaluation.results import Point, Results
+from benchmarks.evaluation.panels import DEVICES, MIXES, PANELS, TOLERANCES, EvaluationPlan
+from benchmarks.evaluation.results import PanelPoint, Results
 from benchmarks.evaluation.table import LATENCY, REJECTED, UNSERVED
 from benchmarks.simulate import Setting
 
 BOTH, PAPERS = ("algorithm1", "lookahead"), ("algorithm1",)
 NEVER_BINDS_S = 3600.0
 """A period in which no device runs out of computation or bandwidth."""
-SHORT = {Verdict.HOLDS: "yes", Verdict.FAILS: "no", Verdict.DEPENDS: "partly", Verdict.OPEN: "?"}
+SHORT = {
+    ClaimVerdict.HOLDS: "yes",
+    ClaimVerdict.FAILS: "no",
+    ClaimVerdict.DEPENDS: "partly",
+    ClaimVerdict.OPEN: "?",
+}
 JUDGED = tuple(claim for claim in CLAIMS if not claim.beside)
 
 
@@ -38,10 +43,10 @@ class Variant:
     changes: Mapping[str, Any]
     policies: tuple[str, ...] = BOTH
 
-    def plan(self, base: Setting, seeds: int) -> Plan:
+    def plan(self, base: Setting, seeds: int) -> EvaluationPlan:
         """Return the runs that the claims need."""
         changed = base.model_copy(update=dict(self.changes))
-        return Plan(
+        return EvaluationPlan(
             base=changed, panels=tuple(PANELS), policies=self.policies, seeds=seeds, ends=True
         )
 
@@ -65,7 +70,9 @@ def variants(base: Setting) -> tuple[Variant, ...]:
     )
 
 
-def verdicts(claim: Claim, told: Mapping[str, Results], variant: Variant) -> dict[str, Verdict]:
+def verdicts(
+    claim: Claim, told: Mapping[str, Results], variant: Variant
+) -> dict[str, ClaimVerdict]:
     """Return what a variant's runs say of a claim, under each policy that it concerns."""
     results = told[variant.name]
     return {policy: verdict_of(claim.checks(results, policy)) for policy in variant.policies}
@@ -131,14 +138,14 @@ def _moved(chosen: Variant, others: list[Variant], told: Mapping[str, Results]) 
     return lines
 
 
-def _marked(found: Verdict, chosen: Verdict) -> str:
+def _marked(found: ClaimVerdict, chosen: ClaimVerdict) -> str:
     return SHORT[found] if found is chosen else f"**{SHORT[found]}**"
 
 
 def _figures(chosen: Variant, others: list[Variant], told: Mapping[str, Results]) -> list[str]:
     """Return a table of figures by variants: latencies, and what is rejected."""
-    points = [Point("3a", str(n), t) for n in (DEVICES[0], DEVICES[-1]) for t in TOLERANCES]
-    rejected = Point("3c", MIXES[-1], TOLERANCES[-1])
+    points = [PanelPoint("3a", str(n), t) for n in (DEVICES[0], DEVICES[-1]) for t in TOLERANCES]
+    rejected = PanelPoint("3c", MIXES[-1], TOLERANCES[-1])
     titles = [f"{point} (s)" for point in points] + [f"rejected at first, {rejected} (%)"]
     lines = [
         "Total latency of served requests; in brackets, how many percent are never served.",
@@ -155,7 +162,7 @@ def _figures(chosen: Variant, others: list[Variant], told: Mapping[str, Results]
     return lines
 
 
-def _latency(results: Results, point: Point, policy: str) -> str:
+def _latency(results: Results, point: PanelPoint, policy: str) -> str:
     text = figure(results.values(point, policy, LATENCY), "").strip()
     lost = results.values(point, policy, UNSERVED).mean()
     return f"{text} ({lost:.0f} %)" if lost else text

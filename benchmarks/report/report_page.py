@@ -55,7 +55,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell of the gap table: its text, and the number to sort by, None for text."""
 
     text: str
@@ -63,12 +63,12 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A line of the gap table: name of the instance, number of its stored solution, cells."""
 
     name: str
     stored: int | None
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
 
 
 def read_figures(option: str, folder: Path) -> tuple[Figure, ...]:
@@ -143,22 +143,23 @@ def _columns(comparisons: Sequence[Comparison]) -> list[str]:
     return ["proven", "requests", "best ms", "seconds", *titles]
 
 
-def _rows(comparisons: Sequence[Comparison], stored: Mapping[str, Stored]) -> list[Row]:
+def _rows(comparisons: Sequence[Comparison], stored: Mapping[str, Stored]) -> list[TableRow]:
     number = {name: at for at, name in enumerate(stored)}
     return [
-        Row(one.exact.instance, number.get(one.exact.instance), _cells(one)) for one in comparisons
+        TableRow(one.exact.instance, number.get(one.exact.instance), _cells(one))
+        for one in comparisons
     ]
 
 
-def _cells(one: Comparison) -> tuple[Cell, ...]:
+def _cells(one: Comparison) -> tuple[TableCell, ...]:
     best = one.reference
     took = sum(record.wall_time_s for record in (one.exact, one.most) if record)
     return (
-        Cell(proven(one)),
-        Cell(str(best.requests), best.requests),
-        Cell(milliseconds(best.objective_s), best.objective_s),
-        Cell(f"{took:.2f}", took),
-        *(Cell(gap_cell(record, best), _gap(record, best)) for record in one.policies),
+        TableCell(proven(one)),
+        TableCell(str(best.requests), best.requests),
+        TableCell(milliseconds(best.objective_s), best.objective_s),
+        TableCell(f"{took:.2f}", took),
+        *(TableCell(gap_cell(record, best), _gap(record, best)) for record in one.policies),
     )
 
 

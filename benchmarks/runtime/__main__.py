@@ -17,9 +17,9 @@ from benchmarks.common import provenance
 from benchmarks.common.command import ForceOption, OutOption, chosen, listed, progress
 from benchmarks.common.records import RecordBook, record_book
 from benchmarks.runtime.measure import measure
-from benchmarks.runtime.measured_cases import SETS, Case, Work, gather
+from benchmarks.runtime.measured_cases import SETS, SolveCase, Work, gather
 from benchmarks.runtime.run_statistics import Runs
-from benchmarks.runtime.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 from benchmarks.runtime.runtime_table import (
     failures,
     print_methods,
@@ -75,7 +75,7 @@ class Limits:
     seed: int | None = None
     repeat: int = 1
 
-    def options(self, case: Case, solver: str) -> SolverOptions:
+    def options(self, case: SolveCase, solver: str) -> SolverOptions:
         """Return the solver options of a case."""
         return SolverOptions(
             solver=solver,
@@ -112,7 +112,7 @@ def labels(chosen: Sequence[Configuration]) -> dict[Configuration, str]:
 
 def pending(
     work: Work, chosen: Sequence[Configuration], baseline: Configuration
-) -> list[tuple[Case, Configuration]]:
+) -> list[tuple[SolveCase, Configuration]]:
     """Return what is to be measured, instance by instance."""
     with_baseline = [*dict.fromkeys([*chosen, baseline])]
     return [
@@ -123,7 +123,7 @@ def pending(
 
 
 def recorded(
-    case: Case,
+    case: SolveCase,
     configuration: Configuration,
     limits: Limits,
     book: RecordBook[RunRecord],
@@ -226,7 +226,7 @@ def main(
     _print_all(work, runs, named.get(baseline))
     if plot is not None or scaling_plot is not None:
         _draw(work, runs, plot, scaling_plot)
-    wrong = failures(runs, Outcome.WRONG)
+    wrong = failures(runs, ProcessEnd.WRONG)
     for line in wrong:
         errors.print(f"Error: {line}", markup=False)
     if wrong:
@@ -249,7 +249,7 @@ def _print_all(work: Work, runs: Runs, baseline: str | None) -> None:
         print_speed_ups(console, runs, baseline)
     if work.targets:
         print_targets(console, work.targets, runs, baseline)
-    for outcome in (Outcome.CRASHED, Outcome.KILLED, Outcome.OUT_OF_MEMORY):
+    for outcome in (ProcessEnd.CRASHED, ProcessEnd.KILLED, ProcessEnd.OUT_OF_MEMORY):
         for line in failures(runs, outcome):
             console.print(f"{outcome}: {line}", markup=False)
 

@@ -10,8 +10,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.runtime.runtime_record import Outcome, RunRecord
-from benchmarks.runtime.runtime_worker import Answer, Exit
+from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
+from benchmarks.runtime.runtime_worker import Exit, WorkerAnswer
 from optmodel.ground.json_files import read_model, write_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement import Solution, SolutionStatus, Termination
@@ -25,12 +25,12 @@ WORKER = ("-m", "benchmarks.runtime.runtime_worker")
 PATIENCE_S = 30.0
 """How long a run may go on after its time limit, in seconds, before it is killed."""
 
-_OUTCOMES: dict[int, Outcome] = {
-    Exit.FINISHED: Outcome.FINISHED,
-    Exit.WRONG: Outcome.WRONG,
-    Exit.OUT_OF_MEMORY: Outcome.OUT_OF_MEMORY,
+_OUTCOMES: dict[int, ProcessEnd] = {
+    Exit.FINISHED: ProcessEnd.FINISHED,
+    Exit.WRONG: ProcessEnd.WRONG,
+    Exit.OUT_OF_MEMORY: ProcessEnd.OUT_OF_MEMORY,
 }
-_TERMINATIONS = {Outcome.KILLED: Termination.TIME_LIMIT}
+_TERMINATIONS = {ProcessEnd.KILLED: Termination.TIME_LIMIT}
 
 
 def measure(instance: Instance, method: str, options: SolverOptions, repeat: int) -> RunRecord:
@@ -56,7 +56,7 @@ def measure(instance: Instance, method: str, options: SolverOptions, repeat: int
         If the method or solver refuses the options.
     """
     runs = [_measure_once(instance, method, options) for _ in range(repeat)]
-    runs.sort(key=lambda run: (run.outcome is not Outcome.FINISHED, run.seconds))
+    runs.sort(key=lambda run: (run.outcome is not ProcessEnd.FINISHED, run.seconds))
     middle = runs[(repeat - 1) // 2]
     return middle.model_copy(update={"options": middle.options | {"repeat": repeat}})
 
@@ -69,8 +69,8 @@ def _measure_once(instance: Instance, method: str, options: SolverOptions) -> Ru
         outcome, error = _run_worker(file, method, options, answer)
         elapsed_s = time.perf_counter() - start
         requests = len(instance.requests)
-        if outcome is Outcome.FINISHED:
-            told = read_model(answer, Answer)
+        if outcome is ProcessEnd.FINISHED:
+            told = read_model(answer, WorkerAnswer)
             return RunRecord.finished(told.solution, requests, told.read_s, told.peak_memory_bytes)
     nothing = _nothing(instance, method, options, outcome, elapsed_s)
     return RunRecord.failed(nothing, requests, outcome, error)
@@ -78,7 +78,7 @@ def _measure_once(instance: Instance, method: str, options: SolverOptions) -> Ru
 
 def _run_worker(
     file: Path, method: str, options: SolverOptions, answer: Path
-) -> tuple[Outcome, str | None]:
+) -> tuple[ProcessEnd, str | None]:
     """Start the worker and wait for it; return how it ended, and the last line that it said."""
     command = [sys.executable, *WORKER, str(file), method, json.dumps(asdict(options))]
     command.append(str(answer))
@@ -97,7 +97,7 @@ def _run_worker(
         try:
             _, said = worker.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            return Outcome.KILLED, f"still running {PATIENCE_S:g} s after its time limit"
+            return ProcessEnd.KILLED, f"still running {PATIENCE_S:g} s after its time limit"
         finally:
             _end(worker)
     finally:
@@ -106,7 +106,7 @@ def _run_worker(
     last = said.strip().rpartition("\n")[2] or f"exit code {worker.returncode}"
     if worker.returncode == Exit.REFUSED:
         raise InputError(last)
-    return _OUTCOMES.get(worker.returncode, Outcome.CRASHED), last
+    return _OUTCOMES.get(worker.returncode, ProcessEnd.CRASHED), last
 
 
 def _end(worker: subprocess.Popen[str]) -> None:
@@ -117,7 +117,7 @@ def _end(worker: subprocess.Popen[str]) -> None:
 
 
 def _nothing(
-    instance: Instance, method: str, options: SolverOptions, outcome: Outcome, elapsed_s: float
+    instance: Instance, method: str, options: SolverOptions, outcome: ProcessEnd, elapsed_s: float
 ) -> Solution:
     """Return the solution of a run that returned none."""
     return Solution(

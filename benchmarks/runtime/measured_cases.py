@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.common.command import instance_files
 from benchmarks.runtime.scaling import Series, series
-from benchmarks.runtime.speed_targets import Target, small, speed_table
+from benchmarks.runtime.speed_targets import RuntimeTarget, small, speed_table
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import Instance, read_instance
 
@@ -15,7 +15,7 @@ SETS = ("small", "targets", "scaling")
 
 
 @dataclass(frozen=True)
-class Case:
+class SolveCase:
     """One instance and how long, and how well, it is to be solved.
 
     Attributes
@@ -42,19 +42,19 @@ class Work:
 
     Attributes
     ----------
-    cases : dict of str to Case
+    cases : dict of str to SolveCase
         By the instance's name.
-    targets : tuple of Target
+    targets : tuple of RuntimeTarget
         Rows to be judged, if asked for.
     series : tuple of Series
         Series to be drawn, if asked for.
     """
 
-    cases: dict[str, Case] = field(default_factory=dict)
-    targets: tuple[Target, ...] = ()
+    cases: dict[str, SolveCase] = field(default_factory=dict)
+    targets: tuple[RuntimeTarget, ...] = ()
     series: tuple[Series, ...] = ()
 
-    def add(self, cases: Iterable[Case]) -> None:
+    def add(self, cases: Iterable[SolveCase]) -> None:
         """Add cases; an instance that is there already keeps its limits.
 
         Raises
@@ -84,16 +84,16 @@ def gather(names: Sequence[str]) -> Work:
         work.targets = speed_table()
         for number, target in enumerate(work.targets):
             work.add(
-                Case(instance, target.mip_gap, target.time_limit_s, with_baseline=number == 0)
+                SolveCase(instance, target.mip_gap, target.time_limit_s, with_baseline=number == 0)
                 for instance in target.instances
             )
     if "small" in names:
-        work.add(Case(instance) for instance in small())
+        work.add(SolveCase(instance) for instance in small())
     if "scaling" in names:
         work.series = series()
-        work.add(Case(instance) for one in work.series for instance in one.instances.values())
+        work.add(SolveCase(instance) for one in work.series for instance in one.instances.values())
     for name in names:
         if name not in SETS:
             files = instance_files("--set", Path(name))
-            work.add(Case(read_instance(file)) for file in files)
+            work.add(SolveCase(read_instance(file)) for file in files)
     return work

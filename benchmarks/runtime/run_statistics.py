@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from math import exp, log
 
-from benchmarks.runtime.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 
 SHIFT_S = 1.0
 """Shift of the geometric means, in seconds: differences far below it hardly count."""
@@ -97,4 +97,4 @@ def speed_ups(
 
 
 def _proven_by_solver(record: RunRecord) -> bool:
-    return record.outcome is Outcome.FINISHED and record.proven and record.solver is not None
+    return record.outcome is ProcessEnd.FINISHED and record.proven and record.solver is not None

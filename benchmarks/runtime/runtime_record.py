@@ -6,7 +6,7 @@ from benchmarks.common.records import Record
 from optmodel.placement import Solution, SolutionStatus
 
 
-class Outcome(StrEnum):
+class ProcessEnd(StrEnum):
     """How a measured process ended."""
 
     FINISHED = "finished"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 class RunRecord(Record):
     """What one method took on one instance with one solver; the columns of the CSV file."""
 
-    outcome: Outcome
+    outcome: ProcessEnd
     """How the process ended."""
     read_s: float | None
     """Seconds to read and validate the instance's file; None unless finished."""
@@ -46,7 +46,7 @@ class RunRecord(Record):
         return cls.of(
             solution,
             requests,
-            outcome=Outcome.FINISHED,
+            outcome=ProcessEnd.FINISHED,
             read_s=read_s,
             build_s=phases.pop("build", 0.0),
             check_s=phases.pop("check", 0.0),
@@ -57,7 +57,7 @@ class RunRecord(Record):
 
     @classmethod
     def failed(
-        cls, solution: Solution, requests: int, outcome: Outcome, error: str | None
+        cls, solution: Solution, requests: int, outcome: ProcessEnd, error: str | None
     ) -> "RunRecord":
         """Return the record of a run that returned nothing; `solution` says so."""
         unknown = dict.fromkeys(("read_s", "build_s", "solve_s", "check_s", "peak_memory_bytes"))

@@ -17,8 +17,8 @@ from benchmarks.runtime.run_statistics import (
     shifted_geometric_mean,
     speed_ups,
 )
-from benchmarks.runtime.runtime_record import Outcome, RunRecord
-from benchmarks.runtime.speed_targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, Target
+from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
+from benchmarks.runtime.speed_targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, RuntimeTarget
 from optmodel.ground.terminal import print_wide
 from optmodel.placement import milliseconds
 
@@ -69,7 +69,7 @@ def print_speed_ups(console: Console, runs: Runs, baseline: str) -> None:
 
 
 def print_targets(
-    console: Console, targets: Sequence[Target], runs: Runs, baseline: str | None
+    console: Console, targets: Sequence[RuntimeTarget], runs: Runs, baseline: str | None
 ) -> None:
     """Print one line per row of the speed table and label, and the line of the speed-up."""
     numbers = ("instances", *PHASES, "total s", "median s", "gap %", "memory MB")
@@ -118,7 +118,7 @@ def _gap(record: RunRecord) -> float:
     return 0.0 if record.proven else inf
 
 
-def _verdicts(target: Target, rows: Sequence[RunRecord]) -> tuple[str, ...]:
+def _verdicts(target: RuntimeTarget, rows: Sequence[RunRecord]) -> tuple[str, ...]:
     complete = len(rows) == len(target.instances)
     return tuple(
         cell
@@ -129,7 +129,7 @@ def _verdicts(target: Target, rows: Sequence[RunRecord]) -> tuple[str, ...]:
 
 def _counts(rows: Sequence[RunRecord]) -> tuple[str, ...]:
     proven = sum(record.proven for record in rows)
-    failed = sum(record.outcome is not Outcome.FINISHED for record in rows)
+    failed = sum(record.outcome is not ProcessEnd.FINISHED for record in rows)
     return str(proven), str(len(rows) - proven - failed), str(failed)
 
 
@@ -158,7 +158,7 @@ def _phases(record: RunRecord) -> list[str]:
 
 
 def _status(record: RunRecord) -> str:
-    finished = record.outcome is Outcome.FINISHED
+    finished = record.outcome is ProcessEnd.FINISHED
     return str(record.solution_status if finished else record.outcome)
 
 
@@ -177,7 +177,7 @@ def _yes(reached: bool) -> str:
     return "yes" if reached else "no"
 
 
-def failures(runs: Mapping[str, Mapping[str, RunRecord]], outcome: Outcome) -> list[str]:
+def failures(runs: Mapping[str, Mapping[str, RunRecord]], outcome: ProcessEnd) -> list[str]:
     """Return what runs that ended this way said, one line each."""
     return [
         f"{record.instance}: {label}: {record.error}"

@@ -35,7 +35,7 @@ class Exit(IntEnum):
     OUT_OF_MEMORY = 4
 
 
-class Answer(StrictModel):
+class WorkerAnswer(StrictModel):
     """What a finished run reports."""
 
     read_s: float
@@ -79,7 +79,8 @@ def _run(file: Path, method: str, options: SolverOptions, answer: Path) -> None:
     read_s = time.perf_counter() - start
     solution = solve(instance, method, options)
     write_model(
-        answer, Answer(read_s=read_s, peak_memory_bytes=peak_memory_bytes(), solution=solution)
+        answer,
+        WorkerAnswer(read_s=read_s, peak_memory_bytes=peak_memory_bytes(), solution=solution),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from statistics import median
 
-from benchmarks.runtime.runtime_record import Outcome, RunRecord
+from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.small_set import SMALL
@@ -42,7 +42,7 @@ class Goal:
         return (median(times) if self.median else max(times)) <= self.seconds
 
     def _certified(self, record: RunRecord) -> bool:
-        if record.outcome is not Outcome.FINISHED:
+        if record.outcome is not ProcessEnd.FINISHED:
             return False
         if record.solution_status is SolutionStatus.INFEASIBLE:
             return True
@@ -65,7 +65,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Target:
+class RuntimeTarget:
     """One row: instances, what to reach at least on them, and what to aim for.
 
     Attributes
@@ -135,35 +135,35 @@ def mixed_batch() -> tuple[Instance, ...]:
     return _batch(recipe, "mixed-0.8-x320-70-mixed")
 
 
-def speed_table() -> tuple[Target, ...]:
+def speed_table() -> tuple[RuntimeTarget, ...]:
     """Return the rows; VGG19 stands at 0.8 and 0.6 only, because 0.4 is unattainable for it."""
     both, every = ("power", "mixed"), (0.8, 0.6, 0.4)
     vgg_20 = singles(("vgg16",), 20, (0.8,), both) + singles(("vgg19",), 20, (0.8, 0.6), both)
     vgg_70 = singles(("vgg16",), 70, every, both) + singles(("vgg19",), 70, (0.8, 0.6), both)
     twenty = Recipe(("lenet=10,cifar_cnn=10",), "mixed", 20, 0.8, scales=BINDING)
     return (
-        Target("instances/small/", small(), Goal(1e-6, 5), Goal(1e-6, 0.2, median=True)),
-        Target(
+        RuntimeTarget("instances/small/", small(), Goal(1e-6, 5), Goal(1e-6, 0.2, median=True)),
+        RuntimeTarget(
             "LeNet, 30 devices, 0.4",
             singles(("lenet",), 30, (0.4,)),
             Goal(1e-6, 2),
             Goal(1e-6, 0.1),
         ),
-        Target(
+        RuntimeTarget(
             "CIFAR-CNN, 30 devices",
             singles(("cifar_cnn",), 30, every),
             Goal(1e-4, 30),
             Goal(1e-4, 1),
         ),
-        Target("VGG16 and VGG19, 20 devices", vgg_20, Goal(1e-4, 60), Goal(1e-4, 5)),
-        Target("VGG16 and VGG19, 70 devices", vgg_70, Goal(1e-3, 300), Goal(1e-3, 15)),
-        Target(
+        RuntimeTarget("VGG16 and VGG19, 20 devices", vgg_20, Goal(1e-4, 60), Goal(1e-4, 5)),
+        RuntimeTarget("VGG16 and VGG19, 70 devices", vgg_70, Goal(1e-3, 300), Goal(1e-3, 15)),
+        RuntimeTarget(
             "10 LeNet + 10 CIFAR-CNN, 20 devices",
             _batch(twenty, "lenet-cifar_cnn-0.8-x20-binding"),
             Goal(0.02, 300),
             Goal(0.005, 60),
         ),
-        Target(
+        RuntimeTarget(
             "320 mixed requests, 70 devices",
             mixed_batch(),
             Goal(inf),

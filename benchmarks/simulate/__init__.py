@@ -6,8 +6,8 @@
 from optmodel.ground.entry import loading
 
 with loading("benchmarks.simulate"):
-    from benchmarks.simulate.outcome import Outcome
+    from benchmarks.simulate.outcome import SimulationOutcome
     from benchmarks.simulate.run import simulate
     from benchmarks.simulate.setting import Setting
 
-__all__ = ["Outcome", "Setting", "simulate"]
+__all__ = ["Setting", "SimulationOutcome", "simulate"]

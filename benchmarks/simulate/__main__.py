@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from benchmarks.common.command import listed, new_table
-from benchmarks.simulate.outcome import Outcome, Timing
+from benchmarks.simulate.outcome import SimulationOutcome, Timing
 from benchmarks.simulate.run import simulate
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from instances.generate import UnattainableOption
@@ -85,7 +85,7 @@ def _refusal(detail: ErrorDetails) -> str:
     return f"{option}: {detail['msg'].lower()}, got {detail['input']!r}; correct it"
 
 
-def print_outcome(outcome: Outcome, timing: Timing) -> None:
+def print_outcome(outcome: SimulationOutcome, timing: Timing) -> None:
     """Print the sums of a run, then a line per family."""
     all_of = outcome.all
     lines = {

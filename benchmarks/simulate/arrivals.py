@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.simulate.setting import Setting
-from heuristics.scheduler.events import Die, Event, Join, Leave, Submit
+from heuristics.scheduler.events import DieEvent, Event, JoinEvent, LeaveEvent, SubmitEvent
 from optmodel.problem import FleetDocument, Request
 
 MICROSECONDS = 1_000_000
@@ -46,7 +46,7 @@ def arrivals(setting: Setting) -> Iterator[Due]:
             network=networks.choice(setting.networks),
             tolerated_ssim=setting.tolerated_ssim,
         )
-        yield Due(round(time_s * MICROSECONDS), Submit(event="submit", request=request))
+        yield Due(round(time_s * MICROSECONDS), SubmitEvent(event="submit", request=request))
 
 
 def changes(setting: Setting, fleet: FleetDocument, until_us: int) -> list[Due]:
@@ -69,14 +69,14 @@ def changes(setting: Setting, fleet: FleetDocument, until_us: int) -> list[Due]:
             kind = draw.choice((_leaves, _fails))
             away[device.id] = time_s + draw.expovariate(1 / setting.away_s)
             due.append(Due(round(time_s * MICROSECONDS), kind(device.id)))
-            back = Join(event="join", device=device)
+            back = JoinEvent(event="join", device=device)
             due.append(Due(round(away[device.id] * MICROSECONDS), back))
     return sorted(due, key=lambda one: one.time_us)
 
 
 def _leaves(device: str) -> Event:
-    return Leave(event="leave", device=device)
+    return LeaveEvent(event="leave", device=device)
 
 
 def _fails(device: str) -> Event:
-    return Die(event="die", device=device)
+    return DieEvent(event="die", device=device)

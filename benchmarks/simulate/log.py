@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from heuristics.policies import require_trusted
-from heuristics.scheduler import Scheduler
-from heuristics.scheduler.events import Exchange
+from heuristics.scheduler import OnlineScheduler
+from heuristics.scheduler.events import EventExchange
 from optmodel.ground.json_files import StrictModel, parse_model
 from optmodel.ground.rule_errors import InputError, RuleError
 from optmodel.ground.whole_files import read_lines, written_at_the_end
@@ -28,7 +28,9 @@ class Head(StrictModel):
 
 
 @contextmanager
-def logging_to(path: Path | None, scheduler: Scheduler) -> Iterator[Callable[[Exchange], None]]:
+def logging_to(
+    path: Path | None, scheduler: OnlineScheduler
+) -> Iterator[Callable[[EventExchange], None]]:
     """Give what writes an exchange to the log; the file is there when the run is over.
 
     Raises
@@ -45,7 +47,7 @@ def logging_to(path: Path | None, scheduler: Scheduler) -> Iterator[Callable[[Ex
         yield lambda exchange: print(exchange.model_dump_json(), file=stream)
 
 
-def replayed(path: Path, policy: str | None = None) -> Scheduler:
+def replayed(path: Path, policy: str | None = None) -> OnlineScheduler:
     """Return the scheduler as it was when the log ended; nothing is decided anew.
 
     Parameters
@@ -65,9 +67,9 @@ def replayed(path: Path, policy: str | None = None) -> Scheduler:
     lines = read_lines(path)
     head = parse_model(next(lines, b""), Head, f"{path}: line 1")
     require_trusted(head.policy, policy, f"{path}: line 1")
-    scheduler = Scheduler(head.fleet, head.policy, seed=head.seed)
+    scheduler = OnlineScheduler(head.fleet, head.policy, seed=head.seed)
     for number, line in enumerate(lines, start=2):
-        exchange = parse_model(line, Exchange, f"{path}: line {number}")
+        exchange = parse_model(line, EventExchange, f"{path}: line {number}")
         try:
             scheduler.replay(exchange)
         except RuleError as rule:

@@ -38,7 +38,7 @@ class Timing(StrictModel):
     """Seconds for the slowest."""
 
 
-class Share(StrictModel):
+class NetworkShare(StrictModel):
     """What became of the requests for one network. Sums are over those that were served."""
 
     submitted: Number = 0
@@ -81,16 +81,16 @@ class Share(StrictModel):
         return self.latency_s - self.waiting_s
 
     @classmethod
-    def over(cls, shares: Iterable["Share"]) -> "Share":
+    def over(cls, shares: Iterable["NetworkShare"]) -> "NetworkShare":
         """Return the sum of shares."""
         found = [one.model_dump() for one in shares]
         return cls(**{name: sum(one[name] for one in found) for name in cls.model_fields})
 
 
-class Outcome(StrictModel):
+class SimulationOutcome(StrictModel):
     """What a run was like."""
 
-    networks: dict[str, Share]
+    networks: dict[str, NetworkShare]
     """What became of the requests, by network."""
     interrupted: Number
     """How often a running request lost its place with a device and had to wait."""
@@ -104,6 +104,6 @@ class Outcome(StrictModel):
     """How much of the devices was used, by family."""
 
     @cached_property
-    def all(self) -> Share:
+    def all(self) -> NetworkShare:
         """What became of all requests."""
-        return Share.over(self.networks.values())
+        return NetworkShare.over(self.networks.values())

@@ -5,9 +5,9 @@ from threading import local
 
 from benchmarks.simulate.arrivals import arrivals, changes
 from benchmarks.simulate.log import logging_to
-from benchmarks.simulate.outcome import Outcome, Timing
+from benchmarks.simulate.outcome import SimulationOutcome, Timing
 from benchmarks.simulate.setting import Setting
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 from optmodel.online import StagePaths
 
 MOST_FLEETS = 16
@@ -24,7 +24,7 @@ class _Kept(local):
 _kept = _Kept()
 
 
-def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing]:
+def simulate(setting: Setting, log: Path | None = None) -> tuple[SimulationOutcome, Timing]:
     """Simulate a setting.
 
     Parameters
@@ -36,7 +36,7 @@ def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing
 
     Returns
     -------
-    Outcome
+    SimulationOutcome
         The same for equal settings.
     Timing
         What deciding took this time.
@@ -52,7 +52,7 @@ def simulate(setting: Setting, log: Path | None = None) -> tuple[Outcome, Timing
     from benchmarks.simulate.simulation import Simulation  # simpy is an extra.
 
     decider = setting.make_policy(paths)
-    scheduler = Scheduler(
+    scheduler = OnlineScheduler(
         fleet,
         setting.policy,
         seed=setting.seed,

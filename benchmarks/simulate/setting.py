@@ -5,14 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from heuristics.policies import make_policy
-from heuristics.policy import Policy
+from heuristics.policy import PlacementPolicy
 from instances.cnns import NETWORKS
 from instances.devices import MAX_COUNT, BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.ground.command_line import require_choice
 from optmodel.ground.json_files import StrictModel
 from optmodel.ground.rule_errors import RuleError
-from optmodel.online import BITS_PER_MEGABIT, Algorithm1, Lookahead, StagePaths, Weights
+from optmodel.online import BITS_PER_MEGABIT, Algorithm1, LookaheadPolicy, NrmWeights, StagePaths
 from optmodel.problem import FleetDocument
 
 PAPER_NETWORKS = ("lenet", "cifar_cnn", "vgg16", "vgg19")
@@ -102,7 +102,7 @@ class Setting(StrictModel):
         )
         return generate(recipe, "simulated").without_requests()
 
-    def make_policy(self, paths: StagePaths | None = None) -> Policy:
+    def make_policy(self, paths: StagePaths | None = None) -> PlacementPolicy:
         """Return a new policy; alpha, beta and the unit are those of Algorithm 1.
 
         Parameters
@@ -117,7 +117,7 @@ class Setting(StrictModel):
         """
         if self.policy == "algorithm1":
             beta = self.beta * self.bandwidth_unit_bits / BITS_PER_MEGABIT
-            return Algorithm1(weights=Weights(self.alpha, beta))
+            return Algorithm1(weights=NrmWeights(self.alpha, beta))
         if self.policy == "lookahead":
-            return Lookahead(paths=paths)
+            return LookaheadPolicy(paths=paths)
         return make_policy(self.policy, self.seed)

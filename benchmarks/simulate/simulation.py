@@ -10,11 +10,18 @@ from simpy import Environment, Interrupt, Process
 from simpy import Event as Happening
 
 from benchmarks.simulate.arrivals import MICROSECONDS, Due
-from benchmarks.simulate.outcome import Outcome, Timing
-from benchmarks.simulate.tally import Service, Tally
-from heuristics.scheduler import Decision, Scheduler
-from heuristics.scheduler.events import Event, Exchange, Finish, Join, Leave, Submit
-from heuristics.scheduler.service import Service as Desk
+from benchmarks.simulate.outcome import SimulationOutcome, Timing
+from benchmarks.simulate.tally import ServedPlacement, Tally
+from heuristics.scheduler import OnlineScheduler, SchedulerDecision
+from heuristics.scheduler.events import (
+    Event,
+    EventExchange,
+    FinishEvent,
+    JoinEvent,
+    LeaveEvent,
+    SubmitEvent,
+)
+from heuristics.scheduler.service import SchedulerService as Desk
 from optmodel.ground.rule_errors import RuleError
 from optmodel.problem import Request
 
@@ -30,7 +37,7 @@ class Simulation:
 
     Parameters
     ----------
-    scheduler : Scheduler
+    scheduler : OnlineScheduler
         Who places; nothing runs yet.
     arrivals : iterable of Due
         Requests, in order of time; read one by one.
@@ -49,10 +56,10 @@ class Simulation:
 
     def __init__(
         self,
-        scheduler: Scheduler,
+        scheduler: OnlineScheduler,
         arrivals: Iterable[Due],
         changes: Iterable[Due] = (),
-        tell: Callable[[Exchange], None] | None = None,
+        tell: Callable[[EventExchange], None] | None = None,
     ) -> None:
         self._scheduler, self._desk = scheduler, Desk(scheduler)
         self._tell = tell
@@ -60,12 +67,12 @@ class Simulation:
         self.tally = Tally(scheduler.fleet)
         self.timing = Timing(events=0, total_s=0.0, slowest_s=0.0)
         self._arrived: dict[str, tuple[int, Request]] = {}
-        self._services: dict[str, tuple[Service, Process]] = {}
-        self._leaving: list[Leave] = []
+        self._services: dict[str, tuple[ServedPlacement, Process]] = {}
+        self._leaving: list[LeaveEvent] = []
         self._clock.process(self._happen(arrivals))
         self._clock.process(self._happen(changes))
 
-    def run(self) -> Outcome:
+    def run(self) -> SimulationOutcome:
         """Simulate until nothing runs, comes or waits."""
         self._clock.run()
         while waiting := self._scheduler.waiting:
@@ -79,7 +86,7 @@ class Simulation:
         """Let events happen when they are due."""
         for one in due:
             yield self._clock.timeout(one.time_us - self._clock.now)
-            if isinstance(one.event, Submit):
+            if isinstance(one.event, SubmitEvent):
                 request = one.event.request
                 self._arrived[request.id] = (int(self._clock.now), request)
                 self.tally.came(request.network)
@@ -89,11 +96,11 @@ class Simulation:
     def _stays(self, event: Event) -> bool:
         """Tell whether a device that could not leave yet joins: then it stays after all."""
         waiting = len(self._leaving)
-        if isinstance(event, Join):
+        if isinstance(event, JoinEvent):
             self._leaving = [one for one in self._leaving if one.device != event.device.id]
         return len(self._leaving) < waiting
 
-    def _serve(self, request_id: str, service: Service) -> Steps:
+    def _serve(self, request_id: str, service: ServedPlacement) -> Steps:
         """Let a request run to its end, unless its placement changes before."""
         try:
             yield self._clock.timeout(service.duration_us)
@@ -104,14 +111,14 @@ class Simulation:
         arrival_us, _ = self._arrived.pop(request_id)
         self.tally.returned(service, now)
         self.tally.ended(service, arrival_us, now)
-        self._do(Finish(event="finish", request=request_id))
+        self._do(FinishEvent(event="finish", request=request_id))
         asking, self._leaving = self._leaving, []
         for event in asking:
             self._do(event)
 
     def _give_up(self, request_id: str) -> None:
         del self._arrived[request_id]
-        self._do(Finish(event="finish", request=request_id))
+        self._do(FinishEvent(event="finish", request=request_id))
 
     def _do(self, event: Event) -> None:
         """Tell the scheduler of an event, and act on its decisions."""
@@ -120,7 +127,7 @@ class Simulation:
         try:
             answer = self._desk.answer(event)
         except RuleError:
-            if not isinstance(event, Leave) or event.device not in self._present():
+            if not isinstance(event, LeaveEvent) or event.device not in self._present():
                 raise
             self._leaving.append(event)
             return
@@ -129,7 +136,7 @@ class Simulation:
         for decision in answer.decisions:
             self._follow(decision)
         if self._tell is not None:
-            self._tell(Exchange(event=event, answer=answer))
+            self._tell(EventExchange(event=event, answer=answer))
 
     def _present(self) -> set[str]:
         return {device.id for device in self._scheduler.devices}
@@ -141,7 +148,7 @@ class Simulation:
             slowest_s=max(self.timing.slowest_s, seconds),
         )
 
-    def _follow(self, decision: Decision) -> None:
+    def _follow(self, decision: SchedulerDecision) -> None:
         """Begin what a decision says, in the place of what ran before."""
         name = decision.request
         if decision.cause == "submitted" and decision.latency_s is None:
@@ -157,9 +164,9 @@ class Simulation:
         elif not decision.waits:
             self._arrived.pop(name, None)
 
-    def _begin(self, name: str, decision: Decision) -> None:
+    def _begin(self, name: str, decision: SchedulerDecision) -> None:
         _, request = self._arrived[name]
-        service = Service(
+        service = ServedPlacement(
             network=request.network,
             start_us=int(self._clock.now),
             latency_s=decision.latency_s or 0.0,

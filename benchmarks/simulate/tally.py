@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from benchmarks.simulate.arrivals import MICROSECONDS
-from benchmarks.simulate.outcome import Outcome, Share, Utilisation
+from benchmarks.simulate.outcome import NetworkShare, SimulationOutcome, Utilisation
 from heuristics.scheduler.present import Load
 from optmodel.problem import FleetDocument, Node
 
 
 @dataclass(frozen=True)
-class Service:
+class ServedPlacement:
     """A placement that runs.
 
     Attributes
@@ -68,20 +68,20 @@ class Tally:
         """Count a request without a place when it came."""
         self._sums[network]["rejected_first"] += 1
 
-    def begun(self, service: Service) -> None:
+    def begun(self, service: ServedPlacement) -> None:
         """Count what a placement that begins sends and computes."""
         for node, (_, multiplications, bits) in service.reserved.items():
             self._computed[node] += multiplications
             self._sent[node] += bits
             self._sums[service.network]["shared_bits"] += bits
 
-    def returned(self, service: Service, now_us: int) -> None:
+    def returned(self, service: ServedPlacement, now_us: int) -> None:
         """Count how long a placement held its memory."""
         seconds = (now_us - service.start_us) / MICROSECONDS
         for node, (memory, _, _) in service.reserved.items():
             self._held[node] += memory * seconds
 
-    def ended(self, service: Service, arrival_us: int, now_us: int) -> None:
+    def ended(self, service: ServedPlacement, arrival_us: int, now_us: int) -> None:
         """Count a request that ran to its end."""
         waiting_s = (service.start_us - arrival_us) / MICROSECONDS
         latency_s = waiting_s + service.latency_s
@@ -94,12 +94,12 @@ class Tally:
         )
         self._slowest_s, self._end_us = max(self._slowest_s, latency_s), now_us
 
-    def outcome(self, interrupted: int) -> Outcome:
+    def outcome(self, interrupted: int) -> SimulationOutcome:
         """Return what the run was like."""
         devices = self.fleet.devices
         families = sorted({one.family for one in devices})
-        return Outcome(
-            networks={name: Share(**sums) for name, sums in self._sums.items()},
+        return SimulationOutcome(
+            networks={name: NetworkShare(**sums) for name, sums in self._sums.items()},
             interrupted=interrupted,
             restarted=self.restarted,
             slowest_s=self._slowest_s,

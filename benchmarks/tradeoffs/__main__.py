@@ -21,7 +21,7 @@ from benchmarks.common.command import (
 )
 from benchmarks.common.csv_text import csv_text
 from benchmarks.common.reuse import tell_reused
-from benchmarks.tradeoffs.tradeoff_cases import KINDS, Case, Choice, Kind
+from benchmarks.tradeoffs.tradeoff_cases import KINDS, Choice, Kind, TradeoffCase
 from benchmarks.tradeoffs.tradeoff_plot import plot_shared, plot_tolerance, save_plot
 from benchmarks.tradeoffs.tradeoff_record import CurveBook, Curves
 from benchmarks.tradeoffs.tradeoff_run import Runner
@@ -139,7 +139,7 @@ def main(
     print_curves(console, found)
 
 
-def _understood(choice: Choice) -> list[Case]:
+def _understood(choice: Choice) -> list[TradeoffCase]:
     """Return the cases; refuse what is not understood before anything is computed."""
     choice.require_fleets()
     cases = list(choice.cases())
@@ -148,7 +148,7 @@ def _understood(choice: Choice) -> list[Case]:
     return cases
 
 
-def _computed(runner: Runner, cases: Sequence[Case]) -> Curves:
+def _computed(runner: Runner, cases: Sequence[TradeoffCase]) -> Curves:
     """Return the record of each case; on Ctrl-C tell how many are finished."""
     found: Curves = {}
     try:

@@ -17,7 +17,7 @@ KINDS: tuple[Kind, ...] = ("tolerance", "shared", "price")
 
 
 @dataclass(frozen=True)
-class Case:
+class TradeoffCase:
     """One curve, or one price.
 
     Attributes
@@ -88,7 +88,7 @@ class Choice:
     ssim : Path
         SSIM table.
     policy : {"reject", "source"}
-        As in `Case`.
+        As in `TradeoffCase`.
     """
 
     kinds: Sequence[Kind]
@@ -118,10 +118,10 @@ class Choice:
         shared = kind == "shared"
         return ("--shared-devices", self.shared_devices) if shared else ("--devices", self.devices)
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[TradeoffCase]:
         """Yield the cases, kind by kind, network by network."""
         for kind, network, fleet in product(self.kinds, self.networks, self.fleets):
             _, sizes = self._sizes(kind)
             tolerances = (None,) if kind == "tolerance" else self.tolerances
             for devices, tolerance in product(sizes, tolerances):
-                yield Case(kind, network, fleet, devices, tolerance, self.ssim, self.policy)
+                yield TradeoffCase(kind, network, fleet, devices, tolerance, self.ssim, self.policy)

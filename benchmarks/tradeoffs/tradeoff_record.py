@@ -7,7 +7,7 @@ from pydantic import Field
 
 from benchmarks.common import provenance
 from benchmarks.common.records import Options
-from benchmarks.tradeoffs.tradeoff_cases import Case
+from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
 from optmodel.ground.json_files import StrictModel, read_model, write_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.pareto import Price, SharedPoint, ToleranceStep, is_settled
@@ -167,5 +167,5 @@ class CurveBook:
         write_model(self._path, _CurveFile(records=tuple(self._records.values())))
 
 
-Curves = dict[Case, CurveRecord]
+Curves = dict[TradeoffCase, CurveRecord]
 """The records of a call, by case."""

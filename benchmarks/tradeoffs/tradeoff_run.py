@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from benchmarks.common import provenance
 from benchmarks.common.records import Options
-from benchmarks.tradeoffs.tradeoff_cases import Case
+from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
 from benchmarks.tradeoffs.tradeoff_record import CurveBook, CurveRecord, PriceRecord
 from optmodel.pareto import (
     NothingFound,
@@ -39,7 +39,7 @@ class Runner:
     points: int
     force: bool = False
 
-    def run(self, case: Case) -> CurveRecord:
+    def run(self, case: TradeoffCase) -> CurveRecord:
         """Return the record of a case, finished."""
         instance = case.instance()
         options: Options = asdict(self.options)

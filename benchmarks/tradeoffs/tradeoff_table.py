@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from benchmarks.common.command import new_table, percent
-from benchmarks.tradeoffs.tradeoff_cases import Case, Kind
+from benchmarks.tradeoffs.tradeoff_cases import Kind, TradeoffCase
 from benchmarks.tradeoffs.tradeoff_record import CurveRecord, Curves, Optimum
 from optmodel.ground.terminal import print_wide
 from optmodel.pareto import SharedPoint, front
@@ -34,7 +34,7 @@ def frame_of(kind: Kind, curves: Curves) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(whole, "Int64"))  # Whole numbers even beside empty cells.
 
 
-def _where(case: Case) -> Row:
+def _where(case: TradeoffCase) -> Row:
     return {
         "network": case.network,
         "fleet": case.fleet,
@@ -48,7 +48,7 @@ def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, DIGITS)
 
 
-def _steps(_: Case, record: CurveRecord) -> Iterator[Row]:
+def _steps(_: TradeoffCase, record: CurveRecord) -> Iterator[Row]:
     kept = front(list(record.steps))
     for step in record.steps:
         yield {
@@ -62,7 +62,7 @@ def _steps(_: Case, record: CurveRecord) -> Iterator[Row]:
         }
 
 
-def _points(case: Case, record: CurveRecord) -> Iterator[Row]:
+def _points(case: TradeoffCase, record: CurveRecord) -> Iterator[Row]:
     for point in record.points:
         yield {
             "tolerated_ssim": case.tolerated_ssim,
@@ -75,7 +75,7 @@ def _points(case: Case, record: CurveRecord) -> Iterator[Row]:
         }
 
 
-def _prices(case: Case, record: CurveRecord) -> Iterator[Row]:
+def _prices(case: TradeoffCase, record: CurveRecord) -> Iterator[Row]:
     if record.price is None:
         return
     price = record.price

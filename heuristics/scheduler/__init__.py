@@ -1,9 +1,9 @@
 """Requests come and go, devices join, leave and die: every reservation is kept, and every gap told.
 
-`Scheduler` is the Python interface; `heuristics.scheduler.serve` speaks it in JSON lines.
+`OnlineScheduler` is the Python interface; `heuristics.scheduler.serve` speaks it in JSON lines.
 """
 
-from heuristics.scheduler.decision import Decision, Standing
-from heuristics.scheduler.scheduler import Scheduler
+from heuristics.scheduler.decision import RequestStanding, SchedulerDecision
+from heuristics.scheduler.scheduler import OnlineScheduler
 
-__all__ = ["Decision", "Scheduler", "Standing"]
+__all__ = ["OnlineScheduler", "RequestStanding", "SchedulerDecision"]

@@ -7,20 +7,20 @@ from functools import partial
 
 import numpy as np
 
-from heuristics.scheduler.decision import Cause, Counts, Decision, Standing
-from heuristics.scheduler.present import Load, Present
-from heuristics.scheduler.waiting import Waiting, WaitingLine
+from heuristics.scheduler.decision import Cause, EventCounts, RequestStanding, SchedulerDecision
+from heuristics.scheduler.present import Load, PresentFleet
+from heuristics.scheduler.waiting import WaitingLine, WaitingRequest
 from optmodel.ground.json_files import StrictModel
 from optmodel.placement import (
     CostedPlacement,
     PlacedRequest,
     RequestPlacement,
     Seconds,
+    expanded,
     relative_gap,
-    relocated,
     write_request,
 )
-from optmodel.problem import IntArray, Ledger, Request
+from optmodel.problem import BudgetLedger, IntArray, Request
 
 SECOND = 2**1074
 """In units of which every float is a whole number, so that sums of them can be kept exactly."""
@@ -28,7 +28,7 @@ MOST_GONE = 10_000
 """How many ids of requests that went are remembered."""
 
 
-class Running(StrictModel):
+class RunningRequest(StrictModel):
     """A request that has a place."""
 
     request: Request
@@ -55,7 +55,7 @@ class Running(StrictModel):
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class BookEntry:
     """A running request as the books hold it: the nodes that take part, by index.
 
     Attributes
@@ -79,7 +79,9 @@ class Entry:
     bound_s: float
 
     @classmethod
-    def of(cls, request: Request, arrival: int, placed: CostedPlacement, bound_s: float) -> "Entry":
+    def of(
+        cls, request: Request, arrival: int, placed: CostedPlacement, bound_s: float
+    ) -> "BookEntry":
         """Return the entry of a placement on all nodes."""
         nodes, parts = placed.on_its_nodes()
         return cls(request, arrival, nodes, parts, bound_s)
@@ -99,11 +101,11 @@ class Entry:
         """At most so much above the best; None when unknown."""
         return relative_gap(self.latency_s, self.bound_s)
 
-    def placement(self, present: Present) -> RequestPlacement:
+    def placement(self, present: PresentFleet) -> RequestPlacement:
         """Return the placement on all nodes."""
-        return relocated(self.parts.placement, self.nodes, len(present.problem.node_ids))
+        return expanded(self.parts.placement, self.nodes, len(present.problem.node_ids))
 
-    def computing_s(self, present: Present) -> float:
+    def computing_s(self, present: PresentFleet) -> float:
         """Return the time of Eq. 5 without transfers: of each layer, the slowest node's."""
         work = [layer.multiplications for layer in present.task(self.request).layers]
         seconds = (
@@ -114,14 +116,14 @@ class Entry:
         slowest: list[float] = seconds.max(axis=1).tolist()
         return sum(slowest)
 
-    def written(self, present: Present) -> PlacedRequest:
+    def written(self, present: PresentFleet) -> PlacedRequest:
         """Return the placement in names."""
         task = present.task(self.request)
         return write_request(present.problem, task, self.parts.placement, self.nodes)
 
-    def running(self, present: Present) -> Running:
+    def running(self, present: PresentFleet) -> RunningRequest:
         """Return the entry in names."""
-        return Running(
+        return RunningRequest(
             request=self.request,
             arrival=self.arrival,
             placement=self.written(present),
@@ -130,9 +132,9 @@ class Entry:
             bound_s=self.bound_s,
         )
 
-    def decision(self, present: Present, cause: Cause, moved: int = 0) -> Decision:
+    def decision(self, present: PresentFleet, cause: Cause, moved: int = 0) -> SchedulerDecision:
         """Return the decision that put it where it is."""
-        return Decision(
+        return SchedulerDecision(
             request=self.request.id,
             cause=cause,
             latency_s=self.latency_s,
@@ -142,11 +144,11 @@ class Entry:
             placement=self.written(present) if present.in_names else None,
         )
 
-    def bounded(self, bound_s: float) -> "Entry":
+    def bounded(self, bound_s: float) -> "BookEntry":
         """Return the entry with another bound."""
         return replace(self, bound_s=bound_s)
 
-    def moved(self, index: IntArray) -> "Entry":
+    def moved(self, index: IntArray) -> "BookEntry":
         """Return the entry where node i has become node `index[i]`; negative for one that went.
 
         What was placed on a node that went is left out: to be removed, and placed anew.
@@ -157,30 +159,30 @@ class Entry:
 
 
 @dataclass(eq=False)
-class Books:
+class FleetBooks:
     """All that changes while requests are served; no change takes longer the more requests run.
 
     Attributes
     ----------
-    present : Present
+    present : PresentFleet
         The devices present.
-    left : Ledger
+    left : BudgetLedger
         What their budgets leave, the reservations of all running requests taken off.
     running : dict
         Entries by request id.
     waiting : WaitingLine
         Rejected requests that are tried again.
-    counts : Counts
+    counts : EventCounts
         What has happened so far.
     gone : dict
         Ids of the requests that went last, the latest last.
     """
 
-    present: Present
-    left: Ledger
-    running: dict[str, Entry] = field(default_factory=dict)
+    present: PresentFleet
+    left: BudgetLedger
+    running: dict[str, BookEntry] = field(default_factory=dict)
     waiting: WaitingLine = field(default_factory=WaitingLine)
-    counts: Counts = field(default_factory=Counts)
+    counts: EventCounts = field(default_factory=EventCounts)
     gone: dict[str, None] = field(default_factory=dict)
     _totals: tuple[int, int] = (0, 0)
     _undo: list[Callable[[], object]] | None = None
@@ -188,15 +190,15 @@ class Books:
     @classmethod
     def of(
         cls,
-        present: Present,
-        running: Iterable[Entry] = (),
-        waiting: Iterable[Waiting] = (),
-        counts: Counts | None = None,
+        present: PresentFleet,
+        running: Iterable[BookEntry] = (),
+        waiting: Iterable[WaitingRequest] = (),
+        counts: EventCounts | None = None,
         gone: Iterable[str] = (),
-    ) -> "Books":
+    ) -> "FleetBooks":
         """Open the books; what is left follows from what is reserved."""
         line, ids = WaitingLine(waiting), dict.fromkeys(gone)
-        books = cls(present, present.budgets.copy(), {}, line, counts or Counts(), ids)
+        books = cls(present, present.budgets.copy(), {}, line, counts or EventCounts(), ids)
         for one in running:
             books.enter(one)
         return books
@@ -219,20 +221,20 @@ class Books:
         if self._undo is not None:
             self._undo.append(undo)
 
-    def enter(self, one: Entry) -> None:
+    def enter(self, one: BookEntry) -> None:
         """Let a request run: reserve what it takes."""
         self._on_failure(partial(self.running.pop, one.request.id, None))
         self.running[one.request.id] = one
         self._reserve(one, 1)
 
-    def remove(self, request_id: str) -> Entry:
+    def remove(self, request_id: str) -> BookEntry:
         """Take a request off its nodes, and return what it had reserved to them."""
         one = self.running.pop(request_id)
         self._on_failure(partial(self.running.__setitem__, request_id, one))
         self._reserve(one, -1)
         return one
 
-    def _reserve(self, one: Entry, sign: int) -> None:
+    def _reserve(self, one: BookEntry, sign: int) -> None:
         left = self.left.left
         self._on_failure(partial(left.__setitem__, (slice(None), one.nodes), left[:, one.nodes]))
         left[:, one.nodes] -= sign * one.load
@@ -240,12 +242,12 @@ class Books:
         latency, bound = latency + sign * _whole(one.latency_s), bound + sign * _whole(one.bound_s)
         self._totals = latency, bound
 
-    def wait(self, one: Waiting) -> None:
+    def wait(self, one: WaitingRequest) -> None:
         """Let a request wait."""
         self._on_failure(partial(self.waiting.remove, one.request.id))
         self.waiting.add(one)
 
-    def wait_no_longer(self, one: Waiting) -> None:
+    def wait_no_longer(self, one: WaitingRequest) -> None:
         """Take a request out of the line."""
         self._on_failure(partial(self.waiting.add, one))
         self.waiting.remove(one.request.id)
@@ -260,17 +262,17 @@ class Books:
         """Increase some of the counts."""
         self.counts = self.counts.more(**by)
 
-    def on(self, present: Present) -> "Books":
+    def on(self, present: PresentFleet) -> "FleetBooks":
         """Return new books for other devices; reservations on absent ones are void."""
         index = np.array([present.index.get(name, -1) for name in self.present.problem.node_ids])
         running = [one.moved(index) for one in self.running.values()]
-        return Books.of(present, running, self.waiting, self.counts, self.gone)
+        return FleetBooks.of(present, running, self.waiting, self.counts, self.gone)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> RequestStanding:
         """How the requests stand."""
         latency_s, bound_s = (total / SECOND for total in self._totals)
-        return Standing(
+        return RequestStanding(
             running=len(self.running),
             waiting=len(self.waiting),
             latency_s=latency_s,

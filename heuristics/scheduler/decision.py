@@ -14,7 +14,7 @@ Cause = Literal["submitted", "retried", "repaired", "placed anew", "reoptimised"
 the whole request was placed again; running requests were improved."""
 
 
-class Decision(StrictModel):
+class SchedulerDecision(StrictModel):
     """Where a request is computed from now on, or why nowhere."""
 
     request: str
@@ -39,7 +39,7 @@ class Decision(StrictModel):
     could serve it."""
 
 
-class Counts(StrictModel):
+class EventCounts(StrictModel):
     """How often what has happened.
 
     Requests that run or wait apart, every submitted request is finished or unserved.
@@ -58,12 +58,12 @@ class Counts(StrictModel):
     moved: Count = 0
     """Segments of running requests that changed node."""
 
-    def more(self, **by: int) -> "Counts":
+    def more(self, **by: int) -> "EventCounts":
         """Return the counts with some of them increased."""
         return self.model_copy(update={name: getattr(self, name) + n for name, n in by.items()})
 
 
-class Standing(StrictModel):
+class RequestStanding(StrictModel):
     """How the requests that run and wait stand."""
 
     running: Count
@@ -76,5 +76,5 @@ class Standing(StrictModel):
     """Lower bound on that sum, on the devices present, in seconds."""
     gap: float | None
     """(latency - bound) / bound: at most so much above the best; None when unknown."""
-    counts: Counts
+    counts: EventCounts
     """What has happened so far."""

@@ -2,24 +2,24 @@
 
 import numpy as np
 
-from heuristics.scheduler.books import Books, Entry
-from heuristics.scheduler.decision import Cause, Decision
-from heuristics.scheduler.placer import Placer
-from heuristics.scheduler.present import Present
+from heuristics.scheduler.books import BookEntry, FleetBooks
+from heuristics.scheduler.decision import Cause, SchedulerDecision
+from heuristics.scheduler.placer import RequestPlacer
+from heuristics.scheduler.present import PresentFleet
 from heuristics.scheduler.repair import repaired, segments_moved
-from heuristics.scheduler.waiting import Waiting
+from heuristics.scheduler.waiting import WaitingRequest
 from optmodel.placement import CostedPlacement, Flows, Rejection, RequestPlacement
-from optmodel.problem import Ledger
+from optmodel.problem import BudgetLedger
 
 
-class Departure:
+class DeviceDeparture:
     """One device that goes.
 
     Parameters
     ----------
-    before : Books
+    before : FleetBooks
         With the device; not changed.
-    placer : Placer
+    placer : RequestPlacer
         Places anew what cannot be repaired.
     device_id : str
         The device.
@@ -28,29 +28,29 @@ class Departure:
 
     Attributes
     ----------
-    books : Books
+    books : FleetBooks
         Without the device.
     """
 
-    def __init__(self, before: Books, placer: Placer, device_id: str, how: str) -> None:
+    def __init__(self, before: FleetBooks, placer: RequestPlacer, device_id: str, how: str) -> None:
         self._placer, self._reason = placer, f"device '{device_id}' {how}"
-        self._before: Present = before.present
+        self._before: PresentFleet = before.present
         self._lost = self._before.index[device_id]
         on_it = [one for one in before.running.values() if self._lost in one.nodes]
         self._affected = sorted(on_it, key=lambda one: one.arrival)
         self.books = before.on(self._before.without(device_id))
 
-    def decisions(self) -> list[Decision]:
+    def decisions(self) -> list[SchedulerDecision]:
         """Move the requests that ran on the device, in order of arrival."""
         return [self._move(one) for one in self._affected]
 
-    def _move(self, one: Entry) -> Decision:
+    def _move(self, one: BookEntry) -> SchedulerDecision:
         """Put a request elsewhere, or let it wait."""
         self.books.remove(one.request.id)
         cause: Cause = "repaired"
-        after: Entry | Rejection | None = self._repaired(one)
+        after: BookEntry | Rejection | None = self._repaired(one)
         anew = self._placer.place(self.books, one.request, one.arrival)
-        if not isinstance(after, Entry) or self._is_better(anew, after, one):
+        if not isinstance(after, BookEntry) or self._is_better(anew, after, one):
             cause, after = "placed anew", anew
         if isinstance(after, Rejection):
             return self._wait(one, cause, after)
@@ -59,25 +59,27 @@ class Departure:
         self.books.count(moved=moved)
         return after.decision(self.books.present, cause, moved)
 
-    def _is_better(self, anew: Entry | Rejection, repaired: Entry, one: Entry) -> bool:
+    def _is_better(self, anew: BookEntry | Rejection, repaired: BookEntry, one: BookEntry) -> bool:
         """Tell whether a request placed anew is faster than repaired, and moves no more."""
         return (
-            isinstance(anew, Entry)
+            isinstance(anew, BookEntry)
             and anew.latency_s < repaired.latency_s
             and self._moved(one, anew) <= self._moved(one, repaired)
         )
 
-    def _moved(self, one: Entry, after: Entry) -> int:
+    def _moved(self, one: BookEntry, after: BookEntry) -> int:
         here = np.delete(one.placement(self._before).counts, self._lost, axis=1)
         return segments_moved(here, after.placement(self.books.present).counts)
 
-    def _wait(self, one: Entry, cause: Cause, rejection: Rejection) -> Decision:
+    def _wait(self, one: BookEntry, cause: Cause, rejection: Rejection) -> SchedulerDecision:
         why = f"{self._reason}; {rejection.condition}"
         rejection = rejection.model_copy(update={"condition": why})
-        self.books.wait(Waiting(request=one.request, arrival=one.arrival, rejection=rejection))
+        self.books.wait(
+            WaitingRequest(request=one.request, arrival=one.arrival, rejection=rejection)
+        )
         self.books.count(interrupted=1)
         present = self.books.present
-        return Decision(
+        return SchedulerDecision(
             request=one.request.id,
             cause=cause,
             bound_s=self._placer.bound_s(present, one.request),
@@ -85,12 +87,12 @@ class Departure:
             waits=True,
         )
 
-    def _repaired(self, one: Entry) -> Entry | None:
+    def _repaired(self, one: BookEntry) -> BookEntry | None:
         """Return a request with only the segments of the lost device moved, if one has room.
 
         Works on the nodes as they were, where the lost one has nothing left.
         """
-        room = Ledger(np.insert(self.books.left.left, self._lost, 0, axis=1))
+        room = BudgetLedger(np.insert(self.books.left.left, self._lost, 0, axis=1))
         task = self._before.task(one.request)
         placed = repaired(self._before.problem, task, one.placement(self._before), self._lost, room)
         if placed is None:
@@ -100,7 +102,7 @@ class Departure:
         task = present.task(one.request)
         costed = CostedPlacement.of(present.problem, task, placed)
         bound_s = self._placer.bound_s(present, one.request) or one.bound_s
-        return Entry.of(one.request, one.arrival, costed, bound_s)
+        return BookEntry.of(one.request, one.arrival, costed, bound_s)
 
 
 def _without(placed: RequestPlacement, node: int) -> RequestPlacement:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
 
-from heuristics.scheduler.decision import Count, Decision, Standing
+from heuristics.scheduler.decision import Count, RequestStanding, SchedulerDecision
 from optmodel.ground.json_files import StrictModel
 from optmodel.problem import Identifier, Node, Request
 
@@ -16,73 +16,76 @@ class _Timed(StrictModel):
     """When, in seconds by the clock of whoever sends the events."""
 
 
-class Submit(_Timed):
+class SubmitEvent(_Timed):
     """A request comes."""
 
     event: Literal["submit"]
     request: Request
 
 
-class Finish(_Timed):
+class FinishEvent(_Timed):
     """A request has been served, or stops waiting."""
 
     event: Literal["finish"]
     request: Identifier
 
 
-class Join(_Timed):
+class JoinEvent(_Timed):
     """A device comes."""
 
     event: Literal["join"]
     device: Node
 
 
-class Leave(_Timed):
+class LeaveEvent(_Timed):
     """A device wants to go."""
 
     event: Literal["leave"]
     device: Identifier
 
 
-class Die(_Timed):
+class DieEvent(_Timed):
     """A device has gone."""
 
     event: Literal["die"]
     device: Identifier
 
 
-class Reoptimise(_Timed):
+class ReoptimiseEvent(_Timed):
     """It is time to look at what runs."""
 
     event: Literal["reoptimise"]
     most_moves: Count
 
 
-Event = Annotated[Submit | Finish | Join | Leave | Die | Reoptimise, Field(discriminator="event")]
+Event = Annotated[
+    SubmitEvent | FinishEvent | JoinEvent | LeaveEvent | DieEvent | ReoptimiseEvent,
+    Field(discriminator="event"),
+]
 
 
 class EventLine(RootModel[Event]):
     """One line of input."""
 
 
-class Answer(StrictModel):
+class EventAnswer(StrictModel):
     """One line of output: all decisions that an event led to."""
 
     event: str
     """Its kind."""
     number: Count
     """How many events have been answered, from 1; the same event sent again keeps its number."""
-    decisions: tuple[Decision, ...]
+    decisions: tuple[SchedulerDecision, ...]
     """In the order in which they were taken."""
-    standing: Standing
+    standing: RequestStanding
     """How all requests stand afterwards."""
 
 
-class Exchange(StrictModel):
+class EventExchange(StrictModel):
     """An event and its answer."""
 
     event: Event
-    answer: Answer
+    answer: EventAnswer
 
 
 class BadLine(StrictModel):

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from heuristics.scheduler.events import Exchange
+from heuristics.scheduler.events import EventExchange
 from heuristics.scheduler.sealed import NOTHING, REPAIR, digest_of, sealed, unsealed
-from heuristics.scheduler.snapshot import BEFORE_TOLD, Seal
+from heuristics.scheduler.snapshot import BEFORE_TOLD, JournalSeal
 from optmodel.ground.json_files import parse_model
 from optmodel.ground.rule_errors import InputError, RuleError
 from optmodel.ground.whole_files import read_lines, write_bytes
@@ -36,7 +36,7 @@ def end_of(journal: Path) -> str:
     return digest_of(last) if last else NOTHING
 
 
-def goes_on_from(journal: Path, seal: Seal) -> bool:
+def goes_on_from(journal: Path, seal: JournalSeal) -> bool:
     """Tell whether a journal goes on from a snapshot; if not, the snapshot knows all of it.
 
     A process that was killed between a snapshot and the journal to go on from it leaves the journal
@@ -63,15 +63,17 @@ def goes_on_from(journal: Path, seal: Seal) -> bool:
     return True
 
 
-def read_journal(journal: Path, seal: Seal | None, last: Exchange | None) -> Iterator[Exchange]:
+def read_journal(
+    journal: Path, seal: JournalSeal | None, last: EventExchange | None
+) -> Iterator[EventExchange]:
     """Yield what was said since a snapshot, in order.
 
     Parameters
     ----------
-    seal : Seal or None
+    seal : JournalSeal or None
         Of the snapshot, from which the journal goes on; None if both were written before there
         were any.
-    last : Exchange or None
+    last : EventExchange or None
         What was said last before.
 
     Raises
@@ -81,7 +83,7 @@ def read_journal(journal: Path, seal: Seal | None, last: Exchange | None) -> Ite
     """
     contents = _whole_lines(journal) if seal is None else (c for _, c in _records(journal, seal))
     exchanges = (
-        parse_model(content, Exchange, f"{journal}: line {line}")
+        parse_model(content, EventExchange, f"{journal}: line {line}")
         for line, content in enumerate(contents, start=1)
         if content != HEAD
     )
@@ -91,7 +93,9 @@ def read_journal(journal: Path, seal: Seal | None, last: Exchange | None) -> Ite
         raise InputError(f"{journal}: {rule}", rule) from rule
 
 
-def _since(last: Exchange | None, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+def _since(
+    last: EventExchange | None, exchanges: Iterable[EventExchange]
+) -> Iterator[EventExchange]:
     """Yield exchanges that begin with the one after `last`; none if they all end with it."""
     known = last.answer.number if last else 0
     first, expected = None, known + 1
@@ -114,7 +118,7 @@ def _missing(expected: int, got: object) -> RuleError:
     return RuleError("answer.number", f"{expected}, without a gap", str(got), REPAIR)
 
 
-def _records(journal: Path, seal: Seal) -> Iterator[tuple[str, bytes]]:
+def _records(journal: Path, seal: JournalSeal) -> Iterator[tuple[str, bytes]]:
     """Yield digest and content of all records, the head first."""
     digest, number = seal.digest, 0
     for number, line in enumerate(_whole_lines(journal), start=1):
@@ -140,7 +144,7 @@ def _whole_lines(journal: Path) -> Iterator[bytes]:
         yield line
 
 
-class Journal:
+class EventJournal:
     """Appends what is said, each time to the disk, and marks in the snapshot that it may be told.
 
     Parameters
@@ -163,7 +167,7 @@ class Journal:
         self.end = digest_of(head)
         self._snapshot, self._stream = _open(state, "r+b"), _open(self._path, "ab")
 
-    def append(self, exchange: Exchange) -> None:
+    def append(self, exchange: EventExchange) -> None:
         """Write one line, on the disk when this returns.
 
         Raises

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from heuristics.scheduler.events import Event, Reoptimise
+from heuristics.scheduler.events import Event, ReoptimiseEvent
 from optmodel.ground.rule_errors import InputError, RuleError
 
 LATEST_S = 1e11
@@ -11,7 +11,7 @@ LATEST_S = 1e11
 
 
 @dataclass(frozen=True)
-class Period:
+class ReoptimisePeriod:
     """A number of events, or of seconds.
 
     Attributes
@@ -26,7 +26,7 @@ class Period:
     in_seconds: bool = False
 
     @classmethod
-    def parse(cls, text: str) -> "Period":
+    def parse(cls, text: str) -> "ReoptimisePeriod":
         """Read "100" (events) or "60s" (seconds).
 
         Raises
@@ -54,7 +54,7 @@ class Period:
             If it has no time, or an earlier one than the event before.
         """
         least = 0.0
-        if before is not None and not isinstance(event, Reoptimise):
+        if before is not None and not isinstance(event, ReoptimiseEvent):
             least = before.time_s or 0.0
         if self.in_seconds and (event.time_s is None or event.time_s < least):
             raise RuleError(

@@ -2,9 +2,9 @@
 
 import logging
 
-from heuristics.policy import Policy, paths_of, place_one
-from heuristics.scheduler.books import Books, Entry
-from heuristics.scheduler.present import Present
+from heuristics.policy import PlacementPolicy, paths_of, place_one
+from heuristics.scheduler.books import BookEntry, FleetBooks
+from heuristics.scheduler.present import PresentFleet
 from heuristics.scheduler.waiting import Kind, kind_of
 from optmodel.ground.rule_errors import ResultError
 from optmodel.online import StagePaths
@@ -14,12 +14,12 @@ from optmodel.problem import Request
 logger = logging.getLogger(__name__)
 
 
-class Placer:
+class RequestPlacer:
     """Places requests on what the books leave.
 
     Parameters
     ----------
-    policy : Policy
+    policy : PlacementPolicy
         Who decides.
     paths : StagePaths, optional
         Solved paths to share with others, for bounds; those of the policy if it has some.
@@ -28,14 +28,14 @@ class Placer:
     """
 
     def __init__(
-        self, policy: Policy, paths: StagePaths | None = None, tolerant: bool = True
+        self, policy: PlacementPolicy, paths: StagePaths | None = None, tolerant: bool = True
     ) -> None:
         self._tolerant = tolerant
         self._policy, self._paths = policy, paths or paths_of(policy)
-        self._bounded: Present | None = None
+        self._bounded: PresentFleet | None = None
         self._bounds: dict[Kind, float | None] = {}
 
-    def place(self, books: Books, request: Request, arrival: int) -> Entry | Rejection:
+    def place(self, books: FleetBooks, request: Request, arrival: int) -> BookEntry | Rejection:
         """Ask the policy for a place on what is left.
 
         A placement that breaks a limit is no place: it is refused with the limit as the reason.
@@ -58,9 +58,9 @@ class Placer:
             return Rejection(request=request.id, condition=f"the policy is at fault: {error}")
         if isinstance(answer, Rejection):
             return answer
-        return Entry.of(request, arrival, answer, self.bound_s(present, request) or 0.0)
+        return BookEntry.of(request, arrival, answer, self.bound_s(present, request) or 0.0)
 
-    def bound_s(self, present: Present, request: Request) -> float | None:
+    def bound_s(self, present: PresentFleet, request: Request) -> float | None:
         """Bound the latency on full budgets: reservations only restrict."""
         if present is not self._bounded:
             self._bounded, self._bounds = present, {}
@@ -72,7 +72,7 @@ class Placer:
             self._bounds[kind] = bound_s
         return self._bounds[kind]
 
-    def joined(self, books: Books, present: Present) -> Books:
+    def joined(self, books: FleetBooks, present: PresentFleet) -> FleetBooks:
         """Return the books on more devices, where what runs could be faster: with new bounds."""
         books = books.on(present)
         for one in [*books.running.values()]:

@@ -5,7 +5,15 @@ from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 
 from optmodel.placement import Rejection
-from optmodel.problem import FleetDocument, IntArray, Ledger, Node, Problem, Request, RequestTask
+from optmodel.problem import (
+    BudgetLedger,
+    FleetDocument,
+    IntArray,
+    Node,
+    Problem,
+    Request,
+    RequestTask,
+)
 
 Load = tuple[int, int, int]
 """Bytes of memory (8b), multiplications (8c) and bits sent (8d)."""
@@ -13,7 +21,7 @@ MOST_TASKS = 4096
 """How many kinds of requests, one for each camera, are remembered."""
 
 
-class Present:
+class PresentFleet:
     """The fleet as it now is, and its requests by kind.
 
     Parameters
@@ -41,9 +49,9 @@ class Present:
         return {name: i for i, name in enumerate(self.problem.node_ids)}
 
     @cached_property
-    def budgets(self) -> Ledger:
+    def budgets(self) -> BudgetLedger:
         """What the nodes have if nothing runs."""
-        return Ledger.of(self.problem)
+        return BudgetLedger.of(self.problem)
 
     def task(self, request: Request) -> RequestTask:
         """Return a request ready to be placed; what its kind has in common is worked out once."""
@@ -60,16 +68,16 @@ class Present:
         at = [k for k, layer in enumerate(layers) if layer.name == rejection.layer]
         return bool(at) and all(layer.hosts != source for layer in layers[max(at[0] - 1, 0) :][:2])
 
-    def without(self, device_id: str) -> "Present":
+    def without(self, device_id: str) -> "PresentFleet":
         """Return what is present once a device has gone."""
         return self._with(tuple(d for d in self.fleet.devices if d.id != device_id))
 
-    def joined_by(self, device: Node) -> "Present":
+    def joined_by(self, device: Node) -> "PresentFleet":
         """Return what is present once a device has come."""
         return self._with((*self.fleet.devices, device))
 
-    def _with(self, devices: tuple[Node, ...]) -> "Present":
-        return Present(self.fleet.model_copy(update={"devices": devices}), self.in_names)
+    def _with(self, devices: tuple[Node, ...]) -> "PresentFleet":
+        return PresentFleet(self.fleet.model_copy(update={"devices": devices}), self.in_names)
 
     def by_name(self, nodes: IntArray, load: IntArray) -> dict[str, Load]:
         """Return loads of shape (3, nodes) by node id, without nodes that have none."""

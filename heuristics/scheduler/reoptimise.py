@@ -2,23 +2,25 @@
 
 import numpy as np
 
-from heuristics.scheduler.books import Books, Entry
-from heuristics.scheduler.decision import Decision
-from heuristics.scheduler.placer import Placer
-from heuristics.scheduler.present import Present
+from heuristics.scheduler.books import BookEntry, FleetBooks
+from heuristics.scheduler.decision import SchedulerDecision
+from heuristics.scheduler.placer import RequestPlacer
+from heuristics.scheduler.present import PresentFleet
 from heuristics.scheduler.repair import segments_moved
 from optmodel.online import TOLERANCE
 from optmodel.placement import Rejection
 
 
-def reoptimised(books: Books, placer: Placer, most_moves: int) -> list[Decision]:
+def reoptimised(
+    books: FleetBooks, placer: RequestPlacer, most_moves: int
+) -> list[SchedulerDecision]:
     """Place running requests anew where that is faster, those of the largest gap first.
 
     Parameters
     ----------
-    books : Books
+    books : FleetBooks
         Where they run; changed.
-    placer : Placer
+    placer : RequestPlacer
         Who places them.
     most_moves : int
         How many segments, over all requests, may change node.
@@ -40,11 +42,11 @@ def reoptimised(books: Books, placer: Placer, most_moves: int) -> list[Decision]
     return decisions
 
 
-def _gap_of(one: Entry) -> float:
+def _gap_of(one: BookEntry) -> float:
     return np.inf if one.gap is None else one.gap
 
 
-def _moved(present: Present, one: Entry, better: Entry | Rejection) -> int | None:
+def _moved(present: PresentFleet, one: BookEntry, better: BookEntry | Rejection) -> int | None:
     """Return how many segments move to where a request is faster; None if it is not."""
     if isinstance(better, Rejection) or better.latency_s >= one.latency_s:
         return None

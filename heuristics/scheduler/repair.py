@@ -3,7 +3,7 @@
 import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement, evaluate_request
-from optmodel.problem import IntArray, Ledger, Problem, RequestTask
+from optmodel.problem import BudgetLedger, IntArray, Problem, RequestTask
 
 MOST_IN_USE = 16
 """Of the helpers that compute a part of a request already, so many are tried in the place of a lost
@@ -11,7 +11,7 @@ one: those that would be done with it soonest."""
 
 
 def repaired(
-    problem: Problem, task: RequestTask, placed: RequestPlacement, lost: int, left: Ledger
+    problem: Problem, task: RequestTask, placed: RequestPlacement, lost: int, left: BudgetLedger
 ) -> RequestPlacement | None:
     """Return the fastest of the likeliest placements with another helper in a lost one's place.
 
@@ -25,7 +25,7 @@ def repaired(
         Where it runs.
     lost : int
         Node index of the helper.
-    left : Ledger
+    left : BudgetLedger
         What the nodes have for this request; nothing on the lost one.
 
     Returns
@@ -43,7 +43,7 @@ def repaired(
 
 
 def _substitutes(
-    problem: Problem, task: RequestTask, placed: RequestPlacement, lost: int, left: Ledger
+    problem: Problem, task: RequestTask, placed: RequestPlacement, lost: int, left: BudgetLedger
 ) -> list[int]:
     """Return helpers worth trying: those in use, and of equal idle ones the first with room.
 

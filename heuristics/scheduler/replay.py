@@ -2,13 +2,21 @@
 
 import math
 
-from heuristics.scheduler.books import Books, Entry
-from heuristics.scheduler.decision import Decision
-from heuristics.scheduler.events import Die, Event, Exchange, Finish, Join, Leave, Submit
-from heuristics.scheduler.placer import Placer
-from heuristics.scheduler.present import Present
+from heuristics.scheduler.books import BookEntry, FleetBooks
+from heuristics.scheduler.decision import SchedulerDecision
+from heuristics.scheduler.events import (
+    DieEvent,
+    Event,
+    EventExchange,
+    FinishEvent,
+    JoinEvent,
+    LeaveEvent,
+    SubmitEvent,
+)
+from heuristics.scheduler.placer import RequestPlacer
+from heuristics.scheduler.present import PresentFleet
 from heuristics.scheduler.snapshot import CLOSE
-from heuristics.scheduler.waiting import Waiting
+from heuristics.scheduler.waiting import WaitingRequest
 from optmodel.ground.rule_errors import InputError, RuleError
 from optmodel.placement import CostedPlacement, PlacedRequest, RequestPlacement, read_request
 from optmodel.problem import RequestTask
@@ -16,7 +24,7 @@ from optmodel.problem import RequestTask
 REPAIR = "restore a journal that was not edited, or begin anew with another --state file"
 
 
-def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
+def replayed(books: FleetBooks, placer: RequestPlacer, exchange: EventExchange) -> FleetBooks:
     """Return the books after an event, with the decisions that were told then.
 
     Raises
@@ -51,18 +59,20 @@ def replayed(books: Books, placer: Placer, exchange: Exchange) -> Books:
     return books
 
 
-def _require_possible(books: Books, event: Event) -> None:
+def _require_possible(books: FleetBooks, event: Event) -> None:
     """Refuse an event that the scheduler would have refused."""
     present = books.present
     match event:
-        case Submit():
+        case SubmitEvent():
             present.fleet.refuse_unknown(event.request, "event.request")
-        case Finish() if not (event.request in books.running or books.waiting.get(event.request)):
+        case FinishEvent() if not (
+            event.request in books.running or books.waiting.get(event.request)
+        ):
             raise _impossible("request", "the id of a request that runs or waits", event.request)
-        case Join() if event.device.id in present.index:
+        case JoinEvent() if event.device.id in present.index:
             if event.device not in present.fleet.devices:
                 raise _impossible("device.id", "an id that no node has", event.device.id)
-        case Leave() | Die() if event.device not in present:
+        case LeaveEvent() | DieEvent() if event.device not in present:
             raise _impossible("device", "the id of a device that is present", event.device)
 
 
@@ -70,7 +80,7 @@ def _impossible(field: str, expected: str, got: str) -> RuleError:
     return RuleError(f"event.{field}", expected, repr(got), REPAIR)
 
 
-def _require_submitted(books: Books, before: int) -> None:
+def _require_submitted(books: FleetBooks, before: int) -> None:
     """Refuse counts that do not add up, or grow by more than one request in one event."""
     counts = books.counts
     total = len(books.running) + len(books.waiting) + counts.finished + counts.unserved
@@ -83,37 +93,37 @@ def _require_submitted(books: Books, before: int) -> None:
         )
 
 
-def _before_decisions(books: Books, placer: Placer, event: Event) -> Books:
+def _before_decisions(books: FleetBooks, placer: RequestPlacer, event: Event) -> FleetBooks:
     """Return the books once what the event itself says is done."""
     present = books.present
     match event:
-        case Finish():
+        case FinishEvent():
             waiting = books.waiting.get(event.request)
             if waiting is not None:
                 books.wait_no_longer(waiting)
             else:
                 books.remove(event.request)
             books.is_gone(event.request)
-        case Join() if event.device not in present.fleet.devices:
+        case JoinEvent() if event.device not in present.fleet.devices:
             return placer.joined(books, present.joined_by(event.device))
-        case Leave() | Die():
+        case LeaveEvent() | DieEvent():
             return books.on(present.without(event.device))
     return books
 
 
-def _apply(books: Books, event: Event, decision: Decision) -> None:
+def _apply(books: FleetBooks, event: Event, decision: SchedulerDecision) -> None:
     """Put a request where a decision says."""
     name = decision.request
     known = books.running.get(name) or books.waiting.get(name)
     if known is not None and decision.cause == "submitted":
         return  # It was submitted before; the decision is the one of then.
-    if isinstance(known, Entry):
+    if isinstance(known, BookEntry):
         books.remove(name)
-    elif isinstance(known, Waiting):
+    elif isinstance(known, WaitingRequest):
         books.wait_no_longer(known)
     if known is not None:
         request, arrival = known.request, known.arrival
-    elif isinstance(event, Submit) and event.request.id == name:
+    elif isinstance(event, SubmitEvent) and event.request.id == name:
         request, arrival = event.request, books.counts.submitted + 1
     else:
         raise RuleError("answer.decisions", "a request that runs or waits", repr(name), REPAIR)
@@ -125,14 +135,14 @@ def _apply(books: Books, event: Event, decision: Decision) -> None:
             raise RuleError(
                 "answer.decisions.latency_s", str(costed.latency_s), str(decision.latency_s), REPAIR
             )
-        books.enter(Entry.of(request, arrival, costed, decision.bound_s or 0.0))
+        books.enter(BookEntry.of(request, arrival, costed, decision.bound_s or 0.0))
     elif decision.rejection is not None and decision.waits:
-        books.wait(Waiting(request=request, arrival=arrival, rejection=decision.rejection))
+        books.wait(WaitingRequest(request=request, arrival=arrival, rejection=decision.rejection))
     else:
         books.is_gone(name)
 
 
-def _placement(task: RequestTask, told: PlacedRequest, present: Present) -> RequestPlacement:
+def _placement(task: RequestTask, told: PlacedRequest, present: PresentFleet) -> RequestPlacement:
     """Return a placement that was told."""
     try:
         return read_request(task, told, present.index)

@@ -5,25 +5,25 @@ from pathlib import Path
 from typing import Self
 
 from heuristics.policies import make_policy, require_trusted
-from heuristics.policy import Policy
-from heuristics.scheduler.books import Books, Entry, Running
-from heuristics.scheduler.decision import Decision, Standing
-from heuristics.scheduler.departure import Departure
-from heuristics.scheduler.events import Exchange
+from heuristics.policy import PlacementPolicy
+from heuristics.scheduler.books import BookEntry, FleetBooks, RunningRequest
+from heuristics.scheduler.decision import RequestStanding, SchedulerDecision
+from heuristics.scheduler.departure import DeviceDeparture
+from heuristics.scheduler.events import EventExchange
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.placer import Placer
-from heuristics.scheduler.present import Load, Present
+from heuristics.scheduler.placer import RequestPlacer
+from heuristics.scheduler.present import Load, PresentFleet
 from heuristics.scheduler.reoptimise import reoptimised
 from heuristics.scheduler.replay import replayed
-from heuristics.scheduler.snapshot import Snapshot
-from heuristics.scheduler.state_files import State, read_state, save_snapshot
-from heuristics.scheduler.waiting import Waiting
+from heuristics.scheduler.snapshot import StateSnapshot
+from heuristics.scheduler.state_files import SchedulerState, read_state, save_snapshot
+from heuristics.scheduler.waiting import WaitingRequest
 from optmodel.ground.rule_errors import InputError, RuleError, one_line
 from optmodel.online import StagePaths
 from optmodel.problem import FleetDocument, Node, Request
 
 
-class Scheduler:
+class OnlineScheduler:
     """Serves requests on a fleet as they come and go, while devices come and go.
 
     What a running request takes is reserved until it finishes. A request without a place waits, and
@@ -38,7 +38,7 @@ class Scheduler:
         A key of `heuristics.policies.POLICIES`, or the dotted name of a class.
     seed : int
         For policies that draw at random.
-    decider : Policy, optional
+    decider : PlacementPolicy, optional
         Who decides instead of a new policy of that name.
     paths : StagePaths, optional
         Solved paths to share with others, for bounds.
@@ -61,7 +61,7 @@ class Scheduler:
         policy: str = "lookahead",
         *,
         seed: int = 0,
-        decider: Policy | None = None,
+        decider: PlacementPolicy | None = None,
         paths: StagePaths | None = None,
         in_names: bool = True,
         tolerant: bool = True,
@@ -69,8 +69,8 @@ class Scheduler:
         self.fleet = fleet.without_requests()
         self.policy_name = policy
         self.seed = seed
-        self._placer = Placer(decider or make_policy(policy, seed), paths, tolerant)
-        self._books = Books.of(Present(self.fleet, in_names))
+        self._placer = RequestPlacer(decider or make_policy(policy, seed), paths, tolerant)
+        self._books = FleetBooks.of(PresentFleet(self.fleet, in_names))
 
     @property
     def devices(self) -> tuple[Node, ...]:
@@ -78,18 +78,18 @@ class Scheduler:
         return self._books.present.fleet.devices
 
     @property
-    def running(self) -> tuple[Running, ...]:
+    def running(self) -> tuple[RunningRequest, ...]:
         """The requests that have a place, in order of arrival."""
         entries = sorted(self._books.running.values(), key=lambda one: one.arrival)
         return tuple(one.running(self._books.present) for one in entries)
 
     @property
-    def waiting(self) -> tuple[Waiting, ...]:
+    def waiting(self) -> tuple[WaitingRequest, ...]:
         """The rejected requests that are tried again, in order of arrival."""
         return tuple(self._books.waiting)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> RequestStanding:
         """How all of them stand."""
         return self._books.standing
 
@@ -122,7 +122,7 @@ class Scheduler:
 
     # Requests.
 
-    def submit(self, request: Request) -> Decision:
+    def submit(self, request: Request) -> SchedulerDecision:
         """Place a request, or let it wait, or refuse it for good.
 
         A request that runs or waits already is not placed twice: its decision is returned.
@@ -148,13 +148,13 @@ class Scheduler:
         with books.wholly():
             books.count(submitted=1)
             answer = self._placer.place(books, request, books.counts.submitted)
-            if isinstance(answer, Entry):
+            if isinstance(answer, BookEntry):
                 books.enter(answer)
                 return answer.decision(books.present, "submitted")
             hopeless = books.present.excludes(request)
             books.count(rejected_at_first=1, unserved=int(hopeless))
             arrival = books.counts.submitted
-            waiting = Waiting(request=request, arrival=arrival, rejection=answer)
+            waiting = WaitingRequest(request=request, arrival=arrival, rejection=answer)
             decision = self._rejected(waiting, waits=not hopeless)
             if hopeless:
                 books.is_gone(request.id)
@@ -162,7 +162,7 @@ class Scheduler:
                 books.wait(waiting)
             return decision
 
-    def finish(self, request_id: str) -> tuple[Decision, ...]:
+    def finish(self, request_id: str) -> tuple[SchedulerDecision, ...]:
         """Return the reservations of a request, or let it wait no longer; try those that wait.
 
         Raises
@@ -193,7 +193,7 @@ class Scheduler:
 
     # Devices.
 
-    def join(self, device: Node) -> tuple[Decision, ...]:
+    def join(self, device: Node) -> tuple[SchedulerDecision, ...]:
         """Let a device join, and try the requests that wait; one that is present is no news.
 
         Raises
@@ -211,7 +211,7 @@ class Scheduler:
         books = self._placer.joined(self._books, present.joined_by(device))
         return self._settle(books, [])
 
-    def leave(self, device_id: str) -> tuple[Decision, ...]:
+    def leave(self, device_id: str) -> tuple[SchedulerDecision, ...]:
         """Let a device leave once what it computes has another place.
 
         Raises
@@ -232,7 +232,7 @@ class Scheduler:
                 )
         return self._settle(departure.books, decisions)
 
-    def die(self, device_id: str) -> tuple[Decision, ...]:
+    def die(self, device_id: str) -> tuple[SchedulerDecision, ...]:
         """Put elsewhere what a device computed, or reject the requests with a reason.
 
         Of each request that ran there, in order of arrival, the segments on the device move to one
@@ -248,7 +248,7 @@ class Scheduler:
         departure = self._departure(device_id, "died")
         return self._settle(departure.books, departure.decisions())
 
-    def reoptimise(self, most_moves: int) -> tuple[Decision, ...]:
+    def reoptimise(self, most_moves: int) -> tuple[SchedulerDecision, ...]:
         """Place running requests anew where that is faster, those of the largest gap first.
 
         Parameters
@@ -263,9 +263,9 @@ class Scheduler:
 
     # Snapshots.
 
-    def snapshot(self, last: Exchange | None = None) -> Snapshot:
+    def snapshot(self, last: EventExchange | None = None) -> StateSnapshot:
         """Return all that is needed to go on from here; `last` is what was said last."""
-        return Snapshot(
+        return StateSnapshot(
             policy=self.policy_name,
             seed=self.seed,
             fleet=self.fleet,
@@ -310,7 +310,7 @@ class Scheduler:
         return cls.of_state(state)[0]
 
     @classmethod
-    def of_state(cls, state: State) -> tuple[Self, Exchange | None]:
+    def of_state(cls, state: SchedulerState) -> tuple[Self, EventExchange | None]:
         """Go on from a state, whose policy is trusted; return also what was said last.
 
         Raises
@@ -331,7 +331,7 @@ class Scheduler:
             raise InputError(f"{journal_path(state.path)}: {one_line(str(rule))}", rule) from rule
         return scheduler, last
 
-    def replay(self, exchange: Exchange) -> None:
+    def replay(self, exchange: EventExchange) -> None:
         """Do again what was done at an event, with the decisions that were told then.
 
         Raises
@@ -343,7 +343,9 @@ class Scheduler:
 
     # What they share.
 
-    def _decision_on(self, known: Entry | Waiting, request: Request) -> Decision:
+    def _decision_on(
+        self, known: BookEntry | WaitingRequest, request: Request
+    ) -> SchedulerDecision:
         """Return what was decided on a request that runs or waits, if it is this one."""
         if known.request != request:
             raise RuleError(
@@ -352,13 +354,13 @@ class Scheduler:
                 repr(request.id),
                 "finish that request first, or choose another id",
             )
-        if isinstance(known, Entry):
+        if isinstance(known, BookEntry):
             return known.decision(self._books.present, "submitted")
         return self._rejected(known, waits=True)
 
-    def _rejected(self, one: Waiting, waits: bool) -> Decision:
+    def _rejected(self, one: WaitingRequest, waits: bool) -> SchedulerDecision:
         present = self._books.present
-        return Decision(
+        return SchedulerDecision(
             request=one.request.id,
             cause="submitted",
             bound_s=self._placer.bound_s(present, one.request),
@@ -366,13 +368,15 @@ class Scheduler:
             waits=waits,
         )
 
-    def _settle(self, books: Books, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    def _settle(
+        self, books: FleetBooks, decisions: Iterable[SchedulerDecision]
+    ) -> tuple[SchedulerDecision, ...]:
         """Try the requests that wait on other devices, and let the event count as done."""
         retried = self._retried(books)
         self._books = books
         return (*decisions, *retried)
 
-    def _retried(self, books: Books) -> tuple[Decision, ...]:
+    def _retried(self, books: FleetBooks) -> tuple[SchedulerDecision, ...]:
         """Try the requests that wait, in order of arrival.
 
         What equals a request that has just failed is not tried: there is no more room than then.
@@ -387,7 +391,7 @@ class Scheduler:
             if asked in full or (proven and not unattainable):
                 continue
             answer = self._placer.place(books, one.request, one.arrival)
-            if isinstance(answer, Entry):
+            if isinstance(answer, BookEntry):
                 books.wait_no_longer(one)
                 books.enter(answer)
                 retried.append(answer.decision(present, "retried"))
@@ -396,14 +400,16 @@ class Scheduler:
                 books.wait_no_longer(one)
                 books.is_gone(one.request.id)
                 books.count(unserved=1)
-                retried.append(Decision(request=one.request.id, cause="retried", rejection=answer))
+                retried.append(
+                    SchedulerDecision(request=one.request.id, cause="retried", rejection=answer)
+                )
             elif present.failed_among_helpers(one.request, answer):
                 full.add(asked)
         return tuple(retried)
 
-    def _departure(self, device_id: str, how: str) -> Departure:
+    def _departure(self, device_id: str, how: str) -> DeviceDeparture:
         if device_id not in self._books.present:
             raise RuleError(
                 "device", "the id of a device that is present", repr(device_id), "correct it"
             )
-        return Departure(self._books, self._placer, device_id, how)
+        return DeviceDeparture(self._books, self._placer, device_id, how)

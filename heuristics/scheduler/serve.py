@@ -10,7 +10,7 @@ import typer
 
 from heuristics.policies import POLICIES
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.period import Period
+from heuristics.scheduler.period import ReoptimisePeriod
 from heuristics.scheduler.service import MOST_LINE_BYTES, open_service
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import STANDARD, refuse_standard_output, require_writable
@@ -53,7 +53,7 @@ def serve(
             "name one"
         )
     refuse_standard_output(state)
-    period = None if reoptimise_every is None else Period.parse(reoptimise_every)
+    period = None if reoptimise_every is None else ReoptimisePeriod.parse(reoptimise_every)
     if state is not None:
         require_writable(state, file)
         require_writable(journal_path(state), file)

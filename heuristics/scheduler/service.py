@@ -4,23 +4,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from heuristics.scheduler.decision import Decision
+from heuristics.scheduler.decision import SchedulerDecision
 from heuristics.scheduler.events import (
-    Answer,
     BadLine,
-    Die,
+    DieEvent,
     ErrorLine,
     Event,
+    EventAnswer,
+    EventExchange,
     EventLine,
-    Exchange,
-    Finish,
-    Join,
-    Leave,
-    Submit,
+    FinishEvent,
+    JoinEvent,
+    LeaveEvent,
+    SubmitEvent,
 )
-from heuristics.scheduler.period import Period, require_known_time
-from heuristics.scheduler.scheduler import Scheduler
-from heuristics.scheduler.state_files import State, StateFiles
+from heuristics.scheduler.period import ReoptimisePeriod, require_known_time
+from heuristics.scheduler.scheduler import OnlineScheduler
+from heuristics.scheduler.state_files import SchedulerState, StateFiles
 from optmodel.ground.json_files import parse_model
 from optmodel.ground.rule_errors import InputError, JsonError, RuleError, shorten
 from optmodel.problem import FleetDocument
@@ -32,32 +32,32 @@ MOST_LINE_BYTES = 100_000
 EXAMPLE = 'send one JSON object in one line, such as {"event": "finish", "request": "r1"}'
 
 
-class Service:
+class SchedulerService:
     """Answers events, and keeps a state that is never behind an answer.
 
     At the end of a `with` block the journal becomes a snapshot.
 
     Parameters
     ----------
-    scheduler : Scheduler
+    scheduler : OnlineScheduler
         Who decides.
     files : StateFiles, optional
         Where the state is kept: a snapshot, and the events since in a journal beside it.
-    period : Period, optional
+    period : ReoptimisePeriod, optional
         How often running requests are looked at.
     most_moves : int
         How many segments may change node then.
-    last : Exchange, optional
+    last : EventExchange, optional
         What was said last.
     """
 
     def __init__(
         self,
-        scheduler: Scheduler,
+        scheduler: OnlineScheduler,
         files: StateFiles | None = None,
-        period: Period | None = None,
+        period: ReoptimisePeriod | None = None,
         most_moves: int = 0,
-        last: Exchange | None = None,
+        last: EventExchange | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.files = files
@@ -95,7 +95,7 @@ class Service:
         finally:
             self.files.close()
 
-    def answer(self, event: Event) -> Answer:
+    def answer(self, event: Event) -> EventAnswer:
         """Do what an event asks for; the last event sent again gets the same answer again.
 
         Raises
@@ -125,16 +125,16 @@ class Service:
             raise
         if self.period is not None and self.period.ends(number, event, before):
             decisions += self.scheduler.reoptimise(self.most_moves)
-        answer = Answer(
+        answer = EventAnswer(
             event=event.event,
             number=number,
             decisions=decisions,
             standing=self.scheduler.standing,
         )
-        self._keep(Exchange(event=event, answer=answer))
+        self._keep(EventExchange(event=event, answer=answer))
         return answer
 
-    def _keep(self, exchange: Exchange) -> None:
+    def _keep(self, exchange: EventExchange) -> None:
         """Put down what is about to be told."""
         if self.files is not None:
             self.files.append(exchange)
@@ -142,22 +142,22 @@ class Service:
         if self._number - self._written >= EVERY:
             self._begin_journal()
 
-    def _decide(self, event: Event) -> tuple[Decision, ...]:
+    def _decide(self, event: Event) -> tuple[SchedulerDecision, ...]:
         match event:
-            case Submit():
+            case SubmitEvent():
                 return (self.scheduler.submit(event.request),)
-            case Finish():
+            case FinishEvent():
                 return self.scheduler.finish(event.request)
-            case Join():
+            case JoinEvent():
                 return self.scheduler.join(event.device)
-            case Leave():
+            case LeaveEvent():
                 return self.scheduler.leave(event.device)
-            case Die():
+            case DieEvent():
                 return self.scheduler.die(event.device)
             case _:
                 return self.scheduler.reoptimise(event.most_moves)
 
-    def answer_line(self, line: bytes, number: int) -> Answer | ErrorLine:
+    def answer_line(self, line: bytes, number: int) -> EventAnswer | ErrorLine:
         """Answer one line of input, or say what is wrong with it."""
         try:
             if len(line.rstrip(b"\r\n")) > MOST_LINE_BYTES:
@@ -186,9 +186,9 @@ def open_service(
     policy: str,
     seed: int,
     state: Path | None,
-    period: Period | None,
+    period: ReoptimisePeriod | None,
     most_moves: int,
-) -> Service:
+) -> SchedulerService:
     """Go on from the snapshot and the journal in `state`, or begin if there is none.
 
     Raises
@@ -197,22 +197,22 @@ def open_service(
         If the state cannot be used, is in use, or is of another fleet, policy or seed.
     """
     if state is None:
-        return Service(Scheduler(fleet, policy, seed=seed), None, period, most_moves)
+        return SchedulerService(OnlineScheduler(fleet, policy, seed=seed), None, period, most_moves)
     files = StateFiles(state)
     try:
         stored = files.read()
         if stored is None:
-            scheduler, last = Scheduler(fleet, policy, seed=seed), None
+            scheduler, last = OnlineScheduler(fleet, policy, seed=seed), None
         else:
             _refuse_another(stored, fleet, policy, seed)
-            scheduler, last = Scheduler.of_state(stored)
-        return Service(scheduler, files, period, most_moves, last)
+            scheduler, last = OnlineScheduler.of_state(stored)
+        return SchedulerService(scheduler, files, period, most_moves, last)
     except BaseException:
         files.close()
         raise
 
 
-def _refuse_another(state: State, fleet: FleetDocument, policy: str, seed: int) -> None:
+def _refuse_another(state: SchedulerState, fleet: FleetDocument, policy: str, seed: int) -> None:
     """Refuse a state that was made for something else than is asked."""
     for name, stored, asked in (
         ("fleet", state.snapshot.fleet, fleet),

@@ -8,12 +8,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from heuristics.scheduler.books import Books, Entry, Running
-from heuristics.scheduler.decision import Counts
-from heuristics.scheduler.events import Exchange
-from heuristics.scheduler.present import Present
+from heuristics.scheduler.books import BookEntry, FleetBooks, RunningRequest
+from heuristics.scheduler.decision import EventCounts
+from heuristics.scheduler.events import EventExchange
+from heuristics.scheduler.present import PresentFleet
 from heuristics.scheduler.sealed import NOTHING, digest_of
-from heuristics.scheduler.waiting import Waiting
+from heuristics.scheduler.waiting import WaitingRequest
 from optmodel.checker import check
 from optmodel.ground.json_files import SchemaVersion, StrictModel, parse_model
 from optmodel.ground.rule_errors import InputError, RuleError, refuse_repeated
@@ -37,7 +37,7 @@ UNSEALED = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*1\s*,')
 
 
 @dataclass(frozen=True)
-class Seal:
+class JournalSeal:
     """What ties a snapshot to its journal.
 
     Attributes
@@ -56,7 +56,7 @@ class Seal:
     follows: str
 
 
-class Snapshot(StrictModel):
+class StateSnapshot(StrictModel):
     """All that a scheduler needs to go on."""
 
     schema_version: SchemaVersion = 1
@@ -69,21 +69,21 @@ class Snapshot(StrictModel):
     """The fleet as it was at first."""
     devices: tuple[Node, ...]
     """The devices present."""
-    running: tuple[Running, ...]
+    running: tuple[RunningRequest, ...]
     """Requests that have a place."""
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[WaitingRequest, ...]
     """Rejected requests that are tried again."""
-    counts: Counts
+    counts: EventCounts
     """What has happened so far."""
     gone: tuple[str, ...] = ()
     """Ids of requests that went lately, and are not taken again."""
-    last: Exchange | None = None
+    last: EventExchange | None = None
     """The event answered last, so that it can be answered again."""
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         refuse_repeated("devices", "id", (d.id for d in (*self.devices, *self.fleet.sources)))
-        known: tuple[Running | Waiting, ...] = (*self.running, *self.waiting)
+        known: tuple[RunningRequest | WaitingRequest, ...] = (*self.running, *self.waiting)
         refuse_repeated("running", "request.id", (one.request.id for one in known))
         refuse_repeated("running", "arrival", (one.arrival for one in known))
         return self
@@ -109,7 +109,7 @@ class Snapshot(StrictModel):
             )
         return self
 
-    def books(self) -> Books:
+    def books(self) -> FleetBooks:
         """Return the books, every placement checked and every reservation worked out again.
 
         Raises
@@ -117,14 +117,14 @@ class Snapshot(StrictModel):
         RuleError
             If a placement breaks a limit, or a reservation is not what its placement takes.
         """
-        present = Present(self.fleet.model_copy(update={"devices": self.devices}))
+        present = PresentFleet(self.fleet.model_copy(update={"devices": self.devices}))
         self._check_placements(present)
         entries = [
             _checked_entry(present, one, f"running[{n}]") for n, one in enumerate(self.running)
         ]
-        return Books.of(present, entries, self.waiting, self.counts, self.gone)
+        return FleetBooks.of(present, entries, self.waiting, self.counts, self.gone)
 
-    def _check_placements(self, present: Present) -> None:
+    def _check_placements(self, present: PresentFleet) -> None:
         for n, one in enumerate(self.running):
             if one.placement.request != one.request.id:
                 raise RuleError(
@@ -139,12 +139,12 @@ class Snapshot(StrictModel):
             raise RuleError("running", "placements within all limits", str(violation), REPAIR)
 
 
-def _checked_entry(present: Present, one: Running, name: str) -> Entry:
+def _checked_entry(present: PresentFleet, one: RunningRequest, name: str) -> BookEntry:
     """Return the entry of a request whose reservations and latency are those of its placement."""
     task = present.task(one.request)
     placed = read_request(task, one.placement, present.index)
     costed = CostedPlacement.of(present.problem, task, placed)
-    entry = Entry.of(one.request, one.arrival, costed, one.bound_s)
+    entry = BookEntry.of(one.request, one.arrival, costed, one.bound_s)
     takes = present.by_name(entry.nodes, entry.load)
     for node in sorted({*takes, *one.reserved}):
         if takes.get(node) != one.reserved.get(node):
@@ -175,10 +175,10 @@ class SnapshotFile(StrictModel):
     """Of all that stands behind it."""
     follows: Digest
     """Of the last line of the journal whose place the snapshot took."""
-    snapshot: Snapshot
+    snapshot: StateSnapshot
 
 
-def write_snapshot(path: Path, snapshot: Snapshot, follows: str = NOTHING) -> str:
+def write_snapshot(path: Path, snapshot: StateSnapshot, follows: str = NOTHING) -> str:
     """Write a snapshot, wholly or not at all; return its digest.
 
     Parameters
@@ -194,7 +194,7 @@ def write_snapshot(path: Path, snapshot: Snapshot, follows: str = NOTHING) -> st
     return digest
 
 
-def read_snapshot(path: Path) -> tuple[Snapshot, Seal | None]:
+def read_snapshot(path: Path) -> tuple[StateSnapshot, JournalSeal | None]:
     """Read a snapshot; without a seal, it was written before there were any.
 
     Raises
@@ -204,7 +204,7 @@ def read_snapshot(path: Path) -> tuple[Snapshot, Seal | None]:
     """
     content = read_bytes(path, MOST_BYTES)
     if UNSEALED.match(content):
-        return parse_model(content, Snapshot, str(path)), None
+        return parse_model(content, StateSnapshot, str(path)), None
     found = SEALED.match(content)
     if found is None or digest_of(content[found.end() :]) != found[2].decode():
         raise InputError(
@@ -212,4 +212,4 @@ def read_snapshot(path: Path) -> tuple[Snapshot, Seal | None]:
             "changed; name the right file, or restore snapshot and journal of one moment"
         )
     file = parse_model(content, SnapshotFile, str(path))
-    return file.snapshot, Seal(file.sha256, file.told, file.follows)
+    return file.snapshot, JournalSeal(file.sha256, file.told, file.follows)

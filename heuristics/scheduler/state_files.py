@@ -4,38 +4,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from heuristics.scheduler.books import Books
-from heuristics.scheduler.events import Exchange
-from heuristics.scheduler.journal import Journal, end_of, goes_on_from, journal_path, read_journal
-from heuristics.scheduler.snapshot import Snapshot, read_snapshot, write_snapshot
+from heuristics.scheduler.books import FleetBooks
+from heuristics.scheduler.events import EventExchange
+from heuristics.scheduler.journal import (
+    EventJournal,
+    end_of,
+    goes_on_from,
+    journal_path,
+    read_journal,
+)
+from heuristics.scheduler.snapshot import StateSnapshot, read_snapshot, write_snapshot
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.rule_errors import InputError, RuleError, one_line
 from optmodel.ground.whole_files import remove_leftovers
 
 
 @dataclass(frozen=True)
-class State:
+class SchedulerState:
     """What snapshot and journal say.
 
     Attributes
     ----------
     path : Path
         The snapshot.
-    snapshot : Snapshot
+    snapshot : StateSnapshot
         The state at some moment, verified.
-    books : Books
+    books : FleetBooks
         The books of then.
-    since : iterable of Exchange
+    since : iterable of EventExchange
         What was said since, from a journal of which no record was changed or is missing.
     """
 
     path: Path
-    snapshot: Snapshot
-    books: Books
-    since: Iterable[Exchange]
+    snapshot: StateSnapshot
+    books: FleetBooks
+    since: Iterable[EventExchange]
 
 
-def read_state(path: Path) -> State:
+def read_state(path: Path) -> SchedulerState:
     """Read a snapshot and its journal, and verify both.
 
     Raises
@@ -58,10 +64,10 @@ def read_state(path: Path) -> State:
     except RuleError as rule:
         raise InputError(f"{path}: {one_line(str(rule))}", rule) from rule
     since = () if known else read_journal(journal, seal, snapshot.last)
-    return State(path, snapshot, books, since)
+    return SchedulerState(path, snapshot, books, since)
 
 
-def save_snapshot(path: Path, snapshot: Snapshot) -> None:
+def save_snapshot(path: Path, snapshot: StateSnapshot) -> None:
     """Write a snapshot, which takes the place of a state that nobody serves.
 
     Raises
@@ -91,11 +97,11 @@ class StateFiles:
     def __init__(self, path: Path) -> None:
         self._lock = FileLock(path, "stop the other process or name another --state file")
         self._path, self._journal = path, journal_path(path)
-        self._written: Journal | None = None
+        self._written: EventJournal | None = None
         remove_leftovers(path)
         remove_leftovers(self._journal)
 
-    def read(self) -> State | None:
+    def read(self) -> SchedulerState | None:
         """Return what the files say, None if there are none.
 
         Raises
@@ -112,7 +118,7 @@ class StateFiles:
             )
         return None
 
-    def begin(self, snapshot: Snapshot) -> None:
+    def begin(self, snapshot: StateSnapshot) -> None:
         """Write a snapshot, and begin a journal that goes on from it.
 
         Killed between the two, the journal of before is one of which the snapshot knows all.
@@ -124,9 +130,9 @@ class StateFiles:
         """
         digest = self._write(snapshot)
         self._close_journal()
-        self._written = Journal(self._path, digest)
+        self._written = EventJournal(self._path, digest)
 
-    def append(self, exchange: Exchange) -> None:
+    def append(self, exchange: EventExchange) -> None:
         """Write down what is about to be told.
 
         Raises
@@ -137,7 +143,7 @@ class StateFiles:
         assert self._written is not None
         self._written.append(exchange)
 
-    def end(self, snapshot: Snapshot) -> None:
+    def end(self, snapshot: StateSnapshot) -> None:
         """Write a snapshot, which takes the place of the journal.
 
         Raises
@@ -153,7 +159,7 @@ class StateFiles:
         self._close_journal()
         self._lock.release()
 
-    def _write(self, snapshot: Snapshot) -> str:
+    def _write(self, snapshot: StateSnapshot) -> str:
         end = self._written.end if self._written else end_of(self._journal)
         return write_snapshot(self._path, snapshot, end)
 

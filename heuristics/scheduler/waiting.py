@@ -20,7 +20,7 @@ def kind_of(request: Request) -> Kind:
     return request.network, request.tolerated_ssim, request.source
 
 
-class Waiting(StrictModel):
+class WaitingRequest(StrictModel):
     """A rejected request that is tried again."""
 
     request: Request
@@ -37,11 +37,11 @@ class WaitingLine:
     What goes leaves its entry in the order behind, which is passed over when it is met.
     """
 
-    def __init__(self, waiting: Iterable[Waiting] = ()) -> None:
+    def __init__(self, waiting: Iterable[WaitingRequest] = ()) -> None:
         self._begin(waiting)
 
-    def _begin(self, waiting: Iterable[Waiting]) -> None:
-        self._by_id: dict[str, Waiting] = {}
+    def _begin(self, waiting: Iterable[WaitingRequest]) -> None:
+        self._by_id: dict[str, WaitingRequest] = {}
         self._order: dict[Kind, list[tuple[int, str]]] = {}
         self._gone = 0
         for one in waiting:
@@ -50,15 +50,15 @@ class WaitingLine:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator[Waiting]:
+    def __iter__(self) -> Iterator[WaitingRequest]:
         """Yield all in order of arrival."""
         return iter(sorted(self._by_id.values(), key=lambda one: one.arrival))
 
-    def get(self, request_id: str) -> Waiting | None:
+    def get(self, request_id: str) -> WaitingRequest | None:
         """Return a request that waits, None if it does not."""
         return self._by_id.get(request_id)
 
-    def add(self, one: Waiting) -> None:
+    def add(self, one: WaitingRequest) -> None:
         """Let a request wait."""
         self._by_id[one.request.id] = one
         order = self._order.setdefault(kind_of(one.request), [])
@@ -71,7 +71,7 @@ class WaitingLine:
         if self._gone > len(self._by_id) + MOST_STALE:
             self._begin([*self._by_id.values()])
 
-    def first_of_each_kind(self) -> Iterator[Waiting]:
+    def first_of_each_kind(self) -> Iterator[WaitingRequest]:
         """Yield in order of arrival; of a kind the next one only once the one before has gone."""
         heads = [self._head(kind) for kind in [*self._order]]
         ahead = [(one.arrival, one.request.id) for one in heads if one is not None]
@@ -83,7 +83,7 @@ class WaitingLine:
             if following is not None and following is not one:
                 heapq.heappush(ahead, (following.arrival, following.request.id))
 
-    def _head(self, kind: Kind) -> Waiting | None:
+    def _head(self, kind: Kind) -> WaitingRequest | None:
         """Return the first of a kind that still waits."""
         order = self._order.get(kind, [])
         while order:

@@ -1,34 +1,34 @@
 """Batches whose requests compete for the budgets: bounds by prices, placements by moves."""
 
-from optmodel.batch.batch import Batch
+from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.bound.planes import ROUNDING
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
-from optmodel.batch.bound.senders import Plan
+from optmodel.batch.bound.senders import SenderPlan
 from optmodel.batch.columns import solve_columns
 from optmodel.batch.moves.construct import SCALES, constructions, offer_constructions, scarcity
 from optmodel.batch.moves.neighbourhood import MOST_OUT
-from optmodel.batch.one_request.ladder import Ladders
+from optmodel.batch.one_request.ladder import LatencyLadders
 from optmodel.batch.one_request.planned import PlannedPlacer
-from optmodel.batch.one_request.spread import Spreader
+from optmodel.batch.one_request.spread import RequestSpreader
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.batch.rounds import Rounds
+from optmodel.batch.rounds import ImprovementRounds
 
 __all__ = [
     "MOST_OUT",
     "MOST_SENDERS",
     "ROUNDING",
     "SCALES",
-    "Batch",
-    "Ladders",
+    "ImprovementRounds",
+    "LatencyLadders",
     "NoRoom",
-    "Plan",
+    "PlacedBatch",
     "PlannedPlacer",
     "PricedGraph",
-    "Rounds",
+    "RequestSpreader",
     "SenderGraph",
-    "Spreader",
+    "SenderPlan",
     "StagePlacer",
     "constructions",
     "offer_constructions",

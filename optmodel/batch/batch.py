@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optmodel.batch.one_request.spread import Spreader
+from optmodel.batch.one_request.spread import RequestSpreader
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.placement import CostedPlacement, Placement, RequestClass, relocated
+from optmodel.placement import CostedPlacement, Placement, RequestClass, expanded
 from optmodel.problem import FloatArray, Problem, RequestTask
 
 MOST_PACE = 3.0
 """No price is raised to more than the square of this multiple."""
 
 
-class Batch:
+class PlacedBatch:
     """The requests of a problem, some of them placed, and what is left of the budgets.
 
     Parameters
@@ -28,7 +28,7 @@ class Batch:
         self.problem = problem
         self.order = _interleaved(classes)
         self._classes = {member.request.id: requests for requests, member in self.order}
-        self.spreaders = {id(requests): Spreader(requests.problem) for requests in classes}
+        self.spreaders = {id(requests): RequestSpreader(requests.problem) for requests in classes}
         self.budgets = problem.whole_budgets.astype(float)
         self.left = self.budgets.copy()
         self.placed: dict[str, CostedPlacement] = {}
@@ -114,7 +114,7 @@ class Batch:
         load = np.empty_like(placed.load)
         load[:, where] = placed.load
         moved = CostedPlacement(
-            relocated(placed.placement, where, len(where)), placed.latency_s, load
+            expanded(placed.placement, where, len(where)), placed.latency_s, load
         )
         return moved if self.fits(member, moved) else None
 

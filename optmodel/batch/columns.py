@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from optmodel.batch.batch import Batch
-from optmodel.batch.bound.prices import Priced, PriceSearch
-from optmodel.batch.bound.senders import Plan
+from optmodel.batch.batch import PlacedBatch
+from optmodel.batch.bound.prices import PricedBatch, PriceSearch
+from optmodel.batch.bound.senders import SenderPlan
 from optmodel.batch.moves.construct import offer_constructions
-from optmodel.batch.moves.neighbourhood import Neighbourhood
+from optmodel.batch.moves.neighbourhood import RuinAndRecreate
 from optmodel.batch.one_request.planned import SCALES as SCALES_OF_PLANS
 from optmodel.batch.one_request.planned import PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
@@ -26,8 +26,8 @@ from optmodel.stages import (
     MOST_KINDS,
     UNREACHABLE,
     ArcBook,
-    Assembler,
-    Path,
+    PathAssembler,
+    StagePath,
     StageResult,
     shortest_paths,
 )
@@ -62,7 +62,7 @@ def solve_columns(search: Search) -> Termination:
     limit_served(search)
     if search.incumbent is None:
         offer_constructions(search)
-    run = _Run(search)
+    run = _ColumnsRun(search)
     if search.options.admission == "all" and not run.bound_without_prices():
         search.infeasible = True
         return Termination.CONVERGED
@@ -82,7 +82,7 @@ def solve_columns(search: Search) -> Termination:
     return run.conclude()
 
 
-class _Run:
+class _ColumnsRun:
     def __init__(self, search: Search) -> None:
         self.search, self.problem = search, search.problem
         served = [t for t in self.problem.tasks if not t.unattainable]
@@ -94,7 +94,7 @@ class _Run:
         priced = [requests for requests in seen if not requests.task.unattainable]
         self.search_for_prices = PriceSearch(priced) if priced else None
         self.steps = self.search_for_prices.improving() if self.search_for_prices else iter(())
-        self.best: Priced | None = None
+        self.best: PricedBatch | None = None
         book = ArcBook(ARC_GAP)
         self.alone_s: dict[int, float] = {}
         self.allowance = search.allowance()
@@ -119,7 +119,7 @@ class _Run:
         self._keep(first)
         return True
 
-    def _keep(self, priced: Priced) -> None:
+    def _keep(self, priced: PricedBatch) -> None:
         if self.best is None or priced.bound_s > self.best.bound_s:
             self.best = priced
             if self.can_be_bounded:
@@ -161,11 +161,11 @@ class _Run:
     def recombine(self) -> None:
         """Place a few requests anew again and again, and recombine what was found."""
         if self.search.served and self._may_go_on():
-            Neighbourhood(self.search, self.classes).improve(self._may_go_on)
+            RuinAndRecreate(self.search, self.classes).improve(self._may_go_on)
 
     def construct(self, scale: float) -> None:
         """Place the requests one after another at a multiple of the best prices."""
-        batch = Batch(self.problem, self.classes)
+        batch = PlacedBatch(self.problem, self.classes)
         prices = self._node_prices(scale)
         for requests, member in batch.order:
             if not self._may_go_on():
@@ -179,7 +179,7 @@ class _Run:
 
     def construct_exactly(self, patience: float) -> None:
         """Place the requests one after another, each stage solved exactly on few senders."""
-        batch = Batch(self.problem, self.classes)
+        batch = PlacedBatch(self.problem, self.classes)
         prices = self._node_prices(1.0)
         for requests, member in batch.order:
             if not self._may_go_on():
@@ -196,7 +196,7 @@ class _Run:
         if batch.complete:
             self._improve(batch)
 
-    def plans(self) -> Iterator[tuple[Plan, ...]]:
+    def plans(self) -> Iterator[tuple[SenderPlan, ...]]:
         """Yield who may send in each class, if bandwidth has a price."""
         if self.search_for_prices is None or self.best is None or not self.best.prices[2].any():
             return
@@ -206,9 +206,9 @@ class _Run:
             if all(plans):
                 yield tuple(plan for plan in plans if plan)
 
-    def construct_planned(self, plans: tuple[Plan, ...]) -> None:
+    def construct_planned(self, plans: tuple[SenderPlan, ...]) -> None:
         """Place the requests one after another, with given senders behind each stage."""
-        batch = Batch(self.problem, self.classes)
+        batch = PlacedBatch(self.problem, self.classes)
         plan_of = {id(c): plan for c, plan in zip(self.classes, plans, strict=True)}
         for requests, member in batch.order:
             if not self._may_go_on():
@@ -222,11 +222,11 @@ class _Run:
         self.search.offer(batch.placement())
 
     def _exactly(
-        self, batch: Batch, requests: RequestClass, member: RequestTask, patience: float
+        self, batch: PlacedBatch, requests: RequestClass, member: RequestTask, patience: float
     ) -> CostedPlacement | None:
         return self.placers[id(requests)].find(batch, member, patience, self.allowance)
 
-    def _improve(self, batch: Batch) -> None:
+    def _improve(self, batch: PlacedBatch) -> None:
         """Let a fast request take longer where that helps the slowest of its class more."""
         for requests in self.classes:
             while self._may_go_on() and self._trade(batch, requests):
@@ -240,7 +240,7 @@ class _Run:
         each = sorted(self.alone_s[id(c)] for c in self.classes for _ in c.members)
         self.search.raise_bound(math.fsum(each[: self.search.most_served]) * (1 - 1e-12))
 
-    def _trade(self, batch: Batch, requests: RequestClass) -> bool:
+    def _trade(self, batch: PlacedBatch, requests: RequestClass) -> bool:
         """Place the slowest member anew together with another one; False if that helps nowhere."""
         ranked = sorted(requests.members, key=lambda m: batch.placed[m.request.id].latency_s)
         slowest = ranked.pop()
@@ -285,17 +285,17 @@ class _Run:
         sums = [len(c.members) * result.bound_s() for c, result in alone]
         if self.can_be_bounded and all(_only(r).bound < UNREACHABLE for r in results):
             self.search.raise_bound(math.fsum(sums) * (1 - 1e-12))
-        batch = Batch(self.problem, self.classes)
+        batch = PlacedBatch(self.problem, self.classes)
         if self._deal(batch, results):
             self.search.offer(batch.placement())
             if self.search.closed:
                 self.search.notes.append(SHARED)
         return not any(result.interrupted for result in results)
 
-    def _deal(self, batch: Batch, results: list[StageResult]) -> bool:
+    def _deal(self, batch: PlacedBatch, results: list[StageResult]) -> bool:
         """Put every request on its own shortest path; False if the budgets do not allow it."""
         deals = {
-            id(c): (Assembler(c.fleet), _only(result))
+            id(c): (PathAssembler(c.fleet), _only(result))
             for c, result in zip(self.classes, results, strict=True)
         }
         if any(path.value is None for _, path in deals.values()):
@@ -330,7 +330,7 @@ class _Run:
         return Termination.TIME_LIMIT
 
 
-def _only(result: StageResult) -> Path:
+def _only(result: StageResult) -> StagePath:
     """Return the path of the one request that a class stands for."""
     [path] = result.paths.values()
     return path

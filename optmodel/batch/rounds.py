@@ -6,12 +6,12 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from optmodel.batch.batch import Batch
-from optmodel.batch.bound.prices import Priced, PriceSearch
-from optmodel.batch.bound.senders import Plan
+from optmodel.batch.batch import PlacedBatch
+from optmodel.batch.bound.prices import PricedBatch, PriceSearch
+from optmodel.batch.bound.senders import SenderPlan
 from optmodel.batch.columns import ARC_GAP, FIRST_PATIENCE
-from optmodel.batch.moves.neighbourhood import Neighbourhood
-from optmodel.batch.moves.windows import Effort, freed_devices, freed_stages, solve_freed
+from optmodel.batch.moves.neighbourhood import RuinAndRecreate
+from optmodel.batch.moves.windows import WindowEffort, freed_devices, freed_stages, solve_freed
 from optmodel.batch.one_request.planned import PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.cpsat import solve_milp
@@ -24,7 +24,7 @@ from optmodel.placement import (
     classes_of,
     evaluate,
 )
-from optmodel.problem import MOST_GROUPS, BoolArray, Ledger, RequestTask
+from optmodel.problem import MOST_GROUPS, BoolArray, BudgetLedger, RequestTask
 from optmodel.search import Allowance, Search
 from optmodel.stages import ArcBook, solve_stages
 
@@ -48,7 +48,7 @@ LEAST_GAIN = 1e-7
 _INTERRUPTED = Termination.INTERRUPTED
 
 
-class Rounds:
+class ImprovementRounds:
     """One improvement of a search's incumbent.
 
     Parameters
@@ -112,7 +112,7 @@ class Rounds:
         return PriceSearch(self.classes)
 
     @cached_property
-    def _better_prices(self) -> Iterator[Priced]:
+    def _better_prices(self) -> Iterator[PricedBatch]:
         return self.prices.improving()
 
     def _raise_prices(self) -> None:
@@ -149,13 +149,13 @@ class Rounds:
         """Place a few requests anew at a time, with other draws in each round."""
         allowance = self.search.allowance(REQUESTS_SHARE)
         self.search.options = replace(self.search.options, seed=self.seed + number)
-        Neighbourhood(self.search, self.classes).improve(
+        RuinAndRecreate(self.search, self.classes).improve(
             lambda: self._may_go_on() and not allowance.over
         )
 
     def _place_by_stages(self) -> None:
         """Take out each request and place it stage by stage, each solved exactly."""
-        batch = Batch(self.problem, self.classes)
+        batch = PlacedBatch(self.problem, self.classes)
         batch.adopt(self._incumbent)
         allowance = self.search.allowance(EXACT_SHARE / min(len(batch.order), LEAST_PART))
         for at in self.random.permutation(len(batch.order)).tolist():
@@ -171,7 +171,7 @@ class Rounds:
             self.search.offer(batch.placement())
 
     def _attempts(
-        self, batch: Batch, member: RequestTask, allowance: Allowance
+        self, batch: PlacedBatch, member: RequestTask, allowance: Allowance
     ) -> Iterator[Callable[[], CostedPlacement | None]]:
         """Yield ways to place a request on what a batch leaves, those by plans last."""
         requests = batch.class_of(member)
@@ -181,7 +181,7 @@ class Rounds:
         for plan in self._plans_of(requests):
             yield partial(planner.find, batch, member, plan, allowance)
 
-    def _plans_of(self, requests: RequestClass) -> Iterator[Plan]:
+    def _plans_of(self, requests: RequestClass) -> Iterator[SenderPlan]:
         """Yield who may send in a class, if bandwidth has a price."""
         if self.bandwidth_binds:
             c = self.classes.index(requests)
@@ -207,10 +207,10 @@ class Rounds:
         """Offer the best placement that differs only in what is freed."""
         if not self._may_go_on():
             return
-        incumbent, left = self._incumbent, Ledger.of(self.problem)
+        incumbent, left = self._incumbent, BudgetLedger.of(self.problem)
         costs = evaluate(self.problem, incumbent)
         left.reserve(np.stack([costs.memory_bytes, costs.compute_mult, costs.bandwidth_bits]))
-        effort = Effort(work, self.search.left_s, self.seed)
+        effort = WindowEffort(work, self.search.left_s, self.seed)
         placed = incumbent.requests[task.request.id]
         found = solve_freed(self.problem, task, placed, free, left, effort)
         if found is not None:

@@ -6,7 +6,7 @@ with loading("optmodel.explain"):
     from optmodel.explain.change import Change, changed
     from optmodel.explain.conflict import Conflict, Proof
     from optmodel.explain.diagnose import Explanation, explain
-    from optmodel.explain.groups import Group
+    from optmodel.explain.groups import LimitGroup
     from optmodel.explain.repairs import Repair
     from optmodel.milp import Verdict
 
@@ -14,7 +14,7 @@ __all__ = [
     "Change",
     "Conflict",
     "Explanation",
-    "Group",
+    "LimitGroup",
     "Proof",
     "Repair",
     "Verdict",

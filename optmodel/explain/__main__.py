@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from optmodel.explain.conflict import Conflict, Proof
 from optmodel.explain.diagnose import Explanation, explain
-from optmodel.explain.groups import SHOWN, Group, listed
+from optmodel.explain.groups import SHOWN, LimitGroup, listed
 from optmodel.ground.command_line import MAX_SECONDS, console
 from optmodel.ground.json_files import write_model
 from optmodel.ground.whole_files import require_writable
@@ -78,7 +78,7 @@ def _conflict(conflict: Conflict, label: str) -> Iterator[tuple[str, str]]:
         yield from (("", f"- {sentence}") for sentence in _sentences(kind, list(groups)))
 
 
-def _sentences(kind: str, groups: list[Group]) -> list[str]:
+def _sentences(kind: str, groups: list[LimitGroup]) -> list[str]:
     """Return a sentence per group, or one for all if they are the budgets of many nodes."""
     nodes = [node for group in groups for node in group.nodes]
     if kind not in BUDGETS or len(groups) <= SHOWN:

@@ -14,14 +14,14 @@ from enum import StrEnum
 
 import pyomo.environ as pyo
 
-from optmodel.explain.groups import Group, broken_by, groups_of, lift
+from optmodel.explain.groups import LimitGroup, broken_by, groups_of, lift
 from optmodel.ground.json_files import StrictModel
 from optmodel.milp import BOTH, Clock, Verdict, find_placement, run_within
 from optmodel.placement import SolutionStatus
 from optmodel.problem import Problem
 from optmodel.search import contradiction
 
-Groups = frozenset[Group]
+Groups = frozenset[LimitGroup]
 
 
 class Proof(StrEnum):
@@ -38,7 +38,7 @@ class Proof(StrEnum):
 class Conflict(StrictModel):
     """Groups of limits that cannot all be kept."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[LimitGroup, ...]
     """The groups, in the order of the instance."""
     proof: Proof
     """Whether there can be a smaller one."""
@@ -47,7 +47,7 @@ class Conflict(StrictModel):
 class _Limits:
     """The groups of one infeasible problem, and what is known of keeping to some of them."""
 
-    def __init__(self, problem: Problem, groups: Sequence[Group], clock: Clock) -> None:
+    def __init__(self, problem: Problem, groups: Sequence[LimitGroup], clock: Clock) -> None:
         self.problem = problem
         self.every = frozenset(groups)
         self.clock = clock
@@ -55,7 +55,7 @@ class _Limits:
         """Sets D such that some placement breaks no group but those of D."""
         self.conflicts: list[Groups] = []
 
-    def can_keep(self, kept: Collection[Group]) -> bool | None:
+    def can_keep(self, kept: Collection[LimitGroup]) -> bool | None:
         """Tell whether a placement keeps to all of some groups; None if time ends first.
 
         Raises
@@ -109,7 +109,7 @@ def find_conflicts(problem: Problem, clock: Clock) -> tuple[Conflict, ...]:
     return tuple(found)
 
 
-def find_conflict(problem: Problem, groups: Sequence[Group], clock: Clock) -> Conflict:
+def find_conflict(problem: Problem, groups: Sequence[LimitGroup], clock: Clock) -> Conflict:
     """Return a conflict of an infeasible problem, the smallest if time allows."""
     limits = _Limits(problem, groups, clock)
     limits.conflicts.append(limits.every)
@@ -119,7 +119,7 @@ def find_conflict(problem: Problem, groups: Sequence[Group], clock: Clock) -> Co
     return Conflict(groups=tuple(g for g in groups if g in core), proof=proof)
 
 
-def _irreducible(limits: _Limits, groups: Sequence[Group]) -> tuple[Groups, Proof]:
+def _irreducible(limits: _Limits, groups: Sequence[LimitGroup]) -> tuple[Groups, Proof]:
     """Drop groups that are not needed, one after another."""
     core, proof = limits.every, Proof.IRREDUCIBLE
     for group in groups:

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from optmodel.explain.conflict import Conflict, Proof, find_conflicts
-from optmodel.explain.repairs import Repair, Search, find_repairs
+from optmodel.explain.repairs import Repair, RepairSearch, find_repairs
 from optmodel.ground.json_files import StrictModel
 from optmodel.limits import reasons_infeasible
 from optmodel.milp import Clock, Verdict, checked_latency_s, find_placement
@@ -70,7 +70,7 @@ def explain(instance: Instance, time_limit_s: float | None = None) -> Explanatio
     if answer.verdict is Verdict.INFEASIBLE:
         found["reasons"] = reasons_infeasible(problem)
         found["conflicts"] = find_conflicts(problem, clock.share(CONFLICT_SHARE))
-        search = Search(instance, found["conflicts"], clock)
+        search = RepairSearch(instance, found["conflicts"], clock)
         found["repairs"], found["without_repair"] = find_repairs(search)
     return Explanation(
         instance=instance.name,

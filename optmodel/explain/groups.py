@@ -22,7 +22,7 @@ SHOWN = 4
 """Names in a sentence before the rest is counted."""
 
 
-class Group(StrictModel):
+class LimitGroup(StrictModel):
     """Limits that are kept or lifted together."""
 
     kind: Literal["privacy", "memory", "compute", "bandwidth", "whole"]
@@ -37,14 +37,14 @@ class Group(StrictModel):
     """The group in words."""
 
 
-def groups_of(problem: Problem) -> tuple[Group, ...]:
+def groups_of(problem: Problem) -> tuple[LimitGroup, ...]:
     """Return the groups that a placement could run into."""
     privacy, whole = tuple(_privacy(problem)), tuple(_whole(problem))
     uncapped = lift(problem, privacy)
     return (*privacy, *_budgets(uncapped), *whole)
 
 
-def _privacy(problem: Problem) -> Iterator[Group]:
+def _privacy(problem: Problem) -> Iterator[LimitGroup]:
     """8f: the caps that one row of the SSIM table sets for one network at one tolerance."""
     members: dict[tuple[str, float, str], list[tuple[RequestTask, int]]] = {}
     for task in problem.tasks:
@@ -58,7 +58,7 @@ def _privacy(problem: Problem) -> Iterator[Group]:
         protected = _unique(task.network.layers[at - 1].name for task, at in capped)
         requests = _unique(task.request.id for task, _ in capped)
         limit = first.protection.cap(k) or 0
-        yield Group(
+        yield LimitGroup(
             kind="privacy",
             requests=requests,
             layers=_unique(task.layers[at].name for task, at in capped),
@@ -79,7 +79,7 @@ def _most(limit: int) -> str:
     return f"at most {limit} map{'s' * (limit > 1)} on a device"
 
 
-def _budgets(problem: Problem) -> Iterator[Group]:
+def _budgets(problem: Problem) -> Iterator[LimitGroup]:
     """8b-8d: the budget of each source, and of each class of helpers that are alike."""
     most = most_loads(problem)
     classes = alike(problem.instance.devices)
@@ -90,7 +90,7 @@ def _budgets(problem: Problem) -> Iterator[Group]:
             if any(most[kind][index[node.id]] > budget.of(node) for node in nodes):
                 names = tuple(node.id for node in nodes)
                 each = " each" if len(nodes) > 1 else ""
-                yield Group(
+                yield LimitGroup(
                     kind=kind,
                     nodes=names,
                     sentence=(
@@ -108,7 +108,7 @@ def alike(devices: Sequence[Node]) -> list[list[Node]]:
     return list(classes.values())
 
 
-def _whole(problem: Problem) -> Iterator[Group]:
+def _whole(problem: Problem) -> Iterator[LimitGroup]:
     """8g: the first fc of one network on one helper."""
     members: dict[tuple[str, str], list[str]] = {}
     for task in problem.tasks:
@@ -116,7 +116,7 @@ def _whole(problem: Problem) -> Iterator[Group]:
             if layer.whole and layer.segments > 1 and len(layer.hosts) > 1:
                 members.setdefault((task.network.id, layer.name), []).append(task.request.id)
     for (_, layer_name), requests in members.items():
-        yield Group(
+        yield LimitGroup(
             kind="whole",
             requests=tuple(requests),
             layers=(layer_name,),
@@ -127,14 +127,14 @@ def _whole(problem: Problem) -> Iterator[Group]:
 Key = tuple[str, ...]
 
 
-def _keys(group: Group) -> Iterator[Key]:
+def _keys(group: LimitGroup) -> Iterator[Key]:
     """Yield the single limits of a group: (kind, node) or (kind, request, layer)."""
     yield from ((group.kind, node) for node in group.nodes)
     for request in group.requests:
         yield from ((group.kind, request, layer) for layer in group.layers)
 
 
-def lift(problem: Problem, groups: Collection[Group]) -> Problem:
+def lift(problem: Problem, groups: Collection[LimitGroup]) -> Problem:
     """Return the problem without the limits of some groups; a layer without host gets all."""
     lifted = {key for group in groups for key in _keys(group)}
     every_helper = tuple(range(problem.helpers))
@@ -164,8 +164,8 @@ def lift(problem: Problem, groups: Collection[Group]) -> Problem:
 
 
 def broken_by(
-    problem: Problem, placement: Placement, groups: Collection[Group]
-) -> frozenset[Group]:
+    problem: Problem, placement: Placement, groups: Collection[LimitGroup]
+) -> frozenset[LimitGroup]:
     """Return the groups that a placement of all requests does not keep to."""
     broken = {*_overspent(problem, placement), *_overshared(problem, placement)}
     return frozenset(group for group in groups if not broken.isdisjoint(_keys(group)))
@@ -189,7 +189,7 @@ def _overshared(problem: Problem, placement: Placement) -> Iterator[Key]:
                 yield "whole", task.request.id, layer.name
 
 
-def of_sources_alone(problem: Problem, group: Group) -> bool:
+def of_sources_alone(problem: Problem, group: LimitGroup) -> bool:
     """Tell whether no number of helpers makes a difference to a group.
 
     What a source carries is settled by 8h, and maps of which no share is safe suit no helper.

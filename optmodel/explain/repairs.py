@@ -16,15 +16,15 @@ from fractions import Fraction
 
 from optmodel.explain.change import Change, changed
 from optmodel.explain.conflict import Conflict
-from optmodel.explain.groups import Group, alike, called, of_sources_alone
+from optmodel.explain.groups import LimitGroup, alike, called, of_sources_alone
 from optmodel.ground.json_files import StrictModel
 from optmodel.milp import (
     BOTH,
     BUDGETS,
     UNKNOWN,
-    Answer,
     BudgetKind,
     Clock,
+    FeasibilityAnswer,
     Verdict,
     checked_latency_s,
     find_least_load,
@@ -52,7 +52,7 @@ class Repair(StrictModel):
 
 
 @dataclass(frozen=True)
-class Search:
+class RepairSearch:
     """What the search for a repair works on.
 
     Attributes
@@ -69,11 +69,13 @@ class Search:
     conflicts: tuple[Conflict, ...]
     clock: Clock
 
-    def try_change(self, change: Change) -> Answer:
+    def try_change(self, change: Change) -> FeasibilityAnswer:
         """Look for a placement of the changed instance."""
         return find_placement(Problem.of(changed(self.instance, change)), self.clock)
 
-    def repair(self, change: Change, sentence: str, answer: Answer, least: bool) -> Repair:
+    def repair(
+        self, change: Change, sentence: str, answer: FeasibilityAnswer, least: bool
+    ) -> Repair:
         """Return the repair that a placement of the changed instance verifies."""
         if answer.placement is None:
             raise ValueError("a repair needs a placement")
@@ -86,12 +88,17 @@ Outcome = Repair | str
 """A repair, or the sentence that says that there is none of its kind, as far as was looked."""
 
 
-def find_repairs(search: Search) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+def find_repairs(search: RepairSearch) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
     """Return the cheapest repair of each kind, and sentences for the kinds without one.
 
     Each kind gets an equal share of the time that those before it left.
     """
-    finders: list[Callable[[Search], Iterator[Outcome]]] = [_policy, _budgets, _devices, _tolerance]
+    finders: list[Callable[[RepairSearch], Iterator[Outcome]]] = [
+        _policy,
+        _budgets,
+        _devices,
+        _tolerance,
+    ]
     outcomes: list[Outcome] = []
     for waiting, finder in zip(range(len(finders), 0, -1), finders, strict=True):
         outcomes += finder(replace(search, clock=search.clock.share(1 / waiting)))
@@ -99,7 +106,7 @@ def find_repairs(search: Search) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
     return repairs, tuple(outcome for outcome in outcomes if isinstance(outcome, str))
 
 
-def _policy(search: Search) -> Iterator[Outcome]:
+def _policy(search: RepairSearch) -> Iterator[Outcome]:
     tasks = Problem.of(search.instance).tasks
     if not any(task.unattainable for task in tasks):
         return
@@ -114,7 +121,7 @@ def _policy(search: Search) -> Iterator[Outcome]:
         yield f'unattainable "source" does not help{_unless_late(answer)}'
 
 
-def _unless_late(*answers: Answer) -> str:
+def _unless_late(*answers: FeasibilityAnswer) -> str:
     late = any(answer.verdict is Verdict.UNKNOWN for answer in answers)
     return " as far as the time limit allowed to look" if late else ""
 
@@ -122,7 +129,7 @@ def _unless_late(*answers: Answer) -> str:
 # Budgets.
 
 
-def _budgets(search: Search) -> Iterator[Outcome]:
+def _budgets(search: RepairSearch) -> Iterator[Outcome]:
     """Of each kind, let the node of a class grow that needs the least relative increase.
 
     Only a budget that is part of every conflict can help, and disjoint conflicts share none.
@@ -139,7 +146,7 @@ def _budgets(search: Search) -> Iterator[Outcome]:
             yield _larger_budget(search, kind, of_kind)
 
 
-def _larger_budget(search: Search, kind: BudgetKind, groups: Sequence[Group]) -> Outcome:
+def _larger_budget(search: RepairSearch, kind: BudgetKind, groups: Sequence[LimitGroup]) -> Outcome:
     problem = Problem.of(search.instance)
     nodes = [problem.node_ids.index(group.nodes[0]) for group in groups]
     answers = {i: _least_load(problem, kind, i, search.clock) for i in nodes}
@@ -164,23 +171,23 @@ def _larger_budget(search: Search, kind: BudgetKind, groups: Sequence[Group]) ->
     return search.repair(change, sentence, answers[best], answers[best].least)
 
 
-def _least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> Answer:
+def _least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> FeasibilityAnswer:
     if any(task.unattainable for task in problem.tasks):
-        return Answer(Verdict.INFEASIBLE)
+        return FeasibilityAnswer(Verdict.INFEASIBLE)
     return find_least_load(problem, kind, node, clock)
 
 
 # Devices.
 
 
-def _devices(search: Search) -> Iterator[Outcome]:
+def _devices(search: RepairSearch) -> Iterator[Outcome]:
     """More copies of one device, as few as suffice: more never hurt."""
     problem = Problem.of(search.instance)
     for conflict in search.conflicts:
         if all(of_sources_alone(problem, group) for group in conflict.groups):
             yield "no number of devices helps: a conflict is about sources or unsafe maps alone"
             return
-    found: list[tuple[int, Node, Answer, bool]] = []
+    found: list[tuple[int, Node, FeasibilityAnswer, bool]] = []
     late = []
     for device in _worth_copying(search.instance):
         most = min((fewest for fewest, *_ in found), default=MOST_NEW_DEVICES + 1) - 1
@@ -217,10 +224,10 @@ def _has_room_of(device: Node, other: Node) -> bool:
     return all(budget.of(device) >= budget.of(other) for budget in BUDGETS.values())
 
 
-def _fewest(search: Search, device: Node, most: int) -> tuple[int, Answer, bool]:
+def _fewest(search: RepairSearch, device: Node, most: int) -> tuple[int, FeasibilityAnswer, bool]:
     """Return the fewest copies that suffice, up to `most`: galloping, then bisection."""
 
-    def with_copies(number: int) -> Answer:
+    def with_copies(number: int) -> FeasibilityAnswer:
         """Look for a placement with so many copies."""
         change = Change(kind="devices", targets=(device.id,), amount=number)
         return search.try_change(change)
@@ -248,14 +255,14 @@ def _fewest(search: Search, device: Node, most: int) -> tuple[int, Answer, bool]
 # Tolerance.
 
 
-def _tolerance(search: Search) -> Iterator[Outcome]:
+def _tolerance(search: RepairSearch) -> Iterator[Outcome]:
     """Try the tolerances at which caps change, from the least up.
 
     A looser tolerance can take the first fc from the source (8h), so that it may make things worse:
     no value can be skipped.
     """
     tried = {_layers(search.instance)}
-    answers: list[Answer] = []
+    answers: list[FeasibilityAnswer] = []
     for tolerance in _tolerances(search.instance):
         for requests in _stricter(search.instance, tolerance):
             change = Change(kind="tolerance", targets=requests, amount=tolerance)

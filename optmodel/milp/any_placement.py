@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class FeasibilityAnswer:
     """What a search found.
 
     Attributes
@@ -54,8 +54,8 @@ class Answer:
     placed_by: str = HIGHS
 
 
-INFEASIBLE = Answer(Verdict.INFEASIBLE)
-UNKNOWN = Answer(Verdict.UNKNOWN)
+INFEASIBLE = FeasibilityAnswer(Verdict.INFEASIBLE)
+UNKNOWN = FeasibilityAnswer(Verdict.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Clock:
         return left is not None and left <= 0
 
 
-def find_placement(problem: Problem, clock: Clock, serving: int | None = None) -> Answer:
+def find_placement(problem: Problem, clock: Clock, serving: int | None = None) -> FeasibilityAnswer:
     """Find any placement of all requests, or of so many, or prove that there is none."""
     every = serving is None
     if every and (any(task.unattainable for task in problem.tasks) or reasons_infeasible(problem)):
@@ -100,7 +100,9 @@ def find_placement(problem: Problem, clock: Clock, serving: int | None = None) -
     return _answer(FeasibilityModel.build(problem, serving), clock)
 
 
-def find_least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> Answer:
+def find_least_load(
+    problem: Problem, kind: BudgetKind, node: int, clock: Clock
+) -> FeasibilityAnswer:
     """Find the placement that asks for least of one budget, as if that budget had no end.
 
     If the budget is beyond every load that the caps allow, it has no end already.
@@ -119,7 +121,7 @@ def find_least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock)
 
 def _with_less(
     found: Placement, model: FeasibilityModel, kind: BudgetKind, node: int, clock: Clock
-) -> Answer:
+) -> FeasibilityAnswer:
     """Ask another solver for the least load, counted in whole units.
 
     Raises
@@ -128,14 +130,14 @@ def _with_less(
         If what one of the two claims to be least is more than what the other one has placed.
     """
     if clock.has_rung():
-        return Answer(Verdict.FEASIBLE, found)
+        return FeasibilityAnswer(Verdict.FEASIBLE, found)
     opinion = _second_opinion(model, clock)
     what = f"load of '{model.problem.node_ids[node]}' ({kind})"
     if opinion.status is SolutionStatus.INFEASIBLE:
         claim = f"that no placement keeps all budgets but the {what}"
         raise contradiction(CPSAT, claim, HIGHS, "does")
     if opinion.status is SolutionStatus.NONE:
-        return Answer(Verdict.FEASIBLE, found)
+        return FeasibilityAnswer(Verdict.FEASIBLE, found)
     other = model.placement()
     first, second = (placed_loads(model.problem, one)[kind][node] for one in (found, other))
     claim = f"that the least {what} is {{}}"
@@ -145,8 +147,8 @@ def _with_less(
     if exceeds(first, second):
         raise contradiction(HIGHS, claim.format(first), CPSAT, f"has {second}")
     if second < first:  # By no more than HiGHS's tolerance; CP-SAT counts in whole numbers.
-        return Answer(Verdict.FEASIBLE, other, proven, CPSAT)
-    return Answer(Verdict.FEASIBLE, found, proven)
+        return FeasibilityAnswer(Verdict.FEASIBLE, other, proven, CPSAT)
+    return FeasibilityAnswer(Verdict.FEASIBLE, found, proven)
 
 
 def run_within(model: pyo.ConcreteModel, clock: Clock) -> SolverRun | None:
@@ -165,7 +167,7 @@ def run_within(model: pyo.ConcreteModel, clock: Clock) -> SolverRun | None:
     return run
 
 
-def _answer(model: FeasibilityModel, clock: Clock) -> Answer:
+def _answer(model: FeasibilityModel, clock: Clock) -> FeasibilityAnswer:
     """Solve, and let another solver confirm that there is no placement, or replace a broken one."""
     run = run_within(model.pyomo_model, clock)
     if run is None or run.status is SolutionStatus.NONE:
@@ -173,10 +175,10 @@ def _answer(model: FeasibilityModel, clock: Clock) -> Answer:
     said_infeasible = run.status is SolutionStatus.INFEASIBLE
     if not said_infeasible and model.keeps_budgets():
         least = run.status is SolutionStatus.OPTIMAL
-        return Answer(Verdict.FEASIBLE, model.placement(), least)
+        return FeasibilityAnswer(Verdict.FEASIBLE, model.placement(), least)
     status = _second_opinion(model, clock).status
     if status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
-        return Answer(Verdict.FEASIBLE, model.placement(), placed_by=CPSAT)
+        return FeasibilityAnswer(Verdict.FEASIBLE, model.placement(), placed_by=CPSAT)
     agreed = said_infeasible and status is SolutionStatus.INFEASIBLE
     return INFEASIBLE if agreed else UNKNOWN
 

@@ -14,7 +14,7 @@ BudgetKind = Literal["memory", "compute", "bandwidth"]
 
 
 @dataclass(frozen=True)
-class Budget:
+class BudgetMeaning:
     """One kind of budget.
 
     Attributes
@@ -37,10 +37,10 @@ class Budget:
         return math.floor(budget)
 
 
-BUDGETS: dict[BudgetKind, Budget] = {
-    "memory": Budget("8b", "memory_bytes", "bytes"),
-    "compute": Budget("8c", "compute_budget_mult", "multiplications"),
-    "bandwidth": Budget("8d", "bandwidth_budget_bits", "bits"),
+BUDGETS: dict[BudgetKind, BudgetMeaning] = {
+    "memory": BudgetMeaning("8b", "memory_bytes", "bytes"),
+    "compute": BudgetMeaning("8c", "compute_budget_mult", "multiplications"),
+    "bandwidth": BudgetMeaning("8d", "bandwidth_budget_bits", "bits"),
 }
 
 Loads = dict[BudgetKind, list[int]]

@@ -2,10 +2,10 @@
 
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.filling import OpenLayer, fill
-from optmodel.online.layer_filler import LayerFiller, Senders
-from optmodel.online.least_nrm import BITS_PER_MEGABIT, Weights
-from optmodel.online.lookahead import Lookahead
-from optmodel.online.outcome import NoPlaceError, Outcome
+from optmodel.online.layer_filler import ArrivalSenders, LayerFiller
+from optmodel.online.least_nrm import BITS_PER_MEGABIT, NrmWeights
+from optmodel.online.lookahead import LookaheadPolicy
+from optmodel.online.outcome import NoPlaceError, PolicyOutcome
 from optmodel.online.stage_paths import TOLERANCE, StagePaths
 from optmodel.online.start import offer_start
 
@@ -13,14 +13,14 @@ __all__ = [
     "BITS_PER_MEGABIT",
     "TOLERANCE",
     "Algorithm1",
+    "ArrivalSenders",
     "LayerFiller",
-    "Lookahead",
+    "LookaheadPolicy",
     "NoPlaceError",
+    "NrmWeights",
     "OpenLayer",
-    "Outcome",
-    "Senders",
+    "PolicyOutcome",
     "StagePaths",
-    "Weights",
     "fill",
     "offer_start",
 ]

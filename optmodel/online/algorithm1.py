@@ -3,9 +3,9 @@
 from functools import partial
 
 from optmodel.online.filling import fill
-from optmodel.online.least_nrm import LeastNrm, Weights
+from optmodel.online.least_nrm import LeastNrm, NrmWeights
 from optmodel.placement import Rejection, RequestPlacement
-from optmodel.problem import Ledger, Problem, RequestTask
+from optmodel.problem import BudgetLedger, Problem, RequestTask
 
 
 class Algorithm1:
@@ -19,15 +19,15 @@ class Algorithm1:
     ----------
     seed : int
         Not used: nothing is drawn.
-    weights : Weights, optional
+    weights : NrmWeights, optional
         alpha and beta of nrm.
     """
 
-    def __init__(self, *, seed: int = 0, weights: Weights | None = None) -> None:
-        self.weights = weights or Weights()
+    def __init__(self, *, seed: int = 0, weights: NrmWeights | None = None) -> None:
+        self.weights = weights or NrmWeights()
 
     def place(
-        self, problem: Problem, task: RequestTask, left: Ledger
+        self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Place one request (lines 6-26), or name the layer and the condition that failed."""
         return fill(problem, left, task, partial(LeastNrm, self.weights))

@@ -9,16 +9,16 @@ from typing import Protocol
 import numpy as np
 
 from optmodel.online.outcome import NoPlaceError
-from optmodel.online.runs import Run, placement_of
+from optmodel.online.runs import SegmentRun, placement_of
 from optmodel.placement import Rejection, RequestPlacement
-from optmodel.problem import IntArray, LayerTask, Ledger, Problem, RequestTask
+from optmodel.problem import BudgetLedger, IntArray, LayerTask, Problem, RequestTask
 
 UNLIMITED = np.iinfo(np.int64).max
 """Room of a node where a segment needs nothing."""
 
 
 @dataclass(eq=False)
-class Arrival:
+class LayerArrival:
     """What reaches each of some equal blocks of segments; not to be changed.
 
     Attributes
@@ -48,7 +48,7 @@ class OpenLayer:
     ----------
     problem : Problem
         The fleet.
-    ledger : Ledger
+    ledger : BudgetLedger
         What is left of its budgets.
     layer : LayerTask
         The layer.
@@ -57,7 +57,7 @@ class OpenLayer:
     """
 
     problem: Problem
-    ledger: Ledger
+    ledger: BudgetLedger
     layer: LayerTask
     block: int
 
@@ -84,10 +84,10 @@ class OpenLayer:
         self.ledger.memory_bytes[self.hosts] -= self.layer.weight_bytes * segments
 
 
-class Filler(Protocol):
+class SegmentFiller(Protocol):
     """Places one layer; see `optmodel.online.layer_filler`."""
 
-    def fill(self, arrivals: Sequence[Arrival]) -> list[Run]:
+    def fill(self, arrivals: Sequence[LayerArrival]) -> list[SegmentRun]:
         """Return runs, given what reaches the segments in their order, and charge the ledger.
 
         Raises
@@ -100,15 +100,15 @@ class Filler(Protocol):
 
 def fill(
     problem: Problem,
-    ledger: Ledger,
+    ledger: BudgetLedger,
     task: RequestTask,
-    filler_of: Callable[[OpenLayer], Filler],
+    filler_of: Callable[[OpenLayer], SegmentFiller],
 ) -> RequestPlacement | Rejection:
     """Place one request on what the ledger has left, and charge the ledger.
 
     A rejection leaves the ledger charged with what was placed before it.
     """
-    runs: list[list[Run]] = []
+    runs: list[list[SegmentRun]] = []
     try:
         for layer in task.layers:
             if not layer.hosts:
@@ -121,20 +121,20 @@ def fill(
     return placement_of(runs, task, len(problem.node_ids))
 
 
-def _arrivals(task: RequestTask, runs: list[list[Run]], block: int) -> list[Arrival]:
+def _arrivals(task: RequestTask, runs: list[list[SegmentRun]], block: int) -> list[LayerArrival]:
     """Return what reaches the segments of the next layer, in their order (Eq. 6)."""
     k = len(runs)
     blocks = task.layers[k].segments // block
     if k == 0:
-        return [Arrival(blocks, 0, (), (), ())]
+        return [LayerArrival(blocks, 0, (), (), ())]
     bits, before = task.layers[k - 1].output_bits, runs[-1]
     held: Counter[int] = Counter()
     for run in before:
         held[run.node] += run.segments
     senders = tuple(sorted(held))
     if task.layers[k - 1].transfer == "broadcast":
-        return [Arrival(blocks, bits, senders, (block,) * len(senders), senders)]
+        return [LayerArrival(blocks, bits, senders, (block,) * len(senders), senders)]
     if block > 1:
         maps = tuple(held[node] for node in senders)
-        return [Arrival(1, bits, senders, maps, (before[0].node,))]
-    return [Arrival(run.segments, bits, (run.node,), (1,), (run.node,)) for run in before]
+        return [LayerArrival(1, bits, senders, maps, (before[0].node,))]
+    return [LayerArrival(run.segments, bits, (run.node,), (1,), (run.node,)) for run in before]

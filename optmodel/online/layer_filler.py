@@ -7,15 +7,15 @@ from operator import itemgetter
 
 import numpy as np
 
-from optmodel.online.filling import UNLIMITED, Arrival, OpenLayer
+from optmodel.online.filling import UNLIMITED, LayerArrival, OpenLayer
 from optmodel.online.outcome import NoPlaceError
-from optmodel.online.runs import Run
+from optmodel.online.runs import SegmentRun
 
 NOBODY = -1, UNLIMITED
 """In the place of a sender, and what it can afford."""
 
 
-class Senders:
+class ArrivalSenders:
     """Who sends the blocks of an arrival, how long, and how much more they can afford.
 
     Parameters
@@ -24,7 +24,7 @@ class Senders:
         Bandwidth that every node has left; `settle` takes what was sent off it.
     rate : list of float, shape (nodes,)
         Bits per second.
-    arrival : Arrival
+    arrival : LayerArrival
         What is sent.
 
     Attributes
@@ -37,7 +37,7 @@ class Senders:
         The sender that can afford least, or one of them; -1 without senders.
     """
 
-    def __init__(self, bits: list[int], rate: list[float], arrival: Arrival) -> None:
+    def __init__(self, bits: list[int], rate: list[float], arrival: LayerArrival) -> None:
         self._bits = bits
         slow = sorted(arrival.first, key=rate.__getitem__)[:2]
         seconds = [arrival.bits / rate[node] for node in slow]
@@ -119,26 +119,26 @@ class LayerFiller(ABC):
         self._blocks = [0] * len(self.nodes)
 
     @abstractmethod
-    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+    def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
         """Return a host and how many blocks it takes, one to `most`; None if no host has room.
 
         Parameters
         ----------
-        senders : Senders
+        senders : ArrivalSenders
             Who sends the blocks.
         left : int
             Equal blocks that wait.
         """
 
-    def most(self, at: int, senders: Senders, left: int) -> int:
+    def most(self, at: int, senders: ArrivalSenders, left: int) -> int:
         """Return how many of the blocks that wait a host may take."""
         return min(self.room[at], senders.affordable(self.nodes[at]), left)
 
-    def fill(self, arrivals: Sequence[Arrival]) -> list[Run]:
+    def fill(self, arrivals: Sequence[LayerArrival]) -> list[SegmentRun]:
         """Place the layer, and charge the ledger; `Filler` has the contract."""
-        runs: list[Run] = []
+        runs: list[SegmentRun] = []
         for arrival in arrivals:
-            senders, left = Senders(self.bits, self._rate, arrival), arrival.blocks
+            senders, left = ArrivalSenders(self.bits, self._rate, arrival), arrival.blocks
             while left:
                 chosen = self.choose(senders, left)
                 if chosen is None:
@@ -147,14 +147,14 @@ class LayerFiller(ABC):
                 senders.send(self.nodes[at], blocks)
                 self.room[at] -= blocks
                 self._blocks[at] += blocks
-                runs.append(Run(self.nodes[at], blocks * self.layer.block))
+                runs.append(SegmentRun(self.nodes[at], blocks * self.layer.block))
                 left -= blocks
             senders.settle()
         self.layer.charge(np.array(self._blocks))
         self.layer.ledger.bandwidth_bits[:] = self.bits
         return runs
 
-    def _no_place(self, senders: Senders) -> NoPlaceError:
+    def _no_place(self, senders: ArrivalSenders) -> NoPlaceError:
         """Return how many hosts fail which condition."""
         held = np.array(self._blocks)
         can = {name: blocks - held for name, blocks in self.layer.room.items()}

@@ -7,14 +7,14 @@ from math import inf
 import numpy as np
 
 from optmodel.online.filling import OpenLayer
-from optmodel.online.layer_filler import LayerFiller, Senders
+from optmodel.online.layer_filler import ArrivalSenders, LayerFiller
 from optmodel.problem import FloatArray, IntArray
 
 BITS_PER_MEGABIT = 1e6
 
 
 @dataclass(frozen=True)
-class Weights:
+class NrmWeights:
     """Weights of nrm(j) = alpha · t(j) + beta / b_j, with t in seconds and b_j in megabits.
 
     The paper fixes 0.7 and 0.3 and gives no units. Neither may be negative.
@@ -42,23 +42,23 @@ class LeastNrm(LayerFiller):
 
     Parameters
     ----------
-    weights : Weights
+    weights : NrmWeights
         alpha and beta of nrm.
     layer : OpenLayer
         The layer.
     """
 
-    def __init__(self, weights: Weights, layer: OpenLayer) -> None:
+    def __init__(self, weights: NrmWeights, layer: OpenLayer) -> None:
         super().__init__(layer)
         self.weights = weights
         self._heaps: dict[float, list[tuple[float, int]]] = {}
 
-    def choose(self, senders: Senders, left: int) -> tuple[int, int] | None:
+    def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
         """Return the host of least nrm that has room, and as many blocks as it may take."""
         best = self._choose(senders)
         return None if best is None else (best, self.most(best, senders, left))
 
-    def _choose(self, senders: Senders) -> int | None:
+    def _choose(self, senders: ArrivalSenders) -> int | None:
         """Return the host of least nrm among those with room that the senders can afford to reach.
 
         One that is short of bandwidth can still keep what it has, if it is the only one.
@@ -73,7 +73,7 @@ class LeastNrm(LayerFiller):
             return least and least[1]
         return min(least, (self._nrm(spared, senders, senders.next_s), spared))[1]
 
-    def _least(self, senders: Senders, received_s: float) -> tuple[float, int] | None:
+    def _least(self, senders: ArrivalSenders, received_s: float) -> tuple[float, int] | None:
         """Return the least nrm of a host with room, and the host; None if all are full."""
         if received_s not in self._heaps:
             self._heaps[received_s] = self._heap(received_s)
@@ -97,7 +97,7 @@ class LeastNrm(LayerFiller):
         heapify(heap)
         return heap
 
-    def _nrm(self, at: int, senders: Senders, received_s: float) -> float:
+    def _nrm(self, at: int, senders: ArrivalSenders, received_s: float) -> float:
         bits = senders.bandwidth(self.nodes[at])
         scarcity = self.weights.beta / (bits / BITS_PER_MEGABIT) if bits else inf
         return self.weights.alpha * (received_s + self.computing_s[at]) + scarcity

@@ -7,15 +7,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from optmodel.batch import Ladders, NoRoom, Spreader
+from optmodel.batch import LatencyLadders, NoRoom, RequestSpreader
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.patterns import Pattern
+from optmodel.online.patterns import PlacementPattern
 from optmodel.online.stage_paths import KnownPath, StagePaths
-from optmodel.online.weighing import Weighing
+from optmodel.online.weighing import PlacementWeighing
 from optmodel.placement import Rejection, RequestPlacement
-from optmodel.problem import Ledger, Problem, RequestTask
+from optmodel.problem import BudgetLedger, Problem, RequestTask
 from optmodel.search import Allowance
-from optmodel.stages import Assembler
+from optmodel.stages import PathAssembler
 
 MULTIPLES = (1.0, 4.0, 16.0)
 """Of the prices on nodes, at which placements are constructed."""
@@ -34,17 +34,17 @@ class _Look:
 
     Attributes
     ----------
-    thrifty : Pattern or None
+    thrifty : PlacementPattern or None
         Algorithm 1's placement.
-    path : Pattern or None
+    path : PlacementPattern or None
         The best path.
-    others : list of Pattern or None
+    others : list of PlacementPattern or None
         All other placements; None if only the path was looked at.
     """
 
-    thrifty: Pattern | None
-    path: Pattern | None
-    others: list[Pattern] | None
+    thrifty: PlacementPattern | None
+    path: PlacementPattern | None
+    others: list[PlacementPattern] | None
 
     @property
     def numbers(self) -> int:
@@ -87,7 +87,7 @@ class _Looks:
             self._numbers -= self._kept.pop(key).numbers
 
 
-class Lookahead:
+class LookaheadPolicy:
     """Places each request so that its latency and what it uses up together are least.
 
     Four kinds of placements are weighed: the best path over the stages, which is optimal for the
@@ -120,23 +120,23 @@ class Lookahead:
     ) -> None:
         self._allowance = allowance or Allowance()
         self.paths = paths or StagePaths(allowance=self._allowance)
-        self._thrifty, self._ladders = Algorithm1(), Ladders()
-        self._spreaders: WeakKeyDictionary[KnownPath, list[Spreader]] = WeakKeyDictionary()
+        self._thrifty, self._ladders = Algorithm1(), LatencyLadders()
+        self._spreaders: WeakKeyDictionary[KnownPath, list[RequestSpreader]] = WeakKeyDictionary()
         self._looks = _Looks()
 
     def place(
-        self, problem: Problem, task: RequestTask, left: Ledger
+        self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Place one request, or say why not even Algorithm 1 finds a placement."""
         known = None if task.unattainable else self.paths.find(problem, task)
         if known is None or known.bound_s is None:
             return self._thrifty.place(problem, task, left)
-        weighing = Weighing(problem, task, left, known)
+        weighing = PlacementWeighing(problem, task, left, known)
         look = self._looks.find((known.kind, _steps(weighing)))
         dealt = None if look is None else _dealt(weighing, look)
-        return dealt or self._look(Weighing(problem, task, left, known))
+        return dealt or self._look(PlacementWeighing(problem, task, left, known))
 
-    def _spreaders_on(self, known: KnownPath) -> list[Spreader]:
+    def _spreaders_on(self, known: KnownPath) -> list[RequestSpreader]:
         """Return what constructs placements, one for each of the multiples.
 
         On a fleet that was not looked at before, what was found on others is forgotten.
@@ -144,10 +144,10 @@ class Lookahead:
         if known not in self._spreaders:
             self._looks.forget(known.kind)
             alone = known.requests.problem
-            self._spreaders[known] = [Spreader(alone, self._ladders) for _ in MULTIPLES]
+            self._spreaders[known] = [RequestSpreader(alone, self._ladders) for _ in MULTIPLES]
         return self._spreaders[known]
 
-    def _look(self, weighing: Weighing) -> RequestPlacement | Rejection:
+    def _look(self, weighing: PlacementWeighing) -> RequestPlacement | Rejection:
         """Look for placements on what is left, and keep what they are like."""
         known = weighing.known
         key, spreaders = (known.kind, _steps(weighing)), self._spreaders_on(known)
@@ -166,7 +166,7 @@ class Lookahead:
         return weighing.best or answer
 
     def _constructed(
-        self, weighing: Weighing, spreaders: list[Spreader]
+        self, weighing: PlacementWeighing, spreaders: list[RequestSpreader]
     ) -> Iterator[RequestPlacement | None]:
         """Yield the placement by a plan, and one for each of the multiples, while there is time."""
         if not self._allowance.over:
@@ -176,12 +176,12 @@ class Lookahead:
                 yield _constructed(weighing, spreader, multiple)
 
 
-def _steps(weighing: Weighing) -> tuple[int, ...]:
+def _steps(weighing: PlacementWeighing) -> tuple[int, ...]:
     """Return the fleet's usage in whole steps of `SAME_USAGE`, for each kind of budget."""
     return tuple((weighing.usage // SAME_USAGE).astype(np.int64).tolist())
 
 
-def _dealt(weighing: Weighing, look: _Look) -> RequestPlacement | None:
+def _dealt(weighing: PlacementWeighing, look: _Look) -> RequestPlacement | None:
     """Return the best of what was found, dealt anew; None if not all of it has room any more."""
     weighing.expect_like(look.thrifty)
     ratio = np.inf if look.path is None else weighing.weigh_dealt(look.path)
@@ -193,24 +193,24 @@ def _dealt(weighing: Weighing, look: _Look) -> RequestPlacement | None:
     return weighing.best if np.isfinite(ratios).all() else None
 
 
-def _on_the_path(weighing: Weighing) -> RequestPlacement | None:
+def _on_the_path(weighing: PlacementWeighing) -> RequestPlacement | None:
     """Return the best path's placement, on the nodes with most left."""
     requests, path = weighing.known.requests, weighing.known.path
     if path.value is None:
         return None
-    deal = Assembler(requests.fleet)
+    deal = PathAssembler(requests.fleet)
     deal.load[:, :-1] = weighing.used[:, : weighing.problem.helpers]
     return _on_all_nodes(weighing, deal.place(requests.task, path))
 
 
-def _planned(weighing: Weighing) -> RequestPlacement | None:
+def _planned(weighing: PlacementWeighing) -> RequestPlacement | None:
     """Return the placement by a plan of who sends, if even an idle fleet needs one."""
     found = weighing.known.planned
     return None if found is None else _on_all_nodes(weighing, found)
 
 
 def _constructed(
-    weighing: Weighing, spreader: Spreader, multiple: float
+    weighing: PlacementWeighing, spreader: RequestSpreader, multiple: float
 ) -> RequestPlacement | None:
     """Return a placement constructed within what is left at a multiple of the prices."""
     where = [*range(weighing.problem.helpers), weighing.task.source]
@@ -220,6 +220,6 @@ def _constructed(
     return None if isinstance(found, NoRoom) else _on_all_nodes(weighing, found)
 
 
-def _on_all_nodes(weighing: Weighing, placed: RequestPlacement) -> RequestPlacement:
+def _on_all_nodes(weighing: PlacementWeighing, placed: RequestPlacement) -> RequestPlacement:
     nodes = len(weighing.problem.node_ids)
     return weighing.known.requests.for_member(weighing.task, placed, nodes)

@@ -7,7 +7,7 @@ from optmodel.problem import RequestTask
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PolicyOutcome:
     """The decisions of a policy on a batch.
 
     Attributes

@@ -11,7 +11,7 @@ from optmodel.problem import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Pattern:
+class PlacementPattern:
     """A placement of one kind of request by the groups of its nodes.
 
     Equal nodes can stand in for each other: latency (Eq. 5) and 8e-8i stay as they are, only the
@@ -42,7 +42,7 @@ class Pattern:
         return placement.counts.size + load.size + 4 * len(placement.flows.layer)
 
     @classmethod
-    def of(cls, known: KnownPath, placed: CostedPlacement) -> "Pattern":
+    def of(cls, known: KnownPath, placed: CostedPlacement) -> "PlacementPattern":
         """Forget which of equal nodes a placement is on."""
         part, parts = placed.on_its_nodes()
         helper = part < len(known.group_of)
@@ -57,7 +57,7 @@ class Pattern:
         return cls(parts, group, rank)
 
 
-class Dealer:
+class PatternDealer:
     """The nodes of each group, the idlest first.
 
     Parameters
@@ -76,7 +76,7 @@ class Dealer:
         self._starts = known.starts
         self._ends = np.append(known.starts[1:], len(self._order))
 
-    def nodes(self, pattern: Pattern) -> IntArray | None:
+    def nodes(self, pattern: PlacementPattern) -> IntArray | None:
         """Return a node for each part of a pattern, most to do for the idlest; None if too few."""
         places = self._starts[pattern.group] + pattern.rank
         if (places >= self._ends[pattern.group]).any():

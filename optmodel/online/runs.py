@@ -10,7 +10,7 @@ from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import RequestTask
 
 
-class Run(NamedTuple):
+class SegmentRun(NamedTuple):
     """Consecutive segments of a layer on one node."""
 
     node: int
@@ -18,13 +18,13 @@ class Run(NamedTuple):
 
 
 def placement_of(
-    layers: Sequence[Sequence[Run]], task: RequestTask, nodes: int
+    layers: Sequence[Sequence[SegmentRun]], task: RequestTask, nodes: int
 ) -> RequestPlacement:
     """Count a placement that names the node of every run of segments.
 
     Parameters
     ----------
-    layers : sequence of sequence of Run
+    layers : sequence of sequence of SegmentRun
         Per layer, its runs in the order of the segments.
     task : RequestTask
         The request.
@@ -44,7 +44,9 @@ def placement_of(
     return RequestPlacement(counts, Flows.from_entries(entries))
 
 
-def _overlaps(here: Sequence[Run], there: Sequence[Run]) -> Iterator[tuple[int, int, int]]:
+def _overlaps(
+    here: Sequence[SegmentRun], there: Sequence[SegmentRun]
+) -> Iterator[tuple[int, int, int]]:
     """Yield holder, next node and maps of each stretch of segments with one of both."""
     following = iter(there)
     receiver, room = 0, 0

@@ -12,16 +12,16 @@ from optmodel.placement import RequestClass, RequestPlacement, alone, evaluate_r
 from optmodel.problem import (
     FEW_KINDS,
     MOST_GROUPS,
+    BudgetLedger,
     Fleet,
     FloatArray,
     IntArray,
-    Ledger,
     Problem,
     RequestTask,
     with_fewer_kinds,
 )
 from optmodel.search import Allowance
-from optmodel.stages import UNREACHABLE, ArcBook, Assembler, Path, StageGraph
+from optmodel.stages import UNREACHABLE, ArcBook, PathAssembler, StageGraph, StagePath
 
 TOLERANCE = 1e-4
 """Relative gap to which paths are solved: online, the last digits are not worth their time."""
@@ -42,7 +42,7 @@ class KnownPath:
     ----------
     requests : RequestClass
         The request alone, and the groups of the fleet.
-    path : Path
+    path : StagePath
         The best path; without steps if the request has none, or if only its bound is known.
     bound_s : float or None
         Lower bound on the latency in seconds, rounded down; None if there is no placement. It holds
@@ -50,7 +50,7 @@ class KnownPath:
     """
 
     requests: RequestClass
-    path: Path
+    path: StagePath
     bound_s: float | None
 
     @cached_property
@@ -73,10 +73,10 @@ class KnownPath:
         None where it does not, or if no plan keeps the budgets.
         """
         problem, task = self.requests.problem, self.requests.task
-        room = Ledger.of(problem)
+        room = BudgetLedger.of(problem)
         if self.path.value is None:
             return None
-        on_path = Assembler(self.requests.fleet).place(task, self.path)
+        on_path = PathAssembler(self.requests.fleet).place(task, self.path)
         if room.has_room(evaluate_request(problem, task, on_path).load):
             return None
         placer, allowance = StagePlacer(self.requests, ArcBook(TOLERANCE)), Allowance(MOST_STEPS)
@@ -173,4 +173,4 @@ class StagePaths:
         fleet = requests.fleet if few else Fleet(seen)
         path = StageGraph(fleet, seen.tasks[0], book).shortest(self._allowance.part(MOST_STEPS))
         bound_s = None if path.bound >= UNREACHABLE else fleet.seconds(path.bound)
-        return KnownPath(requests, path if few else Path(0, (), None), bound_s)
+        return KnownPath(requests, path if few else StagePath(0, (), None), bound_s)

@@ -1,8 +1,8 @@
 """Where every exact method starts: the placement of the default heuristic."""
 
-from optmodel.online.lookahead import Lookahead
+from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.placement import Placement, RequestPlacement, evaluate_request
-from optmodel.problem import Ledger
+from optmodel.problem import BudgetLedger
 from optmodel.search import Search
 
 START_SHARE = 0.5
@@ -12,7 +12,7 @@ START_SHARE = 0.5
 def offer_start(search: Search) -> None:
     """Offer what the look ahead places, request by request, as far as it comes in time."""
     problem, allowance = search.problem, search.allowance(START_SHARE)
-    policy, left = Lookahead(allowance=allowance), Ledger.of(problem)
+    policy, left = LookaheadPolicy(allowance=allowance), BudgetLedger.of(problem)
     placed: dict[str, RequestPlacement] = {}
     for task in problem.tasks:
         if allowance.over:

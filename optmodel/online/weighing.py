@@ -4,10 +4,10 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.online.patterns import Dealer, Pattern
+from optmodel.online.patterns import PatternDealer, PlacementPattern
 from optmodel.online.stage_paths import KnownPath
-from optmodel.placement import CostedPlacement, RequestPlacement, relocated
-from optmodel.problem import FloatArray, IntArray, Ledger, Problem, RequestTask
+from optmodel.placement import CostedPlacement, RequestPlacement, expanded
+from optmodel.problem import BudgetLedger, FloatArray, IntArray, Problem, RequestTask
 
 PRICE_OF_A_NODE, STEEPNESS, LEAST_SHARE = 10.0, 1000.0, 0.01
 """Using all of a budget of an average node costs so many latencies of the request when little is
@@ -17,7 +17,7 @@ PRICE_OF_THE_FLEET, LEAST_EXPECTED = 3.0, 2.0
 as many as there are already, and a few."""
 
 
-class Weighing:
+class PlacementWeighing:
     """The best placement of one request so far, on what is left.
 
     Budgets have prices: a node's grow exponentially with what is used of it, the fleet's with the
@@ -34,9 +34,11 @@ class Weighing:
         The same on a device of average budgets that is idle.
     """
 
-    def __init__(self, problem: Problem, task: RequestTask, left: Ledger, known: KnownPath) -> None:
+    def __init__(
+        self, problem: Problem, task: RequestTask, left: BudgetLedger, known: KnownPath
+    ) -> None:
         self.problem, self.task, self.left, self.known = problem, task, left, known
-        budgets, helpers = Ledger.of(problem).left, problem.helpers
+        budgets, helpers = BudgetLedger.of(problem).left, problem.helpers
         share = np.divide(left.left, budgets, out=np.zeros(budgets.shape), where=budgets > 0)
         self.used: FloatArray = 1 - share
         self._room = left.left[:, :helpers].sum(axis=1, dtype=float)
@@ -50,7 +52,7 @@ class Weighing:
         self.idle_price: FloatArray = LEAST_SHARE * unit
         self._expected = LEAST_EXPECTED
         self._least = np.inf
-        self._best: tuple[Pattern, IntArray] | None = None
+        self._best: tuple[PlacementPattern, IntArray] | None = None
 
     @property
     def best(self) -> RequestPlacement | None:
@@ -58,7 +60,7 @@ class Weighing:
         if self._best is None:
             return None
         pattern, nodes = self._best
-        return relocated(pattern.parts.placement, nodes, len(self.problem.node_ids))
+        return expanded(pattern.parts.placement, nodes, len(self.problem.node_ids))
 
     @cached_property
     def usage(self) -> FloatArray:
@@ -66,7 +68,7 @@ class Weighing:
         shares: FloatArray = self._taken / np.maximum(self._taken + self._room, 1)
         return shares
 
-    def expect_like(self, pattern: Pattern | None) -> None:
+    def expect_like(self, pattern: PlacementPattern | None) -> None:
         """Expect as many requests as the fleet carries, counted in loads like this one."""
         budgets = np.maximum(self._taken + self._room, 1)
         if pattern is not None:
@@ -75,12 +77,12 @@ class Weighing:
         if not self.used.any() and (2 * self.known.least_load > budgets).any():
             self.prices, self._expected = np.zeros_like(self.prices), 0.0
 
-    def pattern_of(self, placement: RequestPlacement) -> Pattern:
+    def pattern_of(self, placement: RequestPlacement) -> PlacementPattern:
         """Return what a placement costs, and what it is like on equal nodes."""
         costed = CostedPlacement.of(self.problem, self.task, placement)
-        return Pattern.of(self.known, costed)
+        return PlacementPattern.of(self.known, costed)
 
-    def weigh(self, placement: RequestPlacement | None) -> tuple[float, Pattern | None]:
+    def weigh(self, placement: RequestPlacement | None) -> tuple[float, PlacementPattern | None]:
         """Keep a placement if it has room and is the best.
 
         Returns
@@ -95,16 +97,16 @@ class Weighing:
         pattern = self.pattern_of(placement)
         return self._weigh(pattern, np.flatnonzero(placement.counts.any(axis=0))), pattern
 
-    def weigh_dealt(self, pattern: Pattern) -> float:
+    def weigh_dealt(self, pattern: PlacementPattern) -> float:
         """Keep a pattern, dealt to the idlest nodes, as `weigh` does; return its price as there."""
         nodes = self._dealer.nodes(pattern)
         return np.inf if nodes is None else self._weigh(pattern, nodes)
 
     @cached_property
-    def _dealer(self) -> Dealer:
-        return Dealer(self.known, self.used, self.task.source)
+    def _dealer(self) -> PatternDealer:
+        return PatternDealer(self.known, self.used, self.task.source)
 
-    def _weigh(self, pattern: Pattern, nodes: IntArray) -> float:
+    def _weigh(self, pattern: PlacementPattern, nodes: IntArray) -> float:
         if (pattern.parts.load > self.left.left[:, nodes]).any():
             return np.inf
         price = float((self.prices[:, nodes] * pattern.parts.load).sum())

@@ -31,7 +31,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class PictureRow:
     """A node: where it stands, its short and long title."""
 
     y: int
@@ -41,7 +41,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PictureCell:
     """The segments of a layer on a node; strength (0 to 9) grows with their share."""
 
     x: int
@@ -85,8 +85,8 @@ class Picture:
     width: int
     height: int
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    cells: tuple[Cell, ...]
+    rows: tuple[PictureRow, ...]
+    cells: tuple[PictureCell, ...]
     lines: tuple[Line, ...]
     split: int | None
     idle: int
@@ -163,14 +163,14 @@ def _column(task: RequestTask, k: int) -> Column:
     return Column(_x(k), shortened(layer.name, TITLE_LENGTH), title, cap)
 
 
-def _row(canvas: _Canvas, node: int) -> Row:
+def _row(canvas: _Canvas, node: int) -> PictureRow:
     source = node == canvas.task.source
     device = canvas.problem.instance.nodes[node]
     title = f"{device.id} ({device.family}, {'source' if source else 'helper'})"
-    return Row(canvas.y(node), shortened(device.id, LABEL_LENGTH), title, source)
+    return PictureRow(canvas.y(node), shortened(device.id, LABEL_LENGTH), title, source)
 
 
-def _cells(canvas: _Canvas, sent: FloatArray, received: FloatArray) -> Iterator[Cell]:
+def _cells(canvas: _Canvas, sent: FloatArray, received: FloatArray) -> Iterator[PictureCell]:
     for k, layer in enumerate(canvas.task.layers):
         for node in canvas.holders(k):
             count = int(canvas.placed.counts[k, node])
@@ -178,7 +178,7 @@ def _cells(canvas: _Canvas, sent: FloatArray, received: FloatArray) -> Iterator[
                 f"{layer.name} on {canvas.name(node)}: {count} of {layer.segments} segments, "
                 f"receives {received[k, node]:,.0f} bits, sends {sent[k, node]:,.0f} bits"
             )
-            yield Cell(_x(k), canvas.y(node), count, 9 * count // layer.segments, title)
+            yield PictureCell(_x(k), canvas.y(node), count, 9 * count // layer.segments, title)
 
 
 def _lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[Line]:

@@ -27,7 +27,7 @@ MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
-class Use:
+class BudgetUse:
     """What a node uses of a budget, in the budget's unit."""
 
     used: int
@@ -46,9 +46,9 @@ class NodeUse:
     id: str
     family: str
     role: str
-    memory: Use
-    compute: Use
-    bandwidth: Use
+    memory: BudgetUse
+    compute: BudgetUse
+    bandwidth: BudgetUse
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _nodes(problem: Problem, placement: Placement) -> Iterator[NodeUse]:
     for i in (*sources, *range(problem.helpers)):
         node = problem.instance.nodes[i]
         uses = [
-            Use(int(load[i]), float(budget[i]))
+            BudgetUse(int(load[i]), float(budget[i]))
             for load, budget in zip(loads, problem.budgets, strict=True)
         ]
         role = "source" if i >= problem.helpers else "helper"

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch import MOST_SENDERS, ROUNDING, Plan, PricedGraph, SenderGraph, ranges_of_senders
+from optmodel.batch import (
+    MOST_SENDERS,
+    ROUNDING,
+    PricedGraph,
+    SenderGraph,
+    SenderPlan,
+    ranges_of_senders,
+)
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import ArcBook
@@ -35,7 +42,7 @@ class PricedBit:
 
     price_s: float
     value_s: float
-    plan: Plan | None
+    plan: SenderPlan | None
 
 
 class BitPricer:

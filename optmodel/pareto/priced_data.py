@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.batch import NoRoom, Plan, Spreader, StagePlacer
+from optmodel.batch import NoRoom, RequestSpreader, SenderPlan, StagePlacer
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
 from optmodel.pareto.placed import CheckedPlacement, checked
@@ -56,7 +56,7 @@ class PricedSeeker:
         self._pricer = BitPricer(self._requests, book)
         self._placer = StagePlacer(self._requests, book, math.inf)
         self._bits = [broadcast_bits(self._requests.task, cut) for cut in self._placer.cuts]
-        self._spreader = Spreader(self._requests.problem)
+        self._spreader = RequestSpreader(self._requests.problem)
         self._room: FloatArray = self._requests.problem.whole_budgets.astype(float)
 
     def seek(self, allowance: Allowance) -> tuple[list[CheckedPlacement], DataBounds]:
@@ -113,7 +113,7 @@ class PricedSeeker:
             if planned is not None:
                 yield from self._checked(planned)
 
-    def _senders(self, plan: Plan, k: int, left: FloatArray) -> BoolArray:
+    def _senders(self, plan: SenderPlan, k: int, left: FloatArray) -> BoolArray:
         """Return which nodes send behind stage k, shape (nodes,).
 
         Of each group those with room that sent most before: what they keep they need not send.

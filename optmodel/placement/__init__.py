@@ -9,7 +9,7 @@ from optmodel.placement.evaluate import (
     evaluate_request,
     transfer_bits,
 )
-from optmodel.placement.placement import Flows, Placement, RequestPlacement, relocated, relocated_to
+from optmodel.placement.placement import Flows, Placement, RequestPlacement, expanded, restricted
 from optmodel.placement.report import (
     PROVEN_GAP,
     facts,
@@ -62,6 +62,7 @@ __all__ = [
     "classes_of",
     "evaluate",
     "evaluate_request",
+    "expanded",
     "facts",
     "from_document",
     "infeasible_because",
@@ -73,9 +74,8 @@ __all__ = [
     "read_solution_or_placement",
     "rejections",
     "relative_gap",
-    "relocated",
-    "relocated_to",
     "request_table",
+    "restricted",
     "seconds",
     "to_document",
     "transfer_bits",

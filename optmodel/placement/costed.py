@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.placement.evaluate import evaluate_request
-from optmodel.placement.placement import RequestPlacement, relocated_to
+from optmodel.placement.placement import RequestPlacement, restricted
 from optmodel.problem import IntArray, Problem, RequestTask
 
 
@@ -38,5 +38,5 @@ class CostedPlacement:
     def on_its_nodes(self) -> tuple[IntArray, "CostedPlacement"]:
         """Return the nodes that hold segments, in ascending order, and the same on these alone."""
         nodes = np.flatnonzero(self.placement.counts.any(axis=0))
-        parts = relocated_to(self.placement, nodes)
+        parts = restricted(self.placement, nodes)
         return nodes, CostedPlacement(parts, self.latency_s, self.load[:, nodes])

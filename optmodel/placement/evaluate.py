@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.placement.placement import Flows, Placement, RequestPlacement, relocated_to
+from optmodel.placement.placement import Flows, Placement, RequestPlacement, restricted
 from optmodel.problem import BoolArray, FloatArray, IntArray, LayerTask, Problem, RequestTask
 
 
@@ -76,7 +76,7 @@ def evaluate_request(
 ) -> RequestEvaluation:
     """Evaluate one request by itself; what it takes grows with the nodes that take part."""
     part = _taking_part(placed)
-    found = _evaluate(task, relocated_to(placed, part), problem.speed[part], problem.rate[part])
+    found = _evaluate(task, restricted(placed, part), problem.speed[part], problem.rate[part])
     load = np.zeros((3, placed.counts.shape[1]), dtype=np.int64)
     load[:, part] = found.load
     return RequestEvaluation(found.layer_latency_s, load)

@@ -114,7 +114,7 @@ class RequestPlacement:
         return found
 
 
-def relocated(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestPlacement:
+def expanded(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestPlacement:
     """Return a placement with each node replaced by another one of so many nodes."""
     counts = np.zeros((len(placed.counts), nodes), dtype=np.int64)
     counts[:, where] = placed.counts
@@ -123,7 +123,7 @@ def relocated(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestP
     return RequestPlacement(counts, moved)
 
 
-def relocated_to(placed: RequestPlacement, part: IntArray) -> RequestPlacement:
+def restricted(placed: RequestPlacement, part: IntArray) -> RequestPlacement:
     """Return a placement on only those of its nodes, in ascending order, that take part."""
     flows = placed.flows
     sender, receiver = np.searchsorted(part, flows.sender), np.searchsorted(part, flows.receiver)

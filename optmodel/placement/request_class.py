@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.placement.costed import CostedPlacement
-from optmodel.placement.placement import Flows, RequestPlacement, relocated
+from optmodel.placement.placement import Flows, RequestPlacement, expanded
 from optmodel.problem import Fleet, Problem, RequestTask
 
 
@@ -50,7 +50,7 @@ class RequestClass:
         self, member: RequestTask, placed: RequestPlacement, nodes: int
     ) -> RequestPlacement:
         """Return a placement of `problem` as one of the whole problem with that many nodes."""
-        return relocated(placed, np.append(np.arange(self.problem.helpers), member.source), nodes)
+        return expanded(placed, np.append(np.arange(self.problem.helpers), member.source), nodes)
 
     def from_member(self, member: RequestTask, placed: RequestPlacement) -> RequestPlacement:
         """Return a placement of the whole problem as one of `problem`."""

@@ -11,7 +11,7 @@ from optmodel.problem.arrays import (
     Transfer,
 )
 from optmodel.problem.coarse import FEW_KINDS, MOST_GROUPS, with_fewer_kinds
-from optmodel.problem.fleet import Fleet, Group
+from optmodel.problem.fleet import Fleet, NodeGroup
 from optmodel.problem.geometry import Window
 from optmodel.problem.instance import (
     FleetDocument,
@@ -22,7 +22,7 @@ from optmodel.problem.instance import (
     read_fleet,
     read_instance,
 )
-from optmodel.problem.ledger import Ledger, remaining_instance
+from optmodel.problem.ledger import BudgetLedger, remaining_instance
 from optmodel.problem.network import (
     ActLayer,
     ConvLayer,
@@ -43,21 +43,21 @@ __all__ = [
     "TRANSFERS",
     "ActLayer",
     "BoolArray",
+    "BudgetLedger",
     "ConvLayer",
     "Count",
     "FcLayer",
     "Fleet",
     "FleetDocument",
     "FloatArray",
-    "Group",
     "Identifier",
     "Instance",
     "IntArray",
     "Layer",
     "LayerTask",
-    "Ledger",
     "Network",
     "Node",
+    "NodeGroup",
     "PoolLayer",
     "Problem",
     "Request",

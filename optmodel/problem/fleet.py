@@ -16,7 +16,7 @@ MOST_TICKS = 2**58
 
 
 @dataclass(frozen=True)
-class Group:
+class NodeGroup:
     """Nodes that are equal in everything Eq. 5-8 ask about.
 
     Attributes
@@ -46,14 +46,14 @@ class Fleet:
         self.groups = tuple(self._groups())
         self._ticks: dict[tuple[int, float], int] = {}
 
-    def _groups(self) -> list[Group]:
+    def _groups(self) -> list[NodeGroup]:
         alike: dict[tuple[float, ...], list[int]] = {}
         for i, data in enumerate(self.problem.node_data.T.tolist()):
             own = float(i) if i >= self.problem.helpers else -1.0
             alike.setdefault((own, *data), []).append(i)
         speed, rate = self.problem.speed, self.problem.rate
         return [
-            Group(tuple(nodes), float(speed[nodes[0]]), float(rate[nodes[0]]))
+            NodeGroup(tuple(nodes), float(speed[nodes[0]]), float(rate[nodes[0]]))
             for nodes in alike.values()
         ]
 
@@ -90,7 +90,7 @@ class Fleet:
         rate = exact(min(group.rate for group in self.groups))
         return work / speed + bits / rate
 
-    def work(self, layer: LayerTask, group: Group) -> int:
+    def work(self, layer: LayerTask, group: NodeGroup) -> int:
         """Return c_l / e in ticks, rounded down (Eq. 7)."""
         return self._ticks_at(layer.multiplications, group.speed)
 

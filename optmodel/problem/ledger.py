@@ -11,7 +11,7 @@ UNITS = ("bytes of memory (8b)", "multiplications (8c)", "bits of bandwidth (8d)
 
 
 @dataclass(eq=False)
-class Ledger:
+class BudgetLedger:
     """Remaining budgets of all nodes; loads are whole numbers, so budgets are rounded down.
 
     Attributes
@@ -23,7 +23,7 @@ class Ledger:
     left: IntArray
 
     @classmethod
-    def of(cls, problem: Problem) -> "Ledger":
+    def of(cls, problem: Problem) -> "BudgetLedger":
         """Return the full budgets of a problem."""
         return cls(problem.whole_budgets.copy())
 
@@ -45,9 +45,9 @@ class Ledger:
         units: IntArray = self.left[2]
         return units
 
-    def copy(self) -> "Ledger":
+    def copy(self) -> "BudgetLedger":
         """Return an independent copy, to go back to when a request is rejected."""
-        return Ledger(self.left.copy())
+        return BudgetLedger(self.left.copy())
 
     def has_room(self, load: IntArray) -> bool:
         """Tell whether a load of shape (3, nodes) fits."""
@@ -70,7 +70,7 @@ class Ledger:
         )
 
 
-def remaining_instance(problem: Problem, task: RequestTask, left: Ledger) -> Instance:
+def remaining_instance(problem: Problem, task: RequestTask, left: BudgetLedger) -> Instance:
     """Return the instance of one request on what is left of the budgets."""
     helpers = problem.helpers
     nodes = [

@@ -32,7 +32,7 @@ def envelope(row: SsimRow) -> list[tuple[int, Fraction]]:
 
 
 @dataclass(frozen=True)
-class Share:
+class MapShare:
     """How many maps of one kind a single helper may hold at a tolerance.
 
     Attributes
@@ -50,7 +50,7 @@ class Share:
     lowest_ssim: Fraction
 
 
-def admissible_share(row: SsimRow, maps: int, threshold: Fraction) -> Share:
+def admissible_share(row: SsimRow, maps: int, threshold: Fraction) -> MapShare:
     """Return the share of `maps` maps that one helper may hold.
 
     Parameters
@@ -67,8 +67,8 @@ def admissible_share(row: SsimRow, maps: int, threshold: Fraction) -> Share:
     all_maps = next((similarity for n, similarity in measured if n >= maps), None)
     lowest = measured[0][1]
     if all_maps is not None and all_maps <= threshold:
-        return Share(at_risk=False, limit=None, lowest_ssim=lowest)
-    return Share(at_risk=True, limit=max(safe, default=0), lowest_ssim=lowest)
+        return MapShare(at_risk=False, limit=None, lowest_ssim=lowest)
+    return MapShare(at_risk=True, limit=max(safe, default=0), lowest_ssim=lowest)
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ class Protection:
 
     Attributes
     ----------
-    outputs : tuple of (Share or None)
+    outputs : tuple of (MapShare or None)
         Per layer, the share of its output maps that a helper may hold; None for fc layers.
     split_point : int
         SP: the last layer (counted from 1) whose output is at risk, 0 if none.
     """
 
-    outputs: tuple[Share | None, ...]
+    outputs: tuple[MapShare | None, ...]
     split_point: int
 
     def cap(self, layer: int) -> int | None:
@@ -113,7 +113,7 @@ def protect(network: Network, table: SsimTable, tolerated_ssim: float) -> Protec
         If a layer names a row that the table lacks.
     """
     threshold = exact(tolerated_ssim) + exact(table.slack)
-    outputs: list[Share | None] = []
+    outputs: list[MapShare | None] = []
     for layer in network.layers:
         if isinstance(layer, FcLayer):
             outputs.append(None)

@@ -1,6 +1,6 @@
 """One request at a time, stage by stage: exact when budgets are slack, a bound always."""
 
-from optmodel.stages.arcs.arc import Arc, ArcPlacement
+from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement
 from optmodel.stages.arcs.relaxation import (
     UNREACHABLE,
     first_thresholds,
@@ -11,7 +11,7 @@ from optmodel.stages.arcs.relaxation import (
     quick_bound,
     room,
 )
-from optmodel.stages.assemble import Assembler
+from optmodel.stages.assemble import PathAssembler
 from optmodel.stages.method import (
     LEAST_TOLERANCE,
     MOST_KINDS,
@@ -19,24 +19,24 @@ from optmodel.stages.method import (
     shortest_paths,
     solve_stages,
 )
-from optmodel.stages.path import ArcBook, Path, StageGraph
-from optmodel.stages.signature import ANYBODY, Signature
-from optmodel.stages.stage import Stage, StageArc, arcs_between, arcs_to, stages_of
+from optmodel.stages.path import ArcBook, StageGraph, StagePath
+from optmodel.stages.signature import ANYBODY, SenderSignature
+from optmodel.stages.stage import RequestStage, StageArc, arcs_between, arcs_to, stages_of
 
 __all__ = [
     "ANYBODY",
     "LEAST_TOLERANCE",
     "MOST_KINDS",
     "UNREACHABLE",
-    "Arc",
     "ArcBook",
+    "ArcNumbers",
     "ArcPlacement",
-    "Assembler",
-    "Path",
-    "Signature",
-    "Stage",
+    "PathAssembler",
+    "RequestStage",
+    "SenderSignature",
     "StageArc",
     "StageGraph",
+    "StagePath",
     "StageResult",
     "arcs_between",
     "arcs_to",

@@ -3,12 +3,12 @@
 import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement
-from optmodel.problem import Fleet, FloatArray, Group, IntArray, RequestTask
-from optmodel.stages.arcs.arc import Moves
-from optmodel.stages.path import Path, Step
+from optmodel.problem import Fleet, FloatArray, IntArray, NodeGroup, RequestTask
+from optmodel.stages.arcs.arc import MapMoves
+from optmodel.stages.path import PathStep, StagePath
 
 
-class Assembler:
+class PathAssembler:
     """Deals shares to equal nodes so that loads stay even, over all requests it is asked for.
 
     Parameters
@@ -21,7 +21,7 @@ class Assembler:
         self.fleet = fleet
         self.load = np.zeros((3, len(fleet.problem.node_ids)))
 
-    def place(self, task: RequestTask, path: Path) -> RequestPlacement:
+    def place(self, task: RequestTask, path: StagePath) -> RequestPlacement:
         """Return the placement that a path describes."""
         nodes = len(self.fleet.problem.node_ids)
         counts = np.zeros((len(task.layers), nodes), dtype=np.int64)
@@ -40,7 +40,7 @@ class Assembler:
         return RequestPlacement(counts, Flows.from_moves(moves))
 
     def _members(
-        self, task: RequestTask, step: Step, alone: int | None
+        self, task: RequestTask, step: PathStep, alone: int | None
     ) -> tuple[IntArray, int | None]:
         """Return the node behind each node of the arc, and the one singled out behind it.
 
@@ -62,7 +62,7 @@ class Assembler:
                 members.append([free[part.group].pop(0) for _ in range(part.size)])
         return self._largest_first(step, members), following
 
-    def _largest_first(self, step: Step, members: list[list[int]]) -> IntArray:
+    def _largest_first(self, step: PathStep, members: list[list[int]]) -> IntArray:
         """Give the largest share of each group to its least loaded node."""
         placement = step.solution.placement
         assert placement is not None
@@ -74,7 +74,7 @@ class Assembler:
             start += len(nodes)
         return ordered
 
-    def _nodes(self, task: RequestTask, group: Group) -> list[int]:
+    def _nodes(self, task: RequestTask, group: NodeGroup) -> list[int]:
         """Return equal nodes, the least loaded first.
 
         Requests of equal cameras share a path, so the group of a source stands for any of them.
@@ -86,7 +86,7 @@ class Assembler:
         ordered: list[int] = nodes[np.argsort(busiest, kind="stable")].tolist()
         return ordered
 
-    def _charge(self, task: RequestTask, k: int, counts: IntArray, moved: Moves | None) -> None:
+    def _charge(self, task: RequestTask, k: int, counts: IntArray, moved: MapMoves | None) -> None:
         """Add to the loads what layer `k` takes of 8b and 8c, and of 8d what is sent to it.
 
         Parameters
@@ -97,7 +97,7 @@ class Assembler:
             The layer; all before it are placed.
         counts : ndarray of int, shape (layers, nodes)
             Segments of each layer on each node.
-        moved : Moves or None
+        moved : MapMoves or None
             What moves after the layer before, which counts if that is an act or pool.
         """
         layer, nodes = task.layers[k], counts.shape[1]

@@ -6,8 +6,8 @@ from optmodel.placement import Placement, Termination, evaluate
 from optmodel.problem import FEW_KINDS, Fleet, Problem, with_fewer_kinds
 from optmodel.search import Allowance, Search, within_budgets
 from optmodel.stages.arcs.relaxation import UNREACHABLE
-from optmodel.stages.assemble import Assembler
-from optmodel.stages.path import ArcBook, Path, StageGraph
+from optmodel.stages.assemble import PathAssembler
+from optmodel.stages.path import ArcBook, StageGraph, StagePath
 
 SLACK = "stages: exact, no budget binds; every request takes its own optimum"
 BINDING = (
@@ -23,7 +23,7 @@ MOST_KINDS = 43
 many are the most whose signatures are all told apart."""
 SHARE_OF_GAP = 0.01
 """What the stages may leave of the asked gap: closing them nearly costs no more than to the gap."""
-NOTHING_KNOWN = Path(0, (), None)
+NOTHING_KNOWN = StagePath(0, (), None)
 """No placement is faster than none, at least."""
 LEAST_TOLERANCE = 1e-8
 """Relative; what ticks and floats may leave of it."""
@@ -35,7 +35,7 @@ class StageResult:
 
     Attributes
     ----------
-    paths : dict of str to Path
+    paths : dict of str to StagePath
         By request id; a request without any path alone has an UNREACHABLE bound.
     fleet : Fleet
         Whose ticks they count in.
@@ -43,12 +43,12 @@ class StageResult:
         Whether Ctrl-C cut the search short; bounds hold all the same.
     """
 
-    paths: dict[str, Path]
+    paths: dict[str, StagePath]
     fleet: Fleet
     interrupted: bool
 
     @property
-    def reachable(self) -> dict[str, Path]:
+    def reachable(self) -> dict[str, StagePath]:
         """The paths of the requests that can be served alone."""
         return {name: path for name, path in self.paths.items() if path.bound < UNREACHABLE}
 
@@ -61,7 +61,7 @@ class StageResult:
         reachable = self.reachable
         if any(path.value is None for path in reachable.values()):
             return None
-        deal = Assembler(self.fleet)
+        deal = PathAssembler(self.fleet)
         return Placement(
             {
                 task.request.id: deal.place(task, reachable[task.request.id])
@@ -85,8 +85,8 @@ def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> 
     """
     seen = with_fewer_kinds(problem, MOST_KINDS, FEW_KINDS)
     fleet, book = Fleet(seen), ArcBook(tolerance)
-    known: dict[object, Path] = {}
-    paths: dict[str, Path] = {}
+    known: dict[object, StagePath] = {}
+    paths: dict[str, StagePath] = {}
     interrupted = False
     for task in seen.tasks:
         key = seen.kind_of(task)
@@ -100,7 +100,7 @@ def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> 
             except KeyboardInterrupt:
                 interrupted = True
                 known[key] = NOTHING_KNOWN if graph is None else graph.known
-        bound_only = Path(known[key].bound, (), None)
+        bound_only = StagePath(known[key].bound, (), None)
         paths[task.request.id] = known[key] if seen is problem else bound_only
     return StageResult(paths, fleet, interrupted)
 

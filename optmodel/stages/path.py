@@ -12,12 +12,12 @@ import numpy as np
 
 from optmodel.problem import Fleet, IntArray, RequestTask
 from optmodel.search import Allowance
-from optmodel.stages.arcs.arc import Arc, ArcSolution
+from optmodel.stages.arcs.arc import ArcNumbers, ArcSolution
 from optmodel.stages.arcs.one_layer import solve_one_layer
 from optmodel.stages.arcs.relaxation import UNREACHABLE, quick_bound, quick_bounds
 from optmodel.stages.arcs.several_layers import solve_several_layers
-from optmodel.stages.signature import Signature
-from optmodel.stages.stage import Stage, StageArc, arcs_between, stages_of
+from optmodel.stages.signature import SenderSignature
+from optmodel.stages.stage import RequestStage, StageArc, arcs_between, stages_of
 
 MOST_SIGNATURES = 1000
 """Signatures that a stage tells apart: enough for 43 nodes that all differ."""
@@ -39,16 +39,16 @@ class ArcBook:
 
     def __init__(self, tolerance: float) -> None:
         self.tolerance = tolerance
-        self._known: dict[Arc, ArcSolution] = {}
+        self._known: dict[ArcNumbers, ArcSolution] = {}
 
-    def look(self, arc: Arc) -> ArcSolution:
+    def look(self, arc: ArcNumbers) -> ArcSolution:
         """Return what is known of an arc, a bound from counting at least."""
         if arc not in self._known:
             bound = quick_bound(arc)
             self._known[arc] = ArcSolution(UNREACHABLE if bound is None else bound)
         return self._known[arc]
 
-    def solve(self, arc: Arc, cutoff: int, allowance: Allowance) -> ArcSolution:
+    def solve(self, arc: ArcNumbers, cutoff: int, allowance: Allowance) -> ArcSolution:
         """Return the optimum of an arc, or that it exceeds the cutoff."""
         known = self.look(arc)
         if self.solved(known) or known.bound > cutoff:
@@ -69,38 +69,38 @@ class ArcBook:
         )
 
 
-def _solve(arc: Arc, cutoff: int, tolerance: float, allowance: Allowance) -> ArcSolution:
+def _solve(arc: ArcNumbers, cutoff: int, tolerance: float, allowance: Allowance) -> ArcSolution:
     if len(arc.caps) == 1:
         return solve_one_layer(arc, cutoff)
     return solve_several_layers(arc, cutoff, tolerance, allowance)
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class PathStep:
     """One stage on a path: which arc, and what is known of it."""
 
-    stage: Stage
-    behind: Signature
+    stage: RequestStage
+    behind: SenderSignature
     choice: StageArc
     solution: ArcSolution
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class StagePath:
     """What the stages say of one request.
 
     Attributes
     ----------
     bound : int
         Lower bound on its latency in ticks; UNREACHABLE if it has no placement.
-    steps : tuple of Step
+    steps : tuple of PathStep
         The best path found, every step with a placement; empty if none is known.
     value : int or None
         Its latency in ticks.
     """
 
     bound: int
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     value: int | None
 
 
@@ -111,9 +111,9 @@ class ArcMatrix:
     ----------
     fleet, task : Fleet, RequestTask
         The nodes and the request.
-    stage : Stage
+    stage : RequestStage
         The stage.
-    befores : tuple of Signature or None
+    befores : tuple of SenderSignature or None
         Signatures of the nodes that may send to it.
     book : ArcBook
         Where solved arcs are kept.
@@ -123,8 +123,8 @@ class ArcMatrix:
         self,
         fleet: Fleet,
         task: RequestTask,
-        stage: Stage,
-        befores: tuple[Signature | None, ...],
+        stage: RequestStage,
+        befores: tuple[SenderSignature | None, ...],
         book: ArcBook,
     ) -> None:
         self.stage, self.book, self.befores = stage, book, befores
@@ -174,7 +174,7 @@ class ArcMatrix:
     def _last(self, b: int) -> int:
         return quick_bounds(self.choices(0, b)[0].arc)[1]
 
-    def solve(self, a: int, b: int, slack: int, allowance: Allowance) -> Step:
+    def solve(self, a: int, b: int, slack: int, allowance: Allowance) -> PathStep:
         """Solve the most promising arc between two signatures, up to a slack beyond its bound."""
         choices = self.choices(a, b)
         # One arc or two; the other one is solved once its bound is the lesser.
@@ -183,7 +183,7 @@ class ArcMatrix:
         solution = self.book.solve(choice.arc, min(bound + slack, UNREACHABLE), allowance)
         bounds = self.bounds(allowance)
         bounds[a, b] = max(bounds[a, b], self._least(a, b))
-        return Step(self.stage, self.stage.ends[b], choice, solution)
+        return PathStep(self.stage, self.stage.ends[b], choice, solution)
 
     def _least(self, a: int, b: int) -> int:
         return min((self.book.look(c.arc).bound for c in self.choices(a, b)), default=UNREACHABLE)
@@ -204,7 +204,7 @@ class StageGraph:
 
     def __init__(self, fleet: Fleet, task: RequestTask, book: ArcBook) -> None:
         self.book = book
-        self._best = Path(0, (), None)
+        self._best = StagePath(0, (), None)
         self.stages = stages_of(fleet, task, MOST_SIGNATURES)
         befores = [(None,), *(stage.ends for stage in self.stages[:-1])]
         self._matrices = [
@@ -213,26 +213,26 @@ class StageGraph:
         ]
 
     @property
-    def known(self) -> Path:
+    def known(self) -> StagePath:
         """What is known by now, whatever interrupted the search for more."""
         return self._best
 
-    def shortest(self, allowance: Allowance) -> Path:
+    def shortest(self, allowance: Allowance) -> StagePath:
         """Return the shortest path, or the best one and a bound where what is allowed ends.
 
         May be called again and goes on from what is known.
         """
         if not all(stage.ends for stage in self.stages):
-            return Path(UNREACHABLE, (), None)
+            return StagePath(UNREACHABLE, (), None)
         before: tuple[int, list[int]] | None = None
         while True:
             best = self._best
             length, places = self._by_bounds(allowance)
             if length >= UNREACHABLE:
-                return Path(UNREACHABLE, (), None)
+                return StagePath(UNREACHABLE, (), None)
             # The path by bounds is no longer than the best: its length bounds every path.
             worst = UNREACHABLE if best.value is None else best.value
-            best = self._best = Path(length, best.steps, best.value)
+            best = self._best = StagePath(length, best.steps, best.value)
             if worst - length <= self.book.tolerance * worst or allowance.over:
                 return best
             if before == (length, places):
@@ -242,7 +242,7 @@ class StageGraph:
             if steps is not None:
                 value = sum(step.solution.value or 0 for step in steps)
                 if value < worst:
-                    self._best = Path(length, steps, value)
+                    self._best = StagePath(length, steps, value)
 
     def _by_bounds(self, allowance: Allowance) -> tuple[int, list[int]]:
         """Return the length of the shortest path by bounds, and its signatures."""
@@ -260,7 +260,7 @@ class StageGraph:
 
     def _solve_along(
         self, places: list[int], slack: int, allowance: Allowance
-    ) -> tuple[Step, ...] | None:
+    ) -> tuple[PathStep, ...] | None:
         """Solve the arcs of a path; return its steps if each has a placement."""
         steps = [
             matrix.solve(places[k], places[k + 1], slack, allowance)

@@ -14,7 +14,7 @@ INTERVALS = 16
 
 
 @dataclass(frozen=True)
-class Signature:
+class SenderSignature:
     """An upper bound on who sends: fewer or faster senders never make a stage slower.
 
     Attributes
@@ -50,11 +50,11 @@ class Signature:
         return self.others if pooled or singled_out else self.rate
 
 
-ANYBODY, NOBODY = Signature(0.0), Signature(math.inf)
+ANYBODY, NOBODY = SenderSignature(0.0), SenderSignature(math.inf)
 """As ends of an arc: every node may compute its last layer, or only nodes that are named."""
 
 
-def signatures(rates: dict[int, float], single: bool, most: int) -> list[Signature]:
+def signatures(rates: dict[int, float], single: bool, most: int) -> list[SenderSignature]:
     """Return the signatures of a layer that nodes of these groups may compute.
 
     Parameters
@@ -68,17 +68,17 @@ def signatures(rates: dict[int, float], single: bool, most: int) -> list[Signatu
     """
     distinct = sorted(set(rates.values()))
     if single:
-        return [Signature(rate, group) for group, rate in rates.items()]
+        return [SenderSignature(rate, group) for group, rate in rates.items()]
     alone = [
-        Signature(rate, group, others)
+        SenderSignature(rate, group, others)
         for group, rate in rates.items()
         for others in (None, *(r for r in distinct if r > rate))
     ]
-    exact = [*(Signature(rate) for rate in distinct), *alone]
+    exact = [*(SenderSignature(rate) for rate in distinct), *alone]
     return exact if len(exact) <= most else _pooled(distinct)
 
 
-def _pooled(distinct: list[float]) -> list[Signature]:
+def _pooled(distinct: list[float]) -> list[SenderSignature]:
     """Return signatures that pool rates in intervals and let the slowest sender hear nothing.
 
     Every set of senders falls into the interval of its slowest one. All others hear a rate within
@@ -86,5 +86,6 @@ def _pooled(distinct: list[float]) -> list[Signature]:
     """
     cuts = sorted({len(distinct) * k // INTERVALS for k in range(INTERVALS + 1)})
     return [
-        Signature(rate=distinct[stop - 1], floor=distinct[start]) for start, stop in pairwise(cuts)
+        SenderSignature(rate=distinct[stop - 1], floor=distinct[start])
+        for start, stop in pairwise(cuts)
     ]

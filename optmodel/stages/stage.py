@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from optmodel.problem import Fleet, LayerTask, RequestTask, StageCut, stage_cuts
-from optmodel.stages.arcs.arc import Arc
-from optmodel.stages.signature import NOBODY, Signature, signatures
+from optmodel.stages.arcs.arc import ArcNumbers
+from optmodel.stages.signature import NOBODY, SenderSignature, signatures
 
 
 @dataclass(frozen=True)
-class Stage:
+class RequestStage:
     """Layers `first` to `last` of a request.
 
     Attributes
     ----------
     first, last : int
         Indices of the layers, from 0.
-    ends : tuple of Signature
+    ends : tuple of SenderSignature
         Signatures of the nodes that may compute the last layer.
     groups : tuple of int
         Groups of the fleet that may take part.
@@ -34,7 +34,7 @@ class Stage:
 
     first: int
     last: int
-    ends: tuple[Signature, ...]
+    ends: tuple[SenderSignature, ...]
     groups: tuple[int, ...]
     caps: tuple[tuple[int, ...], ...]
     send: tuple[tuple[int, ...], ...]
@@ -42,7 +42,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Part:
+class ArcPart:
     """Nodes of one group that an arc cannot tell apart.
 
     Attributes
@@ -68,25 +68,25 @@ class StageArc:
 
     Attributes
     ----------
-    arc : Arc
+    arc : ArcNumbers
         The numbers.
-    parts : tuple of Part
+    parts : tuple of ArcPart
         What stands behind each group of the arc.
     """
 
-    arc: Arc
-    parts: tuple[Part, ...]
+    arc: ArcNumbers
+    parts: tuple[ArcPart, ...]
 
 
-def stages_of(fleet: Fleet, task: RequestTask, most_signatures: int) -> list[Stage]:
+def stages_of(fleet: Fleet, task: RequestTask, most_signatures: int) -> list[RequestStage]:
     """Cut a request's layers into stages, with at most so many signatures told apart."""
     return [_stage(fleet, task, cut, most_signatures) for cut in stage_cuts(task)]
 
 
-def _stage(fleet: Fleet, task: RequestTask, cut: StageCut, most: int) -> Stage:
+def _stage(fleet: Fleet, task: RequestTask, cut: StageCut, most: int) -> RequestStage:
     layers = task.layers[cut.first : cut.last + 1]
     known = {layer: fleet.most_segments(layer) for layer in set(layers)}
-    return Stage(
+    return RequestStage(
         first=cut.first,
         last=cut.last,
         ends=tuple(_ends(fleet, layers[-1], known[layers[-1]], most)),
@@ -99,14 +99,20 @@ def _stage(fleet: Fleet, task: RequestTask, cut: StageCut, most: int) -> Stage:
     )
 
 
-def _ends(fleet: Fleet, layer: LayerTask, caps: tuple[int, ...], most: int) -> list[Signature]:
+def _ends(
+    fleet: Fleet, layer: LayerTask, caps: tuple[int, ...], most: int
+) -> list[SenderSignature]:
     rates = {g: group.rate for g, group in enumerate(fleet.groups) if caps[g] > 0}
     single = layer.whole or layer.segments == 1 or len(layer.hosts) == 1
     return signatures(rates, single, most)
 
 
 def arcs_between(
-    fleet: Fleet, task: RequestTask, stage: Stage, before: Signature | None, behind: Signature
+    fleet: Fleet,
+    task: RequestTask,
+    stage: RequestStage,
+    before: SenderSignature | None,
+    behind: SenderSignature,
 ) -> Iterator[StageArc]:
     """Yield the arcs of a stage between two signatures.
 
@@ -120,7 +126,11 @@ def arcs_between(
 
 
 def arcs_to(
-    fleet: Fleet, task: RequestTask, stage: Stage, before: Signature | None, ends: tuple[int, ...]
+    fleet: Fleet,
+    task: RequestTask,
+    stage: RequestStage,
+    before: SenderSignature | None,
+    ends: tuple[int, ...],
 ) -> Iterator[StageArc]:
     """Yield the arcs whose last layer so many nodes of each group, or fewer, compute.
 
@@ -128,34 +138,34 @@ def arcs_to(
     """
     one = before.alone if before else None
     for shared in (True, False) if one is not None else (False,):
-        apart = [Part(g, 1, sends=True, ends=shared) for g in (one,) if g is not None]
+        apart = [ArcPart(g, 1, sends=True, ends=shared) for g in (one,) if g is not None]
         parts = []
         for g in stage.groups:
             computing = ends[g] - (shared and g == one)
             rest = len(fleet.groups[g].nodes) - (g == one) - computing
-            parts += [Part(g, computing, ends=True), Part(g, rest)]
+            parts += [ArcPart(g, computing, ends=True), ArcPart(g, rest)]
         if all(part.size >= 0 for part in parts):
             yield _arc(fleet, task, stage, before, NOBODY, [*parts, *apart])
 
 
 def _parts(
-    fleet: Fleet, stage: Stage, one: int | None, other: int | None, shared: bool
-) -> list[Part]:
+    fleet: Fleet, stage: RequestStage, one: int | None, other: int | None, shared: bool
+) -> list[ArcPart]:
     """Return the fleet with the singled-out nodes set apart."""
-    apart = [Part(g, 1, sends=True, ends=shared) for g in (one,) if g is not None]
-    apart += [Part(g, 1, ends=True) for g in (other,) if g is not None and not shared]
+    apart = [ArcPart(g, 1, sends=True, ends=shared) for g in (one,) if g is not None]
+    apart += [ArcPart(g, 1, ends=True) for g in (other,) if g is not None and not shared]
     taken = [part.group for part in apart]
-    rest = [Part(g, len(fleet.groups[g].nodes) - taken.count(g)) for g in stage.groups]
+    rest = [ArcPart(g, len(fleet.groups[g].nodes) - taken.count(g)) for g in stage.groups]
     return [*rest, *apart]
 
 
 def _arc(
     fleet: Fleet,
     task: RequestTask,
-    stage: Stage,
-    before: Signature | None,
-    behind: Signature,
-    parts: list[Part],
+    stage: RequestStage,
+    before: SenderSignature | None,
+    behind: SenderSignature,
+    parts: list[ArcPart],
 ) -> StageArc:
     maps = task.layers[stage.first].segments
     used, columns = [], []
@@ -168,7 +178,7 @@ def _arc(
             used.append(replace(part, size=min(part.size, maps)))
             columns.append(caps)
     groups = [part.group for part in used]
-    arc = Arc(
+    arc = ArcNumbers(
         maps=maps,
         sizes=tuple([part.size for part in used]),
         receive=tuple([_receive(fleet, task, stage, before, part) for part in used]),
@@ -180,7 +190,11 @@ def _arc(
 
 
 def _receive(
-    fleet: Fleet, task: RequestTask, stage: Stage, before: Signature | None, part: Part
+    fleet: Fleet,
+    task: RequestTask,
+    stage: RequestStage,
+    before: SenderSignature | None,
+    part: ArcPart,
 ) -> int:
     """Return the ticks that a node takes to receive one map from the stage before."""
     if before is None:

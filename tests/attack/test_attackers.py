@@ -9,7 +9,7 @@ from few_images import scene_of
 
 from attack import fit
 from attack.blind import blind_guesses
-from attack.budgets import BUDGETS, Budget
+from attack.budgets import BUDGETS, AttackBudget
 from attack.cell import CellKey, best_guess, measure_cell
 from attack.cost import seconds_of_cells
 from attack.decoder import Decoder
@@ -21,8 +21,8 @@ from attack.views import Alignment, alignment, conv_before, map_layers
 from instances.cnns import NETWORKS
 
 RIDGE = BUDGETS["smoke"]
-PAPER = Budget("paper", images=150, steps=150, batch=16)
-STRONG = Budget("strong", images=150, steps=60, batch=16, width=8)
+PAPER = AttackBudget("paper", images=150, steps=150, batch=16)
+STRONG = AttackBudget("strong", images=150, steps=60, batch=16, width=8)
 ATTACKERS = pytest.mark.parametrize("budget", [RIDGE, PAPER, STRONG], ids=lambda b: b.method)
 TRAINED = pytest.mark.parametrize("budget", [PAPER, STRONG], ids=lambda b: b.method)
 ALL_OF_CONV1 = CellKey("MNIST Conv1 sums", 8, "all")
@@ -164,7 +164,7 @@ def test_the_best_guess_is_more_similar_to_new_images_than_mean_or_black(few_dat
     assert best_guess(scene).name == "most similar image"
 
 
-def course(budget: Budget, scores: list[float]) -> list[tuple[float, bool]]:
+def course(budget: AttackBudget, scores: list[float]) -> list[tuple[float, bool]]:
     """Return the rate after each validation, and whether the training is over."""
     made = fit._Course(budget, 16)
     told = []

@@ -11,7 +11,7 @@ from measured_tables import cell, settings
 from attack.__main__ import parse_counts
 from attack.cell import CellKey
 from attack.grid import (
-    Ledger,
+    FinishedCells,
     cell_names,
     default_counts,
     default_rows,
@@ -88,8 +88,8 @@ def test_unknown_views_budgets_networks_and_stray_senders_are_refused(few_data, 
 
 
 @pytest.fixture
-def ledger(tmp_path) -> Ledger:
-    return Ledger(tmp_path / "t.json", settings(), "a command")
+def ledger(tmp_path) -> FinishedCells:
+    return FinishedCells(tmp_path / "t.json", settings(), "a command")
 
 
 def test_a_ledger_keeps_every_cell_at_once(ledger):
@@ -97,7 +97,7 @@ def test_a_ledger_keeps_every_cell_at_once(ledger):
         ledger.add(cell("MNIST Conv1", maps, 0.5, "worst"))
         assert not ledger.out.exists()
         assert len(json.loads(ledger.unfinished.read_text())["cells"]) == count
-    again = Ledger(ledger.out, settings(), "a command")
+    again = FinishedCells(ledger.out, settings(), "a command")
     assert again.count([("conv1", 8, "worst"), ("conv1", 4, "worst"), ("x", 1, "y")]) == 2
     again.finish([("conv1", 4, "worst"), ("conv1", 8, "worst")])
     assert not ledger.unfinished.exists()
@@ -107,7 +107,7 @@ def test_a_ledger_keeps_every_cell_at_once(ledger):
 def test_a_ledger_of_other_settings_is_refused(ledger):
     ledger.add(cell("MNIST Conv1", 8, 0.5))
     with pytest.raises(InputError, match="settings: expected those of this command, got those of"):
-        Ledger(ledger.out, settings(view="partial"), "another command")
+        FinishedCells(ledger.out, settings(view="partial"), "another command")
 
 
 def test_a_ledger_that_was_edited_is_refused_with_the_field(ledger):
@@ -115,7 +115,7 @@ def test_a_ledger_that_was_edited_is_refused_with_the_field(ledger):
     ledger.add(cell("MNIST Conv1", 4, 0.5))
     ledger.unfinished.write_text(ledger.unfinished.read_text().replace('"maps": 4', '"maps": 5'))
     with pytest.raises(InputError, match=r"t\.json\.unfinished: cells\[1\]\.sha256: expected"):
-        Ledger(ledger.out, settings(), "a command")
+        FinishedCells(ledger.out, settings(), "a command")
 
 
 def test_a_full_disk_is_told_and_the_cells_before_it_are_kept(ledger, monkeypatch):
@@ -127,7 +127,7 @@ def test_a_full_disk_is_told_and_the_cells_before_it_are_kept(ledger, monkeypatc
     monkeypatch.setattr("optmodel.ground.whole_files.os.fsync", full)
     with pytest.raises(InputError, match=r"No space left on device.*free the space"):
         ledger.add(cell("MNIST Conv1", 4, 0.5))
-    assert Ledger(ledger.out, settings(), "a command").count([("conv1", 8, "random 1")]) == 1
+    assert FinishedCells(ledger.out, settings(), "a command").count([("conv1", 8, "random 1")]) == 1
     assert [file.name for file in ledger.out.parent.iterdir()] == ["t.json.unfinished"]
 
 
@@ -163,7 +163,7 @@ def scheduler():
 @pytest.fixture(scope="module")
 def whole(few_data, few_victim, scheduler, tmp_path_factory):
     """A smoke table of few images, by one worker."""
-    ledger = Ledger(tmp_path_factory.mktemp("whole") / "t.json", settings(), "a command")
+    ledger = FinishedCells(tmp_path_factory.mktemp("whole") / "t.json", settings(), "a command")
     with connected(scheduler, None) as client:
         return measure_grid(
             client, scene_of(few_data, few_victim), KEYS, ledger, lambda _cell: None
@@ -178,7 +178,7 @@ def test_cells_stand_in_the_order_of_the_grid(whole):
 def test_a_table_taken_up_again_measures_only_what_lacks(
     few_data, few_victim, scheduler, whole, tmp_path
 ):
-    ledger, told = Ledger(tmp_path / "t.json", settings(), "a command"), []
+    ledger, told = FinishedCells(tmp_path / "t.json", settings(), "a command"), []
     for one in whole.cells[1:4]:
         ledger.add(one)
     with connected(scheduler, None) as client:
@@ -189,7 +189,7 @@ def test_a_table_taken_up_again_measures_only_what_lacks(
 
 
 def test_two_workers_make_the_table_of_one(few_data, few_victim, whole, tmp_path):
-    ledger = Ledger(tmp_path / "t.json", settings(), "a command")
+    ledger = FinishedCells(tmp_path / "t.json", settings(), "a command")
     with connected(None, 2) as client:
         assert isinstance(client, Client)
         assert len(client.scheduler_info()["workers"]) == 2

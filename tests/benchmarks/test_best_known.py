@@ -8,7 +8,7 @@ import pytest
 from commands import run
 
 from benchmarks.best_known import __main__ as best_known
-from benchmarks.best_known.__main__ import Outcome, update
+from benchmarks.best_known.__main__ import SolutionUpdate, update
 from benchmarks.best_known.better_of import better_of
 from benchmarks.common import provenance
 from heuristics.policies import place
@@ -188,7 +188,7 @@ def test_ctrl_c_keeps_what_was_finished_and_says_so(folder, monkeypatch, capsys)
 
 def test_the_first_solution_is_written(file):
     known = update(file, "count", MINUTE)
-    assert known.outcome is Outcome.SOLVED
+    assert known.outcome is SolutionUpdate.SOLVED
     assert read_solution(beside(file)) == known.solution
     assert known.solution.solution_status is OPTIMAL
 
@@ -197,7 +197,7 @@ def test_what_is_proven_is_not_solved_again(file, monkeypatch):
     update(file, "count", MINUTE)
     monkeypatch.setattr(best_known, "solve", refuse_to_solve)
     more = SolverOptions(time_limit_s=1e6, mip_gap=1e-6)
-    assert update(file, "segment", more).outcome is Outcome.KEPT
+    assert update(file, "segment", more).outcome is SolutionUpdate.KEPT
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_what_is_proven_is_not_solved_again(file, monkeypatch):
 def test_an_effort_that_was_spent_is_not_spent_again(file, monkeypatch, method, options):
     best_known.write_laid_out(beside(file), greedy(file))
     monkeypatch.setattr(best_known, "solve", refuse_to_solve)
-    assert update(file, method, options).outcome is Outcome.KEPT
+    assert update(file, method, options).outcome is SolutionUpdate.KEPT
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_more_or_other_effort_is_spent(file, monkeypatch, method, options, chang
     optimum = solve(read_instance(file), "count")
     returning(monkeypatch, optimum)
     known = update(file, method, options)
-    assert known.outcome is Outcome.IMPROVED
+    assert known.outcome is SolutionUpdate.IMPROVED
     assert read_solution(beside(file)) == known.solution == by_this_code(optimum)
 
 
@@ -244,10 +244,10 @@ def test_what_other_code_has_found_is_tried_again_and_kept_if_it_stands(file, mo
     best_known.write_laid_out(beside(file), older)
     returning(monkeypatch, optimum)
     known = update(file, "count", MINUTE)
-    assert known.outcome is Outcome.NOT_IMPROVED
+    assert known.outcome is SolutionUpdate.NOT_IMPROVED
     assert read_solution(beside(file)) == by_this_code(optimum)
     monkeypatch.setattr(best_known, "solve", refuse_to_solve)
-    assert update(file, "count", MINUTE).outcome is Outcome.KEPT
+    assert update(file, "count", MINUTE).outcome is SolutionUpdate.KEPT
 
 
 def test_a_false_proof_of_other_code_is_found_out(file, monkeypatch):
@@ -277,7 +277,7 @@ def test_optimal_is_told_with_the_gap_up_to_which_it_is(file):
 
 def test_a_solution_of_other_content_is_replaced(file):
     best_known.write_laid_out(beside(file), greedy(file, instance_sha256="0"))
-    assert update(file, "count", MINUTE).outcome is Outcome.SOLVED
+    assert update(file, "count", MINUTE).outcome is SolutionUpdate.SOLVED
 
 
 def test_a_standing_solution_that_fails_the_checker_is_refused_and_left(file):
@@ -303,7 +303,7 @@ def test_a_worse_solution_never_replaces_a_better_one(file, monkeypatch):
     returning(monkeypatch, greedy(file))
     monkeypatch.setattr(best_known, "improve_solution", lambda *_, **__: greedy(file))
     known = update(file, "segment", MINUTE)
-    assert known.outcome is Outcome.NOT_IMPROVED
+    assert known.outcome is SolutionUpdate.NOT_IMPROVED
     assert read_solution(beside(file)) == by_this_code(unproven)
 
 
@@ -327,7 +327,7 @@ def test_improvement_starts_from_the_best_that_is_known(file, monkeypatch):
     nothing = greedy(file, placement=None, objective_s=None, latency=(), solution_status=NONE)
     returning(monkeypatch, nothing)
     known = update(file, "count", MINUTE)
-    assert known.outcome is Outcome.IMPROVED
+    assert known.outcome is SolutionUpdate.IMPROVED
     assert (known.solution.method, known.solution.options) == ("count", SPENT)
     assert known.solution.objective_s == pytest.approx(1.217059e-3, rel=1e-6)
 

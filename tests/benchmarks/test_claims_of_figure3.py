@@ -9,24 +9,24 @@ from invented import outcome, results, share
 
 from benchmarks.common import provenance
 from benchmarks.evaluation import checks
-from benchmarks.evaluation.checks import Check, Verdict, faster, faster_at_best, verdict_of
+from benchmarks.evaluation.checks import Check, ClaimVerdict, faster, faster_at_best, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import claims_page
 from benchmarks.evaluation.looser import only_adds
-from benchmarks.evaluation.panels import Case, Plan
-from benchmarks.evaluation.results import Point, Results
-from benchmarks.evaluation.runs import Run, RunFolder
+from benchmarks.evaluation.panels import EvaluationPlan, PanelCase
+from benchmarks.evaluation.results import PanelPoint, Results
+from benchmarks.evaluation.runs import RunFolder, SimulatedRun
 from benchmarks.simulate import Setting
 from benchmarks.simulate.outcome import Timing
 from optmodel.ground.rule_errors import InputError
 
-PLAN = Plan(seeds=3)
+PLAN = EvaluationPlan(seeds=3)
 BOTH = ("algorithm1", "lookahead")
-FEW, MANY = Point("3a", "20", 0.8), Point("3a", "70", 0.8)
-FEW_TIGHT, MANY_TIGHT = Point("3a", "20", 0.4), Point("3a", "70", 0.4)
+FEW, MANY = PanelPoint("3a", "20", 0.8), PanelPoint("3a", "70", 0.8)
+FEW_TIGHT, MANY_TIGHT = PanelPoint("3a", "20", 0.4), PanelPoint("3a", "70", 0.4)
 
 
-def as_the_paper_says(case: Case) -> dict[str, float]:
+def as_the_paper_says(case: PanelCase) -> dict[str, float]:
     """Figures of which every sentence of the paper is true."""
     tolerance, seed = case.setting.tolerated_ssim, case.setting.seed
     data = {0.8: 1, 0.6: 2, 0.4: 3}[tolerance] * 10**9
@@ -58,16 +58,16 @@ def as_the_paper_says(case: Case) -> dict[str, float]:
 def test_every_sentence_holds_of_runs_that_are_as_the_paper_says():
     told = results(PLAN, as_the_paper_says)
     assert {claim.says: verdict(claim, told, BOTH) for claim in CLAIMS} == {
-        claim.says: Verdict.HOLDS for claim in CLAIMS
+        claim.says: ClaimVerdict.HOLDS for claim in CLAIMS
     }
 
 
 def test_no_sentence_holds_of_runs_that_are_all_alike():
     told = results(PLAN, lambda case: {"computing_s": 9.0})
     serves_all = "With 50 % powerful devices or more, all requests are served"
-    assert {claim.says for claim in CLAIMS if verdict(claim, told, BOTH) is not Verdict.FAILS} == {
-        serves_all
-    }
+    assert {
+        claim.says for claim in CLAIMS if verdict(claim, told, BOTH) is not ClaimVerdict.FAILS
+    } == {serves_all}
 
 
 def test_a_sentence_that_only_one_placement_bears_out_depends():
@@ -79,10 +79,10 @@ def test_a_sentence_that_only_one_placement_bears_out_depends():
 
     told = results(PLAN, figures)
     (claim,) = (one for one in CLAIMS if one.says.startswith("When more devices"))
-    assert verdict_of(claim.checks(told, "algorithm1")) is Verdict.HOLDS
-    assert verdict_of(claim.checks(told, "lookahead")) is Verdict.FAILS
-    assert verdict(claim, told, BOTH) is Verdict.DEPENDS
-    assert claim.under_optimum(told, "lookahead") is Verdict.FAILS
+    assert verdict_of(claim.checks(told, "algorithm1")) is ClaimVerdict.HOLDS
+    assert verdict_of(claim.checks(told, "lookahead")) is ClaimVerdict.FAILS
+    assert verdict(claim, told, BOTH) is ClaimVerdict.DEPENDS
+    assert claim.under_optimum(told, "lookahead") is ClaimVerdict.FAILS
     page = claims_page(told, BOTH, "python -m benchmarks.claims figures")
     assert "Proven: it does not hold under an optimal placement." in page
     assert f"| {claim.says} | 3a | holds | does not hold | does not hold | **depends** |" in page
@@ -101,14 +101,14 @@ def test_the_interval_decides_whether_a_difference_is_one():
 
 def test_verdicts_of_several_comparisons():
     yes, no, open_ = (Check("", holds) for holds in (True, False, None))
-    assert verdict_of([yes, yes]) is Verdict.HOLDS
-    assert verdict_of([no]) is Verdict.FAILS
-    assert verdict_of([yes, no]) is Verdict.DEPENDS
-    assert verdict_of([yes, open_]) is Verdict.DEPENDS
-    assert verdict_of([open_, open_]) is Verdict.OPEN
+    assert verdict_of([yes, yes]) is ClaimVerdict.HOLDS
+    assert verdict_of([no]) is ClaimVerdict.FAILS
+    assert verdict_of([yes, no]) is ClaimVerdict.DEPENDS
+    assert verdict_of([yes, open_]) is ClaimVerdict.DEPENDS
+    assert verdict_of([open_, open_]) is ClaimVerdict.OPEN
 
 
-def lost_at_tight(case: Case) -> dict[str, Any]:
+def lost_at_tight(case: PanelCase) -> dict[str, Any]:
     """At 0.4 half of LeNet is lost; of the CIFAR network nothing, which takes 3 instead of 2 s."""
     tight = case.setting.tolerated_ssim == 0.4
     cifar = share(latency_s=3.0 if tight else 2.0, shared_bits=1 if tight else 2)
@@ -158,7 +158,7 @@ def test_faster_only_for_some_networks_and_losing_others_depends():
         return told
 
     told = results(PLAN, figures)
-    assert verdict_of(faster(told, "algorithm1", FEW, FEW_TIGHT)) is Verdict.DEPENDS
+    assert verdict_of(faster(told, "algorithm1", FEW, FEW_TIGHT)) is ClaimVerdict.DEPENDS
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_looser_tolerance_adds_placements_unless_layers_leave_the_camera(netwo
     assert not only_adds(loose, tightly.model_copy(update={"devices": 20}))
 
 
-LOOSE_VGG, TIGHT_VGG = Point("3e", "vgg16", 0.8), Point("3e", "vgg16", 0.4)
+LOOSE_VGG, TIGHT_VGG = PanelPoint("3e", "vgg16", 0.8), PanelPoint("3e", "vgg16", 0.4)
 
 
 def test_what_only_adds_placements_is_never_slower_which_does_not_make_it_faster():
@@ -224,14 +224,16 @@ def test_a_sentence_of_which_a_part_is_refuted_does_not_hold_in_full_at_best():
     told = results(PLAN, figures)
     (claim,) = (one for one in CLAIMS if one.says.startswith("When more devices"))
     assert [check.holds for check in claim.at_best(told, "lookahead")] == [None, False]
-    assert claim.under_optimum(told, "lookahead") is Verdict.DEPENDS
+    assert claim.under_optimum(told, "lookahead") is ClaimVerdict.DEPENDS
     page = claims_page(told, BOTH, "command")
     assert "Proven: under an optimal placement it does not hold in full." in page
 
 
 def test_the_first_whole_seeds_count(tmp_path):
     """With LeNet alone and nobody to place, from finished files; of seed 1 one is missing."""
-    plan = Plan(base=Setting(networks=("lenet",), requests=1), seeds=3, policies=("source",))
+    plan = EvaluationPlan(
+        base=Setting(networks=("lenet",), requests=1), seeds=3, policies=("source",)
+    )
     (tmp_path / "plan.json").write_text(plan.model_dump_json())
     folder = RunFolder(tmp_path / "runs")
     settings = plan.settings()
@@ -246,7 +248,7 @@ def test_the_first_whole_seeds_count(tmp_path):
                 "source_sha256": source,
                 "versions": provenance.versions("simpy"),
             }
-            folder.keep(Run(setting=one, **told))
+            folder.keep(SimulatedRun(setting=one, **told))
     assert Results.read(tmp_path).plan.seeds == 1
     folder.file(next(one for one in settings if one.seed == 0)).unlink()
     with pytest.raises(InputError, match="--networks lenet --policies source --requests 1"):
@@ -256,7 +258,7 @@ def test_the_first_whole_seeds_count(tmp_path):
 EVERY = ("lenet", "cifar_cnn", "vgg16", "vgg19")
 
 
-def all_networks(case: Case, **vgg19: float) -> dict[str, Any]:
+def all_networks(case: PanelCase, **vgg19: float) -> dict[str, Any]:
     """All networks alike, but for VGG19."""
     others = dict.fromkeys(EVERY, share(latency_s=1.0, bound_s=0.5))
     return {"every": others | {"vgg19": share(**vgg19)}}
@@ -269,13 +271,13 @@ def test_what_is_placed_beyond_the_papers_model_is_compared_apart():
         tight = case.setting.tolerated_ssim == 0.4
         return all_networks(case, latency_s=100.0 if tight else 10.0, bound_s=99.0 if tight else 9)
 
-    told = results(Plan(panels=("3a",), seeds=2), figures)
+    told = results(EvaluationPlan(panels=("3a",), seeds=2), figures)
     whole, apart = faster(told, "lookahead", MANY, MANY_TIGHT)
     assert (whole.holds, apart.holds) == (True, False)
     assert apart.text.startswith("lenet, cifar_cnn, vgg16, served in full at each; ")
     whole, apart = checks.all_faster_at_best(told, "lookahead", MANY, MANY_TIGHT)
     assert (whole.holds, apart.holds) == (True, None)
-    assert len(faster(told, "lookahead", MANY, Point("3a", "70", 0.6))) == 1
+    assert len(faster(told, "lookahead", MANY, PanelPoint("3a", "70", 0.6))) == 1
 
 
 def test_a_proof_needs_every_seed():
@@ -300,7 +302,7 @@ def test_a_network_is_served_in_full_only_if_it_is_with_every_seed():
 
 def test_a_network_is_cheap_if_it_takes_a_tenth():
     (claim,) = (one for one in CLAIMS if one.says.startswith("LeNet and the CIFAR"))
-    for small, verdict_then in ((0.9, Verdict.HOLDS), (1.1, Verdict.FAILS)):
+    for small, verdict_then in ((0.9, ClaimVerdict.HOLDS), (1.1, ClaimVerdict.FAILS)):
 
         def figures(case, small=small):
             factor = small if case.x in ("lenet", "cifar_cnn") else 10.0
@@ -312,7 +314,7 @@ def test_a_network_is_cheap_if_it_takes_a_tenth():
 
 def test_half_is_enough_only_if_the_step_to_it_saves_more_than_that_to_all():
     (claim,) = (one for one in CLAIMS if one.says.startswith("50 % powerful"))
-    for half, verdict_then in ((5.0, Verdict.HOLDS), (8.0, Verdict.FAILS)):
+    for half, verdict_then in ((5.0, ClaimVerdict.HOLDS), (8.0, ClaimVerdict.FAILS)):
 
         def figures(case, half=half):
             return {"latency_s": {"100-0": 4.0, "50-50": half, "30-70": 10.0}.get(case.x, 5.0)}
@@ -331,7 +333,7 @@ def test_bad_input_is_told_in_one_line(tmp_path):
     done = run("benchmarks.claims", tmp_path / "nowhere", "--out", tmp_path / "claims.md")
     assert done.returncode == 2
     assert "plan.json: expected a readable file" in done.stderr
-    (tmp_path / "plan.json").write_text(Plan(seeds=1).model_dump_json())
+    (tmp_path / "plan.json").write_text(EvaluationPlan(seeds=1).model_dump_json())
     done = run("benchmarks.claims", tmp_path, "--out", tmp_path / "claims.md")
     assert done.returncode == 2
     assert "expected the runs of one seed at least" in done.stderr

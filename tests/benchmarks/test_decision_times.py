@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks import policies
 from benchmarks.common.records import Record
-from benchmarks.decisions.decision_times import CONTENDERS, Case, decide
+from benchmarks.decisions.decision_times import CONTENDERS, DecisionCase, decide
 from benchmarks.decisions.policy_targets import (
-    Target,
+    PolicyTarget,
     mean_gap,
     policy_table,
     seconds,
@@ -33,7 +33,7 @@ OPTIMUM_S = 1.217059e-3
 
 @pytest.mark.parametrize("contender", CONTENDERS)
 def test_a_decision_is_recorded_with_its_time_and_gap(contender):
-    record = decide(Case(LENET, contender, bound_s=0.001, repeat=3))
+    record = decide(DecisionCase(LENET, contender, bound_s=0.001, repeat=3))
     assert record.method == contender
     assert record.instance_sha256 == digest(LENET)
     assert record.options == {"seed": 0, "repeat": 3}
@@ -43,7 +43,7 @@ def test_a_decision_is_recorded_with_its_time_and_gap(contender):
 
 
 def test_contenders_place_as_the_policies_do():
-    placed = {contender: decide(Case(LENET, contender)) for contender in CONTENDERS}
+    placed = {contender: decide(DecisionCase(LENET, contender)) for contender in CONTENDERS}
     greedy, ahead = (place(LENET, policy) for policy in ("algorithm1", "lookahead"))
     assert placed["algorithm1"].objective_s == greedy.objective_s
     assert placed["lookahead"].objective_s == ahead.objective_s
@@ -51,30 +51,32 @@ def test_contenders_place_as_the_policies_do():
 
 
 def test_improvement_ends_at_the_optimum_of_what_algorithm_1_may_miss():
-    improved = decide(Case(LENET, "lookahead (improved)"))
+    improved = decide(DecisionCase(LENET, "lookahead (improved)"))
     assert improved.objective_s == pytest.approx(OPTIMUM_S, rel=1e-5)
 
 
 def test_a_known_kind_of_request_is_decided_faster():
     instance = generate(Recipe(("cifar_block1",), "mixed", 3, 0.8), "cold-and-warm")
-    cold, warm = (decide(Case(instance, c, repeat=3)) for c in ("lookahead", "lookahead (warm)"))
+    cold, warm = (
+        decide(DecisionCase(instance, c, repeat=3)) for c in ("lookahead", "lookahead (warm)")
+    )
     assert warm.wall_time_s < cold.wall_time_s / 2
 
 
 def test_a_decision_below_a_proven_bound_is_an_error():
     with pytest.raises(ResultError, match=r"below the proven bound 1\.0 s"):
-        decide(Case(LENET, "algorithm1", bound_s=1.0))
+        decide(DecisionCase(LENET, "algorithm1", bound_s=1.0))
 
 
 def test_a_rejection_has_no_gap():
     instance = generate(Recipe(("cifar_block1",), "mixed", 6, 0.4), "refused")
-    record = decide(Case(instance, "algorithm1", bound_s=1.0))
+    record = decide(DecisionCase(instance, "algorithm1", bound_s=1.0))
     assert (record.served, record.rejected, record.gap) == (0, 1, None)
 
 
 def test_values_summarise_records():
     fast, slow = (
-        decide(Case(LENET, "algorithm1")).model_copy(update={"wall_time_s": s, "gap": gap})
+        decide(DecisionCase(LENET, "algorithm1")).model_copy(update={"wall_time_s": s, "gap": gap})
         for s, gap in ((0.1, 0.0), (0.4, 0.5))
     )
     assert slowest_ms([fast, slow]) == pytest.approx(400)
@@ -85,8 +87,8 @@ def test_values_summarise_records():
 
 
 def test_a_goal_is_the_most_that_may_be():
-    cases = (Case(LENET, "algorithm1"),)
-    quick = Target("work", cases, seconds, at_least=2, aim=1)
+    cases = (DecisionCase(LENET, "algorithm1"),)
+    quick = PolicyTarget("work", cases, seconds, at_least=2, aim=1)
     assert [quick.reached(value, quick.aim) for value in (0.9, 1, 1.1)] == [True, True, False]
 
 
@@ -113,11 +115,11 @@ def test_the_table_asks_for_what_is_to_be_reached():
     assert len(batch.instance.requests) == 320
 
 
-def small_table(repeat: int) -> tuple[Target, ...]:
-    cases = tuple(Case(LENET, contender, 0.001, repeat) for contender in CONTENDERS)
+def small_table(repeat: int) -> tuple[PolicyTarget, ...]:
+    cases = tuple(DecisionCase(LENET, contender, 0.001, repeat) for contender in CONTENDERS)
     return (
-        Target("all", cases, seconds, at_least=60, aim=0),
-        Target("gap", cases[:1], worst_gap, at_least=1, aim=70),
+        PolicyTarget("all", cases, seconds, at_least=60, aim=0),
+        PolicyTarget("gap", cases[:1], worst_gap, at_least=1, aim=70),
     )
 
 
@@ -146,7 +148,7 @@ def test_rows_are_printed_with_verdicts_and_records_are_resumed(
 def test_a_run_that_was_interrupted_keeps_what_it_had(tmp_path: Path, monkeypatch):
     decided: list[Record] = []
 
-    def interrupted(case: Case) -> Record:
+    def interrupted(case: DecisionCase) -> Record:
         if len(decided) == 2:
             raise KeyboardInterrupt
         decided.append(decide(case))

@@ -14,8 +14,8 @@ from invented import outcome, share
 from benchmarks.common import provenance
 from benchmarks.evaluation import runs as runs_module
 from benchmarks.evaluation.page import page
-from benchmarks.evaluation.panels import PANELS, Plan
-from benchmarks.evaluation.runs import Run, RunFolder, simulate_all
+from benchmarks.evaluation.panels import PANELS, EvaluationPlan
+from benchmarks.evaluation.runs import RunFolder, SimulatedRun, simulate_all
 from benchmarks.evaluation.table import KEYS, mean_and_half, measures, over_seeds, per_run
 from benchmarks.simulate import Setting
 from optmodel.ground.rule_errors import InputError
@@ -68,7 +68,7 @@ def test_a_finished_folder_is_not_simulated_again(drawn):
 
 
 def test_panels_share_runs_and_seeds_come_one_after_the_other():
-    plan = Plan(seeds=2)
+    plan = EvaluationPlan(seeds=2)
     settings = plan.settings()
     assert len(settings) == 2 * 3 * 3 * (6 + 4 + 4)
     assert len([*plan.cases()]) == 2 * len(settings)
@@ -78,7 +78,7 @@ def test_panels_share_runs_and_seeds_come_one_after_the_other():
 
 def test_any_number_of_workers_and_a_scheduler_of_ones_own_give_the_same(tmp_path):
     settings = [TINY.model_copy(update={"seed": seed}) for seed in range(4)]
-    expected = {one: Run.of(one).outcome for one in settings}
+    expected = {one: SimulatedRun.of(one).outcome for one in settings}
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
         for at, told in enumerate(({"workers": 1}, {"scheduler": address})):
@@ -90,12 +90,12 @@ def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
     settings = [TINY.model_copy(update={"seed": seed}) for seed in range(4)]
     folder = RunFolder(tmp_path / "runs")
     for setting in settings[:2]:
-        folder.keep(Run.of(setting))
+        folder.keep(SimulatedRun.of(setting))
     left = []
 
     def killed(client, missing):
         left.extend(missing)
-        yield Run.of(missing[0])
+        yield SimulatedRun.of(missing[0])
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runs_module, "_simulated", killed)
@@ -107,7 +107,7 @@ def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
 
 
 def test_a_worker_with_other_code_is_refused(tmp_path, monkeypatch):
-    other = Run.of(TINY).model_copy(update={"source_sha256": "other"})
+    other = SimulatedRun.of(TINY).model_copy(update={"source_sha256": "other"})
     monkeypatch.setattr(runs_module, "_simulated", lambda client, missing: iter([other]))
     with pytest.raises(InputError, match="--scheduler: expected workers with the code"):
         simulate_all([TINY], RunFolder(tmp_path / "runs"), workers=1)
@@ -125,7 +125,7 @@ def test_a_worker_with_other_code_is_refused(tmp_path, monkeypatch):
     ],
 )
 def test_a_plan_covers_no_more_than_it_compares(fewer):
-    plan = Plan(seeds=2)
+    plan = EvaluationPlan(seeds=2)
     assert plan.covers(plan)
     changed = plan.model_copy(update=fewer)
     assert not changed.covers(plan)
@@ -134,7 +134,7 @@ def test_a_plan_covers_no_more_than_it_compares(fewer):
 
 def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path)
-    folder.keep(Run.of(TINY))
+    folder.keep(SimulatedRun.of(TINY))
     assert folder.find(TINY) is not None
     assert folder.find(TINY.model_copy(update={"seed": 1})) is None
     monkeypatch.setattr(provenance, "versions", lambda *more: {"python": "2.7"})
@@ -151,7 +151,7 @@ def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, mon
 )
 def test_a_run_that_contradicts_itself_is_refused(field, value, says, tmp_path):
     folder = RunFolder(tmp_path)
-    folder.keep(Run.of(TINY))
+    folder.keep(SimulatedRun.of(TINY))
     content = json.loads(folder.file(TINY).read_text())
     content["outcome"]["networks"]["lenet"][field] = value
     folder.file(TINY).write_text(json.dumps(content))
@@ -183,7 +183,7 @@ def test_all_runs_that_were_edited_are_told_at_once(tmp_path):
     folder = RunFolder(tmp_path)
     settings = [TINY, TINY.model_copy(update={"seed": 1})]
     for setting in settings:
-        folder.keep(Run.of(setting))
+        folder.keep(SimulatedRun.of(setting))
         folder.file(setting).write_text("{")
     with pytest.raises(InputError) as told:
         folder.find_all(settings)
@@ -203,7 +203,7 @@ def test_a_run_by_a_policy_of_ones_own_counts_until_its_file_changes(tmp_path, m
     (tmp_path / "my_changing_policy.py").write_text(OWN_POLICY.format(base="LayerWise"))
     folder = RunFolder(tmp_path / "runs")
     setting = TINY.model_copy(update={"policy": "my_changing_policy.Mine"})
-    folder.keep(Run.of(setting))
+    folder.keep(SimulatedRun.of(setting))
     assert folder.find(setting) is not None
     (tmp_path / "my_changing_policy.py").write_text(OWN_POLICY.format(base="OnSource"))
     provenance.source.cache_clear()  # A new process would not have it either.
@@ -212,7 +212,7 @@ def test_a_run_by_a_policy_of_ones_own_counts_until_its_file_changes(tmp_path, m
 
 def test_a_run_of_other_code_does_not_count(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path)
-    folder.keep(Run.of(TINY))
+    folder.keep(SimulatedRun.of(TINY))
     monkeypatch.setattr(provenance, "source", lambda policy: "changed")
     assert folder.find(TINY) is None
 
@@ -250,7 +250,7 @@ def test_a_policy_named_twice_counts_once(tmp_path):
 
 def test_a_run_that_was_edited_is_refused_with_the_field(tmp_path):
     folder = RunFolder(tmp_path)
-    folder.keep(Run.of(TINY))
+    folder.keep(SimulatedRun.of(TINY))
     content = json.loads(folder.file(TINY).read_text())
     content["outcome"]["networks"]["lenet"]["served"] = -1
     folder.file(TINY).write_text(json.dumps(content))
@@ -288,7 +288,9 @@ def test_intervals_are_those_of_student():
 
 
 def test_what_comes_from_outside_is_escaped_on_the_page():
-    plan = Plan(base=Setting(networks=("lenet",)), panels=("3e",), seeds=1, policies=("source",))
+    plan = EvaluationPlan(
+        base=Setting(networks=("lenet",)), panels=("3e",), seeds=1, policies=("source",)
+    )
     frame = over_seeds(per_run(plan.cases(), _never(plan)), KEYS)
     frame["x"] = "<script>"
     html = page(frame, plan, "<b>")
@@ -297,11 +299,11 @@ def test_what_comes_from_outside_is_escaped_on_the_page():
     assert "<b>" not in html
 
 
-def _never(plan: Plan) -> dict[Setting, Run]:
+def _never(plan: EvaluationPlan) -> dict[Setting, SimulatedRun]:
     timing = {"events": 0, "total_s": 0.0, "slowest_s": 0.0}
     origin = {"source_sha256": "", "versions": {}}
     return {
-        one: Run.model_validate(
+        one: SimulatedRun.model_validate(
             {"setting": one, "outcome": outcome(one), "timing": timing} | origin
         )
         for one in plan.settings()

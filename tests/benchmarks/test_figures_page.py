@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.evaluation.checks import short
-from benchmarks.evaluation.panels import PANELS, Plan
+from benchmarks.evaluation.panels import PANELS, EvaluationPlan
 from benchmarks.evaluation.results import PLAN_FILE
 from benchmarks.evaluation.table import KEYS
 from benchmarks.evaluation.variants import JUDGED
@@ -47,8 +47,8 @@ def total(x: str, tolerance: float, policy: str, panel: str = "3a") -> str:
 
 
 def test_the_tables_are_those_of_the_plan_with_five_seeds():
-    plan = read_model(TABLES / PLAN_FILE, Plan)
-    assert plan == Plan()
+    plan = read_model(TABLES / PLAN_FILE, EvaluationPlan)
+    assert plan == EvaluationPlan()
     for name in PANELS:
         points = {
             (case.x, case.setting.tolerated_ssim) for case in plan.cases() if case.panel == name

@@ -8,7 +8,7 @@ from runs import AS_WORKER, killed, took, use_worker
 
 from benchmarks.runtime import measure as measuring
 from benchmarks.runtime.measure import measure
-from benchmarks.runtime.runtime_record import Outcome
+from benchmarks.runtime.runtime_record import ProcessEnd
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.problem.instance import read_instance
@@ -41,14 +41,14 @@ def test_a_run_beyond_its_memory_is_a_record(monkeypatch):
     body = "def placement(self): return bytearray(9 * 10**9)"
     use_worker(monkeypatch, AS_WORKER.format(body=body))
     one = measure(LENET, "count", OPTIONS, 1)
-    assert (one.outcome, one.termination) == (Outcome.OUT_OF_MEMORY, Termination.ERROR)
+    assert (one.outcome, one.termination) == (ProcessEnd.OUT_OF_MEMORY, Termination.ERROR)
     assert one.error == "needs more than 8 GB"
 
 
 def test_a_crashed_run_is_a_record(monkeypatch):
     use_worker(monkeypatch, "import os; os.abort()")
     one = measure(LENET, "count", OPTIONS, 1)
-    assert one.outcome is Outcome.CRASHED
+    assert one.outcome is ProcessEnd.CRASHED
     assert one.solution_status is SolutionStatus.NONE
     assert (one.served, one.rejected, one.objective_s, one.bound_s) == (0, 1, None, None)
     assert one.error == f"exit code {-signal.SIGABRT}"
@@ -57,14 +57,14 @@ def test_a_crashed_run_is_a_record(monkeypatch):
 def test_an_exception_in_a_run_is_a_crash_with_its_message(monkeypatch):
     use_worker(monkeypatch, AS_WORKER.format(body="def placement(self): raise KeyError('lost')"))
     one = measure(LENET, "count", OPTIONS, 1)
-    assert (one.outcome, one.error) == (Outcome.CRASHED, "KeyError: 'lost'")
+    assert (one.outcome, one.error) == (ProcessEnd.CRASHED, "KeyError: 'lost'")
 
 
 def test_a_run_that_ignores_its_time_limit_is_killed_and_recorded(monkeypatch):
     use_worker(monkeypatch, "import signal; signal.pause()")
     monkeypatch.setattr(measuring, "PATIENCE_S", 0.2)
     one = measure(LENET, "count", SolverOptions(time_limit_s=0.1), 1)
-    assert (one.outcome, one.termination) == (Outcome.KILLED, Termination.TIME_LIMIT)
+    assert (one.outcome, one.termination) == (ProcessEnd.KILLED, Termination.TIME_LIMIT)
     assert 0.3 <= one.wall_time_s < 30
     assert not one.proven
 

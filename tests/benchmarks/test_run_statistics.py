@@ -24,7 +24,7 @@ from benchmarks.runtime.runtime_plot import (
 from benchmarks.runtime.runtime_record import RunRecord
 from benchmarks.runtime.runtime_table import print_methods, print_targets
 from benchmarks.runtime.scaling import Series
-from benchmarks.runtime.speed_targets import Goal, Target
+from benchmarks.runtime.speed_targets import Goal, RuntimeTarget
 from optmodel.ground.command_line import console
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import read_instance
@@ -106,7 +106,7 @@ def test_a_run_stopped_by_its_limit_is_within_the_limit():
 
 
 def test_the_target_table_says_what_is_reached(capsys):
-    target = Target("LeNet", (LENET,), Goal(1e-6, 2), Goal(1e-6, 0.1))
+    target = RuntimeTarget("LeNet", (LENET,), Goal(1e-6, 2), Goal(1e-6, 0.1))
     runs = {"segment": {LENET.name: took(150.0)}, "count": {LENET.name: took(1.0)}}
     print_targets(console, [target], runs, "segment")
     printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]

@@ -22,10 +22,10 @@ from benchmarks.runtime.__main__ import (
     pending,
     recorded,
 )
-from benchmarks.runtime.measured_cases import Case, Work, gather
+from benchmarks.runtime.measured_cases import SolveCase, Work, gather
 from benchmarks.runtime.runtime_record import RunRecord
 from benchmarks.runtime.scaling import DEVICES, MAPS, REQUESTS, series
-from benchmarks.runtime.speed_targets import BINDING, Goal, Target, speed_table
+from benchmarks.runtime.speed_targets import BINDING, Goal, RuntimeTarget, speed_table
 from heuristics.policies import place
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus
@@ -136,7 +136,7 @@ def measured(monkeypatch):
 
 
 def test_nothing_is_measured_twice_unless_options_change_or_forced(measured, tmp_path):
-    out, case = tmp_path / "runtime.csv", Case(LENET)
+    out, case = tmp_path / "runtime.csv", SolveCase(LENET)
     first = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord), force=False)
     again = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord), force=False)
     assert len(measured) == 1
@@ -151,9 +151,9 @@ def test_nothing_is_measured_twice_unless_options_change_or_forced(measured, tmp
 
 def test_times_of_another_machine_are_measured_again(measured, tmp_path):
     book = RecordBook(tmp_path / "runtime.csv", RunRecord)
-    one = recorded(Case(LENET), COUNT, Limits(), book, force=False)
+    one = recorded(SolveCase(LENET), COUNT, Limits(), book, force=False)
     book.add(one.model_copy(update={"host": "another machine"}))
-    recorded(Case(LENET), COUNT, Limits(), book, force=False)
+    recorded(SolveCase(LENET), COUNT, Limits(), book, force=False)
     assert len(measured) == 2
 
 
@@ -210,7 +210,7 @@ def test_formulations_run_with_every_solver_and_other_methods_once():
 def test_segment_is_added_only_where_a_row_asks_for_it():
     work = Work()
     other = LENET.model_copy(update={"name": "other"})
-    work.add([Case(LENET, with_baseline=True), Case(other)])
+    work.add([SolveCase(LENET, with_baseline=True), SolveCase(other)])
     baseline = Configuration("segment", "highs")
     asked = [(case.instance.name, one) for case, one in pending(work, [COUNT], baseline)]
     assert asked == [(LENET.name, COUNT), (LENET.name, baseline), ("other", COUNT)]
@@ -218,9 +218,9 @@ def test_segment_is_added_only_where_a_row_asks_for_it():
 
 def test_two_instances_of_one_name_are_refused():
     work = Work()
-    work.add([Case(LENET), Case(LENET)])
+    work.add([SolveCase(LENET), SolveCase(LENET)])
     with pytest.raises(InputError, match="expected instances whose names differ"):
-        work.add([Case(LENET.model_copy(update={"period_s": 1.0}))])
+        work.add([SolveCase(LENET.model_copy(update={"period_s": 1.0}))])
 
 
 def test_the_small_set_is_that_of_the_folder():
@@ -267,8 +267,8 @@ def test_the_batch_of_twenty_can_be_served_within_its_budgets():
 
 
 def test_a_row_asks_for_the_smaller_gap_and_the_longer_time():
-    target = Target("w", (LENET,), Goal(0.02, 300), Goal(0.005, 60))
+    target = RuntimeTarget("w", (LENET,), Goal(0.02, 300), Goal(0.005, 60))
     assert target.time_limit_s == 300
     assert target.mip_gap == pytest.approx(0.005 / 1.005)
-    quick = Target("w", (LENET,), Goal(inf), Goal(1e-6, 0.1))
+    quick = RuntimeTarget("w", (LENET,), Goal(inf), Goal(1e-6, 0.1))
     assert quick.time_limit_s == 60

@@ -14,7 +14,7 @@ from benchmarks.simulate import Setting, simulate
 from benchmarks.simulate.arrivals import arrivals, changes
 from benchmarks.simulate.log import replayed
 from benchmarks.simulate.simulation import Simulation
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 from optmodel.ground.rule_errors import InputError
 
 SMALL = Setting(
@@ -72,7 +72,7 @@ def test_the_log_replayed_in_part_gives_the_state_of_then(tmp_path: Path):
         states.append(scheduler.snapshot())
 
     fleet = CHANGING.make_fleet()
-    scheduler = Scheduler(fleet, "lookahead")
+    scheduler = OnlineScheduler(fleet, "lookahead")
     head = {"fleet": json.loads(fleet.model_dump_json()), "policy": "lookahead", "seed": 0}
     with log.open("w") as stream:
         stream.write(json.dumps(head) + "\n")
@@ -95,10 +95,10 @@ def test_the_log_replayed_in_part_gives_the_state_of_then(tmp_path: Path):
 def test_every_reserved_unit_comes_back(seed, policy, changing):
     setting = (CHANGING if changing else SMALL).model_copy(update={"seed": seed, "policy": policy})
     fleet = setting.make_fleet()
-    scheduler = Scheduler(fleet, policy, seed=seed, decider=setting.make_policy())
+    scheduler = OnlineScheduler(fleet, policy, seed=seed, decider=setting.make_policy())
     due = changes(setting, fleet, 15_000)
     outcome = Simulation(scheduler, arrivals(setting), due).run()
-    full = Scheduler(fleet).left()
+    full = OnlineScheduler(fleet).left()
     here = {device.id for device in scheduler.devices} | {one.id for one in fleet.sources}
     assert scheduler.left() == {name: full[name] for name in here}
     assert outcome.all.served + outcome.all.unserved == outcome.all.submitted == 30

@@ -3,18 +3,20 @@
 import pytest
 from simulated import LATENCY_US, SHARED_BITS, A, B, comes, fails, fleet, joins, leaves
 
-from benchmarks.simulate.outcome import Outcome
+from benchmarks.simulate.outcome import SimulationOutcome
 from benchmarks.simulate.simulation import Simulation
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 
 
-def run(devices, arrivals, changes=()) -> tuple[Outcome, list[tuple[int, str, list[str]]]]:
+def run(
+    devices, arrivals, changes=()
+) -> tuple[SimulationOutcome, list[tuple[int, str, list[str]]]]:
     """What the run was like, and time in microseconds, event, and what was placed then."""
     heard = []
-    scheduler = Scheduler(fleet(*devices), "algorithm1")
+    scheduler = OnlineScheduler(fleet(*devices), "algorithm1")
     simulation = Simulation(scheduler, arrivals, changes, heard.append)
     outcome = simulation.run()
-    full = Scheduler(scheduler.fleet).left()
+    full = OnlineScheduler(scheduler.fleet).left()
     here = {one.id for one in (*scheduler.devices, *scheduler.fleet.sources)}
     assert scheduler.left() == {name: full[name] for name in here}
     told = [

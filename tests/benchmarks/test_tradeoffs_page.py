@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tradeoffs.tradeoff_cases import Case
+from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
 from benchmarks.tradeoffs.tradeoff_record import CurveBook
 from benchmarks.tradeoffs.tradeoff_run import Runner
 from benchmarks.tradeoffs.tradeoff_table import frame_of
@@ -170,12 +170,14 @@ def test_smaller_fleets_have_no_placement_for_the_reason_that_the_page_gives(fle
     needs = {("vgg16", "0.8"): 16, ("vgg16", "0.6"): 32, ("vgg16", "0.4"): 32, **smallest}
     for (network, tolerance), devices in needs.items():
         for number in range(4, min(devices, 9)):
-            tried = Case("price", network, fleet, number, float(tolerance), TABLE_I, "reject")
+            tried = TradeoffCase(
+                "price", network, fleet, number, float(tolerance), TABLE_I, "reject"
+            )
             found = solve(tried.instance())
             assert found.solution_status is SolutionStatus.INFEASIBLE
             assert f"'relu11' needs {devices} helpers (64 maps" in found.reasons[0]
     assert set(needs) | {("vgg19", "0.4")} == set(product(NAMES, ("0.8", "0.6", "0.4")))
-    never = Case("price", "vgg19", fleet, 1000, 0.4, TABLE_I, "reject")
+    never = TradeoffCase("price", "vgg19", fleet, 1000, 0.4, TABLE_I, "reject")
     assert "no admissible share at 0.4" in solve(never.instance()).reasons[0]
 
 
@@ -188,7 +190,7 @@ def test_the_table_of_forty_devices_is_that_of_the_file():
 
 
 def test_the_file_of_forty_devices_is_computed_again_for_lenet(tmp_path):
-    one = Case("shared", "lenet", "mixed", 40, 0.8, TABLE_I, "reject")
+    one = TradeoffCase("shared", "lenet", "mixed", 40, 0.8, TABLE_I, "reject")
     options = SolverOptions(threads=1, time_limit_s=300.0)
     record = Runner(CurveBook(tmp_path / "records.json"), options, 12).run(one)
     text = frame_of("shared", {one: record}).to_csv(index=False)
@@ -221,7 +223,7 @@ def test_every_tolerance_and_price_on_the_page_is_proven():
 )
 def test_the_files_are_computed_again_for_lenet(tmp_path, kind, tolerance):
     book = CurveBook(tmp_path / "records.json")
-    one = Case(kind, "lenet", "mixed", 10, tolerance, TABLE_I, "reject")
+    one = TradeoffCase(kind, "lenet", "mixed", 10, tolerance, TABLE_I, "reject")
     record = Runner(book, SolverOptions(threads=1, time_limit_s=600.0), 12).run(one)
     text = frame_of(kind, {one: record}).to_csv(index=False)
     computed = list(csv.DictReader(text.splitlines()))
@@ -240,7 +242,7 @@ def test_the_files_are_computed_again_for_lenet(tmp_path, kind, tolerance):
 def test_the_end_of_lenets_front_is_found_again(tmp_path):
     """The point that shares least, from the fastest to it in one step."""
     book = CurveBook(tmp_path / "records.json")
-    one = Case("shared", "lenet", "mixed", 4, 0.8, TABLE_I, "reject")
+    one = TradeoffCase("shared", "lenet", "mixed", 4, 0.8, TABLE_I, "reject")
     record = Runner(book, SolverOptions(threads=1, time_limit_s=600.0), 1).run(one)
     committed = fronts_in("shared")["lenet", "0.8", "4 mixed"]
     ends = [committed[0], committed[-1]]

@@ -6,7 +6,7 @@ import pytest
 from strategies import with_budget
 
 from heuristics.baselines import AtRandom
-from heuristics.improvement import Improvement
+from heuristics.improvement import ImprovedPlacement
 from heuristics.policy import place_all
 from optmodel.checker import check
 from optmodel.placement.evaluate import evaluate
@@ -37,7 +37,7 @@ def tight_around(made: Instance, placement: Placement) -> Instance:
     return made
 
 
-def holds(problem: Problem, start: Placement, found: Improvement) -> None:
+def holds(problem: Problem, start: Placement, found: ImprovedPlacement) -> None:
     """Assert all that every improvement promises."""
     assert start.requests.keys() <= found.placement.requests.keys()
     left_out = [

@@ -2,7 +2,7 @@
 
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement.solution import Rejection
-from optmodel.problem.ledger import Ledger
+from optmodel.problem.ledger import BudgetLedger
 
 
 class Cautious:
@@ -12,7 +12,7 @@ class Cautious:
         self._inner = Algorithm1()
 
     def place(self, problem, task, left):
-        left.left -= Ledger.of(problem).left // 10
+        left.left -= BudgetLedger.of(problem).left // 10
         return self._inner.place(problem, task, left)
 
 
@@ -23,7 +23,7 @@ class Forgetful:
         self._inner = Algorithm1()
 
     def place(self, problem, task, left):
-        return self._inner.place(problem, task, Ledger.of(problem))
+        return self._inner.place(problem, task, BudgetLedger.of(problem))
 
 
 class Sloppy:

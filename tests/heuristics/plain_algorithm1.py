@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.online import NoPlaceError, Outcome, Weights
+from optmodel.online import NoPlaceError, NrmWeights, PolicyOutcome
 from optmodel.placement import Placement, Rejection, RequestPlacement
 from optmodel.problem import (
     BoolArray,
+    BudgetLedger,
     FloatArray,
     IntArray,
     LayerTask,
-    Ledger,
     Problem,
     RequestTask,
 )
@@ -41,20 +41,20 @@ class _Arrival:
         )
         return slowest
 
-    def affordable(self, ledger: Ledger, hosts: IntArray) -> BoolArray:
+    def affordable(self, ledger: BudgetLedger, hosts: IntArray) -> BoolArray:
         """Return for each host whether all senders have the bandwidth to reach it (cond2)."""
         short = ledger.bandwidth_bits[self.senders] < self.bits
         from_others = self.senders[:, np.newaxis] != hosts
         affordable: BoolArray = ~(short[:, np.newaxis] & from_others).any(axis=0)
         return affordable
 
-    def charge(self, ledger: Ledger, node: int) -> None:
+    def charge(self, ledger: BudgetLedger, node: int) -> None:
         """Take the transfer to `node` off the senders' bandwidth (line 22)."""
         others = self.senders != node
         ledger.bandwidth_bits[self.senders[others]] -= self.bits[others]
 
 
-def plain_algorithm1(problem: Problem, weights: Weights | None = None) -> Outcome:
+def plain_algorithm1(problem: Problem, weights: NrmWeights | None = None) -> PolicyOutcome:
     """Place requests in order of arrival, each segment on the node of least nrm.
 
     Each segment of each layer goes to the helper j with the least nrm(j) among those that have
@@ -68,16 +68,16 @@ def plain_algorithm1(problem: Problem, weights: Weights | None = None) -> Outcom
     ----------
     problem : Problem
         The batch.
-    weights : Weights, optional
+    weights : NrmWeights, optional
         alpha and beta of nrm.
 
     Returns
     -------
-    Outcome
+    PolicyOutcome
         The placed requests, and for each rejected one the layer and the condition that failed.
     """
-    weights = weights or Weights()
-    ledger = Ledger.of(problem)
+    weights = weights or NrmWeights()
+    ledger = BudgetLedger.of(problem)
     placed: dict[str, RequestPlacement] = {}
     rejected: list[Rejection] = []
     for task in problem.tasks:
@@ -94,15 +94,15 @@ def plain_algorithm1(problem: Problem, weights: Weights | None = None) -> Outcom
         placed[task.request.id] = RequestPlacement.from_labels(
             labels, mapwise, len(problem.node_ids)
         )
-    return Outcome(Placement(placed), tuple(rejected))
+    return PolicyOutcome(Placement(placed), tuple(rejected))
 
 
 def _place_layer(
     problem: Problem,
-    ledger: Ledger,
+    ledger: BudgetLedger,
     task: RequestTask,
     labels: list[IntArray],
-    weights: Weights,
+    weights: NrmWeights,
     k: int,
 ) -> IntArray:
     """Return the node of each segment of layer `k`, and charge the ledger (lines 8-24)."""
@@ -147,11 +147,11 @@ def _arrival(task: RequestTask, labels: list[IntArray], k: int, segments: slice)
 
 def _nrm(
     problem: Problem,
-    ledger: Ledger,
+    ledger: BudgetLedger,
     layer: LayerTask,
     arrival: _Arrival,
     hosts: IntArray,
-    weights: Weights,
+    weights: NrmWeights,
 ) -> FloatArray:
     """Return nrm(j) of one segment for each host (lines 16-17)."""
     t = arrival.slowest(problem, hosts) + layer.multiplications / problem.speed[hosts]
@@ -159,7 +159,7 @@ def _nrm(
 
 
 def _failed_conditions(
-    ledger: Ledger,
+    ledger: BudgetLedger,
     layer: LayerTask,
     arrival: _Arrival,
     hosts: IntArray,

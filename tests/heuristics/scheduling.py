@@ -2,7 +2,7 @@
 
 from strategies import by_hand, with_fleet
 
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 from heuristics.scheduler.snapshot import read_snapshot
 from optmodel.checker import check
 from optmodel.placement.solution import PlacementDocument
@@ -21,7 +21,7 @@ def request(name: str, tolerance: float = 0.6) -> Request:
     return Request(id=name, source="camera", network="net", tolerated_ssim=tolerance)
 
 
-def instance_of(scheduler: Scheduler):
+def instance_of(scheduler: OnlineScheduler):
     """Return what runs as a batch on the devices present, and its placement."""
     fleet = scheduler.fleet.model_copy(update={"devices": scheduler.devices})
     running = scheduler.running
@@ -29,7 +29,7 @@ def instance_of(scheduler: Scheduler):
     return instance, PlacementDocument(requests=tuple(one.placement for one in running))
 
 
-def assert_promises_are_kept(scheduler: Scheduler, folder) -> None:
+def assert_promises_are_kept(scheduler: OnlineScheduler, folder) -> None:
     """Every placement passes the checker, budgets are what is reserved, and state survives."""
     instance, document = instance_of(scheduler)
     report = check(instance, document)
@@ -44,12 +44,12 @@ def assert_promises_are_kept(scheduler: Scheduler, folder) -> None:
     assert counts.submitted == alive + counts.finished + counts.unserved
     path = folder / "state.json"
     scheduler.save(path)
-    restored = Scheduler.restore(path)
+    restored = OnlineScheduler.restore(path)
     assert restored.snapshot() == scheduler.snapshot() == read_snapshot(path)[0]
     assert restored.left() == scheduler.left()
 
 
-def full_budgets(scheduler: Scheduler) -> dict[str, tuple[int, int, int]]:
+def full_budgets(scheduler: OnlineScheduler) -> dict[str, tuple[int, int, int]]:
     return {
         node.id: (
             int(node.memory_bytes),
@@ -60,7 +60,7 @@ def full_budgets(scheduler: Scheduler) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def expected_left(scheduler: Scheduler) -> dict[str, tuple[int, int, int]]:
+def expected_left(scheduler: OnlineScheduler) -> dict[str, tuple[int, int, int]]:
     left = full_budgets(scheduler)
     for one in scheduler.running:
         for node, load in one.reserved.items():

@@ -14,7 +14,7 @@ from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.least_nrm import Weights
+from optmodel.online.least_nrm import NrmWeights
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
 
@@ -213,7 +213,7 @@ def test_equal_input_gives_equal_output():
 def test_scarce_bandwidth_and_other_weights_are_read_the_same(recipe, beta, scale):
     scales = replace(recipe.scales, bandwidth=scale)
     problem = Problem.of(generate(replace(recipe, scales=scales), "scarce"))
-    weights = Weights(alpha=1.0, beta=beta)
+    weights = NrmWeights(alpha=1.0, beta=beta)
     outcome = place_all(problem, Algorithm1(weights=weights))
     expected = plain_algorithm1(problem, weights)
     assert outcome.rejected == expected.rejected

@@ -10,9 +10,9 @@ from scheduling import request, tight_fleet
 from states import told, without_seals
 from strategies import node
 
-from heuristics.scheduler import Scheduler, service
+from heuristics.scheduler import OnlineScheduler, service
 from heuristics.scheduler import journal as journal_module
-from heuristics.scheduler.events import Die, Finish, Join, Submit
+from heuristics.scheduler.events import DieEvent, FinishEvent, JoinEvent, SubmitEvent
 from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.service import open_service
 from heuristics.scheduler.snapshot import BEFORE_TOLD, read_snapshot
@@ -21,21 +21,21 @@ from optmodel.ground.rule_errors import InputError
 
 FLEET = tight_fleet()
 EVENTS = [
-    Submit(event="submit", request=request("r1")),
-    Submit(event="submit", request=request("r2", 0.9)),
-    Die(event="die", device="c"),
-    Submit(event="submit", request=request("r3", 0.25)),
-    Join(event="join", device=node("fast", 1e6, 1e6, memory_bytes=300.0)),
-    Finish(event="finish", request="r1"),
-    Submit(event="submit", request=request("r4")),
+    SubmitEvent(event="submit", request=request("r1")),
+    SubmitEvent(event="submit", request=request("r2", 0.9)),
+    DieEvent(event="die", device="c"),
+    SubmitEvent(event="submit", request=request("r3", 0.25)),
+    JoinEvent(event="join", device=node("fast", 1e6, 1e6, memory_bytes=300.0)),
+    FinishEvent(event="finish", request="r1"),
+    SubmitEvent(event="submit", request=request("r4")),
 ]
 
 
 FEW = [
-    Submit(event="submit", request=request("r1")),
-    Submit(event="submit", request=request("r2", 0.25)),
-    Finish(event="finish", request="r1"),
-    Submit(event="submit", request=request("r3", 0.25)),
+    SubmitEvent(event="submit", request=request("r1")),
+    SubmitEvent(event="submit", request=request("r2", 0.25)),
+    FinishEvent(event="finish", request="r1"),
+    SubmitEvent(event="submit", request=request("r3", 0.25)),
 ]
 """Few bytes, for each of them is changed."""
 
@@ -65,7 +65,7 @@ def believed(state: Path) -> int | None:
     """Return how many events a state is believed to hold; None if it is refused."""
     try:
         stored = read_state(state)
-        _, last = Scheduler.of_state(stored)
+        _, last = OnlineScheduler.of_state(stored)
     except InputError as error:
         return refused(str(error), state)
     return last.answer.number if last else 0

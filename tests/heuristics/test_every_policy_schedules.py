@@ -6,14 +6,14 @@ import pytest
 from scheduling import request, tight_fleet
 
 from heuristics.policies import POLICIES
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 from optmodel.placement.solution import Rejection
 from optmodel.problem.instance import Request, read_fleet
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_shipped_policy_places_and_gives_back(policy):
-    scheduler = Scheduler(tight_fleet(), policy)
+    scheduler = OnlineScheduler(tight_fleet(), policy)
     before = scheduler.left()
     decision = scheduler.submit(request("r1"))
     assert decision.placement is not None or decision.rejection is not None
@@ -46,7 +46,7 @@ class WrongId(Raises):
     ],
 )
 def test_a_policy_that_fails_rejects_with_the_reason_and_reserves_nothing(policy, why):
-    scheduler = Scheduler(tight_fleet(), f"test_every_policy_schedules.{policy}")
+    scheduler = OnlineScheduler(tight_fleet(), f"test_every_policy_schedules.{policy}")
     before = scheduler.left()
     decision = scheduler.submit(request("r1"))
     assert decision.rejection is not None
@@ -57,7 +57,7 @@ def test_a_policy_that_fails_rejects_with_the_reason_and_reserves_nothing(policy
 
 def test_what_no_fleet_can_serve_is_refused_once_a_device_is_there_to_tell():
     fleet = read_fleet(Path(__file__).parents[2] / "instances" / "small" / "lenet-0.8-4-mixed.json")
-    scheduler = Scheduler(fleet.model_copy(update={"devices": ()}))
+    scheduler = OnlineScheduler(fleet.model_copy(update={"devices": ()}))
     hopeless = Request(id="r1", source="camera-1", network="lenet", tolerated_ssim=0.0001)
     assert scheduler.submit(hopeless).waits
     (decision,) = scheduler.join(fleet.devices[0])

@@ -7,7 +7,7 @@ import pytest
 from improving import at_random, holds, tight_around
 
 from heuristics.baselines import AtRandom
-from heuristics.improvement import Improvement, improve
+from heuristics.improvement import ImprovedPlacement, improve
 from heuristics.insertion import insertions
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
@@ -82,5 +82,7 @@ def test_where_more_cannot_be_served_nothing_is_tried(monkeypatch):
 def test_nobody_served_and_nobody_insertable_is_no_improvement():
     problem = Problem.of(read_instance(SMALL / "infeasible-privacy.json"))
     found = improve(problem, Placement({}), time_limit_s=5.0, insert=True)
-    assert found == Improvement(found.placement, 0.0, None, None, (), Termination.HEURISTIC_END)
+    assert found == ImprovedPlacement(
+        found.placement, 0.0, None, None, (), Termination.HEURISTIC_END
+    )
     assert found.placement.requests == {}

@@ -13,37 +13,44 @@ from states import told, without_seals
 from strategies import node
 
 from heuristics.scheduler import service
-from heuristics.scheduler.events import Die, Finish, Join, Leave, Reoptimise, Submit
+from heuristics.scheduler.events import (
+    DieEvent,
+    FinishEvent,
+    JoinEvent,
+    LeaveEvent,
+    ReoptimiseEvent,
+    SubmitEvent,
+)
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.period import Period
+from heuristics.scheduler.period import ReoptimisePeriod
 from heuristics.scheduler.service import open_service
 from heuristics.scheduler.snapshot import SEALED
 from optmodel.ground.rule_errors import InputError, RuleError
 
 FLEET = tight_fleet()
 EVENTS = [
-    Submit(event="submit", request=request("r1")),
-    Submit(event="submit", request=request("r2", 0.9)),
-    Submit(event="submit", request=request("r1")),
-    Submit(event="submit", request=request("r3")),
-    Submit(event="submit", request=request("r4", 0.25)),
-    Submit(event="submit", request=request("r5")),
-    Submit(event="submit", request=request("r6")),
-    Die(event="die", device="c"),
-    Finish(event="finish", request="r2"),
-    Join(event="join", device=node("fast", 1e6, 1e6, memory_bytes=300.0)),
-    Submit(event="submit", request=request("r7", 0.9)),
-    Reoptimise(event="reoptimise", most_moves=40),
-    Leave(event="leave", device="b"),
-    Finish(event="finish", request="r1"),
-    Die(event="die", device="a"),
-    Finish(event="finish", request="r3"),
-    Submit(event="submit", request=request("r8")),
+    SubmitEvent(event="submit", request=request("r1")),
+    SubmitEvent(event="submit", request=request("r2", 0.9)),
+    SubmitEvent(event="submit", request=request("r1")),
+    SubmitEvent(event="submit", request=request("r3")),
+    SubmitEvent(event="submit", request=request("r4", 0.25)),
+    SubmitEvent(event="submit", request=request("r5")),
+    SubmitEvent(event="submit", request=request("r6")),
+    DieEvent(event="die", device="c"),
+    FinishEvent(event="finish", request="r2"),
+    JoinEvent(event="join", device=node("fast", 1e6, 1e6, memory_bytes=300.0)),
+    SubmitEvent(event="submit", request=request("r7", 0.9)),
+    ReoptimiseEvent(event="reoptimise", most_moves=40),
+    LeaveEvent(event="leave", device="b"),
+    FinishEvent(event="finish", request="r1"),
+    DieEvent(event="die", device="a"),
+    FinishEvent(event="finish", request="r3"),
+    SubmitEvent(event="submit", request=request("r8")),
 ]
 
 
 def opened(state):
-    return open_service(FLEET, "lookahead", 0, state, Period(5), most_moves=9)
+    return open_service(FLEET, "lookahead", 0, state, ReoptimisePeriod(5), most_moves=9)
 
 
 def killed(one) -> None:

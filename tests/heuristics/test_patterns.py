@@ -4,31 +4,31 @@ import numpy as np
 import pytest
 
 from heuristics.policy import place_all, place_one
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 from instances.generate import Recipe, generate
 from optmodel.checker import check
 from optmodel.online import lookahead
-from optmodel.online.lookahead import Lookahead
-from optmodel.online.patterns import Dealer, Pattern
+from optmodel.online.lookahead import LookaheadPolicy
+from optmodel.online.patterns import PatternDealer, PlacementPattern
 from optmodel.online.stage_paths import StagePaths
 from optmodel.placement.evaluate import evaluate_request
 from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Request
-from optmodel.problem.ledger import Ledger
+from optmodel.problem.ledger import BudgetLedger
 
 
 @pytest.fixture
 def looks(monkeypatch) -> list[str]:
     """The ids of the requests for which placements were looked for."""
     asked: list[str] = []
-    look = Lookahead._look
+    look = LookaheadPolicy._look
 
     def counted(self, offer):
         asked.append(offer.task.request.id)
         return look(self, offer)
 
-    monkeypatch.setattr(Lookahead, "_look", counted)
+    monkeypatch.setattr(LookaheadPolicy, "_look", counted)
     return asked
 
 
@@ -39,7 +39,7 @@ def problem_of(networks: str, devices: int, cameras: int | None = None) -> Probl
 
 def test_equal_requests_on_a_large_fleet_are_dealt_and_pass_the_checker(looks):
     problem = problem_of("cifar_cnn=30", 300)
-    outcome = place_all(problem, Lookahead())
+    outcome = place_all(problem, LookaheadPolicy())
     assert len(outcome.placement.requests) == 30
     assert len(looks) < 10
     assert check(problem.instance, to_document(problem, outcome.placement)).passed
@@ -50,7 +50,7 @@ def test_dealt_placements_are_as_fast_as_those_looked_for_each_time(monkeypatch)
     latency = {}
     for most in (lookahead.MOST_NUMBERS, 0):
         monkeypatch.setattr(lookahead, "MOST_NUMBERS", most)
-        placed = place_all(problem, Lookahead()).placement.requests
+        placed = place_all(problem, LookaheadPolicy()).placement.requests
         costs = [evaluate_request(problem, t, placed[t.request.id]) for t in problem.tasks]
         latency[most] = sum(cost.latency_s for cost in costs)
     dealt, looked = latency.values()
@@ -61,12 +61,12 @@ def test_a_pattern_has_the_latency_and_the_load_of_its_placement_wherever_it_is_
     problem = problem_of("cifar_cnn", 40)
     (task,) = problem.tasks
     known = StagePaths().find(problem, task)
-    placed = place_one(problem, Lookahead(), task, Ledger.of(problem))
-    pattern = Pattern.of(known, placed)
+    placed = place_one(problem, LookaheadPolicy(), task, BudgetLedger.of(problem))
+    pattern = PlacementPattern.of(known, placed)
     draw = np.random.default_rng(0)
     for _ in range(20):
         used = draw.random((3, len(problem.node_ids)))
-        nodes = Dealer(known, used, task.source).nodes(pattern)
+        nodes = PatternDealer(known, used, task.source).nodes(pattern)
         assert len(set(nodes.tolist())) == len(nodes)
         counts = np.zeros_like(placed.placement.counts)
         counts[:, nodes] = pattern.parts.placement.counts
@@ -81,12 +81,14 @@ def test_the_idlest_of_equal_devices_get_the_most():
     problem = problem_of("cifar_cnn", 40)
     (task,) = problem.tasks
     known = StagePaths().find(problem, task)
-    pattern = Pattern.of(known, place_one(problem, Lookahead(), task, Ledger.of(problem)))
+    pattern = PlacementPattern.of(
+        known, place_one(problem, LookaheadPolicy(), task, BudgetLedger.of(problem))
+    )
     used = np.zeros((3, len(problem.node_ids)))
-    first = Dealer(known, used, task.source).nodes(pattern)
+    first = PatternDealer(known, used, task.source).nodes(pattern)
     used[:, first[0]] = 0.5
     assert first[0] < problem.helpers
-    second = Dealer(known, used, task.source).nodes(pattern)
+    second = PatternDealer(known, used, task.source).nodes(pattern)
     group = known.group_of == known.group_of[first[0]]
     takes_part = np.isin(np.flatnonzero(group), second)
     assert first[0] not in second or takes_part.all()
@@ -94,7 +96,7 @@ def test_the_idlest_of_equal_devices_get_the_most():
 
 def test_when_usage_comes_back_nothing_is_looked_for_again(looks):
     problem = problem_of("vgg16=12", 60, cameras=1)
-    policy, left = Lookahead(), Ledger.of(problem)
+    policy, left = LookaheadPolicy(), BudgetLedger.of(problem)
 
     def place_six() -> float:
         before, total_s = left.copy(), 0.0
@@ -113,11 +115,11 @@ def test_when_usage_comes_back_nothing_is_looked_for_again(looks):
 
 def test_what_is_remembered_of_usages_does_not_pile_up(monkeypatch, looks):
     problem = problem_of("vgg16=8", 60, cameras=1)
-    place_all(problem, policy := Lookahead())
+    place_all(problem, policy := LookaheadPolicy())
     one = max(look.numbers for look in policy._looks._kept.values())
     assert len(policy._looks) == len(looks) > 3
     monkeypatch.setattr(lookahead, "MOST_NUMBERS", 2 * one)
-    place_all(problem, policy := Lookahead())
+    place_all(problem, policy := LookaheadPolicy())
     assert 0 < len(policy._looks) <= 3
     numbers = [look.numbers for look in policy._looks._kept.values()]
     assert policy._looks._numbers == sum(numbers) <= 2 * one
@@ -125,7 +127,7 @@ def test_what_is_remembered_of_usages_does_not_pile_up(monkeypatch, looks):
 
 def test_when_a_device_goes_or_comes_nothing_is_looked_for_again(looks):
     fleet = generate(Recipe(("cifar_cnn",), "mixed", 300, 0.8, cameras=1), "changing")
-    scheduler = Scheduler(fleet)
+    scheduler = OnlineScheduler(fleet)
 
     def submit(name: str):
         return scheduler.submit(

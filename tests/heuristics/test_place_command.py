@@ -7,8 +7,8 @@ import pytest
 from commands import run
 
 from heuristics.__main__ import place
-from heuristics.policies import Plan, decide
-from heuristics.scheduler.scheduler import Scheduler
+from heuristics.policies import CheckedPlan, decide
+from heuristics.scheduler.scheduler import OnlineScheduler
 from optmodel.ground.json_files import read_model
 from optmodel.placement.solution import Solution, Termination
 from optmodel.problem.instance import read_instance
@@ -80,7 +80,7 @@ def test_ctrl_c_while_bounding_keeps_what_was_shown_and_written(tmp_path, monkey
         assert "jetson-1" in capsys.readouterr().out
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Plan, "bounded", interrupted)
+    monkeypatch.setattr(CheckedPlan, "bounded", interrupted)
     with pytest.raises(SystemExit) as ended:
         placed(out, improve=100.0)
     assert ended.value.code == 130
@@ -91,7 +91,7 @@ def test_ctrl_c_while_bounding_keeps_what_was_shown_and_written(tmp_path, monkey
 
 
 def test_without_a_bound_none_is_looked_for(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(Plan, "bounded", None)
+    monkeypatch.setattr(CheckedPlan, "bounded", None)
     placed(tmp_path / "placed.json", no_bound=True)
     assert capsys.readouterr().out.count("status ") == 1
     assert read_model(tmp_path / "placed.json", Solution).gap is None
@@ -113,11 +113,11 @@ def test_an_improvement_without_a_bound_tells_nothing_of_one(tmp_path, capsys):
 def test_the_bound_gets_the_time_that_it_is_given(tmp_path, monkeypatch):
     given = []
 
-    def bounded(plan: Plan, time_limit_s: float | None) -> Solution:
+    def bounded(plan: CheckedPlan, time_limit_s: float | None) -> Solution:
         given.append(time_limit_s)
         return plan.solution
 
-    monkeypatch.setattr(Plan, "bounded", bounded)
+    monkeypatch.setattr(CheckedPlan, "bounded", bounded)
     placed(tmp_path / "placed.json", time_limit=7.0)
     assert given == [7.0]
 
@@ -133,5 +133,5 @@ def test_serving_decides_in_counted_steps(monkeypatch):
     monkeypatch.setattr("optmodel.online.stage_paths.MOST_STEPS", 100)
     porch = read_instance(CASES / "porch.json")
     for policy in ("algorithm1", "lookahead"):
-        decision = Scheduler(porch, policy).submit(porch.requests[0])
+        decision = OnlineScheduler(porch, policy).submit(porch.requests[0])
         assert 0 < decision.bound_s <= decision.latency_s

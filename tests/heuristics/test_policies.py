@@ -17,7 +17,7 @@ from optmodel.online.stage_paths import TOLERANCE, StagePaths
 from optmodel.placement.placement import RequestPlacement
 from optmodel.placement.solution import SolutionStatus, relative_gap
 from optmodel.problem.arrays import Problem
-from optmodel.problem.ledger import Ledger
+from optmodel.problem.ledger import BudgetLedger
 
 ROUNDING = 1e-9
 """What a float says of a fraction, relatively, and then some."""
@@ -205,7 +205,7 @@ class Plainly(LayerFiller):
 @given(recipes)
 def test_layerwise_gives_each_run_to_the_host_that_takes_most_and_the_fastest_of_these(recipe):
     problem = Problem.of(generate(recipe, "drawn"))
-    left = Ledger.of(problem)
+    left = BudgetLedger.of(problem)
     for task in problem.tasks:
         plainly, quickly = left.copy(), left.copy()
         expected = fill(problem, plainly, task, Plainly)
@@ -271,7 +271,7 @@ def test_exact_is_best_for_each_request_on_what_is_left():
 
 def test_the_ledger_gives_back_what_was_reserved_and_names_what_is_short():
     problem = Problem.of(generate(Recipe(("lenet",), "mixed", 3, 0.8), "booked"))
-    ledger = Ledger.of(problem)
+    ledger = BudgetLedger.of(problem)
     load = ledger.left.copy()
     assert ledger.has_room(load)
     ledger.reserve(load)
@@ -283,4 +283,4 @@ def test_the_ledger_gives_back_what_was_reserved_and_names_what_is_short():
         f"'{node.id}' has 0 bytes of memory (8b), the placement takes {int(node.memory_bytes):,}"
     )
     ledger.release(load)
-    assert (ledger.left == Ledger.of(problem).left).all()
+    assert (ledger.left == BudgetLedger.of(problem).left).all()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heuristics.scheduler.present import Present
+from heuristics.scheduler.present import PresentFleet
 from instances.generate import Recipe, generate
 from optmodel.problem.arrays import Problem
 
@@ -12,6 +12,6 @@ from optmodel.problem.arrays import Problem
 def test_tasks_of_all_cameras_are_those_of_the_problem(unattainable, tolerance):
     recipe = Recipe(("lenet=4",), "mixed", 5, tolerance, cameras=3, unattainable=unattainable)
     instance = generate(recipe, "cameras")
-    present = Present(instance)
+    present = PresentFleet(instance)
     for task in Problem.of(instance).tasks:
         assert present.task(task.request) == task

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances.generate import Recipe, generate
-from optmodel.online.runs import Run, placement_of
+from optmodel.online.runs import SegmentRun, placement_of
 from optmodel.placement.placement import RequestPlacement
 from optmodel.problem.arrays import Problem
 
@@ -27,14 +27,14 @@ def labelled_layers(draw: st.DrawFn) -> list[list[int]]:
 
 
 @st.composite
-def as_runs(draw: st.DrawFn, labels: list[int]) -> list[Run]:
+def as_runs(draw: st.DrawFn, labels: list[int]) -> list[SegmentRun]:
     """Cut labels into runs, at every change and now and then in between."""
-    runs: list[Run] = []
+    runs: list[SegmentRun] = []
     for node in labels:
         if runs and runs[-1].node == node and draw(st.booleans()):
-            runs[-1] = Run(node, runs[-1].segments + 1)
+            runs[-1] = SegmentRun(node, runs[-1].segments + 1)
         else:
-            runs.append(Run(node, 1))
+            runs.append(SegmentRun(node, 1))
     return runs
 
 

@@ -15,8 +15,8 @@ from scheduling import (
 )
 from strategies import examples, node
 
-from heuristics.scheduler import Scheduler, books
-from heuristics.scheduler.present import Present
+from heuristics.scheduler import OnlineScheduler, books
+from heuristics.scheduler.present import PresentFleet
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.ground.rule_errors import RuleError
@@ -44,7 +44,7 @@ def moved_segments(before, after) -> int:
     )
 
 
-def perform(scheduler: Scheduler, event: tuple) -> tuple:
+def perform(scheduler: OnlineScheduler, event: tuple) -> tuple:
     """Do what an event asks for; return the decisions, none if it cannot happen now."""
     kind, what, *more = event
     try:
@@ -64,7 +64,7 @@ def perform(scheduler: Scheduler, event: tuple) -> tuple:
 @given(st.lists(events, max_size=14))
 def test_after_every_event_all_promises_are_kept(tmp_path_factory, policy, sequence):
     folder = tmp_path_factory.mktemp("events")
-    scheduler = Scheduler(tight_fleet(), policy)
+    scheduler = OnlineScheduler(tight_fleet(), policy)
     for event in sequence:
         before = {one.request.id: one for one in scheduler.running}
         decisions = perform(scheduler, event)
@@ -98,7 +98,7 @@ def assert_decisions_tell_the_state(scheduler, decisions):
 
 
 def test_a_rejected_request_is_served_when_something_is_freed_in_order_of_arrival():
-    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))  # fc1 fits once
+    scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))  # fc1 fits once
     assert scheduler.submit(request("r1")).placement
     for name in ("r2", "r3"):
         decision = scheduler.submit(request(name))
@@ -112,7 +112,7 @@ def test_a_rejected_request_is_served_when_something_is_freed_in_order_of_arriva
 
 
 def test_a_request_that_was_withdrawn_while_waiting_is_counted_as_unserved():
-    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))
+    scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))
     scheduler.submit(request("r1"))
     scheduler.submit(request("r2"))
     assert scheduler.finish("r2") == ()
@@ -120,7 +120,7 @@ def test_a_request_that_was_withdrawn_while_waiting_is_counted_as_unserved():
 
 
 def test_a_request_that_no_fleet_could_serve_does_not_wait():
-    scheduler = Scheduler(tight_fleet())
+    scheduler = OnlineScheduler(tight_fleet())
     decision = scheduler.submit(request("r1", 0.25))
     assert decision.rejection.layer == "act1"
     assert not decision.waits
@@ -129,7 +129,7 @@ def test_a_request_that_no_fleet_could_serve_does_not_wait():
 
 def test_where_the_helpers_are_full_one_camera_is_tried_for_all(monkeypatch):
     recipe = Recipe(("lenet",), "mixed", 4, 0.8, cameras=6, scales=BudgetScales(compute=1.5e-5))
-    scheduler = Scheduler(generate(recipe, "full"), "algorithm1")
+    scheduler = OnlineScheduler(generate(recipe, "full"), "algorithm1")
     names = [f"r{n}" for n in range(40)]
     for n, name in enumerate(names):
         camera = f"camera-{n % 6 + 1}"
@@ -152,7 +152,7 @@ def test_where_the_helpers_are_full_one_camera_is_tried_for_all(monkeypatch):
 def test_what_is_proven_to_have_no_place_is_not_tried_again_until_a_device_joins(monkeypatch):
     fleet = generate(Recipe(("vgg16", "lenet"), "mixed", 32, 0.6, cameras=1), "few")
     few = fleet.model_copy(update={"devices": fleet.devices[:30]})
-    scheduler, asked, place = Scheduler(few, "algorithm1"), [], Algorithm1.place
+    scheduler, asked, place = OnlineScheduler(few, "algorithm1"), [], Algorithm1.place
 
     def counted(self, problem, task, left):
         asked.append(task.request.id)
@@ -172,7 +172,7 @@ def test_what_is_proven_to_have_no_place_is_not_tried_again_until_a_device_joins
 
 
 def test_decisions_without_names_are_the_same_otherwise():
-    spelt, bare = Scheduler(tight_fleet()), Scheduler(tight_fleet(), in_names=False)
+    spelt, bare = OnlineScheduler(tight_fleet()), OnlineScheduler(tight_fleet(), in_names=False)
     for name in ("r1", "r2", "r3"):
         one, other = spelt.submit(request(name)), bare.submit(request(name))
         assert one.model_copy(update={"placement": None}) == other
@@ -182,7 +182,7 @@ def test_decisions_without_names_are_the_same_otherwise():
 
 
 def test_the_same_request_again_is_placed_once():
-    scheduler = Scheduler(tight_fleet())
+    scheduler = OnlineScheduler(tight_fleet())
     first, before = scheduler.submit(request("r1")), scheduler.left()
     assert scheduler.submit(request("r1")) == first
     assert scheduler.left() == before
@@ -191,7 +191,7 @@ def test_the_same_request_again_is_placed_once():
 
 
 def test_a_waiting_request_again_gets_its_rejection_again():
-    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))
+    scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))
     scheduler.submit(request("r1"))
     first = scheduler.submit(request("r2"))
     assert scheduler.submit(request("r2")) == first
@@ -200,7 +200,7 @@ def test_a_waiting_request_again_gets_its_rejection_again():
 
 def test_when_a_device_dies_only_its_segments_move():
     fleet = tight_fleet((400.0, 400.0, 400.0))
-    scheduler = Scheduler(fleet)
+    scheduler = OnlineScheduler(fleet)
     scheduler.submit(request("r1", 0.9))
     before = scheduler.running[0]
     lost = next(node for node in ("a", "b", "c") if before.is_on(node))
@@ -219,7 +219,7 @@ def test_when_caps_leave_no_substitute_the_whole_request_is_placed_anew(tmp_path
     So the node with fc1 and some maps has no substitute: a lacks the room, the other would hold
     all maps.
     """
-    scheduler = Scheduler(tight_fleet((30.0, 400.0, 400.0)))
+    scheduler = OnlineScheduler(tight_fleet((30.0, 400.0, 400.0)))
     decision = scheduler.submit(request("r1"))
     layers = {layer.layer: layer.segments for layer in decision.placement.layers}
     (holder,) = layers["fc1"]
@@ -237,7 +237,7 @@ def test_when_caps_leave_no_substitute_the_whole_request_is_placed_anew(tmp_path
 
 
 def test_when_the_last_device_dies_its_requests_wait_with_a_reason_until_one_joins():
-    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    scheduler = OnlineScheduler(tight_fleet((400.0, 400.0, 400.0)))
     scheduler.submit(request("r1", 0.9))
     decisions = [d for name in ("a", "b", "c") for d in scheduler.die(name)]
     assert decisions[-1].rejection.condition == "device 'c' died; no device is present"
@@ -248,7 +248,7 @@ def test_when_the_last_device_dies_its_requests_wait_with_a_reason_until_one_joi
 
 
 def test_a_device_that_is_needed_does_not_leave_and_nothing_changes():
-    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))
+    scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))
     scheduler.submit(request("r1"))
     before = scheduler.snapshot()
     with pytest.raises(RuleError, match="'a', which request 'r1' needs"):
@@ -259,7 +259,7 @@ def test_a_device_that_is_needed_does_not_leave_and_nothing_changes():
 
 
 def test_a_device_leaves_once_its_segments_have_another_place(tmp_path):
-    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    scheduler = OnlineScheduler(tight_fleet((400.0, 400.0, 400.0)))
     scheduler.submit(request("r1", 0.9))
     scheduler.leave("c")
     assert [device.id for device in scheduler.devices] == ["a", "b"]
@@ -268,7 +268,7 @@ def test_a_device_leaves_once_its_segments_have_another_place(tmp_path):
 
 
 def test_after_a_faster_device_joins_what_runs_moves_to_it_within_the_limit():
-    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    scheduler = OnlineScheduler(tight_fleet((400.0, 400.0, 400.0)))
     before = scheduler.submit(request("r1", 0.9))
     scheduler.join(node("fast", 1e6, 1e6))
     assert scheduler.running[0].bound_s < before.bound_s
@@ -280,7 +280,7 @@ def test_after_a_faster_device_joins_what_runs_moves_to_it_within_the_limit():
 
 
 def test_every_decision_has_a_bound_that_reservations_cannot_break():
-    scheduler = Scheduler(tight_fleet((400.0, 400.0, 400.0)))
+    scheduler = OnlineScheduler(tight_fleet((400.0, 400.0, 400.0)))
     decisions = [scheduler.submit(request(f"r{n}", 0.9)) for n in range(4)]
     assert len({decision.bound_s for decision in decisions}) == 1
     assert decisions[0].gap <= 1e-4
@@ -308,7 +308,7 @@ def test_every_decision_has_a_bound_that_reservations_cannot_break():
     ],
 )
 def test_what_cannot_happen_is_refused_and_changes_nothing(act, message):
-    scheduler = Scheduler(tight_fleet())
+    scheduler = OnlineScheduler(tight_fleet())
     scheduler.submit(request("r1"))
     before = scheduler.snapshot()
     with pytest.raises(RuleError, match=message):
@@ -317,25 +317,25 @@ def test_what_cannot_happen_is_refused_and_changes_nothing(act, message):
 
 
 def test_a_device_that_is_present_joins_without_effect():
-    scheduler = Scheduler(tight_fleet())
+    scheduler = OnlineScheduler(tight_fleet())
     assert scheduler.join(DEVICES["a"]) == ()
     assert len(scheduler.devices) == 3
 
 
 def test_finished_requests_leave_counts_and_their_ids_for_a_while(monkeypatch):
     monkeypatch.setattr(books, "MOST_GONE", 100)
-    scheduler = Scheduler(tight_fleet())
+    scheduler = OnlineScheduler(tight_fleet())
     for n in range(300):
         scheduler.submit(request(f"r{n}"))
         scheduler.finish(f"r{n}")
-    empty, state = Scheduler(tight_fleet()).snapshot(), scheduler.snapshot()
+    empty, state = OnlineScheduler(tight_fleet()).snapshot(), scheduler.snapshot()
     assert state.gone == tuple(f"r{n}" for n in range(200, 300))
     assert state.model_copy(update={"counts": empty.counts, "gone": ()}) == empty
     assert scheduler.standing.counts.finished == 300
 
 
 def test_the_last_10_000_ids_that_went_are_remembered_as_the_docs_say():
-    kept = books.Books.of(Present(tight_fleet()))
+    kept = books.Books.of(PresentFleet(tight_fleet()))
     for n in range(10_001):
         kept.is_gone(f"r{n}")
         assert len(kept.gone) == min(n + 1, 10_000)
@@ -344,12 +344,12 @@ def test_the_last_10_000_ids_that_went_are_remembered_as_the_docs_say():
 
 
 def test_an_id_that_went_lately_is_not_taken_again(tmp_path):
-    scheduler = Scheduler(tight_fleet())
+    scheduler = OnlineScheduler(tight_fleet())
     scheduler.submit(request("r1"))
     scheduler.finish("r1")
     scheduler.submit(request("r2", 0.25))
     scheduler.save(tmp_path / "state.json")
-    for one in (scheduler, Scheduler.restore(tmp_path / "state.json")):
+    for one in (scheduler, OnlineScheduler.restore(tmp_path / "state.json")):
         for name in ("r1", "r2"):
             with pytest.raises(RuleError, match=f"'{name}', which is finished or went unserved"):
                 one.submit(request(name))
@@ -379,7 +379,7 @@ def failing(monkeypatch, mode: str) -> None:
 
 
 def test_ctrl_c_in_the_middle_of_an_event_leaves_all_as_it_was(monkeypatch):
-    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)), f"{__name__}.Failing")
+    scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)), f"{__name__}.Failing")
     scheduler.submit(request("r1"))
     scheduler.submit(request("r2"))
     before, left, standing = scheduler.snapshot(), scheduler.left(), scheduler.standing
@@ -400,7 +400,7 @@ def test_ctrl_c_in_the_middle_of_an_event_leaves_all_as_it_was(monkeypatch):
 
 
 def test_a_placement_that_breaks_a_limit_is_no_place_and_the_reason_is_told(monkeypatch, caplog):
-    scheduler = Scheduler(tight_fleet(), f"{__name__}.Failing")
+    scheduler = OnlineScheduler(tight_fleet(), f"{__name__}.Failing")
     failing(monkeypatch, "break")
     decision = scheduler.submit(request("r1"))
     assert decision.waits
@@ -413,7 +413,7 @@ def test_a_placement_that_breaks_a_limit_is_no_place_and_the_reason_is_told(monk
 
 
 def test_standing_sums_do_not_drift(tmp_path):
-    scheduler = Scheduler(tight_fleet((4e3, 4e3, 4e3)))
+    scheduler = OnlineScheduler(tight_fleet((4e3, 4e3, 4e3)))
     for n in range(60):
         scheduler.submit(request(f"r{n}", 0.9 if n % 3 else 0.6))
         if n % 4 == 3:
@@ -422,4 +422,4 @@ def test_standing_sums_do_not_drift(tmp_path):
     assert standing.latency_s == math.fsum(one.latency_s for one in scheduler.running)
     assert standing.bound_s == math.fsum(one.bound_s for one in scheduler.running)
     scheduler.save(tmp_path / "state.json")
-    assert Scheduler.restore(tmp_path / "state.json").standing == standing
+    assert OnlineScheduler.restore(tmp_path / "state.json").standing == standing

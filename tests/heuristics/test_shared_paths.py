@@ -2,7 +2,7 @@
 
 from simulated import A, B, comes, fleet
 
-from heuristics.scheduler import Scheduler
+from heuristics.scheduler import OnlineScheduler
 from instances.generate import Recipe, generate
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.stage_paths import StagePaths
@@ -41,13 +41,13 @@ def test_a_decider_of_ones_own_is_asked_instead_of_a_new_policy():
             Counting.asked += 1
             return super().place(problem, task, left)
 
-    scheduler = Scheduler(fleet(A, B), "algorithm1", decider=Counting())
+    scheduler = OnlineScheduler(fleet(A, B), "algorithm1", decider=Counting())
     assert scheduler.submit(comes("r1", 0).event.request).placement is not None
     assert Counting.asked == 1
 
 
 def test_what_is_reserved_is_what_is_missing_from_what_is_left():
-    scheduler = Scheduler(fleet(A), "algorithm1")
+    scheduler = OnlineScheduler(fleet(A), "algorithm1")
     full = scheduler.left()
     scheduler.submit(comes("r1", 0).event.request)
     reserved = scheduler.reserved("r1")

@@ -7,8 +7,8 @@ from scheduling import request, tight_fleet
 from states import without_seals
 from strategies import node
 
-from heuristics.scheduler import Scheduler
-from heuristics.scheduler.events import Submit
+from heuristics.scheduler import OnlineScheduler
+from heuristics.scheduler.events import SubmitEvent
 from heuristics.scheduler.service import open_service
 from optmodel.ground.rule_errors import InputError
 
@@ -16,7 +16,7 @@ from optmodel.ground.rule_errors import InputError
 @pytest.fixture
 def saved(tmp_path):
     """One request runs (r1), one waits (r2), one has finished (r0), and d has joined."""
-    scheduler = Scheduler(tight_fleet((120.0, 60.0, 60.0)))
+    scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))
     scheduler.submit(request("r0"))
     scheduler.finish("r0")
     scheduler.submit(request("r1"))
@@ -34,7 +34,7 @@ def edited(path, change) -> str:
     change(content)
     path.write_text(json.dumps(content))
     with pytest.raises(InputError) as refused:
-        Scheduler.restore(path)
+        OnlineScheduler.restore(path)
     return str(refused.value)
 
 
@@ -103,11 +103,11 @@ def test_text_that_is_not_a_snapshot_is_refused(tmp_path):
     path = tmp_path / "state.json"
     path.write_text('{"half": ')
     with pytest.raises(InputError, match="expected a snapshot as it was written"):
-        Scheduler.restore(path)
+        OnlineScheduler.restore(path)
 
 
 def test_a_restored_scheduler_goes_on_as_the_saved_one_would(saved):
-    one, other = Scheduler.restore(saved), Scheduler.restore(saved)
+    one, other = OnlineScheduler.restore(saved), OnlineScheduler.restore(saved)
     assert one.finish("r1") == other.finish("r1")
     assert [r.request.id for r in one.running] == ["r2"]
     assert one.snapshot() == other.snapshot()
@@ -116,27 +116,27 @@ def test_a_restored_scheduler_goes_on_as_the_saved_one_would(saved):
 def test_a_policy_that_only_the_file_names_is_not_imported(tmp_path):
     path = tmp_path / "state.json"
     own = "own_policies.Cautious"
-    Scheduler(tight_fleet(), own).save(path)
+    OnlineScheduler(tight_fleet(), own).save(path)
     with pytest.raises(InputError, match=r"policy: expected one of .*, got 'own_policies\.Caut"):
-        Scheduler.restore(path)
+        OnlineScheduler.restore(path)
     with pytest.raises(InputError, match="policy: expected 'lookahead', got"):
-        Scheduler.restore(path, policy="lookahead")
-    assert Scheduler.restore(path, policy=own).policy_name == own
+        OnlineScheduler.restore(path, policy="lookahead")
+    assert OnlineScheduler.restore(path, policy=own).policy_name == own
 
 
 def test_a_state_whose_process_was_killed_is_restored_with_its_journal(tmp_path):
     path = tmp_path / "state.json"
     one = open_service(tight_fleet(), "lookahead", 0, path, None, most_moves=0)
-    one.answer(Submit(event="submit", request=request("r1")))
+    one.answer(SubmitEvent(event="submit", request=request("r1")))
     one.files.close()
-    assert [r.request.id for r in Scheduler.restore(path).running] == ["r1"]
+    assert [r.request.id for r in OnlineScheduler.restore(path).running] == ["r1"]
 
 
 def test_a_saved_state_takes_the_place_of_one_with_a_journal(tmp_path):
     path = tmp_path / "state.json"
     one = open_service(tight_fleet(), "lookahead", 0, path, None, most_moves=0)
-    one.answer(Submit(event="submit", request=request("r1")))
+    one.answer(SubmitEvent(event="submit", request=request("r1")))
     one.files.close()
-    Scheduler(tight_fleet()).save(path)
-    assert Scheduler.restore(path).running == ()
+    OnlineScheduler(tight_fleet()).save(path)
+    assert OnlineScheduler.restore(path).running == ()
     assert [file.name for file in tmp_path.iterdir()] == [path.name]

@@ -13,7 +13,7 @@ from optmodel.online.stage_paths import MOST_GROUPS, StagePaths
 from optmodel.placement.evaluate import evaluate, evaluate_request
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
-from optmodel.problem.ledger import Ledger
+from optmodel.problem.ledger import BudgetLedger
 from optmodel.solving import solve
 
 
@@ -89,7 +89,7 @@ def test_where_even_an_idle_fleet_has_too_little_bandwidth_lookahead_places_by_a
     known = StagePaths().find(problem, task)
     assert known.planned is not None
     planned = evaluate_request(known.requests.problem, task, known.planned)
-    assert Ledger.of(known.requests.problem).has_room(planned.load)
+    assert BudgetLedger.of(known.requests.problem).has_room(planned.load)
     placed, thrifty = (
         evaluate(problem, place_all(problem, make_policy(name)).placement).latency_s
         for name in ("lookahead", "algorithm1")

@@ -5,13 +5,15 @@ import random
 from scheduling import request
 
 from heuristics.scheduler import waiting
-from heuristics.scheduler.waiting import Waiting, WaitingLine
+from heuristics.scheduler.waiting import WaitingLine, WaitingRequest
 from optmodel.placement.solution import Rejection
 
 
-def one(arrival: int, tolerance: float = 0.6) -> Waiting:
+def one(arrival: int, tolerance: float = 0.6) -> WaitingRequest:
     rejection = Rejection(request=f"r{arrival}", condition="no room")
-    return Waiting(request=request(f"r{arrival}", tolerance), arrival=arrival, rejection=rejection)
+    return WaitingRequest(
+        request=request(f"r{arrival}", tolerance), arrival=arrival, rejection=rejection
+    )
 
 
 def test_of_a_kind_the_next_comes_only_once_the_one_before_has_gone():

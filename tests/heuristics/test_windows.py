@@ -18,7 +18,7 @@ from optmodel.batch.moves.construct import construct
 from optmodel.batch.moves.windows import (
     MOST_DEVICES,
     MOST_PAIRS,
-    Effort,
+    WindowEffort,
     freed_devices,
     freed_stages,
     solve_freed,
@@ -27,18 +27,18 @@ from optmodel.placement.evaluate import evaluate_request
 from optmodel.placement.placement import RequestPlacement
 from optmodel.problem.arrays import BoolArray, FloatArray, Problem
 from optmodel.problem.instance import Instance
-from optmodel.problem.ledger import Ledger
+from optmodel.problem.ledger import BudgetLedger
 from optmodel.problem.stage_cut import stage_cuts
 
 MOSTLY = st.sampled_from((True, True, True, False))
-EFFORT = Effort(work=10.0, seconds=60.0, seed=0)
+EFFORT = WindowEffort(work=10.0, seconds=60.0, seed=0)
 
 
 def plans_beside(made, placed: RequestPlacement, free: BoolArray) -> Iterator[RequestPlacement]:
     """Yield every plan within budgets, with all flows, that keeps the counts that are not freed."""
     problem = Problem.of(made)
     (request,), (task,) = made.requests, problem.tasks
-    budgets, index = Ledger.of(problem), {name: i for i, name in enumerate(problem.node_ids)}
+    budgets, index = BudgetLedger.of(problem), {name: i for i, name in enumerate(problem.node_ids)}
     choices = []
     for k in range(len(task.layers)):
         vectors = []
@@ -69,14 +69,14 @@ def solved(made: Instance, placed: RequestPlacement, free: BoolArray) -> Request
     """Return what a window becomes, after checking that it got faster or is as it was."""
     problem = Problem.of(made)
     (task,) = problem.tasks
-    costs, left = evaluate_request(problem, task, placed), Ledger.of(problem)
+    costs, left = evaluate_request(problem, task, placed), BudgetLedger.of(problem)
     left.reserve(costs.load)
     found = solve_freed(problem, task, placed, free, left, EFFORT)
     if found is None:
         return placed
     after = evaluate_request(problem, task, found)
     assert after.latency_s < costs.latency_s
-    assert Ledger.of(problem).has_room(after.load)
+    assert BudgetLedger.of(problem).has_room(after.load)
     assert (found.counts == placed.counts)[~free].all()
     return found
 
@@ -146,7 +146,7 @@ def test_a_window_of_few_layers_is_solved_to_the_optimum_of_these_layers():
 def test_nothing_freed_is_nothing_found():
     problem, task, placed = lenet()
     free = np.zeros(placed.counts.shape, dtype=bool)
-    assert solve_freed(problem, task, placed, free, Ledger.of(problem), EFFORT) is None
+    assert solve_freed(problem, task, placed, free, BudgetLedger.of(problem), EFFORT) is None
 
 
 def lenet(devices: int = 6):

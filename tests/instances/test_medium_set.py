@@ -13,7 +13,7 @@ from instances.medium_set import MEDIUM
 from instances.members import Member
 from optmodel.limits.infeasible import reasons_infeasible
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.outcome import Outcome
+from optmodel.online.outcome import PolicyOutcome
 from optmodel.placement.evaluate import Evaluation, evaluate
 from optmodel.placement.solution import read_solution
 from optmodel.placement.translate import from_document
@@ -54,7 +54,7 @@ def problem_of(name: str) -> Problem:
 
 
 @cache
-def greedy(name: str) -> Outcome:
+def greedy(name: str) -> PolicyOutcome:
     return place_all(problem_of(name), Algorithm1())
 
 

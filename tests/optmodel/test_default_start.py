@@ -7,7 +7,7 @@ import pytest
 from heuristics.policies import place
 from instances.generate import Recipe, generate
 from optmodel.online import start
-from optmodel.online.lookahead import Lookahead
+from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.placement.solution import Termination
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
@@ -35,7 +35,7 @@ def test_the_start_is_the_placement_of_the_default_heuristic():
 
 def test_a_limit_that_is_over_ends_the_start_before_the_first_request(monkeypatch):
     asked: list[object] = []
-    monkeypatch.setattr(Lookahead, "place", lambda *_: asked.append(1))
+    monkeypatch.setattr(LookaheadPolicy, "place", lambda *_: asked.append(1))
     start.offer_start(Search(MANY, SolverOptions(time_limit_s=0.0)))
     assert not asked
 
@@ -44,7 +44,7 @@ def test_ctrl_c_in_the_start_ends_the_run(monkeypatch):
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Lookahead, "place", interrupted)
+    monkeypatch.setattr(LookaheadPolicy, "place", interrupted)
     found = solve(MANY, "auto")
     assert found.termination is Termination.INTERRUPTED
     assert found.placement is None

@@ -13,7 +13,7 @@ from strategies import by_hand, clashing, examples, instances, twice, with_budge
 
 from optmodel.explain import Conflict, Proof
 from optmodel.explain.conflict import find_conflict, find_conflicts, smallest_hitting_set
-from optmodel.explain.groups import Group, broken_by, groups_of, lift
+from optmodel.explain.groups import LimitGroup, broken_by, groups_of, lift
 from optmodel.milp.any_placement import Clock, find_placement
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
@@ -120,7 +120,7 @@ def assert_none_is_smaller(made: Instance, size: int) -> None:
         assert find_placement(lift(problem, dropped), FOREVER).placement is not None
 
 
-def assert_nothing_else_stands_in_the_way(made: Instance, named: list[Group]) -> None:
+def assert_nothing_else_stands_in_the_way(made: Instance, named: list[LimitGroup]) -> None:
     others = [group for group in groups_of(Problem.of(made)) if group not in named]
     assert best_keeping(made, others) is not None
 
@@ -209,8 +209,8 @@ def test_what_a_placement_breaks_is_what_the_reference_says():
 # The search itself.
 
 
-def group(name: str) -> Group:
-    return Group(kind="memory", nodes=(name,), sentence=name)
+def group(name: str) -> LimitGroup:
+    return LimitGroup(kind="memory", nodes=(name,), sentence=name)
 
 
 A, B, C, D = (group(name) for name in "abcd")

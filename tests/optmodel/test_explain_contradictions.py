@@ -7,7 +7,7 @@ from optmodel.explain import conflict, repairs
 from optmodel.explain.diagnose import explain
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import any_placement as search
-from optmodel.milp.any_placement import Answer, Clock, Verdict, find_least_load
+from optmodel.milp.any_placement import Clock, FeasibilityAnswer, Verdict, find_least_load
 from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import SolverRun
 from optmodel.placement.placement import Placement
@@ -17,7 +17,7 @@ from optmodel.problem.arrays import Problem
 FOREVER = Clock(None)
 
 
-def least_memory_of_a() -> Answer:
+def least_memory_of_a() -> FeasibilityAnswer:
     return find_least_load(Problem.of(clashing()), "memory", 0, FOREVER)
 
 
@@ -93,7 +93,7 @@ def test_infeasible_that_cpsat_refutes_is_feasible(monkeypatch):
 def test_a_conflict_that_a_placement_keeps_to_is_an_error(monkeypatch):
     """Both solvers say that the batch clashes; then one of them places it."""
     monkeypatch.setattr(conflict, "broken_by", lambda *_: frozenset())
-    found = Answer(Verdict.FEASIBLE, Placement({}))
+    found = FeasibilityAnswer(Verdict.FEASIBLE, Placement({}))
     monkeypatch.setattr(conflict, "find_placement", lambda *_: found)
     both = r"HiGHS, with CP-SAT's agreement, claims that no .* found by HiGHS keeps to them"
     with pytest.raises(ResultError, match=both):

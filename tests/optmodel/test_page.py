@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 
 from optmodel.page import solution_page, view_solution
 from optmodel.page.picture import CELL_HEIGHT, COLUMN, ROW
-from optmodel.page.view import Use
+from optmodel.page.view import BudgetUse
 from optmodel.placement.solution import Solution, read_solution
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.options import SolverOptions
@@ -93,8 +93,8 @@ def test_what_each_node_uses_is_what_the_layers_add_up_to():
 
 
 def test_nothing_used_of_nothing_is_no_division():
-    assert Use(0, 0.0).share == 0
-    assert Use(1, 4.0).share == 0.25
+    assert BudgetUse(0, 0.0).share == 0
+    assert BudgetUse(1, 4.0).share == 0.25
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from strategies import by_hand, examples, instances, node, with_budget, with_fle
 from instances.generate import Recipe, generate
 from optmodel.milp.count import CountModel
 from optmodel.milp.count.constraints import add_constraints
-from optmodel.milp.count.groups import Group, groups
+from optmodel.milp.count.groups import HostGroup, groups
 from optmodel.milp.count.objective import minimise_latency
 from optmodel.milp.count.variables import add_variables
 from optmodel.milp.solvers import run_solver
@@ -117,7 +117,7 @@ def test_what_each_segment_waits_for_is_waited_for_in_every_placement():
     assert min(seen["with sender"], seen["without"]) >= 20
 
 
-def assert_waits(problem: Problem, requests: dict, group: Group) -> None:
+def assert_waits(problem: Problem, requests: dict, group: HostGroup) -> None:
     task = problem.tasks[group.r]
     placed = requests[task.request.id]
     before = task.layers[group.k - 1]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.packing import Broadcasts, Pack, Packer
-from optmodel.batch.bound.planes import PROMISING, ROUNDING, STEPS, CuttingPlanes, Plane
+from optmodel.batch.bound.packing import BroadcastKinds, BroadcastPack, BroadcastPacker
+from optmodel.batch.bound.planes import PROMISING, ROUNDING, STEPS, CuttingPlane, CuttingPlanes
 from optmodel.batch.bound.sender_graph import SenderGraph, SenderPath
-from optmodel.batch.bound.senders import Plan
-from optmodel.batch.bound.use import Use
+from optmodel.batch.bound.senders import SenderPlan
+from optmodel.batch.bound.use import StageUse
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 
@@ -67,14 +67,14 @@ class BroadcastSearch:
         The batch.
     graphs : sequence of SenderGraph
         Of each class.
-    broadcasts : Broadcasts
+    broadcasts : BroadcastKinds
         Those of the batch.
     budgets : ndarray, shape (3, groups)
         Of one node of each helper group.
 
     Attributes
     ----------
-    plans : dict of tuple of Plan to float
+    plans : dict of tuple of SenderPlan to float
         What the classes would do at the prices tried, and the best bound that these gave, in
         seconds.
     """
@@ -83,15 +83,17 @@ class BroadcastSearch:
         self,
         classes: Sequence[RequestClass],
         graphs: Sequence[SenderGraph],
-        broadcasts: Broadcasts,
+        broadcasts: BroadcastKinds,
         budgets: FloatArray,
     ) -> None:
         self.graphs = graphs
-        self.plans: dict[tuple[Plan, ...], float] = {}
+        self.plans: dict[tuple[SenderPlan, ...], float] = {}
         self.sizes = np.array([len(group.nodes) for group in classes[0].fleet.groups[:-1]])
         self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
         self.broadcasts = broadcasts
-        self.packers = [Packer(self.broadcasts, g, b) for g, b in enumerate(budgets[2].tolist())]
+        self.packers = [
+            BroadcastPacker(self.broadcasts, g, b) for g, b in enumerate(budgets[2].tolist())
+        ]
         self.totals, self.bandwidth = budgets[:2] * self.sizes, budgets[2]
         self.maps = np.array([graphs[c].stages[k + 1].maps for c, k in self.broadcasts.of])
 
@@ -155,10 +157,10 @@ class BroadcastSearch:
         for c, path in enumerate(paths):
             if np.isfinite(path.value_s):
                 rests_on = self.graphs[c].rests_on(path)
-                planes.planes.append(Plane(c, path.latency_s, self._used(c, path), rests_on))
+                planes.planes.append(CuttingPlane(c, path.latency_s, self._used(c, path), rests_on))
         # What a node earns is a maximum over its packs, hence convex: a plane each, like requests.
         for g, pack in enumerate(packs):
-            planes.planes.append(Plane(len(paths) + g, 0.0, self._earned(g, pack)))
+            planes.planes.append(CuttingPlane(len(paths) + g, 0.0, self._earned(g, pack)))
         values = np.array([path.value_s for path in paths])
         earned = np.array([pack.value_s for pack in packs])
         paid = float(prices.memory.sum() + prices.compute.sum() + self.sizes @ np.abs(earned))
@@ -175,7 +177,7 @@ class BroadcastSearch:
         each = np.divide(prices, totals, out=np.zeros_like(prices), where=totals > 0)
         return np.append(each, 0.0)
 
-    def _uses(self, prices: BroadcastPrices, c: int) -> list[Use]:
+    def _uses(self, prices: BroadcastPrices, c: int) -> list[StageUse]:
         """Return the prices of what each stage of a class uses."""
         memory = self._per_unit(prices.memory, self.totals[0])
         compute = self._per_unit(prices.compute, self.totals[1])
@@ -187,7 +189,7 @@ class BroadcastSearch:
                 active[k] = np.append(prices.active[b], 0.0)
                 kept[k + 1] = np.append(prices.kept[b] / self.maps[b], 0.0)
         return [
-            Use(
+            StageUse(
                 segments=stage.tariff.segment @ np.stack([memory, compute]),
                 active=active[k],
                 kept=kept[k],
@@ -211,12 +213,12 @@ class BroadcastSearch:
         shares = np.divide(loads, room, out=np.zeros_like(loads), where=room > 0)
         return BroadcastPrices(shares[0], shares[1], shares[2], active, kept).vector
 
-    def _pack(self, prices: BroadcastPrices, g: int) -> Pack:
+    def _pack(self, prices: BroadcastPrices, g: int) -> BroadcastPack:
         room = self.bandwidth[g]
         bit = float(prices.bandwidth[g] / room) if room > 0 else 0.0
         return self.packers[g].best(prices.active[:, g], prices.kept[:, g] / self.maps, bit)
 
-    def _earned(self, g: int, pack: Pack) -> FloatArray:
+    def _earned(self, g: int, pack: BroadcastPack) -> FloatArray:
         """Return what a node's earnings take from the bound for each second of a price."""
         groups = len(self.sizes)
         active, kept = (np.zeros((len(self.maps), groups)) for _ in range(2))

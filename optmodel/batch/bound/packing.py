@@ -17,7 +17,7 @@ bandwidth does as well."""
 
 
 @dataclass(frozen=True, eq=False)
-class Broadcasts:
+class BroadcastKinds:
     """The broadcasts of all classes: one for each stage but the last that helpers may compute.
 
     Attributes
@@ -48,7 +48,7 @@ class Broadcasts:
     @classmethod
     def of_batch(
         cls, classes: Sequence[RequestClass], graphs: Sequence[SenderGraph]
-    ) -> "Broadcasts":
+    ) -> "BroadcastKinds":
         """Return the broadcasts of all classes of a batch that helpers may have to send."""
         of = [
             (c, k)
@@ -68,7 +68,7 @@ class Broadcasts:
 
 
 @dataclass(frozen=True, eq=False)
-class Pack:
+class BroadcastPack:
     """What earns a node most, and how much.
 
     Attributes
@@ -87,12 +87,12 @@ class Pack:
     left: float
 
 
-class Packer:
+class BroadcastPacker:
     """The sets of broadcasts that fit a node of one group.
 
     Parameters
     ----------
-    broadcasts : Broadcasts
+    broadcasts : BroadcastKinds
         Those of the batch.
     group : int
         The group.
@@ -100,7 +100,7 @@ class Packer:
         Bits that a node may send.
     """
 
-    def __init__(self, broadcasts: Broadcasts, group: int, room: float) -> None:
+    def __init__(self, broadcasts: BroadcastKinds, group: int, room: float) -> None:
         self.own, self.room = broadcasts.own, room
         times = [range(int(n) + 1) for n in broadcasts.members]
         sent = np.array(list(product(*times)), dtype=float).reshape(broadcasts.packs, len(times))
@@ -110,7 +110,7 @@ class Packer:
         fits = left + sent @ (self.most_kept * self.own) >= 0
         self.sent, self.left = sent[fits], left[fits]
 
-    def best(self, active: FloatArray, kept: FloatArray, bit: float) -> Pack:
+    def best(self, active: FloatArray, kept: FloatArray, bit: float) -> BroadcastPack:
         """Return what earns most, maps in fractions.
 
         A node keeps maps where that costs less than it saves, and where its broadcasts need it.
@@ -132,4 +132,6 @@ class Packer:
             left = left + taken
         value = self.sent @ active - bits @ each + left * bit
         best = int(value.argmax())
-        return Pack(float(value[best]), self.sent[best], bits[best] / self.own, float(left[best]))
+        return BroadcastPack(
+            float(value[best]), self.sent[best], bits[best] / self.own, float(left[best])
+        )

@@ -23,7 +23,7 @@ without prices more."""
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
+class CuttingPlane:
     """A term of the bound is at most `latency_s` + `slope` · prices.
 
     Attributes
@@ -67,7 +67,7 @@ class CuttingPlanes:
         outdated: Sequence[Collection[object]],
     ) -> None:
         self.numbers, self.costs, self.unit_s, self.outdated = numbers, costs, unit_s, outdated
-        self.planes: list[Plane] = []
+        self.planes: list[CuttingPlane] = []
 
     def highest(self, around: FloatArray | None = None) -> tuple[float, FloatArray]:
         """Return the highest bound that the planes allow, and the prices where they do.

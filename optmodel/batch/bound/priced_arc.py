@@ -9,13 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.bound.use import Tariff
+from optmodel.batch.bound.use import LoadTariff
 from optmodel.problem import BoolArray, Fleet, FloatArray, IntArray, RequestTask
 from optmodel.stages import (
     UNREACHABLE,
-    Arc,
-    Signature,
-    Stage,
+    ArcNumbers,
+    RequestStage,
+    SenderSignature,
     StageArc,
     first_thresholds,
     held_at_first,
@@ -33,7 +33,7 @@ STEP = 1.015
 
 
 @dataclass(frozen=True, eq=False)
-class Reply:
+class PriceReply:
     """A lower bound at given prices, and what it is made of.
 
     Attributes
@@ -55,7 +55,7 @@ class Reply:
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class LatencyCells:
     """Sets of placements, each with bounds on what its members need and can do.
 
     Attributes
@@ -80,9 +80,9 @@ class PricedArc:
         The nodes.
     task : RequestTask
         The request.
-    stage : Stage
+    stage : RequestStage
         The stage.
-    before : Signature or None
+    before : SenderSignature or None
         The signature before it.
     choice : StageArc
         The arc.
@@ -92,15 +92,15 @@ class PricedArc:
         self,
         fleet: Fleet,
         task: RequestTask,
-        stage: Stage,
-        before: Signature | None,
+        stage: RequestStage,
+        before: SenderSignature | None,
         choice: StageArc,
     ) -> None:
         self.arc, self.tick_s = choice.arc, float(fleet.tick_s)
         self.groups = len(fleet.groups)
         self.group = np.array([part.group for part in choice.parts], dtype=np.int64)
         self.sizes = np.array(self.arc.sizes, dtype=np.int64)
-        self.tariff = Tariff(task, stage)
+        self.tariff = LoadTariff(task, stage)
         self.sent_before = np.array(
             [
                 before is not None and (part.sends or before.admits(fleet.groups[part.group].rate))
@@ -109,11 +109,11 @@ class PricedArc:
             dtype=bool,
         )
 
-    def roughly(self, prices: FloatArray) -> Reply:
+    def roughly(self, prices: FloatArray) -> PriceReply:
         """Return the bound from a single cell."""
         return self._cheapest(self._one_cell, prices)
 
-    def cheapest(self, prices: FloatArray) -> Reply:
+    def cheapest(self, prices: FloatArray) -> PriceReply:
         """Return the bound from all cells.
 
         Parameters
@@ -124,24 +124,24 @@ class PricedArc:
         return self._cheapest(self._all_cells, prices)
 
     @cached_property
-    def _one_cell(self) -> Cells:
+    def _one_cell(self) -> LatencyCells:
         least = quick_bound(self.arc)
         caps = np.array(self.arc.caps, dtype=np.int64)
         if least is None:
             return _no_cells(len(self.sizes))
-        return Cells(np.array([least]), caps[:1], caps[-1:])
+        return LatencyCells(np.array([least]), caps[:1], caps[-1:])
 
     @cached_property
-    def _all_cells(self) -> Cells:
+    def _all_cells(self) -> LatencyCells:
         if quick_bound(self.arc) is None:
             return _no_cells(len(self.sizes))
         return cells_of(self.arc)
 
-    def _cheapest(self, cells: Cells, prices: FloatArray) -> Reply:
+    def _cheapest(self, cells: LatencyCells, prices: FloatArray) -> PriceReply:
         """Return the least value over cells; see docs/columns.md for why it is a lower bound."""
         nothing = np.zeros((3, self.groups))
         if not len(cells.ticks):
-            return Reply(np.inf, np.inf, nothing)
+            return PriceReply(np.inf, np.inf, nothing)
         price = prices[:, self.group]
         saved_each = price[2] * self.tariff.kept * self.sent_before
         each = self.tariff.segment @ price[:2]
@@ -158,7 +158,7 @@ class PricedArc:
         value = np.where(fits, cells.ticks * self.tick_s + cost, np.inf)
         best = int(value.argmin())
         if not np.isfinite(value[best]):
-            return Reply(np.inf, np.inf, nothing)
+            return PriceReply(np.inf, np.inf, nothing)
         load = nothing.copy()
         width = np.maximum(cells.width[best], 1)
         np.add.at(load[0], self.group, taken[best] * self.tariff.segment[0])
@@ -166,7 +166,7 @@ class PricedArc:
         spared = saving[best] * self.tariff.kept * self.sent_before
         sent = taken[best] / width * self.tariff.active - spared
         np.add.at(load[2], self.group, sent)
-        return Reply(float(value[best]), float(cells.ticks[best] * self.tick_s), load)
+        return PriceReply(float(value[best]), float(cells.ticks[best] * self.tick_s), load)
 
 
 def fill(unit: FloatArray, room_for: IntArray, maps: int) -> tuple[IntArray, BoolArray]:
@@ -182,12 +182,12 @@ def fill(unit: FloatArray, room_for: IntArray, maps: int) -> tuple[IntArray, Boo
     return taken, most.sum(axis=1) >= maps
 
 
-def _no_cells(parts: int) -> Cells:
+def _no_cells(parts: int) -> LatencyCells:
     empty = np.zeros((0, parts), dtype=np.int64)
-    return Cells(np.zeros(0, dtype=np.int64), empty, empty)
+    return LatencyCells(np.zeros(0, dtype=np.int64), empty, empty)
 
 
-def cells_of(arc: Arc) -> Cells:
+def cells_of(arc: ArcNumbers) -> LatencyCells:
     """Cut all placements of an arc into cells by the latencies of its first and last layer."""
     if len(arc.caps) == 1:
         return _one_layer(arc)
@@ -205,15 +205,15 @@ def cells_of(arc: Arc) -> Cells:
         least = np.full(len(first), least_work(arc) or 0)
         cells.append(_grid(arc, first + min(moves), ends, anywhere, least))
     columns = zip(*((c.ticks, c.held, c.width) for c in cells), strict=True)
-    return Cells(*(np.concatenate(column) for column in columns))
+    return LatencyCells(*(np.concatenate(column) for column in columns))
 
 
-def _one_layer(arc: Arc) -> Cells:
+def _one_layer(arc: ArcNumbers) -> LatencyCells:
     starts, width = only_latencies(arc)
-    return Cells(starts, width, width)
+    return LatencyCells(starts, width, width)
 
 
-def only_latencies(arc: Arc) -> tuple[IntArray, IntArray]:
+def only_latencies(arc: ArcNumbers) -> tuple[IntArray, IntArray]:
     """Return where intervals of the latency of a single layer start, and its room in each.
 
     The room is the most segments on a node, shape (intervals, parts).
@@ -225,7 +225,7 @@ def only_latencies(arc: Arc) -> tuple[IntArray, IntArray]:
     return starts, room(ends[:, np.newaxis], each, caps)
 
 
-def last_latencies(arc: Arc, low: int) -> IntArray:
+def last_latencies(arc: ArcNumbers, low: int) -> IntArray:
     """Return where intervals of the latency of the last of several layers start, from `low` on."""
     work, caps = np.array(arc.work), np.array(arc.caps[-1])
     send = {ticks for ticks in arc.send[-1] if ticks}
@@ -234,8 +234,8 @@ def last_latencies(arc: Arc, low: int) -> IntArray:
 
 
 def _grid(
-    arc: Arc, spent: IntArray, first_ends: IntArray, held: IntArray, least_last: IntArray
-) -> Cells:
+    arc: ArcNumbers, spent: IntArray, first_ends: IntArray, held: IntArray, least_last: IntArray
+) -> LatencyCells:
     """Return the cells of all pairs of first and last latency.
 
     `spent` is the latency before the last layer at least, `least_last` that of the last layer.
@@ -246,10 +246,10 @@ def _grid(
     at_first = np.broadcast_to(held_at_first(arc, first_ends)[:, np.newaxis], width.shape)
     ticks = spent[:, np.newaxis] + np.maximum(starts, least_last[:, np.newaxis])
     some = (ends >= least_last[:, np.newaxis]) & (least_last[:, np.newaxis] < UNREACHABLE)
-    return Cells(ticks[some], at_first[some], width[some])
+    return LatencyCells(ticks[some], at_first[some], width[some])
 
 
-def width_of(arc: Arc, held: IntArray, last: IntArray) -> IntArray:
+def width_of(arc: ArcNumbers, held: IntArray, last: IntArray) -> IntArray:
     """Return the most segments of the last layer on one node, shape (first, last, parts).
 
     A node that receives for the time theta computes in what that leaves of the last latency, and

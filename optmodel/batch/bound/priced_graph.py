@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from optmodel.batch.bound.priced_arc import PricedArc, Reply
+from optmodel.batch.bound.priced_arc import PricedArc, PriceReply
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
-from optmodel.stages import Signature, arcs_between, stages_of
+from optmodel.stages import SenderSignature, arcs_between, stages_of
 
 MOST_SIGNATURES = 60
 """Signatures that a stage tells apart; all pairs of them are priced, again and again."""
@@ -29,7 +29,7 @@ class PricedGraph:
         self.outdated: set[object] = set()
         fleet, task = requests.fleet, requests.task
         self._arcs: list[list[list[list[PricedArc]]]] = []
-        befores: tuple[Signature | None, ...] = (None,)
+        befores: tuple[SenderSignature | None, ...] = (None,)
         for stage in stages_of(fleet, task, MOST_SIGNATURES):
             self._arcs.append(
                 [
@@ -45,7 +45,7 @@ class PricedGraph:
             )
             befores = stage.ends
 
-    def cheapest(self, prices: FloatArray, closely: bool = True) -> Reply:
+    def cheapest(self, prices: FloatArray, closely: bool = True) -> PriceReply:
         """Return the cheapest path; cells are looked at only where it might lead.
 
         Parameters
@@ -69,7 +69,7 @@ class PricedGraph:
         while True:
             length, places = shortest(bounds)
             if not np.isfinite(length):
-                return Reply(np.inf, np.inf, np.zeros_like(prices))
+                return PriceReply(np.inf, np.inf, np.zeros_like(prices))
             steps = [(k, places[k], places[k + 1]) for k in range(len(bounds))]
             if looked_at.issuperset(steps):
                 return _together([min(replies[k][a][b], key=_value) for k, a, b in steps], prices)
@@ -80,16 +80,16 @@ class PricedGraph:
                     bounds[k][a, b] = _least(replies[k][a][b])
 
 
-def _value(reply: Reply) -> float:
+def _value(reply: PriceReply) -> float:
     return reply.value_s
 
 
-def _least(replies: list[Reply]) -> float:
+def _least(replies: list[PriceReply]) -> float:
     return min((reply.value_s for reply in replies), default=np.inf)
 
 
-def _together(steps: list[Reply], prices: FloatArray) -> Reply:
-    return Reply(
+def _together(steps: list[PriceReply], prices: FloatArray) -> PriceReply:
+    return PriceReply(
         sum(step.value_s for step in steps),
         sum(step.latency_s for step in steps),
         sum((step.load for step in steps), np.zeros_like(prices)),

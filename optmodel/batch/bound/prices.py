@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.batch.bound.broadcast_prices import BroadcastSearch
-from optmodel.batch.bound.packing import MOST_PACKS, Broadcasts
-from optmodel.batch.bound.planes import PROMISING, ROUNDING, STEPS, CuttingPlanes, Plane
-from optmodel.batch.bound.priced_arc import Reply
+from optmodel.batch.bound.packing import MOST_PACKS, BroadcastKinds
+from optmodel.batch.bound.planes import PROMISING, ROUNDING, STEPS, CuttingPlane, CuttingPlanes
+from optmodel.batch.bound.priced_arc import PriceReply
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
-from optmodel.batch.bound.senders import Plan
+from optmodel.batch.bound.senders import SenderPlan
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import ArcBook
@@ -31,7 +31,7 @@ Graph = PricedGraph | SenderGraph
 
 
 @dataclass(frozen=True, eq=False)
-class Priced:
+class PricedBatch:
     """What prices say of a batch.
 
     Attributes
@@ -66,21 +66,21 @@ class PriceSearch:
         self.groups = first.fleet.groups[:-1]
         at = [group.nodes[0] for group in self.groups]
         self.each = first.problem.whole_budgets[:, at].astype(float)
-        self._plans: dict[tuple[Plan, ...], float] = {}
+        self._plans: dict[tuple[SenderPlan, ...], float] = {}
         self.room = self.each * np.array([len(group.nodes) for group in self.groups])
         self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
 
     @property
-    def plans(self) -> list[tuple[Plan, ...]]:
+    def plans(self) -> list[tuple[SenderPlan, ...]]:
         """Who sends in each class at prices on broadcasts, those of the best bounds first."""
         return sorted(self._plans, key=lambda plans: -self._plans[plans])[:MOST_PLANS]
 
-    def improving(self) -> Iterator[Priced]:
+    def improving(self) -> Iterator[PricedBatch]:
         """Yield prices and their bounds, those without prices first, until none can be better.
 
         Where bandwidth binds, prices on broadcasts follow; `prices` are then the best on budgets.
         """
-        best: Priced | None = None
+        best: PricedBatch | None = None
         for priced in self._on_budgets():
             yield priced
             if best is None or priced.bound_s > best.bound_s:
@@ -90,15 +90,15 @@ class PriceSearch:
         graphs = [graph for graph in self.graphs if isinstance(graph, SenderGraph)]
         if len(graphs) < len(self.graphs):
             return
-        broadcasts = Broadcasts.of_batch(self.classes, graphs)
+        broadcasts = BroadcastKinds.of_batch(self.classes, graphs)
         if broadcasts.packs > MOST_PACKS:
             return
         search = BroadcastSearch(self.classes, graphs, broadcasts, self.each)
         self._plans = search.plans
         for bound_s in search.improving(best.prices, best.bound_s):
-            yield Priced(best.prices, bound_s)
+            yield PricedBatch(best.prices, bound_s)
 
-    def _on_budgets(self) -> Iterator[Priced]:
+    def _on_budgets(self) -> Iterator[PricedBatch]:
         """Yield prices on budgets and their bounds.
 
         Arcs between signatures are fast and come first; numbers of senders go on from the prices
@@ -115,7 +115,7 @@ class PriceSearch:
             gains = best.bound_s > WORTHWHILE * rough[0].bound_s
             yield from self._improved(self.graphs, best.prices if gains else nothing)
 
-    def _improved(self, graphs: Sequence[Graph], start: FloatArray) -> Iterator[Priced]:
+    def _improved(self, graphs: Sequence[Graph], start: FloatArray) -> Iterator[PricedBatch]:
         """Yield ever better prices from some on; arcs are solved once they are nearly good.
 
         At first prices stay near the best ones, while few planes are known.
@@ -163,7 +163,7 @@ class PriceSearch:
 
     def _ask(
         self, prices: FloatArray, closely: bool, graphs: Sequence[Graph]
-    ) -> tuple[Priced, list[Reply]]:
+    ) -> tuple[PricedBatch, list[PriceReply]]:
         """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
         with_source = np.hstack([prices, np.zeros((3, 1))])
         replies = [graph.cheapest(with_source, closely) for graph in graphs]
@@ -173,10 +173,10 @@ class PriceSearch:
         if np.isfinite(bound):
             # A difference of large sums: far more than floats can be off by.
             bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
-        return Priced(prices, bound), replies
+        return PricedBatch(prices, bound), replies
 
-    def _cut(self, planes: CuttingPlanes, replies: list[Reply]) -> None:
+    def _cut(self, planes: CuttingPlanes, replies: list[PriceReply]) -> None:
         for c, reply in enumerate(replies):
             load = reply.load[:, :-1]
             share = np.divide(load, self.room, out=np.zeros_like(load), where=self.room > 0)
-            planes.planes.append(Plane(c, reply.latency_s, share.ravel(), reply.rests_on))
+            planes.planes.append(CuttingPlane(c, reply.latency_s, share.ravel(), reply.rests_on))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.priced_arc import Reply
-from optmodel.batch.bound.sender_stage import Reached, SenderStage
-from optmodel.batch.bound.senders import Plan, Senders
-from optmodel.batch.bound.use import Use
+from optmodel.batch.bound.priced_arc import PriceReply
+from optmodel.batch.bound.sender_stage import ReachedSenders, SenderStage
+from optmodel.batch.bound.senders import SenderPlan, SenderSets
+from optmodel.batch.bound.use import StageUse
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
-from optmodel.stages import ArcBook, Signature, stages_of
+from optmodel.stages import ArcBook, SenderSignature, stages_of
 
 MOST_ROUNDS, FEW_ROUNDS = 12, 3
 """Times that a path is looked at more closely for one bound, and without solving arcs."""
@@ -23,7 +23,7 @@ EVERY_SIGNATURE = 10**6
 MOST_SENDERS = 250
 """Ranges of senders behind a stage beyond which there is no such graph."""
 
-Befores = tuple[Sequence[Senders], Sequence[Signature | None]]
+Befores = tuple[Sequence[SenderSets], Sequence[SenderSignature | None]]
 """The senders before a stage, and their signatures."""
 
 
@@ -39,14 +39,14 @@ class SenderPath:
         The latency in it.
     ends : tuple of int, shape (stages,)
         The senders behind each stage.
-    uses : tuple of Use, shape (stages,)
+    uses : tuple of StageUse, shape (stages,)
         What each stage uses.
     """
 
     value_s: float
     latency_s: float
     ends: tuple[int, ...]
-    uses: tuple[Use, ...]
+    uses: tuple[StageUse, ...]
 
 
 class SenderGraph:
@@ -69,16 +69,16 @@ class SenderGraph:
 
     def __init__(self, requests: RequestClass, book: ArcBook) -> None:
         self.outdated: set[object] = set()
-        self.solved: set[tuple[int, Signature | None, Senders]] = set()
+        self.solved: set[tuple[int, SenderSignature | None, SenderSets]] = set()
         fleet, task = requests.fleet, requests.task
         self.tick_s = float(fleet.tick_s)
         self.stages: list[SenderStage] = []
-        befores: list[Signature | None] = [None]
+        befores: list[SenderSignature | None] = [None]
         for stage in stages_of(fleet, task, EVERY_SIGNATURE):
             self.stages.append(SenderStage(fleet, task, stage, befores, book))
             befores = list(dict.fromkeys(self.stages[-1].signatures))
 
-    def cheapest(self, prices: FloatArray, closely: bool = True) -> Reply:
+    def cheapest(self, prices: FloatArray, closely: bool = True) -> PriceReply:
         """Return the cheapest path.
 
         Parameters
@@ -94,16 +94,16 @@ class SenderGraph:
         load = np.zeros_like(prices)
         for stage, use in zip(self.stages, path.uses, strict=False):
             load += stage.tariff.load(use)
-        return Reply(path.value_s, path.latency_s, load, self.rests_on(path))
+        return PriceReply(path.value_s, path.latency_s, load, self.rests_on(path))
 
     def cheapest_path(
-        self, prices: Sequence[Use], closely: bool, rounds: int = MOST_ROUNDS
+        self, prices: Sequence[StageUse], closely: bool, rounds: int = MOST_ROUNDS
     ) -> SenderPath:
         """Return the cheapest path after looking more closely at those that seemed to be.
 
         Parameters
         ----------
-        prices : sequence of Use
+        prices : sequence of StageUse
             Of each stage.
         closely : bool
             Whether to solve arcs, which takes time, or to halve ranges of senders only.
@@ -117,9 +117,9 @@ class SenderGraph:
             path = self.path(prices)
         return path
 
-    def path(self, prices: Sequence[Use]) -> SenderPath:
+    def path(self, prices: Sequence[StageUse]) -> SenderPath:
         """Return the cheapest path at prices for the uses of each stage."""
-        reached: list[Reached] = []
+        reached: list[ReachedSenders] = []
         value: FloatArray = np.zeros(1)
         befores: Befores = [], [None]
         for stage, each in zip(self.stages, prices, strict=True):
@@ -132,12 +132,12 @@ class SenderGraph:
             return SenderPath(np.inf, np.inf, (), ())
         return self._traced(reached, prices)
 
-    def plan(self, path: SenderPath) -> Plan:
+    def plan(self, path: SenderPath) -> SenderPlan:
         """Return the numbers of senders on a path, the least of each range."""
         ends = zip(self.stages, path.ends, strict=True)
         return tuple(stage.ends[n].low for stage, n in ends)
 
-    def _traced(self, reached: Sequence[Reached], prices: Sequence[Use]) -> SenderPath:
+    def _traced(self, reached: Sequence[ReachedSenders], prices: Sequence[StageUse]) -> SenderPath:
         n = int(reached[-1].value_s.argmin())
         ends, uses, ticks = [n], [], 0
         for k in reversed(range(len(reached))):
@@ -150,13 +150,13 @@ class SenderGraph:
         value = float(reached[-1].value_s.min())
         return SenderPath(value, ticks * self.tick_s, tuple(ends[-2::-1]), tuple(uses[::-1]))
 
-    def _before(self, k: int, n: int) -> tuple[Senders | None, Signature | None]:
+    def _before(self, k: int, n: int) -> tuple[SenderSets | None, SenderSignature | None]:
         """Return the senders number n before stage k and their signature."""
         if not k:
             return None, None
         return self.stages[k - 1].ends[n], self.stages[k - 1].signatures[n]
 
-    def _steps(self, path: SenderPath) -> list[tuple[int, Signature | None, int]]:
+    def _steps(self, path: SenderPath) -> list[tuple[int, SenderSignature | None, int]]:
         """Return for each stage of a path its number, the signature before and the ends."""
         befores = [0, *path.ends[:-1]]
         signatures = [self._before(k, n)[1] for k, n in enumerate(befores[: len(path.ends)])]

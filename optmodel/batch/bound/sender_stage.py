@@ -5,12 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.senders import Senders, all_senders
-from optmodel.batch.bound.stage_cells import Cells, cells_of
-from optmodel.batch.bound.use import Tariff, Use, dealt
+from optmodel.batch.bound.senders import SenderSets, all_senders
+from optmodel.batch.bound.stage_cells import StageCells, cells_of
+from optmodel.batch.bound.use import LoadTariff, StageUse, dealt
 from optmodel.problem import Fleet, FloatArray, IntArray, RequestTask
 from optmodel.search import Allowance
-from optmodel.stages import ANYBODY, UNREACHABLE, ArcBook, Signature, Stage, arcs_between, arcs_to
+from optmodel.stages import (
+    ANYBODY,
+    UNREACHABLE,
+    ArcBook,
+    RequestStage,
+    SenderSignature,
+    arcs_between,
+    arcs_to,
+)
 
 ARC_STEPS = 1_200
 """Steps for one exactly solved arc; without a solution it has a bound all the same."""
@@ -19,7 +27,7 @@ BANDS = (0, 4, 16)
 
 
 @dataclass(frozen=True, eq=False)
-class Reached:
+class ReachedSenders:
     """The least costs with which senders behind a stage are reached, and how.
 
     Attributes
@@ -39,12 +47,12 @@ class Reached:
     ticks: IntArray
 
     @classmethod
-    def nowhere(cls, ends: int) -> "Reached":
+    def nowhere(cls, ends: int) -> "ReachedSenders":
         """Return that no end is reached."""
         numbers = [np.zeros(ends, dtype=np.int64) for _ in range(4)]
         return cls(np.full(ends, np.inf), *numbers)
 
-    def improve(self, other: "Reached") -> None:
+    def improve(self, other: "ReachedSenders") -> None:
         """Take over what the other one reaches at less cost."""
         better = other.value_s < self.value_s
         for name in ("value_s", "before", "cell", "last", "ticks"):
@@ -58,9 +66,9 @@ class SenderStage:
     ----------
     fleet, task : Fleet, RequestTask
         The nodes and the request.
-    stage : Stage
+    stage : RequestStage
         The stage.
-    befores : sequence of Signature or None
+    befores : sequence of SenderSignature or None
         Signatures of the senders before it.
     book : ArcBook
         Where solved arcs are kept.
@@ -70,12 +78,12 @@ class SenderStage:
         self,
         fleet: Fleet,
         task: RequestTask,
-        stage: Stage,
-        befores: Sequence[Signature | None],
+        stage: RequestStage,
+        befores: Sequence[SenderSignature | None],
         book: ArcBook,
     ) -> None:
         self.fleet, self.task, self.stage, self.book = fleet, task, stage, book
-        self.tariff = Tariff(task, stage)
+        self.tariff = LoadTariff(task, stage)
         self.maps = task.layers[stage.first].segments
         self.sizes = np.array([len(group.nodes) for group in fleet.groups])
         may = tuple(cap if g in stage.groups else 0 for g, cap in enumerate(stage.caps[-1]))
@@ -83,7 +91,7 @@ class SenderStage:
         self.ends = list(all_senders(tuple(self.sizes.tolist()), may, self.maps, whole))
         rates = tuple(group.rate for group in fleet.groups)
         self.signatures = [senders.signature(rates) for senders in self.ends]
-        self.cells: dict[Signature | None, Cells] = {}
+        self.cells: dict[SenderSignature | None, StageCells] = {}
         for before in befores:
             [choice] = arcs_between(fleet, task, stage, before, ANYBODY)
             cells = cells_of(choice, len(self.sizes))
@@ -92,7 +100,7 @@ class SenderStage:
         self._first = {before: self._firsts(before, self.ends) for before in self.cells}
         self._floor = {before: np.zeros(len(self.ends), np.int64) for before in self.cells}
 
-    def _firsts(self, before: Signature | None, ends: Sequence[Senders]) -> IntArray:
+    def _firsts(self, before: SenderSignature | None, ends: Sequence[SenderSets]) -> IntArray:
         """Return the first interval of the last latency with room, shape (cells, ends)."""
         cells = self.cells[before]
         first = np.empty((len(cells.spent), len(ends)), dtype=np.int64)
@@ -112,7 +120,7 @@ class SenderStage:
             self._first[before] = np.column_stack([first, columns[:, 1]])
             self._floor[before] = np.append(self._floor[before], self._floor[before][n])
 
-    def solve(self, before: Signature | None, n: int) -> None:
+    def solve(self, before: SenderSignature | None, n: int) -> None:
         """Solve the arcs to the ends number n: no placement with these is faster."""
         allowance = Allowance(ARC_STEPS)
         arcs = arcs_to(self.fleet, self.task, self.stage, before, self.ends[n].high)
@@ -122,22 +130,22 @@ class SenderStage:
     def reach(
         self,
         values_s: FloatArray,
-        befores: Sequence[Senders],
-        signatures: Sequence[Signature | None],
-        prices: Use,
-    ) -> Reached:
+        befores: Sequence[SenderSets],
+        signatures: Sequence[SenderSignature | None],
+        prices: StageUse,
+    ) -> ReachedSenders:
         """Return the least costs of all ends, given those of the senders before.
 
         Parameters
         ----------
         values_s : ndarray, shape (senders before,)
             What it costs to reach them.
-        befores, signatures : sequence of Senders, of Signature or None
+        befores, signatures : sequence of SenderSets, of SenderSignature or None
             The senders before the stage; none before the first, whose only signature is None.
-        prices : Use
+        prices : StageUse
             Seconds for one of each.
         """
-        reached = Reached.nowhere(len(self.ends))
+        reached = ReachedSenders.nowhere(len(self.ends))
         for signature, cells in self.cells.items():
             here = np.array([n for n, s in enumerate(signatures) if s == signature], dtype=np.int64)
             if len(here) and len(cells.spent):
@@ -150,14 +158,16 @@ class SenderStage:
         reached.value_s[:] += low @ prices.active
         return reached
 
-    def _behind(self, before: Signature | None, entering: FloatArray, prices: Use) -> Reached:
+    def _behind(
+        self, before: SenderSignature | None, entering: FloatArray, prices: StageUse
+    ) -> ReachedSenders:
         """Return how ends are reached from the costs before each cell, active nodes not counted."""
         cells, first = self.cells[before], self._first[before]
         low, high = self._numbers("low"), self._numbers("high")
         base = entering[:, np.newaxis] + self._moved(cells, low, high, prices) @ prices.moved
         top, every = len(cells.last) - 1, np.arange(len(self.ends))
         bands = BANDS if np.ptp(prices.segments) else BANDS[:1]
-        reached = Reached.nowhere(len(self.ends))
+        reached = ReachedSenders.nowhere(len(self.ends))
         for start, end in zip(bands, [*(band - 1 for band in bands[1:]), top], strict=True):
             ticks = self._ticks(before, start)
             most = np.minimum(first + end, top)
@@ -166,7 +176,7 @@ class SenderStage:
                 value += self._computed(cells, high, most, prices) @ prices.segments
             cell = value.argmin(axis=0)
             at = (cell, every)
-            reached.improve(Reached(value[at], cell.copy(), cell, most[at], ticks[at]))
+            reached.improve(ReachedSenders(value[at], cell.copy(), cell, most[at], ticks[at]))
         return reached
 
     def _numbers(self, name: str) -> IntArray:
@@ -174,7 +184,7 @@ class SenderStage:
         numbers = [getattr(senders, name) for senders in self.ends]
         return np.array(numbers, dtype=np.int64).reshape(-1, len(self.sizes))
 
-    def _ticks(self, before: Signature | None, later: int) -> IntArray:
+    def _ticks(self, before: SenderSignature | None, later: int) -> IntArray:
         """Return the latency, that many intervals beyond the first with room, at least."""
         cells = self.cells[before]
         at = np.minimum(self._first[before] + later, len(cells.last))
@@ -184,11 +194,15 @@ class SenderStage:
         least: IntArray = np.minimum(ticks, UNREACHABLE)
         return least
 
-    def _computed(self, cells: Cells, high: IntArray, most: IntArray, prices: Use) -> FloatArray:
+    def _computed(
+        self, cells: StageCells, high: IntArray, most: IntArray, prices: StageUse
+    ) -> FloatArray:
         """Return who computes the segments, shape (cells, ends, groups)."""
         return dealt(self.maps, cells.segments_on(high, most), prices.segments)
 
-    def _moved(self, cells: Cells, low: IntArray, high: IntArray, prices: Use) -> FloatArray:
+    def _moved(
+        self, cells: StageCells, low: IntArray, high: IntArray, prices: StageUse
+    ) -> FloatArray:
         """Return what nodes that compute nothing have to send, shape (cells, ends, groups)."""
         if self.stage.first == self.stage.last:
             return np.zeros((len(cells.spent), len(low), len(self.sizes)))
@@ -196,21 +210,26 @@ class SenderStage:
         return dealt(left, cells.maps_on(self.sizes - low), prices.moved)
 
     def use(
-        self, before: Signature | None, senders: Senders | None, at: Reached, n: int, prices: Use
-    ) -> Use:
+        self,
+        before: SenderSignature | None,
+        senders: SenderSets | None,
+        at: ReachedSenders,
+        n: int,
+        prices: StageUse,
+    ) -> StageUse:
         """Return what is used where the ends number n are reached.
 
         Parameters
         ----------
-        before : Signature or None
+        before : SenderSignature or None
             That of the senders before.
-        senders : Senders or None
+        senders : SenderSets or None
             They themselves.
-        at : Reached
+        at : ReachedSenders
             How ends are reached.
         n : int
             Which of them.
-        prices : Use
+        prices : StageUse
             The prices at which it is.
         """
         cells, end = self.cells[before].only(int(at.cell[n])), self.ends[n]
@@ -218,7 +237,7 @@ class SenderStage:
         kept = np.zeros(len(self.sizes))
         if senders is not None:
             kept = _kept(cells, np.array([senders.high]), self.maps, prices)[0, 0]
-        return Use(
+        return StageUse(
             segments=self._computed(cells, high, at.last[n].reshape(1, 1), prices)[0, 0],
             active=low[0].astype(float),
             kept=kept,
@@ -226,14 +245,14 @@ class SenderStage:
         )
 
 
-def _kept(cells: Cells, high: IntArray, maps: int, prices: Use) -> FloatArray:
+def _kept(cells: StageCells, high: IntArray, maps: int, prices: StageUse) -> FloatArray:
     """Return the dearest maps that senders need not send, shape (cells, sets, groups)."""
     kept: FloatArray = dealt(maps, cells.maps_on(high), -prices.kept)
     return kept
 
 
 def _entering(
-    cells: Cells, values_s: FloatArray, high: IntArray | None, maps: int, prices: Use
+    cells: StageCells, values_s: FloatArray, high: IntArray | None, maps: int, prices: StageUse
 ) -> tuple[FloatArray, IntArray]:
     """Return for each cell the least cost before it, and which senders it comes from."""
     if high is None:

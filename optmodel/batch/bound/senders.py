@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from optmodel.stages import Signature
+from optmodel.stages import SenderSignature
 
 Counts = tuple[int, ...]
 """A number of nodes for each group."""
-Plan = tuple[Counts, ...]
+SenderPlan = tuple[Counts, ...]
 """Who sends behind each stage of a request."""
 
 
 @dataclass(frozen=True)
-class Senders:
+class SenderSets:
     """Sets of nodes, told apart by how many of each group they hold.
 
     Attributes
@@ -34,7 +34,7 @@ class Senders:
         """Whether there is one number for each group."""
         return self.low == self.high
 
-    def signature(self, rates: tuple[float, ...]) -> Signature:
+    def signature(self, rates: tuple[float, ...]) -> SenderSignature:
         """Return who hears whom, which all these sets have in common.
 
         Parameters
@@ -46,22 +46,22 @@ class Senders:
         slowest = min(rates[g] for g in some)
         at_least = [g for g in some if rates[g] == slowest]
         if len(at_least) > 1 or self.low[at_least[0]] > 1:
-            return Signature(slowest)
+            return SenderSignature(slowest)
         others = [rates[g] for g in some if rates[g] > slowest]
-        return Signature(slowest, at_least[0], min(others, default=None))
+        return SenderSignature(slowest, at_least[0], min(others, default=None))
 
-    def halves(self) -> tuple["Senders", "Senders"]:
+    def halves(self) -> tuple["SenderSets", "SenderSets"]:
         """Cut the widest range of numbers in two, in proportion."""
         ratios = [high / max(low, 1) for low, high in zip(self.low, self.high, strict=True)]
         g = ratios.index(max(ratios))
         middle = int((self.low[g] * self.high[g]) ** 0.5)
         low, high = list(self.low), list(self.high)
         low[g], high[g] = middle + 1, middle
-        return Senders(self.low, tuple(high)), Senders(tuple(low), self.high)
+        return SenderSets(self.low, tuple(high)), SenderSets(tuple(low), self.high)
 
 
-def all_senders(sizes: Counts, caps: Counts, segments: int, whole: bool) -> Iterator[Senders]:
-    """Yield all sets that may compute a layer, in ranges as wide as `Senders` allows.
+def all_senders(sizes: Counts, caps: Counts, segments: int, whole: bool) -> Iterator[SenderSets]:
+    """Yield all sets that may compute a layer, in ranges as wide as `SenderSets` allows.
 
     Parameters
     ----------
@@ -83,4 +83,4 @@ def all_senders(sizes: Counts, caps: Counts, segments: int, whole: bool) -> Iter
         low, high = zip(*chosen, strict=True)
         room = sum(n * cap for n, cap in zip(high, caps, strict=True))
         if 0 < sum(low) <= most and room >= segments:
-            yield Senders(low, high)
+            yield SenderSets(low, high)

@@ -13,7 +13,7 @@ from optmodel.batch.bound.priced_arc import MOST_FIRST, last_latencies, only_lat
 from optmodel.problem import IntArray
 from optmodel.stages import (
     UNREACHABLE,
-    Arc,
+    ArcNumbers,
     StageArc,
     first_thresholds,
     held_at_first,
@@ -27,7 +27,7 @@ EARLY = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class StageCells:
     """The cells of a stage behind given senders.
 
     The nodes of a group are alike, but for one of a group, if the senders single it out: it may
@@ -60,7 +60,7 @@ class Cells:
     more_held: IntArray
     more_width: IntArray
 
-    def only(self, cell: int) -> "Cells":
+    def only(self, cell: int) -> "StageCells":
         """Return one of the cells."""
         at = slice(cell, cell + 1)
         return replace(
@@ -127,7 +127,7 @@ class Cells:
         return found
 
 
-def cells_of(choice: StageArc, groups: int) -> Cells | None:
+def cells_of(choice: StageArc, groups: int) -> StageCells | None:
     """Cut the placements of an arc, which ends with any senders, into cells.
 
     None if it has no placement.
@@ -148,7 +148,7 @@ def cells_of(choice: StageArc, groups: int) -> Cells | None:
     alone = next((part.group for part in choice.parts if part.sends), None)
     held, more_held = _per_group(held, choice, groups)
     width, more_width = _per_group(width, choice, groups)
-    return Cells(spent, last, least_last, held, width, alone, more_held, more_width)
+    return StageCells(spent, last, least_last, held, width, alone, more_held, more_width)
 
 
 def _per_group(each: IntArray, choice: StageArc, groups: int) -> tuple[IntArray, IntArray]:
@@ -167,14 +167,14 @@ def _per_group(each: IntArray, choice: StageArc, groups: int) -> tuple[IntArray,
 Parts = tuple[IntArray, IntArray, IntArray, IntArray, IntArray]
 
 
-def _one_layer(arc: Arc) -> Parts:
+def _one_layer(arc: ArcNumbers) -> Parts:
     """Return the cells of a layer that receives and computes: its latency is the first one."""
     starts, width = only_latencies(arc)
     nothing = np.zeros(len(starts), dtype=np.int64)
     return starts, np.zeros(1, dtype=np.int64), nothing, width, width[:, np.newaxis]
 
 
-def _grid(arc: Arc) -> Parts:
+def _grid(arc: ArcNumbers) -> Parts:
     """Return the cells of several layers: all first latencies, with maps moved early or not."""
     first = first_thresholds(arc, UNREACHABLE)
     first = first[:: -(-len(first) // MOST_FIRST)]
@@ -192,7 +192,7 @@ def _grid(arc: Arc) -> Parts:
     return np.concatenate(spent), last, least_last, at_first, width
 
 
-def _early_intervals(arc: Arc) -> list[tuple[int, int]]:
+def _early_intervals(arc: ArcNumbers) -> list[tuple[int, int]]:
     """Return intervals of the latency of all layers between; no map moves early in the first."""
     moves = [ticks for row in arc.send[:-1] for ticks in row if ticks]
     if not moves:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.problem import FloatArray, IntArray, RequestTask
-from optmodel.stages import Stage
+from optmodel.stages import RequestStage
 
 
 @dataclass(frozen=True, eq=False)
-class Use:
+class StageUse:
     """Numbers, or the prices of one, for each group of the fleet; each of shape (groups,).
 
     Attributes
@@ -31,18 +31,18 @@ class Use:
     moved: FloatArray
 
 
-class Tariff:
+class LoadTariff:
     """What one of each loads the budgets with.
 
     Parameters
     ----------
     task : RequestTask
         The request.
-    stage : Stage
+    stage : RequestStage
         One of its stages.
     """
 
-    def __init__(self, task: RequestTask, stage: Stage) -> None:
+    def __init__(self, task: RequestTask, stage: RequestStage) -> None:
         last = task.layers[stage.last]
         self.segment = np.array([last.weight_bytes, last.multiplications], dtype=float)
         following = task.layers[stage.last + 1 : stage.last + 2]
@@ -51,16 +51,16 @@ class Tariff:
         between = task.layers[stage.first : stage.last]
         self.moved = float(min((layer.output_bits for layer in between), default=0))
 
-    def prices(self, prices: FloatArray) -> Use:
+    def prices(self, prices: FloatArray) -> StageUse:
         """Return what one of each costs, given seconds per byte, multiplication and bit."""
-        return Use(
+        return StageUse(
             segments=self.segment @ prices[:2],
             active=self.active * prices[2],
             kept=self.kept * prices[2],
             moved=self.moved * prices[2],
         )
 
-    def load(self, use: Use) -> FloatArray:
+    def load(self, use: StageUse) -> FloatArray:
         """Return the bytes, multiplications and bits of a use, shape (3, groups)."""
         bits = self.active * use.active - self.kept * use.kept + self.moved * use.moved
         return np.vstack([np.outer(self.segment, use.segments), bits])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.batch import Batch
+from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.placement import (
     Admission,
@@ -32,7 +32,7 @@ SEARCHES = 20
 
 
 @dataclass(frozen=True)
-class Construction:
+class BatchConstruction:
     """A batch placed request by request.
 
     Attributes
@@ -68,7 +68,7 @@ def construct(
     problem: Problem,
     order: Sequence[RequestTask] | None = None,
     prices: FloatArray | None = None,
-) -> Construction:
+) -> BatchConstruction:
     """Place requests one after another on what is left of the budgets 8b-8d.
 
     Each stage of a request (the layers behind one conv up to the next) goes to the nodes where its
@@ -87,14 +87,14 @@ def construct(
         the first of `SCALES`.
     """
     classes = classes_of(problem)
-    batch = Batch(problem, classes)
+    batch = PlacedBatch(problem, classes)
     wanted = [(batch.class_of(task), task) for task in order] if order is not None else batch.order
     if prices is None:
         prices = scarcity(problem, SCALES[0])
     return _finished(batch, _fill(batch, wanted, prices))
 
 
-def constructions(problem: Problem, admission: Admission) -> Iterator[Construction]:
+def constructions(problem: Problem, admission: Admission) -> Iterator[BatchConstruction]:
     """Yield placements of a batch, each on its own, for every one of `SCALES`.
 
     Parameters
@@ -110,16 +110,16 @@ def constructions(problem: Problem, admission: Admission) -> Iterator[Constructi
             yield found
 
 
-def _attempts(problem: Problem, admission: Admission) -> Iterator[Construction]:
+def _attempts(problem: Problem, admission: Admission) -> Iterator[BatchConstruction]:
     """Yield what each scale comes to; with "all" the first request without a place ends it."""
     classes = classes_of(problem)
     for scale in SCALES:
         prices = scarcity(problem, scale)
-        batch = Batch(problem, classes)
+        batch = PlacedBatch(problem, classes)
         rejected = _fill(batch, batch.order, prices, admission)
         yield _finished(batch, rejected)
         if rejected and admission == "most":
-            batch = Batch(problem, classes)
+            batch = PlacedBatch(problem, classes)
             yield _finished(batch, _fill(batch, _by_size(batch, classes), prices))
 
 
@@ -141,7 +141,7 @@ Wanted = list[tuple[RequestClass, RequestTask]]
 
 
 def _fill(
-    batch: Batch, wanted: Wanted, prices: FloatArray, admission: Admission = "most"
+    batch: PlacedBatch, wanted: Wanted, prices: FloatArray, admission: Admission = "most"
 ) -> list[Rejection]:
     """Place requests in the given order, and say why those without a place have none.
 
@@ -187,7 +187,7 @@ class _Pattern:
             self.placed, self.left = found, self.copies
         return found
 
-    def copy(self, batch: Batch, member: RequestTask) -> CostedPlacement | None:
+    def copy(self, batch: PlacedBatch, member: RequestTask) -> CostedPlacement | None:
         """Return the placement for another member, None if it may not be copied or does not fit."""
         if self.placed is None or not self.left:
             return None
@@ -196,7 +196,7 @@ class _Pattern:
 
 
 def _find(
-    batch: Batch, requests: RequestClass, member: RequestTask, prices: FloatArray
+    batch: PlacedBatch, requests: RequestClass, member: RequestTask, prices: FloatArray
 ) -> CostedPlacement | NoRoom:
     """Place a request at the lowest of several prices at which it has a place."""
     for multiple in DEARER if prices.any() else DEARER[:1]:
@@ -206,7 +206,7 @@ def _find(
     return found
 
 
-def _by_size(batch: Batch, classes: Sequence[RequestClass]) -> Wanted:
+def _by_size(batch: PlacedBatch, classes: Sequence[RequestClass]) -> Wanted:
     """Return all requests, those first whose computation and weights are the least of the fleet."""
     totals = batch.budgets[:2].sum(axis=1)
 
@@ -232,5 +232,5 @@ def _rejection(member: RequestTask, found: NoRoom) -> Rejection:
     )
 
 
-def _finished(batch: Batch, rejected: list[Rejection]) -> Construction:
-    return Construction(batch.placement(), tuple(rejected), batch.latency_s)
+def _finished(batch: PlacedBatch, rejected: list[Rejection]) -> BatchConstruction:
+    return BatchConstruction(batch.placement(), tuple(rejected), batch.latency_s)

@@ -18,7 +18,7 @@ MOST_NODES = 500
 """Nodes of the branch and bound of one choice: what it has not found by then is rarely worth it."""
 
 
-class Master:
+class RestrictedMaster:
     """A pool of columns, each a placement of one request of a class.
 
     minimise sum of latency · n, with n >= 0 whole, sum of n over a class's columns = its members,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from optmodel.batch.batch import Batch
+from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.moves.construct import scarcity
-from optmodel.batch.moves.master import Master
+from optmodel.batch.moves.master import RestrictedMaster
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.placement import CostedPlacement, RequestClass
 from optmodel.problem import FloatArray, RequestTask
@@ -33,7 +33,7 @@ LEAST_GAIN = 1e-6
 """Relative; less is no improvement."""
 
 
-class Neighbourhood:
+class RuinAndRecreate:
     """Ruin and recreate around an incumbent, with a restricted master.
 
     Parameters
@@ -49,7 +49,7 @@ class Neighbourhood:
         self.search, self.problem = search, search.problem
         served = search.incumbent.requests
         self.classes = [c.only(served) for c in classes if c.only(served).members]
-        self.batch = Batch(self.problem, self.classes)
+        self.batch = PlacedBatch(self.problem, self.classes)
         self.batch.adopt(search.incumbent)
         self.members = [member for _, member in self.batch.order]
         self.random = np.random.default_rng(search.options.seed or 0)
@@ -57,7 +57,7 @@ class Neighbourhood:
         self.prices = [scarcity(self.problem, 1.0)]
         helpers = self.problem.helpers
         unit_s = self.problem.time_unit_s
-        self.master = Master(self.classes, self.batch.budgets[:, :helpers], unit_s)
+        self.master = RestrictedMaster(self.classes, self.batch.budgets[:, :helpers], unit_s)
         for member, placed in self._placed():
             self.master.add(self.batch.class_of(member), placed)
 

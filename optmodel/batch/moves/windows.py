@@ -8,7 +8,14 @@ from ortools.sat.python import cp_model
 
 from optmodel.cpsat import CpsatModel, Ticks, minimise_latency, run_model
 from optmodel.placement import Flows, Placement, RequestPlacement, evaluate_request
-from optmodel.problem import BoolArray, Ledger, Problem, RequestTask, remaining_instance, stage_cuts
+from optmodel.problem import (
+    BoolArray,
+    BudgetLedger,
+    Problem,
+    RequestTask,
+    remaining_instance,
+    stage_cuts,
+)
 
 MOST_PAIRS = 2_000
 """Pairs of nodes between consecutive layers in a window: its model is built in a tenth of a
@@ -21,7 +28,7 @@ FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
 @dataclass(frozen=True)
-class Effort:
+class WindowEffort:
     """What one window may take.
 
     Attributes
@@ -44,8 +51,8 @@ def solve_freed(
     task: RequestTask,
     placed: RequestPlacement,
     free: BoolArray,
-    left: Ledger,
-    effort: Effort,
+    left: BudgetLedger,
+    effort: WindowEffort,
 ) -> RequestPlacement | None:
     """Return the fastest placement that differs only in what is freed, None if none is faster.
 
@@ -62,9 +69,9 @@ def solve_freed(
         Where it is now.
     free : ndarray of bool, shape (layers, nodes)
         Which counts may change.
-    left : Ledger
+    left : BudgetLedger
         What is left of the budgets with the request and all others in place.
-    effort : Effort
+    effort : WindowEffort
         When to stop with the best found.
     """
     rows = np.flatnonzero(free.any(axis=1))
@@ -116,7 +123,7 @@ def _put_back(
 
 
 def _solved(
-    window: Problem, inside: RequestPlacement, free: BoolArray, effort: Effort
+    window: Problem, inside: RequestPlacement, free: BoolArray, effort: WindowEffort
 ) -> RequestPlacement | None:
     """Return CP-SAT's best placement of a window, None if it finds none in time.
 

@@ -20,7 +20,7 @@ UP = 1 + 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Ladder:
+class LatencyLadder:
     """Pairs of limits with room for all maps, the shortest first, one for each room they leave.
 
     Attributes
@@ -35,14 +35,14 @@ class Ladder:
     width: FloatArray
 
 
-class Ladders:
+class LatencyLadders:
     """Makes each ladder once."""
 
     def __init__(self) -> None:
-        self._kept: dict[object, Ladder] = {}
+        self._kept: dict[object, LatencyLadder] = {}
         self._numbers = 0
 
-    def find(self, times: tuple[FloatArray, ...], most: IntArray, maps: int) -> Ladder:
+    def find(self, times: tuple[FloatArray, ...], most: IntArray, maps: int) -> LatencyLadder:
         """Return the ladder of one or two layers.
 
         Parameters
@@ -64,7 +64,7 @@ class Ladders:
         return self._kept[key]
 
 
-def _ladder(times: tuple[FloatArray, ...], most: IntArray, maps: int) -> Ladder:
+def _ladder(times: tuple[FloatArray, ...], most: IntArray, maps: int) -> LatencyLadder:
     kinds, kind_of = _kinds(times, np.minimum(most, maps))
     axes = [
         _latencies([(kind[k], kind[-1], n) for kind, n in kinds.items()], maps)
@@ -81,7 +81,7 @@ def _ladder(times: tuple[FloatArray, ...], most: IntArray, maps: int) -> Ladder:
         width = np.minimum(width, fits)
     enough = np.flatnonzero(width @ np.array(list(kinds.values())) >= maps)
     rungs = enough[_first_of_each(width[enough])]
-    return Ladder(grid[rungs].sum(axis=1), width[rungs][:, kind_of])
+    return LatencyLadder(grid[rungs].sum(axis=1), width[rungs][:, kind_of])
 
 
 Kind = tuple[float, ...]

@@ -9,14 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.batch import Batch
+from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.bound.sender_graph import (
     MOST_SENDERS,
     SenderGraph,
     SenderPath,
     ranges_of_senders,
 )
-from optmodel.batch.bound.senders import Plan
+from optmodel.batch.bound.senders import SenderPlan
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.placement import CostedPlacement, RequestClass, RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, RequestTask, broadcast_bits
@@ -43,7 +43,7 @@ class PlannedPlacer:
         self.requests, self.placer, self.number = requests, placer, number
         self.bits = [broadcast_bits(requests.task, cut) for cut in placer.cuts]
         self.hosts = [set(requests.task.layers[cut.last].hosts) for cut in placer.cuts]
-        self._plans: dict[float, Plan | None] = {}
+        self._plans: dict[float, SenderPlan | None] = {}
 
     @cached_property
     def _graph(self) -> SenderGraph:
@@ -53,14 +53,16 @@ class PlannedPlacer:
     def _latency_s(self) -> float:
         return self._path(0.0).latency_s
 
-    def place(self, left: FloatArray, plan: Plan, allowance: Allowance) -> RequestPlacement | None:
+    def place(
+        self, left: FloatArray, plan: SenderPlan, allowance: Allowance
+    ) -> RequestPlacement | None:
         """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
 
         Parameters
         ----------
         left : ndarray, shape (3, nodes)
             What is left of the budgets.
-        plan : Plan
+        plan : SenderPlan
             Who sends.
         allowance : Allowance
             What it may take before it gives up.
@@ -68,14 +70,14 @@ class PlannedPlacer:
         return self.placer.place(left, 0.0, allowance, lambda k, room: self._who(k, plan, room))
 
     def find(
-        self, batch: Batch, member: RequestTask, plan: Plan, allowance: Allowance
+        self, batch: PlacedBatch, member: RequestTask, plan: SenderPlan, allowance: Allowance
     ) -> CostedPlacement | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
         placement = self.place(batch.left[:, batch.where(member)], plan, allowance)
         placed = self.requests.costed(placement) if placement is not None else None
         return placed if placed is not None and batch.fits(member, placed) else None
 
-    def plans(self) -> Iterator[Plan]:
+    def plans(self) -> Iterator[SenderPlan]:
         """Yield the plans at `SCALES`, each once."""
         known = set()
         for scale in SCALES:
@@ -84,7 +86,7 @@ class PlannedPlacer:
                 known.add(plan)
                 yield plan
 
-    def plan(self, scale: float) -> Plan | None:
+    def plan(self, scale: float) -> SenderPlan | None:
         """Return the plan if all bandwidth costs so much, see `SCALES`.
 
         None if the request has no placement or its groups are too many.
@@ -93,7 +95,7 @@ class PlannedPlacer:
             self._plans[scale] = self._cheapest(scale)
         return self._plans[scale]
 
-    def _cheapest(self, scale: float) -> Plan | None:
+    def _cheapest(self, scale: float) -> SenderPlan | None:
         if ranges_of_senders(self.requests) > MOST_SENDERS or not np.isfinite(self._latency_s):
             return None
         problem = self.requests.problem
@@ -108,7 +110,7 @@ class PlannedPlacer:
         each = [stage.tariff.prices(prices) for stage in self._graph.stages]
         return self._graph.cheapest_path(each, closely=False)
 
-    def _who(self, k: int, plan: Plan, room: FloatArray) -> BoolArray:
+    def _who(self, k: int, plan: SenderPlan, room: FloatArray) -> BoolArray:
         """Return which nodes send behind stage k, shape (nodes,).
 
         The largest broadcasts from stage k on are dealt first, to the nodes with most room. Where

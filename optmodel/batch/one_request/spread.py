@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.one_request.ladder import Ladders
-from optmodel.batch.one_request.stage_share import NoRoom, Share, StageShares
+from optmodel.batch.one_request.ladder import LatencyLadders
+from optmodel.batch.one_request.stage_share import NoRoom, StagePlacement, StageShares
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem, StageCut, broadcast_bits, stage_cuts
 
@@ -21,20 +21,20 @@ Move = tuple[int, IntArray, IntArray, IntArray]
 """A layer, and who sends how many maps to whom after it."""
 
 
-class Spreader:
+class RequestSpreader:
     """Places a request of one problem, again and again.
 
     Parameters
     ----------
     problem : Problem
         With one request.
-    ladders : Ladders, optional
+    ladders : LatencyLadders, optional
         Limits on latencies to share with others.
     """
 
-    def __init__(self, problem: Problem, ladders: Ladders | None = None) -> None:
+    def __init__(self, problem: Problem, ladders: LatencyLadders | None = None) -> None:
         self.problem, self.task = problem, problem.tasks[0]
-        self.ladders = ladders or Ladders()
+        self.ladders = ladders or LatencyLadders()
         self.cuts = stage_cuts(self.task)
         self.nodes = len(problem.node_ids)
         self._ahead: tuple[FloatArray, list[dict[float, float]]] | None = None
@@ -96,22 +96,22 @@ class Spreader:
         left: FloatArray,
         prices: FloatArray,
         ahead: dict[float, float],
-    ) -> Share | None:
+    ) -> StagePlacement | None:
         """Return the cheapest share of a stage, what follows included; None without room."""
         stage = StageShares(self.problem, cut, senders, left, prices, self.ladders)
         if cut.gathers:
             return stage.gathered(ahead)
-        best: Share | None = None
+        best: StagePlacement | None = None
         for rate in self._rates:
             share = stage.spread(rate)
             if share is not None and (best is None or share.cost_s + ahead[rate] < best.cost_s):
-                best = Share(share.cost_s + ahead[rate], share.counts)
+                best = StagePlacement(share.cost_s + ahead[rate], share.counts)
         return best
 
     def _take(
         self,
         cut: StageCut,
-        share: Share,
+        share: StagePlacement,
         senders: IntArray,
         left: FloatArray,
         counts: IntArray,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from optmodel.batch.batch import Batch
+from optmodel.batch.batch import PlacedBatch
 from optmodel.placement import CostedPlacement, Flows, RequestClass, RequestPlacement
 from optmodel.problem import (
     BoolArray,
@@ -16,7 +16,7 @@ from optmodel.problem import (
     stage_cuts,
 )
 from optmodel.search import Allowance
-from optmodel.stages import UNREACHABLE, Arc, ArcBook, ArcPlacement
+from optmodel.stages import UNREACHABLE, ArcBook, ArcNumbers, ArcPlacement
 
 Who = Callable[[int, FloatArray], BoolArray]
 ROOMY = 3
@@ -88,7 +88,7 @@ class StagePlacer:
         return RequestPlacement(counts, Flows.from_moves(moves))
 
     def find(
-        self, batch: Batch, member: RequestTask, patience: float, allowance: Allowance
+        self, batch: PlacedBatch, member: RequestTask, patience: float, allowance: Allowance
     ) -> CostedPlacement | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
         placement = self.place(batch.left[:, batch.where(member)], patience, allowance)
@@ -222,7 +222,7 @@ class StagePlacer:
         bandwidth = left[2] / np.maximum(self.problem.bandwidth_budget, 1.0)
         emptiest = np.argsort(-bandwidth, kind="stable").tolist()
         members = [[i for i in emptiest if rows[i] == kind] for kind in kinds]
-        arc = Arc(
+        arc = ArcNumbers(
             maps=self.task.layers[cut.first].segments,
             sizes=tuple(len(nodes) for nodes in members),
             receive=tuple(kind[0] for kind in kinds),

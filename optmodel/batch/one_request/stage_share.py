@@ -5,7 +5,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from optmodel.batch.one_request.ladder import Ladders
+from optmodel.batch.one_request.ladder import LatencyLadders
 from optmodel.problem import (
     FloatArray,
     IntArray,
@@ -22,7 +22,7 @@ MOST_TARGETS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Share:
+class StagePlacement:
     """How one stage is placed.
 
     Attributes
@@ -69,7 +69,7 @@ class StageShares:
         The nodes that send to it.
     left, prices : ndarray, shape (3, nodes)
         What is left of the budgets, and the seconds that a unit of each is worth.
-    ladders : Ladders
+    ladders : LatencyLadders
         Where limits on latencies are kept.
     """
 
@@ -80,7 +80,7 @@ class StageShares:
         senders: IntArray,
         left: FloatArray,
         prices: FloatArray,
-        ladders: Ladders,
+        ladders: LatencyLadders,
     ) -> None:
         self.problem, self.task, self.cut = problem, problem.tasks[0], cut
         self.prices, self.left, self.ladders = prices, left, ladders
@@ -99,7 +99,7 @@ class StageShares:
         most: IntArray,
         segment: FloatArray,
         active: FloatArray,
-    ) -> Share | None:
+    ) -> StagePlacement | None:
         """Return the cheapest share, None if there is none.
 
         Of nodes that cost the same, those with most left go first.
@@ -111,7 +111,7 @@ class StageShares:
         some = most > 0
         least = maps * float((segment[some] + active[some] / np.minimum(most[some], maps)).min())
         prices = segment[order], active[order], tuple(time[order] for time in times)
-        best: Share | None = None
+        best: StagePlacement | None = None
         for start in range(0, len(ladder.least_s), TOGETHER):
             # Later limits are longer, and no segment costs less than its cheapest.
             if best is not None and ladder.least_s[start] + least >= best.cost_s:
@@ -123,7 +123,7 @@ class StageShares:
             return None
         counts = np.zeros(self.nodes, dtype=np.int64)
         counts[order] = best.counts
-        return Share(best.cost_s, counts)
+        return StagePlacement(best.cost_s, counts)
 
     @cached_property
     def _most_left_first(self) -> IntArray:
@@ -166,7 +166,7 @@ class StageShares:
                 return NoRoom(self.cut.last, f"{name}, room for {room} of {maps} segment(s)")
         return NoRoom(self.cut.last, "8b-8d together leave too little room")
 
-    def spread(self, rate: float) -> Share | None:
+    def spread(self, rate: float) -> StagePlacement | None:
         """Return the cheapest share on nodes of at least a rate; all layers alike."""
         most = np.where(self.problem.rate >= rate, self._may_spread, 0)
         segment, active = self._spread_prices
@@ -193,7 +193,7 @@ class StageShares:
         )
         return segment, self.prices[2] * self.fan_out
 
-    def gathered(self, ahead: dict[float, float]) -> Share | None:
+    def gathered(self, ahead: dict[float, float]) -> StagePlacement | None:
         """Return the cheapest share with one of the likeliest nodes to gather the last layer."""
         can = np.flatnonzero(self._may_compute >= self.last.segments)
         work = self.last.segments * (
@@ -211,12 +211,12 @@ class StageShares:
         found = [share for share in shares if share is not None]
         return min(found, key=lambda share: share.cost_s, default=None)
 
-    def _gathered_on(self, target: int, cost: float) -> Share | None:
+    def _gathered_on(self, target: int, cost: float) -> StagePlacement | None:
         """Return the cheapest share gathered on a node, None if there is none."""
         if len(self.layers) == 1:
             counts = np.zeros(self.nodes, dtype=np.int64)
             counts[target] = self.last.segments
-            return Share(cost, counts, target)
+            return StagePlacement(cost, counts, target)
         bits = self.layers[-2].output_bits
         most = np.min([_caps(layer, self.nodes) for layer in self.layers[:-1]], axis=0)
         send = bits / self.problem.rate
@@ -230,7 +230,7 @@ class StageShares:
             charge - self.prices[2] * self.own,
             np.zeros(self.nodes),
         )
-        return share and Share(share.cost_s + cost, share.counts, target)
+        return share and StagePlacement(share.cost_s + cost, share.counts, target)
 
 
 def _within(left: FloatArray, need: int, most: IntArray) -> IntArray:
@@ -254,7 +254,7 @@ def _cheapest_within(
     active: FloatArray,
     times: tuple[FloatArray, ...],
     maps: int,
-) -> Share:
+) -> StagePlacement:
     """Return the cheapest share whose counts are within one of several rows of widths.
 
     Nodes are filled in order of their price per segment.
@@ -270,4 +270,4 @@ def _cheapest_within(
     for time in times:
         cost += (taken * time).max(axis=1)
     best = int(cost.argmin())
-    return Share(float(cost[best]), taken[best].astype(np.int64))
+    return StagePlacement(float(cost[best]), taken[best].astype(np.int64))

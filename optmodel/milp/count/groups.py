@@ -13,7 +13,7 @@ from optmodel.problem import LayerTask, Problem
 
 
 @dataclass(frozen=True)
-class Group:
+class HostGroup:
     """Equally fast hosts of one layer.
 
     Attributes
@@ -37,7 +37,7 @@ class Group:
     sender: int | None
 
 
-def groups(problem: Problem) -> Iterator[Group]:
+def groups(problem: Problem) -> Iterator[HostGroup]:
     """Yield the groups of every layer that has a choice of hosts."""
     for r, k, layer in layers(problem):
         if len(layer.hosts) < 2:
@@ -47,7 +47,7 @@ def groups(problem: Problem) -> Iterator[Group]:
             alike[problem.speed[i], problem.rate[i]].append(i)
         for number, nodes in enumerate(alike.values()):
             sender = _unavoidable_sender(problem, r, k, nodes)
-            yield Group(r, k, number, layer, tuple(nodes), sender)
+            yield HostGroup(r, k, number, layer, tuple(nodes), sender)
 
 
 def _unavoidable_sender(problem: Problem, r: int, k: int, nodes: list[int]) -> int | None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pyomo.environ as pyo
 
-from optmodel.milp.count.groups import Group, groups
+from optmodel.milp.count.groups import HostGroup, groups
 from optmodel.problem import Problem
 
 
@@ -21,7 +21,7 @@ def strengthen(model: pyo.ConcreteModel, problem: Problem) -> None:
     bound_latency_by_largest_count(model, problem, by_index)
 
 
-ByIndex = dict[tuple[int, int, int], Group]
+ByIndex = dict[tuple[int, int, int], HostGroup]
 
 
 def exceed_every_count(model: pyo.ConcreteModel, by_index: ByIndex) -> None:
@@ -59,7 +59,7 @@ def bound_latency_by_largest_count(
     )
 
 
-def _seconds_per_segment(problem: Problem, group: Group) -> float:
+def _seconds_per_segment(problem: Problem, group: HostGroup) -> float:
     compute = group.layer.multiplications / float(problem.speed[group.nodes[0]])
     if group.sender is None:
         return compute

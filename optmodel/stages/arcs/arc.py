@@ -14,7 +14,7 @@ from optmodel.problem import IntArray
 
 
 @dataclass(frozen=True)
-class Arc:
+class ArcNumbers:
     """The layers of one stage: zero or more acts and pools, then one layer that computes.
 
     Attributes
@@ -59,7 +59,7 @@ class Arc:
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
 
-class Moves(NamedTuple):
+class MapMoves(NamedTuple):
     """Maps that move between nodes after a layer, or stay; one entry for each pair that has some.
 
     Attributes
@@ -78,9 +78,9 @@ class Moves(NamedTuple):
         holders = np.flatnonzero(counts)
         return cls(holders, holders, counts[holders])
 
-    def on(self, where: IntArray) -> "Moves":
+    def on(self, where: IntArray) -> "MapMoves":
         """Return the same with other numbers for the nodes, shape (nodes,)."""
-        return Moves(where[self.sender], where[self.receiver], self.maps)
+        return MapMoves(where[self.sender], where[self.receiver], self.maps)
 
     def sent(self, nodes: int) -> IntArray:
         """Return how many maps each node sends to others, shape (nodes,)."""
@@ -98,14 +98,14 @@ class ArcPlacement:
     ----------
     counts : ndarray of int, shape (layers, nodes)
         Segments of each layer on each node.
-    flows : tuple of Moves
+    flows : tuple of MapMoves
         After each layer but the last.
     """
 
     counts: IntArray
-    flows: tuple[Moves, ...]
+    flows: tuple[MapMoves, ...]
 
-    def ticks(self, arc: Arc) -> int:
+    def ticks(self, arc: ArcNumbers) -> int:
         """Return the latency of the stage: the sum over its layers of T (Eq. 5)."""
         group = arc.group_of
         first = self.counts[0] * np.array(arc.receive)[group]

@@ -11,13 +11,13 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import Arc, ArcPlacement
+from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement
 from optmodel.stages.arcs.layered_flow import LayeredFlow
 from optmodel.stages.arcs.relaxation import held_at_first, held_before_last, room
 
 
 @dataclass(frozen=True, eq=False)
-class Levels:
+class ReceiveLevels:
     """Times for receiving, group by group, each group's by increasing time.
 
     Attributes
@@ -37,9 +37,9 @@ class Levels:
     computes: IntArray
     taken: IntArray
 
-    def only(self, chosen: IntArray) -> "Levels":
+    def only(self, chosen: IntArray) -> "ReceiveLevels":
         """Return some of the levels, in their order."""
-        return Levels(
+        return ReceiveLevels(
             self.group[chosen], self.theta[chosen], self.computes[chosen], self.taken[chosen]
         )
 
@@ -49,25 +49,25 @@ class Levels:
         return range(low, high)
 
 
-class Thresholds:
+class LayerThresholds:
     """The layers of an arc under a threshold each.
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         With two or more layers.
     limits : tuple of int
         Largest latency of each layer, in ticks.
     """
 
-    def __init__(self, arc: Arc, limits: tuple[int, ...]) -> None:
+    def __init__(self, arc: ArcNumbers, limits: tuple[int, ...]) -> None:
         self.arc, self.first, self.early, self.last = arc, limits[0], limits[1:-1], limits[-1]
         first = np.array([limits[0]])
         self.start = held_at_first(arc, first)[0]
         self.held = held_before_last(arc, first, self.early)[0]
 
     @cached_property
-    def levels(self) -> Levels:
+    def levels(self) -> ReceiveLevels:
         """The levels worth having: more segments computed, or more maps taken.
 
         A level at which a node computes so little that all others together cannot make up for it
@@ -83,7 +83,7 @@ class Thresholds:
         np.maximum.at(best, self._levels.group, self._reach(self._levels))
         return best
 
-    def _reach(self, levels: Levels) -> IntArray:
+    def _reach(self, levels: ReceiveLevels) -> IntArray:
         """Return what a node at each level can compute if all others send what they may."""
         own = levels.taken[np.arange(len(levels.group)), levels.group]
         received = (levels.taken * np.array(self.arc.sizes)).sum(axis=1) - own
@@ -91,7 +91,7 @@ class Thresholds:
         return reach
 
     @cached_property
-    def _levels(self) -> Levels:
+    def _levels(self) -> ReceiveLevels:
         """All levels but those at which a node computes no more than at a longer one."""
         times, send = self._times(), np.array(self.arc.send[-1])
         work, caps = np.array(self.arc.work), np.array(self.arc.caps[-1])
@@ -100,7 +100,7 @@ class Thresholds:
         longest = np.diff(computes, axis=1, append=-1) != 0
         group, at = np.nonzero(longest & (computes > 0))
         taken = room(times[at][:, np.newaxis], send, self.held)
-        return Levels(group, times[at], computes[group, at], taken)
+        return ReceiveLevels(group, times[at], computes[group, at], taken)
 
     def _times(self) -> IntArray:
         """Return the times at which a node may have one more map of some sender."""

@@ -4,7 +4,7 @@ import numpy as np
 from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import Arc, ArcPlacement, Moves
+from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, MapMoves
 
 
 class LayeredFlow:
@@ -13,7 +13,7 @@ class LayeredFlow:
     Node i of layer k has number k · nodes + i; behind each is an exit that limits what it holds.
     """
 
-    def __init__(self, arc: Arc) -> None:
+    def __init__(self, arc: ArcNumbers) -> None:
         self.arc, self.count = arc, arc.nodes
         self.tails: list[int] = []
         self.heads: list[int] = []
@@ -54,7 +54,7 @@ class LayeredFlow:
         flows = []
         for start, stop, senders, receivers in self.transfers:
             some = np.flatnonzero(maps[start:stop])
-            flows.append(Moves(senders[some], receivers[some], maps[start:stop][some]))
+            flows.append(MapMoves(senders[some], receivers[some], maps[start:stop][some]))
         counts = np.zeros((len(flows) + 1, self.count), dtype=np.int64)
         np.add.at(counts[0], flows[0].sender, flows[0].maps)
         for held, moved in zip(counts[1:], flows, strict=True):

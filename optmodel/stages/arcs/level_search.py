@@ -7,16 +7,16 @@ import numpy as np
 from optmodel.problem import FloatArray, IntArray
 from optmodel.search import Allowance
 from optmodel.stages.arcs.arc import ArcPlacement
-from optmodel.stages.arcs.decision import Thresholds
-from optmodel.stages.arcs.map_prices import MapPrices, Transfer
+from optmodel.stages.arcs.decision import LayerThresholds
+from optmodel.stages.arcs.map_prices import MapPrices, MapTransfer
 
 
-class Undecided(Exception):  # noqa: N818 - an outcome, not a fault
+class DecisionUndecided(Exception):  # noqa: N818 - an outcome, not a fault
     """What was allowed ended a decision."""
 
 
 @dataclass(frozen=True)
-class Lot:
+class NodeLot:
     """Nodes of one group that may take the levels from `low` to before `high`."""
 
     group: int
@@ -30,7 +30,7 @@ class LevelSearch:
 
     Parameters
     ----------
-    thresholds : Thresholds
+    thresholds : LayerThresholds
         The arc and its limits.
     known : list of ndarray
         Prices that ruled out similar questions, the latest last; those found here are added.
@@ -38,7 +38,9 @@ class LevelSearch:
         What the decision may take.
     """
 
-    def __init__(self, thresholds: Thresholds, known: list[IntArray], allowance: Allowance) -> None:
+    def __init__(
+        self, thresholds: LayerThresholds, known: list[IntArray], allowance: Allowance
+    ) -> None:
         self.thresholds, self.arc, self.known = thresholds, thresholds.arc, known
         self.allowance = allowance
 
@@ -62,7 +64,7 @@ class LevelSearch:
             if shares is None:
                 continue
             if self.allowance.over:
-                raise Undecided
+                raise DecisionUndecided
             placement = self._flow(self._rounded(lots, shares))
             if placement is None:
                 pending += self._halves(lots, shares)
@@ -73,14 +75,14 @@ class LevelSearch:
         self.allowance.spend(self.thresholds.arc.nodes**2 * len(self.arc.send))
         return self.thresholds.sketch() if chosen is None else self.thresholds.flow(chosen)
 
-    def _all_nodes(self) -> list[Lot]:
+    def _all_nodes(self) -> list[NodeLot]:
         levels = self.thresholds.levels
         return [
-            Lot(g, size, levels.range_of(g).start, levels.range_of(g).stop)
+            NodeLot(g, size, levels.range_of(g).start, levels.range_of(g).stop)
             for g, size in enumerate(self.arc.sizes)
         ]
 
-    def _shares(self, lots: list[Lot]) -> FloatArray | None:
+    def _shares(self, lots: list[NodeLot]) -> FloatArray | None:
         """Return how many nodes take each level, in fractions; None if no choice will do."""
         dual, groups = self._dual(lots), [lot.group for lot in lots]
         shares = dual.rule_out([prices[:, groups] for prices in self.known], self.allowance)
@@ -91,23 +93,23 @@ class LevelSearch:
             self.known[:] = [*self.known[-KEPT + 1 :], dual.prices]
         return None
 
-    def _dual(self, lots: list[Lot]) -> MapPrices:
+    def _dual(self, lots: list[NodeLot]) -> MapPrices:
         groups = np.array([lot.group for lot in lots])
         numbers = np.array([lot.number for lot in lots])
         transfers = [self._early(k, groups, numbers) for k in range(len(self.thresholds.early))]
         transfers.append(self._last(lots, groups, numbers))
         return MapPrices(self.arc.maps, numbers, self.thresholds.start[groups], transfers)
 
-    def _early(self, k: int, groups: IntArray, numbers: IntArray) -> Transfer:
+    def _early(self, k: int, groups: IntArray, numbers: IntArray) -> MapTransfer:
         """Return what may be taken after layer k, one option per lot."""
         moved = self.thresholds.moved_early(k)[groups]
         own = self.thresholds.start if k == 0 else np.array(self.arc.caps[k])
         each = np.tile(moved * numbers, (len(groups), 1))
         # What a node holds itself it need not take: from the others of its lot only.
         np.fill_diagonal(each, own[groups] + moved * (numbers - 1))
-        return Transfer(np.arange(len(groups)), np.array(self.arc.caps[k + 1])[groups], each)
+        return MapTransfer(np.arange(len(groups)), np.array(self.arc.caps[k + 1])[groups], each)
 
-    def _last(self, lots: list[Lot], groups: IntArray, numbers: IntArray) -> Transfer:
+    def _last(self, lots: list[NodeLot], groups: IntArray, numbers: IntArray) -> MapTransfer:
         """Return what may be taken in the last transfer, an option per lot and level."""
         lot = np.repeat(np.arange(len(lots)), [at.high - at.low for at in lots])
         level = np.concatenate([np.arange(at.low, at.high) for at in lots])
@@ -115,9 +117,9 @@ class LevelSearch:
         each, rows = taken * numbers, np.arange(len(lot))
         own = self.thresholds.held[groups][lot]
         each[rows, lot] = own + taken[rows, lot] * (numbers[lot] - 1)
-        return Transfer(lot, self.thresholds.levels.computes[level], each)
+        return MapTransfer(lot, self.thresholds.levels.computes[level], each)
 
-    def _rounded(self, lots: list[Lot], shares: FloatArray) -> IntArray:
+    def _rounded(self, lots: list[NodeLot], shares: FloatArray) -> IntArray:
         """Return a level for each node, near what the shares say; -1 if it has none."""
         dealt: list[list[int]] = [[] for _ in self.arc.sizes]
         for lot, share in _by_lot(lots, shares):
@@ -131,7 +133,7 @@ class LevelSearch:
             dealt[lot.group] += (lot.low + np.minimum(at, used)).tolist()
         return np.array([level for levels in dealt for level in levels], dtype=np.int64)
 
-    def _halves(self, lots: list[Lot], shares: FloatArray) -> list[list[Lot]]:
+    def _halves(self, lots: list[NodeLot], shares: FloatArray) -> list[list[NodeLot]]:
         """Split the choice where the shares are furthest from whole, the nearer half last.
 
         At most k nodes of a lot take its lower levels: all others take the upper ones. Or k + 1 or
@@ -163,7 +165,7 @@ KEPT = 4
 """Prices that are remembered for the next question."""
 
 
-def _by_lot(lots: list[Lot], shares: FloatArray) -> list[tuple[Lot, FloatArray]]:
+def _by_lot(lots: list[NodeLot], shares: FloatArray) -> list[tuple[NodeLot, FloatArray]]:
     ends = np.cumsum([lot.high - lot.low for lot in lots])
     return list(zip(lots, np.split(shares, ends[:-1]), strict=True))
 

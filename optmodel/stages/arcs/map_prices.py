@@ -25,7 +25,7 @@ SLACK = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Transfer:
+class MapTransfer:
     """What nodes may take of the maps that others hold after a layer.
 
     Nodes appear in lots of equal ones. A lot has one or more options, of which each of its nodes
@@ -47,7 +47,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class PricedTransfer:
     """What nodes do at given prices in one transfer.
 
     Attributes
@@ -73,18 +73,18 @@ class MapPrices:
         Nodes of each lot.
     start : ndarray of int, shape (lots,)
         Maps of the first layer that one node may hold.
-    transfers : list of Transfer
+    transfers : list of MapTransfer
         One per layer but the first.
     """
 
     def __init__(
-        self, maps: int, numbers: IntArray, start: IntArray, transfers: list[Transfer]
+        self, maps: int, numbers: IntArray, start: IntArray, transfers: list[MapTransfer]
     ) -> None:
         self.maps, self.numbers, self.transfers = maps, numbers, transfers
         self.supply = start * numbers
         self.prices: IntArray | None = None
 
-    def earnings(self, prices: IntArray) -> tuple[int, list[Answer]]:
+    def earnings(self, prices: IntArray) -> tuple[int, list[PricedTransfer]]:
         """Return the most that all nodes can earn, and how.
 
         Parameters
@@ -106,7 +106,7 @@ class MapPrices:
             total += int((earned[best] * self.numbers[transfer.lot[best]]).sum())
             taken = np.zeros((len(best), len(order)), dtype=np.int64)
             taken[:, order] = moved[best]
-            answers.append(Answer(best, taken))
+            answers.append(PricedTransfer(best, taken))
         return total, answers
 
     def rule_out(self, known: list[IntArray], allowance: Allowance) -> list[FloatArray] | None:
@@ -178,7 +178,7 @@ class _Program:
         at = np.append(np.arange(self.lots), np.arange(self.earned, 2 * self.earned))
         self.model.changeColsCost(len(at), at.astype(np.int32), costs.astype(float))
 
-    def add(self, answers: list[Answer]) -> None:
+    def add(self, answers: list[PricedTransfer]) -> None:
         """State that each lot earns at least what these answers give."""
         for k, answer in enumerate(answers):
             lot, taken = self.dual.transfers[k].lot[answer.options], answer.taken

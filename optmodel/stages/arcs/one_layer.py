@@ -3,11 +3,11 @@
 import numpy as np
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import Arc, ArcPlacement, ArcSolution
+from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, ArcSolution
 from optmodel.stages.arcs.relaxation import quick_bound, room
 
 
-def solve_one_layer(arc: Arc, cutoff: int) -> ArcSolution:
+def solve_one_layer(arc: ArcNumbers, cutoff: int) -> ArcSolution:
     """Solve an arc of one layer: the least threshold, filled group by group."""
     value = quick_bound(arc)
     if value is None or value > cutoff:
@@ -15,14 +15,14 @@ def solve_one_layer(arc: Arc, cutoff: int) -> ArcSolution:
     return ArcSolution(value, _filled(arc, value), value)
 
 
-def _filled(arc: Arc, threshold: int) -> ArcPlacement:
+def _filled(arc: ArcNumbers, threshold: int) -> ArcPlacement:
     """Fill nodes in order up to the threshold until all maps have a place."""
     each = np.array(arc.receive) + np.array(arc.work)
     most = room(threshold, each, np.array(arc.caps[0]))
     return ArcPlacement(filled(arc, most)[np.newaxis], ())
 
 
-def filled(arc: Arc, most: IntArray) -> IntArray:
+def filled(arc: ArcNumbers, most: IntArray) -> IntArray:
     """Deal all maps to the nodes in order, each node of a group taking at most so many."""
     per_node = most[arc.group_of]
     before = np.cumsum(per_node) - per_node

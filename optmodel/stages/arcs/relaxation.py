@@ -7,7 +7,7 @@ import numpy as np
 
 from optmodel.problem import BoolArray, IntArray
 from optmodel.search import Allowance
-from optmodel.stages.arcs.arc import Arc
+from optmodel.stages.arcs.arc import ArcNumbers
 
 Row = tuple[int, ...]
 """A number for each group."""
@@ -54,7 +54,7 @@ def least_threshold(ticks: Row, caps: Row, sizes: Row, maps: int) -> int | None:
     return high
 
 
-def quick_bound(arc: Arc) -> int | None:
+def quick_bound(arc: ArcNumbers) -> int | None:
     """Return the sum of the least latencies of the first and the last layer, each on its own.
 
     None if the nodes cannot hold one of the layers.
@@ -63,7 +63,7 @@ def quick_bound(arc: Arc) -> int | None:
     return None if bound >= UNREACHABLE else bound
 
 
-def quick_bounds(arc: Arc) -> tuple[int, int]:
+def quick_bounds(arc: ArcNumbers) -> tuple[int, int]:
     """Return the least latencies of the first and the last layer; the first is 0 if alone.
 
     UNREACHABLE if the nodes cannot hold the layer, or one between.
@@ -80,22 +80,22 @@ def quick_bounds(arc: Arc) -> tuple[int, int]:
     return UNREACHABLE if first is None else first, UNREACHABLE if last is None else last
 
 
-def _most(arc: Arc, caps: tuple[int, ...]) -> int:
+def _most(arc: ArcNumbers, caps: tuple[int, ...]) -> int:
     """Return how many segments of a layer all nodes together may hold."""
     return sum([size * cap for size, cap in zip(arc.sizes, caps, strict=True)])
 
 
-def least_work(arc: Arc) -> int | None:
+def least_work(arc: ArcNumbers) -> int | None:
     """Return the least latency of the last layer if reception took no time."""
     return least_threshold(arc.work, arc.caps[-1], arc.sizes, arc.maps)
 
 
-def first_thresholds(arc: Arc, most: int) -> IntArray:
+def first_thresholds(arc: ArcNumbers, most: int) -> IntArray:
     """Return all values up to `most` that the latency of the first layer can take.
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         With two layers.
     most : int
         Largest value of interest, in ticks.
@@ -116,17 +116,17 @@ MOST_CUTS = 64
 """Cuts beyond this number are thinned out, which loosens the relaxation and keeps it fast."""
 
 
-def held_at_first(arc: Arc, first: IntArray) -> IntArray:
+def held_at_first(arc: ArcNumbers, first: IntArray) -> IntArray:
     """Return what a node of each group may hold of the first layer, shape (values, groups)."""
     return room(first[:, np.newaxis], np.array(arc.receive), np.array(arc.caps[0]))
 
 
-def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntArray:
+def held_before_last(arc: ArcNumbers, first: IntArray, early: tuple[int, ...]) -> IntArray:
     """Return what a node of each group may hold before the last transfer, at most.
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         The arc.
     first : ndarray of int, shape (values,)
         Latencies of the first layer.
@@ -145,7 +145,7 @@ def held_before_last(arc: Arc, first: IntArray, early: tuple[int, ...]) -> IntAr
 
 
 def last_thresholds(
-    arc: Arc,
+    arc: ArcNumbers,
     first: IntArray,
     early: tuple[int, ...] = (),
     most: int | None = None,
@@ -173,7 +173,7 @@ def last_thresholds(
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         With two or more layers.
     first : ndarray of int, shape (values,)
         Latencies of the first layer, in ticks, each with room for all maps.
@@ -220,7 +220,7 @@ def _cuts(kinds: list[int], end: int) -> IntArray:
     return np.array(times[::step], dtype=np.int64)
 
 
-def _received(arc: Arc, k: int, held: IntArray, thetas: IntArray) -> IntArray:
+def _received(arc: ArcNumbers, k: int, held: IntArray, thetas: IntArray) -> IntArray:
     """Return the maps that reach a node within each time, shape (values, thetas, groups).
 
     `held` tells what a node of each group has of layer k, whose output travels.
@@ -250,7 +250,7 @@ class _Case:
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         With two or more layers.
     start, held : ndarray of int, shape (values, groups)
         What a node may hold of the first layer, and before the last transfer.
@@ -261,7 +261,7 @@ class _Case:
     """
 
     def __init__(
-        self, arc: Arc, start: IntArray, held: IntArray, moves_early: BoolArray, kind: int
+        self, arc: ArcNumbers, start: IntArray, held: IntArray, moves_early: BoolArray, kind: int
     ) -> None:
         self.arc, self.sizes = arc, np.array(arc.sizes)
         self.work, self.caps = np.array(arc.work), np.array(arc.caps[-1])

@@ -11,9 +11,9 @@ import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.search import Allowance
-from optmodel.stages.arcs.arc import Arc, ArcPlacement, ArcSolution
-from optmodel.stages.arcs.decision import Thresholds
-from optmodel.stages.arcs.level_search import LevelSearch, Undecided
+from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, ArcSolution
+from optmodel.stages.arcs.decision import LayerThresholds
+from optmodel.stages.arcs.level_search import DecisionUndecided, LevelSearch
 from optmodel.stages.arcs.relaxation import (
     MOST_CUTS,
     first_thresholds,
@@ -29,7 +29,7 @@ programs take seconds each."""
 
 
 @dataclass(frozen=True, order=True)
-class Candidate:
+class LatencyCandidate:
     """Latencies of all layers but the last, and what that leaves for the last.
 
     Attributes
@@ -56,19 +56,19 @@ class Candidate:
         return self.first + sum(self.early)
 
 
-def candidates(arc: Arc, most: int, allowance: Allowance) -> list[Candidate]:
+def candidates(arc: ArcNumbers, most: int, allowance: Allowance) -> list[LatencyCandidate]:
     """Return the first latencies if nothing moves early, those with a bound of at most `most`."""
     early = (0,) * (len(arc.send) - 1)
     first = first_thresholds(arc, most - (least_work(arc) or 0))
     last = last_thresholds(arc, first, early, most, allowance)
     return [
-        Candidate(a + b, a, early)
+        LatencyCandidate(a + b, a, early)
         for a, b in zip(first.tolist(), last.tolist(), strict=True)
         if a + b <= most
     ]
 
 
-def early_latencies(arc: Arc) -> list[list[int]]:
+def early_latencies(arc: ArcNumbers) -> list[list[int]]:
     """Return what each of the layers between can take; nothing moves in the least of them."""
     choices = []
     for sends, caps in zip(arc.send[:-1], arc.caps, strict=False):
@@ -80,13 +80,13 @@ def early_latencies(arc: Arc) -> list[list[int]]:
 
 
 def solve_several_layers(
-    arc: Arc, cutoff: int, tolerance: float, allowance: Allowance
+    arc: ArcNumbers, cutoff: int, tolerance: float, allowance: Allowance
 ) -> ArcSolution:
     """Solve an arc of two or more layers.
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         The arc.
     cutoff : int
         Placements of more ticks are of no interest; without one, the bound is cutoff + 1.
@@ -126,7 +126,9 @@ class _Descent:
         than the tolerance.
     """
 
-    def __init__(self, arc: Arc, cutoff: int, tolerance: float, allowance: Allowance) -> None:
+    def __init__(
+        self, arc: ArcNumbers, cutoff: int, tolerance: float, allowance: Allowance
+    ) -> None:
         self.arc, self.tolerance, self.allowance = arc, tolerance, allowance
         self.most = cutoff
         self.least_last = least_work(arc) or 0
@@ -154,14 +156,14 @@ class _Descent:
         if placement is not None and placement.ticks(self.arc) <= self.most:
             self._keep(placement)
 
-    def sketch(self, choice: Candidate) -> None:
+    def sketch(self, choice: LatencyCandidate) -> None:
         """Find some placement for a choice in no time, so that there is one wherever it stops."""
         values = self._last_latencies(choice)
         a, b = 0, len(values or ())
         while values and a < b:
             middle = (a + b) // 2
             self.allowance.spend(self.arc.nodes**2)
-            placement = Thresholds(self.arc, choice.limits(values[middle])).sketch()
+            placement = LayerThresholds(self.arc, choice.limits(values[middle])).sketch()
             if placement is None:
                 a = middle + 1
             else:
@@ -186,7 +188,7 @@ class _Descent:
             return
         if all(len(values) == 1 for values in box):
             [[first], *early] = box
-            choice = Candidate(least + self.least_last, first, tuple(e for [e] in early))
+            choice = LatencyCandidate(least + self.least_last, first, tuple(e for [e] in early))
             self.search_one(choice)
             return
         if self._ruled_out((*(values[-1] for values in box), self.most - least)):
@@ -202,7 +204,7 @@ class _Descent:
         spare = self.most - self.least_last - sum(values[0] for values in box if values)
         return [[v for v in values if v - values[0] <= spare] for values in box]
 
-    def search_one(self, choice: Candidate) -> None:
+    def search_one(self, choice: LatencyCandidate) -> None:
         """Find the least last latency for a choice.
 
         Prices on maps rule out values up to some point; the least value beyond is the answer most
@@ -225,7 +227,7 @@ class _Descent:
                 low, step = probe + 1, 2 * step
             probe = (low + high) // 2 if found else min(low + step - 1, high - 1)
 
-    def _first_in_doubt(self, choice: Candidate, values: list[int]) -> int:
+    def _first_in_doubt(self, choice: LatencyCandidate, values: list[int]) -> int:
         """Return the first of the last latencies that prices do not rule out, by bisection.
 
         The bound from counting is tried first, for it is right often.
@@ -240,22 +242,24 @@ class _Descent:
         return low
 
     def _ruled_out(self, limits: tuple[int, ...]) -> bool:
-        return LevelSearch(Thresholds(self.arc, limits), self.known, self.allowance).ruled_out()
+        return LevelSearch(
+            LayerThresholds(self.arc, limits), self.known, self.allowance
+        ).ruled_out()
 
-    def _decide(self, choice: Candidate, last: int) -> bool | None:
+    def _decide(self, choice: LatencyCandidate, last: int) -> bool | None:
         """Tell whether there is a placement within these latencies; None if it stopped before."""
-        thresholds = Thresholds(self.arc, choice.limits(last))
+        thresholds = LayerThresholds(self.arc, choice.limits(last))
         search = LevelSearch(thresholds, self.known, self.allowance)
         try:
             placement = search.decide()
-        except Undecided:
+        except DecisionUndecided:
             return None
         if placement is None:
             return False
         self._keep(placement)
         return True
 
-    def _last_latencies(self, choice: Candidate) -> list[int] | None:
+    def _last_latencies(self, choice: LatencyCandidate) -> list[int] | None:
         """Return the values that the last layer's latency can take without exceeding the total.
 
         None if they are too many for what is allowed.

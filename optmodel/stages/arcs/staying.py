@@ -8,7 +8,7 @@ found by halving one of them for all values of the other together.
 import numpy as np
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import Arc, ArcPlacement, Moves
+from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, MapMoves
 from optmodel.stages.arcs.one_layer import filled
 from optmodel.stages.arcs.relaxation import held_at_first, room
 
@@ -16,12 +16,12 @@ MOST_VALUES = 64
 """Latencies of the first layer beyond this number are thinned out: this is a start, no proof."""
 
 
-def simple_placement(arc: Arc, first: IntArray) -> ArcPlacement | None:
+def simple_placement(arc: ArcNumbers, first: IntArray) -> ArcPlacement | None:
     """Return the best placement in which no map moves, or all move to the only computing node.
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         With two or more layers.
     first : ndarray of int, shape (values,)
         Latencies that the first layer may take, ascending.
@@ -40,7 +40,7 @@ def simple_placement(arc: Arc, first: IntArray) -> ArcPlacement | None:
     return _staying(arc, first)
 
 
-def _staying(arc: Arc, first: IntArray) -> ArcPlacement | None:
+def _staying(arc: ArcNumbers, first: IntArray) -> ArcPlacement | None:
     """Every node computes the maps that it received."""
     caps = np.array(arc.caps[1:]).min(axis=0)
     most = _most_held(arc, np.minimum(held_at_first(arc, first), caps), first, arc.work)
@@ -49,11 +49,11 @@ def _staying(arc: Arc, first: IntArray) -> ArcPlacement | None:
     counts = filled(arc, most)
     layers = len(arc.caps)
     return ArcPlacement(
-        np.tile(counts, (layers, 1)), (Moves.where_they_are(counts),) * (layers - 1)
+        np.tile(counts, (layers, 1)), (MapMoves.where_they_are(counts),) * (layers - 1)
     )
 
 
-def _gathered(arc: Arc, first: IntArray, host: int) -> ArcPlacement | None:
+def _gathered(arc: ArcNumbers, first: IntArray, host: int) -> ArcPlacement | None:
     """All maps stay until the last transfer, which brings them to one node."""
     send = list(arc.send[-1])
     send[host] = 0
@@ -65,19 +65,19 @@ def _gathered(arc: Arc, first: IntArray, host: int) -> ArcPlacement | None:
     node = sum(arc.sizes[:host])
     ends = np.zeros_like(counts)
     ends[node] = arc.maps
-    kept, staying = len(arc.send) - 1, Moves.where_they_are(counts)
+    kept, staying = len(arc.send) - 1, MapMoves.where_they_are(counts)
     moved = staying._replace(receiver=np.full_like(staying.sender, node))
     return ArcPlacement(np.stack([counts] * (kept + 1) + [ends]), (staying,) * kept + (moved,))
 
 
 def _most_held(
-    arc: Arc, held: IntArray, first: IntArray, ticks: tuple[int, ...]
+    arc: ArcNumbers, held: IntArray, first: IntArray, ticks: tuple[int, ...]
 ) -> IntArray | None:
     """Return what a node of each group may hold where first latency and last one are least.
 
     Parameters
     ----------
-    arc : Arc
+    arc : ArcNumbers
         The arc.
     held : ndarray of int, shape (values, groups)
         What a node may hold with each latency of the first layer.

@@ -13,7 +13,7 @@ from test_bound import squeezed
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch.bound.broadcast_prices import BroadcastPrices, BroadcastSearch
-from optmodel.batch.bound.packing import Broadcasts, Packer
+from optmodel.batch.bound.packing import BroadcastKinds, BroadcastPacker
 from optmodel.batch.bound.planes import CuttingPlanes
 from optmodel.batch.bound.prices import PriceSearch
 from optmodel.batch.bound.sender_graph import SenderGraph
@@ -26,7 +26,7 @@ def search_of(made: Instance) -> tuple[PriceSearch, BroadcastSearch]:
     classes = classes_of(Problem.of(made))
     budgets = PriceSearch(classes)
     graphs = [graph for graph in budgets.graphs if isinstance(graph, SenderGraph)]
-    broadcasts = Broadcasts.of_batch(classes, graphs)
+    broadcasts = BroadcastKinds.of_batch(classes, graphs)
     return budgets, BroadcastSearch(classes, graphs, broadcasts, budgets.each)
 
 
@@ -91,7 +91,7 @@ def test_a_node_that_fits_two_of_three_broadcasts_raises_the_bound() -> None:
 
 
 def test_a_node_earns_by_what_fits_and_keeps_maps_where_that_makes_room() -> None:
-    broadcasts = Broadcasts(
+    broadcasts = BroadcastKinds(
         of=((0, 0), (0, 1)),
         bits=np.array([6.0, 5.0]),
         own=np.array([1.0, 2.0]),
@@ -99,26 +99,28 @@ def test_a_node_earns_by_what_fits_and_keeps_maps_where_that_makes_room() -> Non
         members=np.array([1, 1]),
     )
     active = np.array([4.0, 3.0])
-    assert Packer(broadcasts, 0, 6.0).best(active, np.array([9.0, 9.0]), 0.0).value_s == 4.0
+    assert (
+        BroadcastPacker(broadcasts, 0, 6.0).best(active, np.array([9.0, 9.0]), 0.0).value_s == 4.0
+    )
     # Room for both only if the node keeps 3 bits: all of the first, at 1/2 a map.
-    both = Packer(broadcasts, 0, 8.0).best(active, np.array([0.5, 9.0]), 0.0)
+    both = BroadcastPacker(broadcasts, 0, 8.0).best(active, np.array([0.5, 9.0]), 0.0)
     assert both.sent.tolist() == [1.0, 1.0]
     assert both.kept.tolist() == [3.0, 0.0]
     assert both.value_s == 5.5
-    assert Packer(broadcasts, 0, 1.0).best(active, np.zeros(2), 0.5).value_s == 0.5
+    assert BroadcastPacker(broadcasts, 0, 1.0).best(active, np.zeros(2), 0.5).value_s == 0.5
 
 
 @pytest.mark.parametrize("room", [0.0, 4.0, 7.0, 9.0, 20.0])
 def test_no_choice_in_whole_maps_earns_a_node_more(room: float) -> None:
     draw = np.random.default_rng(int(room))
-    broadcasts = Broadcasts(
+    broadcasts = BroadcastKinds(
         of=((0, 0), (0, 1)),
         bits=np.array([6.0, 5.0]),
         own=np.array([1.0, 2.0]),
         keeps=np.array([[3.0], [2.0]]),
         members=np.array([2, 1]),
     )
-    packer = Packer(broadcasts, 0, room)
+    packer = BroadcastPacker(broadcasts, 0, room)
     for _ in range(50):
         active, kept = draw.exponential(2.0, (2, 2))
         bit = float(draw.exponential(0.5))

@@ -20,7 +20,7 @@ from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
 from optmodel.solving import solve
-from optmodel.stages.path import Path, StageGraph
+from optmodel.stages.path import StageGraph, StagePath
 
 
 def tight(
@@ -153,7 +153,7 @@ def test_ctrl_c_within_the_stages_ends_the_run_with_placement_and_bound(
     begun: list[Allowance] = []
 
     class Interrupted(StageGraph):
-        def shortest(self, allowance: Allowance) -> Path:
+        def shortest(self, allowance: Allowance) -> StagePath:
             begun.append(allowance)
             super().shortest(allowance)
             raise KeyboardInterrupt

@@ -10,10 +10,10 @@ import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.batch import Batch
+from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.moves.construct import construct, scarcity
-from optmodel.batch.moves.master import Master, run_until_interrupt
-from optmodel.batch.moves.neighbourhood import Neighbourhood
+from optmodel.batch.moves.master import RestrictedMaster, run_until_interrupt
+from optmodel.batch.moves.neighbourhood import RuinAndRecreate
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.checker import check
 from optmodel.placement.request_class import classes_of
@@ -41,7 +41,7 @@ def moves(number: int):
 def test_improvement_is_feasible_and_faster(networks: str) -> None:
     search = placed_search(networks)
     before = search.objective_s
-    Neighbourhood(search, classes_of(search.problem)).improve(moves(60))
+    RuinAndRecreate(search, classes_of(search.problem)).improve(moves(60))
     assert search.objective_s < before
     report = check(search.problem.instance, to_document(search.problem, search.incumbent))
     assert report.passed
@@ -52,7 +52,7 @@ def test_same_seed_same_improvement() -> None:
     found = []
     for _ in range(2):
         search = placed_search("lenet=6")
-        Neighbourhood(search, classes_of(search.problem)).improve(moves(40))
+        RuinAndRecreate(search, classes_of(search.problem)).improve(moves(40))
         found.append(search.objective_s)
     assert found[0] == found[1]
 
@@ -62,7 +62,7 @@ def test_requests_left_out_stay_out_and_the_others_improve() -> None:
     search = placed_search("lenet=24", "most", scarce)
     served, before = set(search.incumbent.requests), search.objective_s
     assert 0 < len(served) < 24
-    Neighbourhood(search, classes_of(search.problem)).improve(moves(40))
+    RuinAndRecreate(search, classes_of(search.problem)).improve(moves(40))
     assert set(search.incumbent.requests) == served
     assert search.objective_s <= before
 
@@ -73,12 +73,12 @@ def test_master_chooses_the_best_combination_of_its_pool() -> None:
     problem = search.problem
     classes = classes_of(problem)
     [requests] = classes
-    batch = Batch(problem, classes)
+    batch = PlacedBatch(problem, classes)
     batch.adopt(search.incumbent)
     start = [(requests, batch.placed[m.request.id]) for m in requests.members]
-    empty = Batch(problem, classes)
+    empty = PlacedBatch(problem, classes)
     budgets = batch.budgets[:, : problem.helpers]
-    master = Master(classes, budgets, problem.time_unit_s)
+    master = RestrictedMaster(classes, budgets, problem.time_unit_s)
     pool = [placed for _, placed in start]
     for scale in (0.0, 0.1, 1.0, 5.0, 20.0):
         found = empty.find(requests, requests.members[0], scarcity(problem, scale))
@@ -99,7 +99,7 @@ def test_master_chooses_the_best_combination_of_its_pool() -> None:
 def test_duals_of_the_master_bound_its_integer_choice() -> None:
     """Prices are at least 0, and 0 where the pool leaves a budget unused."""
     search = placed_search("lenet=6")
-    neighbourhood = Neighbourhood(search, classes_of(search.problem))
+    neighbourhood = RuinAndRecreate(search, classes_of(search.problem))
     neighbourhood.improve(moves(30))
     prices = neighbourhood.master.prices()
     assert (prices >= 0).all()

@@ -5,7 +5,7 @@ import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.batch import Batch
+from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.moves.construct import construct
 from optmodel.batch.one_request.planned import SCALES, PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
@@ -39,7 +39,7 @@ def planner(requests: RequestClass) -> PlannedPlacer:
 
 @pytest.fixture(scope="module")
 def found(requests: RequestClass, planner: PlannedPlacer) -> list[CostedPlacement]:
-    batch, [member] = Batch(requests.problem, [requests]), requests.members
+    batch, [member] = PlacedBatch(requests.problem, [requests]), requests.members
     tried = [planner.find(batch, member, plan, Allowance()) for plan in planner.plans()]
     return [placed for placed in tried if placed is not None]
 

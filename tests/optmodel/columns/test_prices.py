@@ -9,7 +9,7 @@ from strategies import by_hand, examples, instances, twice
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.bound.planes import REACH, STEP, CuttingPlanes, Plane
+from optmodel.batch.bound.planes import REACH, STEP, CuttingPlane, CuttingPlanes
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.prices import PriceSearch
 from optmodel.placement.request_class import classes_of
@@ -63,7 +63,7 @@ def test_reply_is_latency_plus_priced_load() -> None:
 
 def test_prices_stay_near_those_that_are_known() -> None:
     planes = CuttingPlanes(np.ones(1), np.ones(2), 10.0, [set()])
-    planes.planes.append(Plane(0, 10.0, np.array([2.0, 0.5])))
+    planes.planes.append(CuttingPlane(0, 10.0, np.array([2.0, 0.5])))
     _, far = planes.highest()
     _, near = planes.highest(np.array([2.0, 8.0]))
     assert far.tolist() == [200.0, 0.0]
@@ -73,8 +73,8 @@ def test_prices_stay_near_those_that_are_known() -> None:
 def test_planes_that_rest_on_what_is_known_better_are_dropped() -> None:
     outdated: set[object] = set()
     planes = CuttingPlanes(np.ones(1), np.ones(1), 1.0, [outdated])
-    planes.planes.append(Plane(0, 1.0, np.zeros(1), frozenset({"arc"})))
-    planes.planes.append(Plane(0, 3.0, np.zeros(1)))
+    planes.planes.append(CuttingPlane(0, 1.0, np.zeros(1), frozenset({"arc"})))
+    planes.planes.append(CuttingPlane(0, 3.0, np.zeros(1)))
     assert planes.highest()[0] == pytest.approx(1.0)
     outdated.add("arc")
     assert planes.highest()[0] == pytest.approx(3.0)

@@ -14,13 +14,13 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import SenderGraph
-from optmodel.batch.bound.senders import Senders, all_senders
+from optmodel.batch.bound.senders import SenderSets, all_senders
 from optmodel.batch.bound.use import dealt
 from optmodel.placement.request_class import RequestClass, classes_of
 from optmodel.problem.arrays import FloatArray, Problem
 from optmodel.problem.instance import Instance
 from optmodel.stages.path import ArcBook
-from optmodel.stages.signature import Signature
+from optmodel.stages.signature import SenderSignature
 
 FINE = 1e-9
 
@@ -127,7 +127,7 @@ def test_ranges_of_senders_hold_every_set_that_has_room_once(whole: bool) -> Non
         assert useful <= sum(holds(senders, counts) for senders in ranges) <= 1
 
 
-def holds(senders: Senders, counts: tuple[int, ...]) -> bool:
+def holds(senders: SenderSets, counts: tuple[int, ...]) -> bool:
     return all(map(range.__contains__, map(range, senders.low, plus_one(senders.high)), counts))
 
 
@@ -136,17 +136,17 @@ def plus_one(numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def test_halves_hold_each_set_once_and_share_the_signature() -> None:
-    senders, rates = Senders((2, 0, 1), (17, 0, 1)), (3.0, 1.0, 2.0)
+    senders, rates = SenderSets((2, 0, 1), (17, 0, 1)), (3.0, 1.0, 2.0)
     one, other = senders.halves()
     for n in range(2, 18):
         assert holds(one, (n, 0, 1)) + holds(other, (n, 0, 1)) == 1
-    expected = Signature(2.0, 2, 3.0)
+    expected = SenderSignature(2.0, 2, 3.0)
     assert {s.signature(rates) for s in (senders, one, other)} == {expected}
 
 
 def test_a_slowest_rate_that_two_groups_share_singles_nobody_out() -> None:
-    assert Senders((1, 1), (1, 1)).signature((2.0, 2.0)) == Signature(2.0)
-    assert Senders((1, 0), (1, 0)).signature((2.0, 2.0)) == Signature(2.0, 0, None)
+    assert SenderSets((1, 1), (1, 1)).signature((2.0, 2.0)) == SenderSignature(2.0)
+    assert SenderSets((1, 0), (1, 0)).signature((2.0, 2.0)) == SenderSignature(2.0, 0, None)
 
 
 def test_the_cheapest_are_dealt_first() -> None:

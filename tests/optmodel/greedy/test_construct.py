@@ -16,7 +16,7 @@ from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
 from instances.members import Member
 from optmodel.batch.moves.construct import (
-    Construction,
+    BatchConstruction,
     construct,
     constructions,
     offer_constructions,
@@ -37,7 +37,7 @@ NARROW = BudgetScales(bandwidth=1.8e-3)
 TWENTY = Recipe(("lenet=10,cifar_cnn=10",), "mixed", 20, 0.8, scales=SCALES)
 
 
-def assert_passes(made: Instance, found: Construction) -> None:
+def assert_passes(made: Instance, found: BatchConstruction) -> None:
     """The checker recomputes 8b-8h and the latency, and every request is placed or rejected."""
     problem = Problem.of(made)
     report = check(made, to_document(problem, found.placement, found.rejected))

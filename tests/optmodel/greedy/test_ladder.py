@@ -5,15 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optmodel.batch.one_request import ladder
-from optmodel.batch.one_request.ladder import Ladder, Ladders
+from optmodel.batch.one_request.ladder import LatencyLadder, LatencyLadders
 
 NODES = 4
 seconds = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.7]), min_size=NODES, max_size=NODES)
 rooms = st.lists(st.integers(0, 3), min_size=NODES, max_size=NODES)
 
 
-def made(times: list[list[float]], most: list[int], maps: int) -> Ladder:
-    return Ladders().find(tuple(np.array(t) for t in times), np.array(most), maps)
+def made(times: list[list[float]], most: list[int], maps: int) -> LatencyLadder:
+    return LatencyLadders().find(tuple(np.array(t) for t in times), np.array(most), maps)
 
 
 def counts_within(most: list[int], maps: int) -> list[tuple[int, ...]]:
@@ -45,7 +45,7 @@ def test_every_way_to_hold_the_maps_stands_on_a_rung_no_longer_than_itself(times
 
 
 def test_an_equal_question_is_answered_from_memory():
-    ladders, time, most = Ladders(), np.array([0.1, 0.2]), np.array([2, 2])
+    ladders, time, most = LatencyLadders(), np.array([0.1, 0.2]), np.array([2, 2])
     first = ladders.find((time,), most, 3)
     assert ladders.find((time.copy(),), most.copy(), 3) is first
     assert ladders.find((time,), most, 4) is not first
@@ -53,7 +53,7 @@ def test_an_equal_question_is_answered_from_memory():
 
 
 def test_memory_is_given_back(monkeypatch):
-    ladders, time = Ladders(), np.array([0.1, 0.2])
+    ladders, time = LatencyLadders(), np.array([0.1, 0.2])
     first = ladders.find((time,), np.array([2, 2]), 3)
     monkeypatch.setattr(ladder, "MOST_NUMBERS", first.width.size)
     ladders.find((time,), np.array([2, 1]), 3)

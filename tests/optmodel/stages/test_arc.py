@@ -11,7 +11,7 @@ from strategies import examples
 from tiny_arcs import arcs, assert_whole, latencies, node_by_node, optimum
 
 from optmodel.search.allowance import Allowance
-from optmodel.stages.arcs.arc import Arc, Moves
+from optmodel.stages.arcs.arc import ArcNumbers, MapMoves
 from optmodel.stages.arcs.one_layer import solve_one_layer
 from optmodel.stages.arcs.relaxation import first_thresholds
 from optmodel.stages.arcs.several_layers import solve_several_layers
@@ -20,7 +20,7 @@ from optmodel.stages.arcs.staying import simple_placement
 LIMIT_S = 60.0
 
 
-def solved(arc: Arc, cutoff: int | None = None, tolerance: float = 0.0):
+def solved(arc: ArcNumbers, cutoff: int | None = None, tolerance: float = 0.0):
     most = arc.longest if cutoff is None else cutoff
     return solve_several_layers(arc, most, tolerance, Allowance())
 
@@ -33,7 +33,7 @@ def test_the_optimum_of_an_arc_equals_enumeration():
 
     @examples(300)
     @given(arcs())
-    def agree(arc: Arc) -> None:
+    def agree(arc: ArcNumbers) -> None:
         best, found = optimum(arc), solved(arc)
         seen[best is None, len(arc.caps)] += 1
         assert found.value == best
@@ -50,7 +50,7 @@ def test_with_a_tolerance_or_a_cutoff_the_bound_holds():
 
     @examples(150)
     @given(arcs(), st.sampled_from((0.05, 0.3)), st.integers(0, 40))
-    def hold(arc: Arc, tolerance: float, cutoff: int) -> None:
+    def hold(arc: ArcNumbers, tolerance: float, cutoff: int) -> None:
         best, found = optimum(arc), solved(arc, cutoff, tolerance)
         seen[found.value is None] += 1
         if best is None or best > cutoff:
@@ -66,7 +66,7 @@ def test_with_a_tolerance_or_a_cutoff_the_bound_holds():
 
 @examples(60)
 @given(arcs(), st.integers(0, 40))
-def test_wherever_it_stops_the_bound_holds(arc: Arc, steps: int):
+def test_wherever_it_stops_the_bound_holds(arc: ArcNumbers, steps: int):
     found = solve_several_layers(arc, arc.longest, 0.0, Allowance(steps))
     best = optimum(arc)
     assert best is None or found.bound <= best
@@ -74,7 +74,7 @@ def test_wherever_it_stops_the_bound_holds(arc: Arc, steps: int):
 
 
 def test_one_layer_is_filled_to_the_least_threshold():
-    arc = Arc(maps=5, sizes=(2, 1), receive=(1, 0), caps=((2, 4),), send=(), work=(2, 2))
+    arc = ArcNumbers(maps=5, sizes=(2, 1), receive=(1, 0), caps=((2, 4),), send=(), work=(2, 2))
     # Up to 6: two maps at 3 each on the first two nodes, three at 2 on the third. Up to 5: 1, 1, 2.
     found = solve_one_layer(arc, 100)
     assert (found.bound, found.value) == (6, 6)
@@ -87,7 +87,7 @@ def test_one_layer_is_filled_to_the_least_threshold():
 # Without moves.
 
 
-def without_moves(arc: Arc) -> int | None:
+def without_moves(arc: ArcNumbers) -> int | None:
     """Return the least latency if no map moves, or all go to the only node that can compute."""
     group = arc.group_of.tolist()
     hosts = [j for j, g in enumerate(group) if arc.caps[-1][g]]
@@ -125,7 +125,7 @@ def test_the_best_placement_without_moves_equals_enumeration():
 
     @examples(200)
     @given(arcs(), st.booleans())
-    def agree(arc: Arc, one_host: bool) -> None:
+    def agree(arc: ArcNumbers, one_host: bool) -> None:
         if one_host:
             ends = (arc.caps[-1][0], *(0 for _ in arc.caps[-1][1:]))
             arc = replace(arc, caps=(*arc.caps[:-1], ends))
@@ -145,14 +145,14 @@ def test_the_best_placement_without_moves_equals_enumeration():
 # Early moves.
 
 
-def relay(before_pool: int) -> Arc:
+def relay(before_pool: int) -> ArcNumbers:
     """Return an act, a pool and a conv on a holder, a computing node and one that does neither.
 
     Only the first node can receive the three maps at once (0 ticks), only the second one can
     compute. A map takes `before_pool` ticks to move before the pool and 2 behind it.
     """
     send = ((before_pool,) * 3, (2, 2, 2))
-    return Arc(3, (1, 1, 1), (0, 99, 99), ((3, 3, 3),) * 3, send, (99, 0, 99))
+    return ArcNumbers(3, (1, 1, 1), (0, 99, 99), ((3, 3, 3),) * 3, send, (99, 0, 99))
 
 
 def test_moving_before_the_pool_pays_where_a_relay_shares_the_sending():
@@ -168,18 +168,18 @@ def test_moving_before_the_pool_does_not_pay_where_maps_are_much_larger():
 
 
 def test_moves_count_what_is_sent_to_others_and_take_other_numbers():
-    moves = Moves(np.array([0, 0, 2]), np.array([0, 1, 1]), np.array([4, 3, 2]))
+    moves = MapMoves(np.array([0, 0, 2]), np.array([0, 1, 1]), np.array([4, 3, 2]))
     assert moves.sent(3).tolist() == [3, 0, 2]
     there = moves.on(np.array([5, 1, 0]))
     assert there.sent(6).tolist() == [2, 0, 0, 0, 0, 3]
     assert there.receiver.tolist() == [5, 1, 1]
-    assert Moves.where_they_are(np.array([0, 7, 1])).sent(3).tolist() == [0, 0, 0]
+    assert MapMoves.where_they_are(np.array([0, 7, 1])).sent(3).tolist() == [0, 0, 0]
 
 
 def test_an_arc_knows_what_none_of_its_placements_exceeds():
     @examples(60)
     @given(arcs())
-    def never(arc: Arc) -> None:
+    def never(arc: ArcNumbers) -> None:
         assert max(map(sum, latencies(arc)), default=0) <= arc.longest
         assert latencies(node_by_node(arc)) == latencies(arc)
 

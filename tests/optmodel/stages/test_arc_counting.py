@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import examples
 from tiny_arcs import arcs, latencies, optimum
 
-from optmodel.stages.arcs.arc import Arc
+from optmodel.stages.arcs.arc import ArcNumbers
 from optmodel.stages.arcs.relaxation import (
     UNREACHABLE,
     first_thresholds,
@@ -25,7 +25,7 @@ def test_counting_never_exceeds_what_a_placement_reaches():
 
     @examples(250)
     @given(arcs())
-    def stay_below(arc: Arc) -> None:
+    def stay_below(arc: ArcNumbers) -> None:
         bound, best = quick_bound(arc), optimum(arc)
         assert best is None or bound <= best
         least: dict[tuple[int, ...], int] = {}
@@ -45,7 +45,7 @@ def test_with_a_largest_latency_of_interest_counting_says_the_same_up_to_it():
 
     @examples(150)
     @given(arcs(), st.data())
-    def agree(arc: Arc, data: st.DataObject) -> None:
+    def agree(arc: ArcNumbers, data: st.DataObject) -> None:
         first = first_thresholds(arc, arc.longest)
         early = data.draw(st.sampled_from(list(product(*early_latencies(arc)))))
         most = data.draw(st.integers(0, 30))
@@ -60,7 +60,7 @@ def test_with_a_largest_latency_of_interest_counting_says_the_same_up_to_it():
 
 
 def test_without_a_largest_latency_of_interest_the_first_one_may_be_endless():
-    arc = Arc(maps=4, sizes=(2,), receive=(1,), caps=((2,), (2,)), send=((1,),), work=(1,))
+    arc = ArcNumbers(maps=4, sizes=(2,), receive=(1,), caps=((2,), (2,)), send=((1,),), work=(1,))
     assert last_thresholds(arc, np.array([2, UNREACHABLE])).tolist() == [2, 2]
 
 
@@ -70,11 +70,11 @@ def test_large_latencies_are_bounded_to_a_millionth():
 
     @examples(60)
     @given(arcs())
-    def stay_close(arc: Arc) -> None:
+    def stay_close(arc: ArcNumbers) -> None:
         receive, *send, work = (
             tuple(scale * ticks for ticks in row) for row in (arc.receive, *arc.send, arc.work)
         )
-        large = Arc(arc.maps, arc.sizes, receive, arc.caps, tuple(send), work)
+        large = ArcNumbers(arc.maps, arc.sizes, receive, arc.caps, tuple(send), work)
         first, still = first_thresholds(arc, arc.longest), (0,) * (len(send) - 1)
         exact = last_thresholds(arc, first, still)
         counted = last_thresholds(large, first * scale, still)
@@ -91,7 +91,7 @@ def test_large_latencies_are_bounded_to_a_millionth():
 def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
     # The first node holds all four maps and can compute two within 10, the second the other two,
     # but then has no time to take them: 2 maps take it 2 + 2 · 5 = 12.
-    arc = Arc(
+    arc = ArcNumbers(
         maps=4, sizes=(1, 1), receive=(0, 9), caps=((4, 4), (2, 4)), send=((1, 1),), work=(5, 5)
     )
     assert last_thresholds(arc, np.array([0])).tolist() == [12]
@@ -99,14 +99,14 @@ def test_maps_of_slow_senders_that_have_to_move_raise_the_bound():
 
 
 def test_an_arc_without_room_in_a_layer_has_no_bound():
-    arc = Arc(maps=4, sizes=(2,), receive=(0,), caps=((4,), (1,)), send=((1,),), work=(1,))
+    arc = ArcNumbers(maps=4, sizes=(2,), receive=(0,), caps=((4,), (1,)), send=((1,),), work=(1,))
     assert quick_bound(arc) is None
     assert last_thresholds(arc, np.array([0])).tolist() == [UNREACHABLE]
 
 
 @examples(100)
 @given(arcs(layers=3))
-def test_all_latencies_that_occur_are_tried(arc: Arc):
+def test_all_latencies_that_occur_are_tried(arc: ArcNumbers):
     firsts = set(first_thresholds(arc, arc.longest).tolist())
     earlies = early_latencies(arc)
     for first, *early, _ in latencies(arc):

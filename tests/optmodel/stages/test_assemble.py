@@ -9,7 +9,7 @@ from optmodel.placement.evaluate import evaluate_request
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.allowance import Allowance
-from optmodel.stages.assemble import Assembler
+from optmodel.stages.assemble import PathAssembler
 from optmodel.stages.method import shortest_paths
 
 
@@ -17,7 +17,7 @@ def dealt_and_taken(made: Instance) -> tuple[np.ndarray, np.ndarray]:
     """Return the loads that dealing every request leaves, and those of the placements."""
     problem = Problem.of(made)
     result = shortest_paths(problem, 1e-6, Allowance())
-    deal = Assembler(result.fleet)
+    deal = PathAssembler(result.fleet)
     taken = np.zeros_like(problem.budgets)
     for task in problem.tasks:
         path = result.paths[task.request.id]

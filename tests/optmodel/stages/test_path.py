@@ -8,7 +8,7 @@ from optmodel.problem.fleet import Fleet
 from optmodel.search.allowance import Allowance
 from optmodel.stages.arcs.arc import ArcSolution
 from optmodel.stages.arcs.relaxation import UNREACHABLE
-from optmodel.stages.path import ArcBook, Path, StageGraph
+from optmodel.stages.path import ArcBook, StageGraph, StagePath
 
 
 def graph(book: ArcBook, devices: int = 4, tolerance: float = 0.8) -> StageGraph:
@@ -16,17 +16,17 @@ def graph(book: ArcBook, devices: int = 4, tolerance: float = 0.8) -> StageGraph
     return StageGraph(Fleet(problem), problem.tasks[0], book)
 
 
-def gap(path: Path) -> float:
+def gap(path: StagePath) -> float:
     assert path.value is not None
     return (path.value - path.bound) / path.value
 
 
 @pytest.fixture(scope="module")
-def shortest() -> Path:
+def shortest() -> StagePath:
     return graph(ArcBook(0.0)).shortest(Allowance())
 
 
-def test_without_tolerance_the_path_is_proven(shortest: Path) -> None:
+def test_without_tolerance_the_path_is_proven(shortest: StagePath) -> None:
     assert shortest.value == shortest.bound
     assert sum(step.solution.value or 0 for step in shortest.steps) == shortest.value
 
@@ -61,7 +61,9 @@ def test_an_arc_is_solved_within_the_tolerance_or_if_there_is_none(
     assert ArcBook(0.01).solved(ArcSolution(bound, None, value)) is solved
 
 
-def test_at_the_deadline_there_is_a_bound_and_going_on_ends_at_the_optimum(shortest: Path) -> None:
+def test_at_the_deadline_there_is_a_bound_and_going_on_ends_at_the_optimum(
+    shortest: StagePath,
+) -> None:
     begun = graph(ArcBook(0.0))
     first = begun.shortest(Allowance(deadline=0.0))
     assert first.value is None
@@ -69,7 +71,7 @@ def test_at_the_deadline_there_is_a_bound_and_going_on_ends_at_the_optimum(short
     assert begun.shortest(Allowance()).value == shortest.value
 
 
-def test_a_book_shares_arcs_and_keeps_the_better_bound(shortest: Path) -> None:
+def test_a_book_shares_arcs_and_keeps_the_better_bound(shortest: StagePath) -> None:
     book = ArcBook(0.0)
     path = graph(book).shortest(Allowance())
     again = graph(book)
@@ -88,7 +90,7 @@ def test_a_book_shares_arcs_and_keeps_the_better_bound(shortest: Path) -> None:
     assert (found.value, found.bound) == (known.value, known.value)
 
 
-def test_an_arc_may_take_as_long_as_the_cutoff_and_no_longer(shortest: Path) -> None:
+def test_an_arc_may_take_as_long_as_the_cutoff_and_no_longer(shortest: StagePath) -> None:
     tight = [
         (step.choice.arc, step.solution.value)
         for step in shortest.steps

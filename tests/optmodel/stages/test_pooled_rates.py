@@ -12,7 +12,7 @@ from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
 from optmodel.stages import path, signature
-from optmodel.stages.signature import Signature, signatures
+from optmodel.stages.signature import SenderSignature, signatures
 
 
 def test_many_rates_are_pooled_so_that_every_sender_falls_into_one_interval():
@@ -30,7 +30,7 @@ def test_many_rates_are_pooled_so_that_every_sender_falls_into_one_interval():
 
 
 def test_few_rates_are_told_apart():
-    assert Signature(1.0) in signatures({0: 1.0, 1: 3.0}, False, most=60)
+    assert SenderSignature(1.0) in signatures({0: 1.0, 1: 3.0}, False, most=60)
 
 
 @pytest.mark.parametrize("intervals", [1, 2])

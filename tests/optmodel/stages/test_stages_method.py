@@ -32,7 +32,7 @@ from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
 from optmodel.stages.method import BINDING, SLACK, shortest_paths
-from optmodel.stages.signature import Signature, signatures
+from optmodel.stages.signature import SenderSignature, signatures
 
 EXACT = SolverOptions(mip_gap=0.0)
 ROUNDING = 1e-9
@@ -173,25 +173,25 @@ def test_ticks_suit_fleets_however_uneven(slow: int, fast: int):
 
 
 def test_a_signature_admits_what_sends_at_least_as_fast():
-    assert [Signature(2.0).admits(rate) for rate in (1.0, 2.0, 3.0)] == [False, True, True]
+    assert [SenderSignature(2.0).admits(rate) for rate in (1.0, 2.0, 3.0)] == [False, True, True]
     # The one slow node is a part of its own; its equals are not admitted beside it.
-    assert [Signature(2.0, 5, 3.0).admits(rate) for rate in (2.0, 3.0)] == [False, True]
-    assert not Signature(2.0, 5).admits(9.0)
+    assert [SenderSignature(2.0, 5, 3.0).admits(rate) for rate in (2.0, 3.0)] == [False, True]
+    assert not SenderSignature(2.0, 5).admits(9.0)
 
 
 def test_signatures_are_rates_or_one_slow_group_and_the_rate_of_the_others():
     assert signatures({4: 1.0, 5: 1.0, 6: 3.0}, single=False, most=60) == [
-        Signature(1.0),
-        Signature(3.0),
-        Signature(1.0, 4),
-        Signature(1.0, 4, 3.0),
-        Signature(1.0, 5),
-        Signature(1.0, 5, 3.0),
-        Signature(3.0, 6),
+        SenderSignature(1.0),
+        SenderSignature(3.0),
+        SenderSignature(1.0, 4),
+        SenderSignature(1.0, 4, 3.0),
+        SenderSignature(1.0, 5),
+        SenderSignature(1.0, 5, 3.0),
+        SenderSignature(3.0, 6),
     ]
     assert signatures({4: 1.0, 6: 3.0}, single=True, most=60) == [
-        Signature(1.0, 4),
-        Signature(3.0, 6),
+        SenderSignature(1.0, 4),
+        SenderSignature(3.0, 6),
     ]
 
 
