@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn
 from strategies import admissible_assignments, examples, instances, unlimited
 
 from instances.generate import Recipe, generate
-from optmodel.batch.moves import construct
+from optmodel.batch.moves.construct import construct
 from optmodel.batch.moves.windows import (
     MOST_DEVICES,
     MOST_PAIRS,

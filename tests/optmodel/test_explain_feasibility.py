@@ -13,7 +13,6 @@ from strategies import admissible_assignments, by_hand, clashing, examples, inst
 
 from optmodel.checker import check
 from optmodel.ground.rule_errors import ResultError
-from optmodel.milp import any_placement
 from optmodel.milp.any_placement import (
     Clock,
     Verdict,

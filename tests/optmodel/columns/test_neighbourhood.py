@@ -11,8 +11,7 @@ import pytest
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch.batch import Batch
-from optmodel.batch.moves import construct
-from optmodel.batch.moves.construct import scarcity
+from optmodel.batch.moves.construct import construct, scarcity
 from optmodel.batch.moves.master import Master, run_until_interrupt
 from optmodel.batch.moves.neighbourhood import Neighbourhood
 from optmodel.batch.one_request.stage_share import NoRoom

@@ -6,7 +6,7 @@ import pytest
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch.batch import Batch, Placed
-from optmodel.batch.moves import construct
+from optmodel.batch.moves.construct import construct
 from optmodel.batch.one_request.planned import SCALES, PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.checker import check

@@ -15,9 +15,9 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
 from instances.members import Member
-from optmodel.batch.moves import construct
 from optmodel.batch.moves.construct import (
     Construction,
+    construct,
     constructions,
     offer_constructions,
     scarcity,
