@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -11,35 +10,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from commands import run, run_here
+from commands import ended, run, run_process
 
-from distprivacy.__main__ import COMMANDS, OF_SEVERAL, main, usage
-from optmodel.ground.entry import EXTRAS, ORDERS, lacking, start
+from distprivacy.__main__ import COMMANDS, OF_SEVERAL, usage
+from optmodel.ground.entry import EXTRAS, lacking
 
 ROOT = Path(__file__).parents[1]
 SMALL = ROOT / "instances" / "small"
 LENET = SMALL / "lenet-0.4-3-mixed.json"
 LONG = Path(__file__).parent / "cases" / "long.json"
 MODULES = sorted({module for module, _ in COMMANDS.values()} | {"attack.shipped"})
-
-
-@pytest.fixture
-def here(monkeypatch):
-    """Run a command in this process; return its exit code."""
-
-    def run_it(module: str, *arguments: object) -> int:
-        return run_here(module, *arguments, monkeypatch=monkeypatch)
-
-    return run_it
-
-
-@pytest.fixture(autouse=True)
-def _signal_handlers():
-    """Put back the handlers of orders to stop, which the start of a command replaces."""
-    before = {order: signal.getsignal(order) for order in ORDERS}
-    yield
-    for order, handler in before.items():
-        signal.signal(order, handler)
 
 
 def full_device() -> io.TextIOBase:
@@ -70,29 +50,26 @@ NO_ROOM = (
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
 @pytest.mark.parametrize("module", MODULES)
-def test_help_is_shown_with_an_example(here, capsys, module, option):
-    assert here(module, option) == 0
+def test_help_is_shown_with_an_example(capsys, module, option):
+    assert ended(module, option) == 0
     shown = capsys.readouterr().out
     several = hasattr(import_module(module), "COMMANDS")
     assert ("Commands:" if several else f"Example: python -m {_called(module)}") in shown
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_version_is_shown(monkeypatch, capsys, module):
-    monkeypatch.setattr(sys, "argv", [module, "--version"])
-    with pytest.raises(SystemExit) as end:
-        start(module)
-    assert not end.value.code
+def test_the_version_is_shown(capsys, module):
+    assert ended(module, "--version") == 0
     assert capsys.readouterr().out == f"distprivacy {version('distprivacy')}\n"
 
 
 @pytest.mark.parametrize("kind", FAILING)
 @pytest.mark.parametrize("module", MODULES)
-def test_an_output_that_takes_no_help_is_no_traceback(here, monkeypatch, capsys, module, kind):
+def test_an_output_that_takes_no_help_is_no_traceback(monkeypatch, capsys, module, kind):
     make, code = FAILING[kind]
     with make() as failing:
         monkeypatch.setattr(sys, "stdout", failing)
-        assert here(module, "--help") == code
+        assert ended(module, "--help") == code
     assert capsys.readouterr().err == ("" if kind == "closed" else NO_ROOM)
 
 
@@ -104,10 +81,7 @@ def test_an_output_that_takes_no_usage_or_version_is_no_traceback(
     make, code = FAILING[kind]
     with make() as failing:
         monkeypatch.setattr(sys, "stdout", failing)
-        monkeypatch.setattr(sys, "argv", ["distprivacy", option])
-        with pytest.raises(SystemExit) as end:
-            main()
-    assert end.value.code == code
+        assert ended("distprivacy", option) == code
     assert capsys.readouterr().err == ("" if kind == "closed" else NO_ROOM)
 
 
@@ -128,14 +102,14 @@ WORKING = {
 @pytest.mark.parametrize("kind", FAILING)
 @pytest.mark.parametrize("module", WORKING)
 def test_files_are_written_though_standard_output_fails(
-    here, monkeypatch, capsys, tmp_path, module, kind
+    monkeypatch, capsys, tmp_path, module, kind
 ):
     monkeypatch.chdir(tmp_path)
     arguments, files = WORKING[module]
     make, code = FAILING[kind]
     with make() as failing:
         monkeypatch.setattr(sys, "stdout", failing)
-        assert here(module, *arguments) == code
+        assert ended(module, *arguments) == code
     assert len([*tmp_path.iterdir()]) == files
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
     assert len(told) == (kind != "closed")
@@ -162,10 +136,10 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("module", UNREADABLE)
 def test_a_missing_file_is_one_message_and_nothing_is_written(
-    here, monkeypatch, capsys, tmp_path, module
+    monkeypatch, capsys, tmp_path, module
 ):
     monkeypatch.chdir(tmp_path)
-    assert here(module, *UNREADABLE[module]) == 2
+    assert ended(module, *UNREADABLE[module]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert "missing" in told.err
@@ -174,8 +148,8 @@ def test_a_missing_file_is_one_message_and_nothing_is_written(
     assert [*tmp_path.iterdir()] == []
 
 
-def test_an_unknown_option_is_one_line(here, capsys):
-    assert here("optmodel.__main__", LENET, "--colour", "red") == 2
+def test_an_unknown_option_is_one_line(capsys):
+    assert ended("optmodel.__main__", LENET, "--colour", "red") == 2
     told = capsys.readouterr().err
     assert told.startswith("Error: No such option: --colour")
     assert told.endswith("; -h shows what there is\n")
@@ -184,24 +158,24 @@ def test_an_unknown_option_is_one_line(here, capsys):
 # Standard input and output as files.
 
 
-def test_a_solution_goes_to_standard_output_and_what_is_said_to_the_other(here, capsys):
-    assert here("heuristics.__main__", LENET, "--out", "-") == 0
+def test_a_solution_goes_to_standard_output_and_what_is_said_to_the_other(capsys):
+    assert ended("heuristics.__main__", LENET, "--out", "-") == 0
     told = capsys.readouterr()
     assert json.loads(told.out)["instance"] == LENET.stem
     assert "served       1 of 1 requests" in told.err
 
 
-def test_an_instance_comes_from_standard_input(here, monkeypatch, capsys):
+def test_an_instance_comes_from_standard_input(monkeypatch, capsys):
     text = io.TextIOWrapper(io.BytesIO(LENET.read_bytes()))
     monkeypatch.setattr(sys, "stdin", text)
-    assert here("heuristics.__main__", "-") == 0
+    assert ended("heuristics.__main__", "-") == 0
     assert "served       1 of 1 requests" in capsys.readouterr().out
-    assert here("heuristics.__main__", "-") == 2
+    assert ended("heuristics.__main__", "-") == 2
     assert "expected a file on standard input, read once, got nothing" in capsys.readouterr().err
 
 
-def test_two_files_do_not_share_standard_output(here, capsys):
-    assert here("optmodel.__main__", LENET, "--out", "-", "--lp", "-") == 2
+def test_two_files_do_not_share_standard_output(capsys):
+    assert ended("optmodel.__main__", LENET, "--out", "-", "--lp", "-") == 2
     assert "--out and --lp: expected one on standard output" in capsys.readouterr().err
 
 
@@ -215,27 +189,27 @@ def test_two_files_do_not_share_standard_output(here, capsys):
     ],
 )
 def test_what_is_taken_up_again_is_not_standard_output(
-    here, monkeypatch, capsys, tmp_path, module, arguments
+    monkeypatch, capsys, tmp_path, module, arguments
 ):
     monkeypatch.chdir(tmp_path)
-    assert here(module, *arguments) == 2
+    assert ended(module, *arguments) == 2
     assert (
         "-: expected the name of a file or folder, got standard output" in capsys.readouterr().err
     )
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_fleet_does_not_come_where_the_events_come(here, capsys):
-    assert here("heuristics.__main__", "serve", "-") == 2
+def test_a_fleet_does_not_come_where_the_events_come(capsys):
+    assert ended("heuristics.__main__", "serve", "-") == 2
     assert "FILE: expected the name of a fleet file, got standard input" in capsys.readouterr().err
 
 
-def test_results_beside_instances_are_told_by_their_content(here, capsys, tmp_path):
+def test_results_beside_instances_are_told_by_their_content(capsys, tmp_path):
     (tmp_path / "lenet.json").write_bytes(LENET.read_bytes())
     solved = LENET.with_suffix(".solution.json").read_bytes()
     (tmp_path / "mine.json").write_bytes(solved)
     (tmp_path / "old.json").write_text('{"records": []}')
-    assert here("benchmarks.gap", "--instances", tmp_path, "--policies", "source") == 0
+    assert ended("benchmarks.gap", "--instances", tmp_path, "--policies", "source") == 0
     told = capsys.readouterr()
     for name in ("mine", "old"):
         assert f"{tmp_path / name}.json: left out, it holds results and no instance" in told.err
@@ -245,14 +219,14 @@ def test_results_beside_instances_are_told_by_their_content(here, capsys, tmp_pa
 # Terminals and names.
 
 
-def test_names_that_a_terminal_would_obey_are_escaped(here, capsys, tmp_path):
+def test_names_that_a_terminal_would_obey_are_escaped(capsys, tmp_path):
     evil = "a\x9b31m\u202eb"
     written = json.loads(LENET.read_text())
     written["name"] = evil
     file = tmp_path / f"{evil}.json"
     file.write_text(json.dumps(written).replace("rpi3-1", evil))
-    assert here("optmodel.__main__", file, "--report", tmp_path / f"{evil}.html") == 0
-    assert here("heuristics.__main__", tmp_path / f"{evil}2.json") == 2
+    assert ended("optmodel.__main__", file, "--report", tmp_path / f"{evil}.html") == 0
+    assert ended("heuristics.__main__", tmp_path / f"{evil}2.json") == 2
     told = capsys.readouterr()
     assert "a\\x9b31m\\u202eb: 4" in told.out
     assert told.err.startswith(f"Error: {tmp_path}/a\\x9b31m\\u202eb2.json: expected a readable")
@@ -261,14 +235,9 @@ def test_names_that_a_terminal_would_obey_are_escaped(here, capsys, tmp_path):
 
 
 @pytest.mark.parametrize("columns", ["0", "1"])
-def test_a_terminal_of_no_columns_is_printed_on(columns):
-    done = subprocess.run(
-        [sys.executable, "-m", "heuristics", str(LENET)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"COLUMNS": columns},
-        check=False,
-    )
+def test_a_terminal_of_no_columns_is_printed_on(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    done = run("heuristics", LENET)
     assert done.returncode == 0
     assert "served       1 of 1 requests" in done.stdout
     assert "rpi3-1: 4" in done.stdout
@@ -290,8 +259,8 @@ def test_an_output_in_ascii_shows_what_it_cannot_encode_as_json_would(tmp_path):
     assert r"cam\u00e9ra-\ud83d\ude00: 1" in text
 
 
-def test_a_long_name_is_shown_whole(here, capsys):
-    assert here("heuristics.__main__", LONG) == 0
+def test_a_long_name_is_shown_whole(capsys):
+    assert ended("heuristics.__main__", LONG) == 0
     told = "".join(line.split("|")[-1].strip() for line in capsys.readouterr().out.splitlines())
     device = json.loads(LONG.read_text())["devices"][0]["id"]
     assert len(device) > 80
@@ -301,11 +270,8 @@ def test_a_long_name_is_shown_whole(here, capsys):
 # One command for all, options by all their names, and extras that are missing.
 
 
-def test_one_command_holds_all_others(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["distprivacy", "-h"])
-    with pytest.raises(SystemExit) as end:
-        main()
-    assert not end.value.code
+def test_one_command_holds_all_others(capsys):
+    assert ended("distprivacy", "-h") == 0
     assert capsys.readouterr().out == f"{usage()}\n"
     for name, (module, _) in COMMANDS.items():
         names = [one.__name__ for one in getattr(import_module(module), "COMMANDS", ())]
@@ -313,7 +279,7 @@ def test_one_command_holds_all_others(monkeypatch, capsys):
 
 
 def test_the_command_solves_and_refuses_what_it_does_not_know():
-    done = run("distprivacy", "place", LENET)
+    done = run_process("distprivacy", "place", LENET)
     assert done.returncode == 0
     assert "served       1 of 1 requests" in done.stdout
     done = run("distprivacy", "dance")
@@ -321,16 +287,16 @@ def test_the_command_solves_and_refuses_what_it_does_not_know():
     assert done.stderr.startswith("Error: expected one of solve, check")
 
 
-def test_options_are_known_by_the_names_that_other_commands_give_them(here, capsys):
+def test_options_are_known_by_the_names_that_other_commands_give_them(capsys):
     told = ("--networks", "lenet,cifar_cnn", "--fleets", "power", "--tolerances", "0.8,0.6")
-    assert here("instances.generate", *told, "--devices", 4, "--out", "-") == 0
+    assert ended("instances.generate", *told, "--devices", 4, "--out", "-") == 0
     made = json.loads(capsys.readouterr().out)
     assert {one["network"] for one in made["requests"]} == {"lenet", "cifar_cnn"}
     assert [one["tolerated_ssim"] for one in made["requests"]] == [0.8, 0.6]
-    assert here("benchmarks.gap", "--instances", LENET, "--policy", "source") == 0
+    assert ended("benchmarks.gap", "--instances", LENET, "--policy", "source") == 0
     assert "source" in capsys.readouterr().out
     repeated = ("--network", "lenet", "--network", "resnet")
-    assert here("benchmarks.tradeoffs", *repeated, "--out", "unused") == 2
+    assert ended("benchmarks.tradeoffs", *repeated, "--out", "unused") == 2
     assert "--networks: expected one of lenet" in capsys.readouterr().err
 
 
@@ -344,9 +310,10 @@ def test_a_missing_package_of_an_extra_is_named_with_what_to_install(room):
     assert lacking(f"{room}.__main__", ModuleNotFoundError(name="numpy")) is None
 
 
-def test_a_command_without_its_extra_says_so(tmp_path):
+def test_a_command_without_its_extra_says_so(monkeypatch, tmp_path):
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no', name='torch')")
-    done = run("attack", "table", "--out", tmp_path / "t.json", importing=tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = run_process("attack", "table", "--out", tmp_path / "t.json")
     assert done.returncode == 2
     assert "expected the extra 'attack', got an installation without torch" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import run_process as run
 
 from attack.__main__ import _command
 from instances.measured import MeasuredCells, MeasuredTable

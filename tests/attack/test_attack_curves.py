@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from commands import run
+from commands import run_process as run
 from drawn_tables import CELLS, IMAGES, VICTIM, cell, table
 from matplotlib.figure import Figure
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,28 @@ NOW = {best_known.CODE: provenance.source_and_versions()}
 SPENT = {"solver": "highs", "time_limit_s": 60.0, "mip_gap": 1e-6, "improve_s": 60.0, **NOW}
 
 BATCH = "lenet-0.6-x2-bandwidth-tight"
+NAMES = ("lenet-0.8-4-mixed", "infeasible-camera", BATCH)
+"""One has an optimum, one is infeasible, one is a batch."""
+
+
+def copied(folder: Path) -> Path:
+    """Copy these instances without their solutions."""
+    for name in NAMES:
+        shutil.copy(SMALL.folder / f"{name}.json", folder)
+    return folder
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """Three instances without solutions: optimal, infeasible, a batch."""
-    for name in ("lenet-0.8-4-mixed", "infeasible-camera", BATCH):
-        shutil.copy(SMALL.folder / f"{name}.json", tmp_path)
-    return tmp_path
+def folder(tmp_path) -> Path:
+    """The folder before the command."""
+    return copied(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The folder after the command, and what it printed."""
+    folder = copied(tmp_path_factory.mktemp("solved"))
+    return folder, run("benchmarks.best_known", "--instances", folder)
 
 
 @pytest.fixture
@@ -90,24 +105,20 @@ def returning(monkeypatch: pytest.MonkeyPatch, solution: Solution) -> None:
 # The command.
 
 
-def test_a_folder_is_solved_and_the_table_says_what_is_proven(folder):
-    done = run("benchmarks.best_known", "--instances", folder)
+def test_a_folder_is_solved_and_the_table_says_what_is_proven(solved):
+    folder, done = solved
     assert done.returncode == 0, done.stderr
     assert "3 instances: 2 proven, 1 proven infeasible, 0 open; worst gap 0.0000 %" in done.stdout
     rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
     assert "1.217059" in rows["lenet-0.8-4-mixed"]
     assert all(" solved " in rows[name] for name in (BATCH, "infeasible-camera"))
-    for name in ("lenet-0.8-4-mixed", "infeasible-camera", BATCH):
-        assert (
-            run(
-                "optmodel.check", folder / f"{name}.json", folder / f"{name}.solution.json"
-            ).returncode
-            == 0
-        )
+    for name in NAMES:
+        files = (folder / f"{name}.json", folder / f"{name}.solution.json")
+        assert run("optmodel.check", *files).returncode == 0
 
 
-def test_the_files_are_compact(folder):
-    run("benchmarks.best_known", "--instances", folder / f"{BATCH}.json")
+def test_the_files_are_compact(solved):
+    folder, _ = solved
     text = beside(folder / f"{BATCH}.json").read_text()
     assert any(
         line.strip().startswith('{"layer": "conv1", "segments": {') for line in text.splitlines()
@@ -115,8 +126,8 @@ def test_the_files_are_compact(folder):
     assert json.loads(text)["instance"] == BATCH
 
 
-def test_a_second_run_writes_nothing(folder):
-    run("benchmarks.best_known", "--instances", folder)
+def test_a_second_run_writes_nothing(solved):
+    folder, _ = solved
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     done = run("benchmarks.best_known", "--instances", folder)
     assert done.stdout.endswith("3 kept as this code has found them, 0 solved\n")

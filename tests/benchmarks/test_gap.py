@@ -36,14 +36,26 @@ OWN = Path(__file__).parents[1] / "heuristics"
 """Where `own_policies` is."""
 
 
-@pytest.fixture
-def subset(tmp_path):
-    folder = tmp_path / "subset"
+QUICK = ("lenet-0.4-3-mixed", "infeasible-camera")
+
+
+def copied(names: tuple[str, ...], folder: Path) -> Path:
     folder.mkdir()
-    for name in SUBSET:
+    for name in names:
         shutil.copy(SMALL / f"{name}.json", folder)
         shutil.copy(SMALL / f"{name}.solution.json", folder)
     return folder
+
+
+@pytest.fixture
+def subset(tmp_path):
+    return copied(SUBSET, tmp_path / "subset")
+
+
+@pytest.fixture
+def quick(tmp_path):
+    """Two instances that take no time."""
+    return copied(QUICK, tmp_path / "quick")
 
 
 def test_a_subset_is_solved_compared_recorded_and_drawn(subset, tmp_path):
@@ -91,13 +103,13 @@ def test_other_options_are_another_run(tmp_path):
     assert not reread.find(instance.name, "another content", "segment", same)
 
 
-def test_one_bad_instance_is_reported_and_the_rest_is_done(subset, tmp_path):
-    (subset / "broken.json").write_text('{"schema_version": 1}')
+def test_one_bad_instance_is_reported_and_the_rest_is_done(quick, tmp_path):
+    (quick / "broken.json").write_text('{"schema_version": 1}')
     out = tmp_path / "gap.csv"
-    done = run("benchmarks.gap", "--instances", subset, "--out", out)
+    done = run("benchmarks.gap", "--instances", quick, "--out", out)
     assert done.returncode == 2
     assert "broken.json: name: expected a value, got nothing" in done.stderr
-    assert len(rows_of(out)) == (1 + len(DEFAULT)) * len(SUBSET)
+    assert len(rows_of(out)) == (1 + len(DEFAULT)) * len(QUICK)
 
 
 def test_a_folder_without_instances_is_refused(tmp_path):
@@ -328,9 +340,9 @@ def test_nothing_is_printed_as_a_table_where_nothing_could_be_read():
     ]
 
 
-def test_two_instances_of_one_name_are_reported(subset):
-    shutil.copy(subset / "lenet-0.4-3-mixed.json", subset / "copy.json")
-    done = run("benchmarks.gap", "--instances", subset)
+def test_two_instances_of_one_name_are_reported(quick):
+    shutil.copy(quick / "lenet-0.4-3-mixed.json", quick / "copy.json")
+    done = run("benchmarks.gap", "--instances", quick)
     assert done.returncode == 2
     assert "name: expected one that no other instance has, got 'lenet-0.4-3-mixed'" in done.stderr
 
@@ -351,8 +363,8 @@ def test_broken_records_are_refused_with_a_way_out(subset, tmp_path):
     assert "these are records of earlier runs: delete them" in done.stderr
 
 
-def test_records_inside_the_folder_are_no_instances(subset):
-    arguments = ("--instances", subset, "--out", subset / "gap.csv")
+def test_records_inside_the_folder_are_no_instances(quick):
+    arguments = ("--instances", quick, "--out", quick / "gap.csv")
     assert run("benchmarks.gap", *arguments).returncode == 0
     assert run("benchmarks.gap", *arguments).returncode == 0
 

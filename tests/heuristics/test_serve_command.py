@@ -53,14 +53,7 @@ STREAM = [
 
 def serve(fleet: Path, lines: list, *options: object) -> list[dict]:
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
-    done = subprocess.run(
-        [*COMMAND, str(fleet), *map(str, options)],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run("heuristics", "serve", fleet, *options, given=text)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
