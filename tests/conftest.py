@@ -4,9 +4,14 @@ By default the quick ones, highs and cpsat; `make test`, and with it continuous 
 `--solvers all`. Tests of a solver that is not chosen are deselected and counted as such.
 """
 
+import os
 import signal
 
 import pytest
+
+# Before numpy and torch load, here and in the processes that tests start: with a thread per core in
+# each of two workers, threads wait for one another for most of the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 QUICK_SOLVERS = "highs,cpsat"
 ALL_SOLVERS = "highs,cpsat,scip,cbc"
