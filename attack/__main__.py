@@ -1,6 +1,7 @@
 """`python -m attack table`: measure an SSIM table; `victim` trains a network once for several.
 
-`curves` draws tables, `sheet` shows what was recovered.
+`curves` draws tables, `sheet` shows what was recovered. Torch is an extra, and takes seconds to
+load: what needs it is imported when a command runs, and help is to do without.
 """
 
 if __name__ == "__main__":
@@ -13,30 +14,26 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from distributed import Client
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from attack.budgets import BUDGETS
-from attack.cell import CellKey, Scene
-from attack.checkpoint import write_checkpoint
-from attack.cost import seconds_of_cells
 from attack.curves import read_tables, save_curves
-from attack.grid import FinishedCells, cell_names, default_workers, grid, measure_grid
-from attack.scene import describe, load_data, set_scene, victim_of, view_of
-from attack.sheet import choose_images, recover_rows, save_sheet
-from attack.table import print_measured
-from attack.victim_training import Trained
-from attack.views import VIEW_KINDS, View
+from attack.held import VIEW_KINDS, View
 from instances.networks import network_file
 from optmodel.ground.command_line import console, errors, parted, require_choice
 from optmodel.ground.figure_file import require_picture
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import require_writable
-from optmodel.ground.workers import connected
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from attack.cell import CellKey, Scene
+    from attack.victim_training import Trained
 
 NetworkOption = Annotated[
     str, typer.Option(help="Network of the victim: its name, or a FILE.json that describes it.")
@@ -86,6 +83,11 @@ def table(
 
     Example: python -m attack table --network lenet --budget smoke --out lenet.json
     """
+    from attack.grid import FinishedCells, cell_names, default_workers, grid, measure_grid
+    from attack.scene import describe, load_data, set_scene, victim_of, view_of
+    from attack.table import print_measured
+    from optmodel.ground.workers import connected
+
     _require_json(out)
     require_writable(out, victim, data, network_file(network))
     lock = FileLock(out)
@@ -118,6 +120,9 @@ def victim(
 
     Example: python -m attack victim --network lenet --out lenet.safetensors
     """
+    from attack.checkpoint import write_checkpoint
+    from attack.scene import load_data, victim_of
+
     require_writable(out, data, network_file(network))
     loaded = load_data(network, data, seed)
     trained = victim_of(loaded, None, epochs)
@@ -157,6 +162,11 @@ def sheet(
 
     Example: python -m attack sheet --network lenet --counts 8,4,2,1 --out recovered.png
     """
+    from attack.grid import default_workers, grid
+    from attack.scene import describe, load_data, set_scene, victim_of
+    from attack.sheet import choose_images, recover_rows, save_sheet
+    from optmodel.ground.workers import connected
+
     require_picture("--out", out)
     require_writable(out, victim, data, network_file(network))
     require_choice("--budget", budget, BUDGETS)
@@ -198,16 +208,18 @@ def _require_json(out: Path) -> None:
         raise InputError(f"--out: expected a name ending in .json, got '{out}'")
 
 
-def _print_victim(trained: Trained) -> None:
+def _print_victim(trained: "Trained") -> None:
     console.print(f"victim: {_described(trained)}", markup=False)
 
 
-def _described(trained: Trained) -> str:
+def _described(trained: "Trained") -> str:
     name, seen = trained.victim.network.id, trained.exam_images
     return f"{name}, {trained.accuracy:.1%} of {seen} unseen images right"
 
 
-def _print_cost(client: Client, scene: Scene, keys: Sequence[CellKey]) -> None:
+def _print_cost(client: "Client", scene: "Scene", keys: Sequence["CellKey"]) -> None:
+    from attack.cost import seconds_of_cells
+
     count = max(1, len(client.scheduler_info()["workers"]))
     seconds = seconds_of_cells(scene, keys) / count
     console.print(f"{len(keys)} cells, about {_duration(seconds)} on {count} worker(s)")

@@ -13,6 +13,7 @@ from torch import Tensor
 from attack.blind import BlindGuess, blind_guesses
 from attack.budgets import AttackBudget
 from attack.fit import Fitted, Shape, fit_attacker
+from attack.held import View
 from attack.images import Images
 from attack.metrics import Estimate, estimate, in_batches, psnr, share_estimate, ssim
 from attack.ridge import Pairs, fit_ridge
@@ -21,7 +22,6 @@ from attack.tensors import as_floats, derived_seed
 from attack.victim import Victim
 from attack.views import (
     MapLayer,
-    View,
     alignment,
     conv_before,
     find_layer,

@@ -10,12 +10,12 @@ from attack.budgets import BUDGETS
 from attack.cell import Scene
 from attack.checkpoint import read_checkpoint
 from attack.data import load_images
+from attack.held import VIEW_KINDS, View, ViewKind
 from attack.images import Images
 from attack.settings import settings_of
 from attack.splits import Splits, require_enough, split, with_validation
 from attack.victim import require_attackable
 from attack.victim_training import Schooling, Trained, train_victim
-from attack.views import VIEW_KINDS, View, ViewKind
 from instances.measured import MeasuredSettings
 from instances.networks import find_network
 from optmodel.ground.command_line import errors, require_choice

@@ -7,50 +7,19 @@ came out, and nothing of the network: a black box.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from attack.held import View
 from attack.victim import Victim, conv_padding
 from instances.measured import SUMS, sums_row
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
 
-ViewKind = Literal["output", "partial"]
-VIEW_KINDS: tuple[str, ...] = get_args(ViewKind)
 BATCH = 64
 """Images that pass through the victim at a time."""
-
-
-@dataclass(frozen=True)
-class View:
-    """What one device, or several that collude, hold of a layer.
-
-    Attributes
-    ----------
-    kind : {"output", "partial"}
-        The maps that the layer puts out (of a conv: its sums, before ReLU); or the partial sums
-        that each sender of the last conv up to the layer sends, unsummed.
-    senders : int
-        Among how many devices the input maps of the conv are dealt; for "partial" only.
-    colluders : int
-        Devices that pool their shares.
-    """
-
-    kind: ViewKind = "output"
-    senders: int = 1
-    colluders: int = 1
-
-    def describe(self) -> str:
-        """Return the view in a few words."""
-        texts = {
-            "output": "output maps",
-            "partial": f"partial sums of {self.senders} senders",
-        }
-        pooled = f", pooled by {self.colluders} devices" if self.colluders > 1 else ""
-        return texts[self.kind] + pooled
 
 
 MapLayer = ConvLayer | ActLayer | PoolLayer

@@ -41,9 +41,14 @@ def place(
             help="Improve the placement for so many seconds, or to Ctrl-C.",
         ),
     ] = None,
-    time_limit: Annotated[
+    bound_time_limit: Annotated[
         float | None,
-        typer.Option(min=0.001, max=MAX_SECONDS, help="Stop bounding after so many seconds."),
+        typer.Option(
+            min=0.001,
+            max=MAX_SECONDS,
+            help="Seconds for the bound; default: some for each kind of request. What "
+            "--improve takes has its own.",
+        ),
     ] = None,
     no_bound: Annotated[
         bool, typer.Option("--no-bound", help="Leave the bound and the gap out.")
@@ -68,9 +73,9 @@ def place(
     if not soon or improve is not None:
         _tell(solution, None if out == STANDARD else out)  # Standard output is written once.
     try:
-        if not no_bound:
+        if not no_bound and (improve is None or plan.bound_is_known):
             with errors.status("Bounding the latency; Ctrl-C keeps the placement."):
-                solution = plan.bounded(time_limit)
+                solution = plan.bounded(bound_time_limit)
         if improve is not None:
             with errors.status(f"Improving for up to {improve:g} s; Ctrl-C keeps the best so far."):
                 solution = improve_solution(

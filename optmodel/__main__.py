@@ -15,10 +15,10 @@ from rich.markup import escape
 from optmodel.ground.command_line import (
     EXIT_BAD_RESULT,
     EXIT_INTERRUPTED,
-    MAX_SECONDS,
     MipGapOption,
     SeedOption,
     ThreadsOption,
+    TimeLimitOption,
     console,
     require_choice,
     require_output,
@@ -40,9 +40,7 @@ def main(
     solver: Annotated[
         str, typer.Option(help="Any MILP solver that Pyomo drives: highs, scip, cbc, gurobi, ...")
     ] = "highs",
-    time_limit: Annotated[
-        float | None, typer.Option(min=0.001, max=MAX_SECONDS, help="Stop after so many seconds.")
-    ] = None,
+    time_limit: TimeLimitOption = None,
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = None,
     seed: SeedOption = None,

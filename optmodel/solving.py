@@ -219,6 +219,7 @@ def _with_bound(solution: Solution, search: Search) -> Solution:
             "bound_s": bound,
             "gap": gap,
             "solution_status": status,
+            "wall_time_s": search.elapsed_s,
             "phases_s": search.phases_s,
         }
     )

@@ -3,10 +3,13 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -300,6 +303,28 @@ def test_options_are_known_by_the_names_that_other_commands_give_them(capsys):
     assert "--networks: expected one of lenet" in capsys.readouterr().err
 
 
+def time_limits() -> Iterator[tuple[str, str, float | None]]:
+    """Yield each command that has a time limit, with the help and the default of that."""
+    for module in MODULES:
+        loaded = import_module(module)
+        for command in getattr(loaded, "COMMANDS", None) or (loaded.main,):
+            if "time_limit" in (parameters := signature(command, eval_str=True).parameters):
+                told = parameters["time_limit"]
+                yield module, told.annotation.__metadata__[0].help, told.default
+
+
+def test_a_time_limit_is_that_of_one_search_everywhere():
+    """Without end on one instance; 60 s in benchmarks, or what the help says."""
+    found = [*time_limits()]
+    assert {"optmodel.__main__", "optmodel.explain.__main__", "benchmarks.gap"} < {
+        m for m, *_ in found
+    }
+    for module, told, default in found:
+        assert re.match("Seconds for (the|each) search", told), module
+        minute = default == 60 or "default: 60" in told
+        assert minute if module.startswith("benchmarks.") else default is None, module
+
+
 @pytest.mark.parametrize("room", EXTRAS)
 def test_a_missing_package_of_an_extra_is_named_with_what_to_install(room):
     for package in EXTRAS[room]:
@@ -310,13 +335,39 @@ def test_a_missing_package_of_an_extra_is_named_with_what_to_install(room):
     assert lacking(f"{room}.__main__", ModuleNotFoundError(name="numpy")) is None
 
 
-def test_a_command_without_its_extra_says_so(monkeypatch, tmp_path):
-    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no', name='torch')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    done = run_process("attack", "table", "--out", tmp_path / "t.json")
+OF_MATPLOTLIB = "PIL"
+"""No installation is without, though `attack` has more to do with it."""
+
+
+@pytest.fixture
+def without_extras(tmp_path):
+    """A folder to import from that makes what only extras bring along missing."""
+    for package in {name for names in EXTRAS.values() for name in names} - {OF_MATPLOTLIB}:
+        missing = f"raise ModuleNotFoundError('no', name='{package}')"
+        (tmp_path / f"{package}.py").write_text(missing)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", ["table", "victim", "sheet"])
+def test_a_command_without_its_extra_says_so(command, without_extras):
+    done = run_process("attack", command, "--out", "out.json", importing=without_extras)
     assert done.returncode == 2
-    assert "expected the extra 'attack', got an installation without torch" in done.stderr
+    assert "attack: expected the extra 'attack', got an installation without " in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+HELPED = (
+    *(("attack", command) for command in ("", "table", "victim", "curves", "sheet")),
+    *((f"benchmarks.{name}",) for name in ("simulate", "figures", "claims", "sensitivity")),
+)
+
+
+@pytest.mark.parametrize("command", HELPED, ids=" ".join)
+def test_help_does_without_the_extra(command, without_extras):
+    done = run_process(*filter(None, command), "--help", importing=without_extras)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: python -m" in done.stdout
+    assert "Commands:" in done.stdout or "Example:" in done.stdout
 
 
 def _called(module: str) -> str:

@@ -30,7 +30,7 @@ InstancesOption = Annotated[Path, typer.Option(help="Folder with instances, or o
 MethodOption = Annotated[str, typer.Option(help=f"How to solve: {', '.join(METHODS)}.")]
 SolverOption = Annotated[str, typer.Option(help="MILP solver.")]
 TimeLimitOption = Annotated[
-    float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each run.")
+    float, typer.Option(min=0.001, max=MAX_SECONDS, help="Seconds for each search.")
 ]
 TIME_LIMIT_S = 60.0
 """Default of all benchmarks; commands on one instance have no limit unless one is asked for."""

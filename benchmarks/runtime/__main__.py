@@ -164,7 +164,7 @@ TimeLimitOption = Annotated[
     typer.Option(
         min=0.001,
         max=MAX_SECONDS,
-        help="Seconds for each run; default: 60, or what a row of targets allows.",
+        help="Seconds for each search; default: 60, or what a row of targets allows.",
     ),
 ]
 MipGapOption = Annotated[

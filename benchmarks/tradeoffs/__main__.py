@@ -83,8 +83,8 @@ PointsOption = Annotated[
 TimeLimitOption = Annotated[
     float,
     typer.Option(
-        help="Seconds for each run of a solver: one for an optimum; for a front of shared data one "
-        "for all prices on bits, which finishes the price it tries, and with up to "
+        help="Seconds for each search: one for an optimum; for a front of shared data one for "
+        "all prices on bits, which finishes the price it tries, and with up to "
         f"{MOST_COUNTED} helpers two more for each point."
     ),
 ]

@@ -147,6 +147,10 @@ def _whole_lines(journal: Path) -> Iterator[bytes]:
 class EventJournal:
     """Appends what is said, each time to the disk, and marks in the snapshot that it may be told.
 
+    Of the marks, the first goes to the disk before its answer is told: from then on a journal that
+    is missing is missed, also after a power cut. The others follow when the system writes them,
+    within seconds; each would take as long as the line itself.
+
     Parameters
     ----------
     state : Path
@@ -166,6 +170,7 @@ class EventJournal:
         write_bytes(self._path, head)
         self.end = digest_of(head)
         self._snapshot, self._stream = _open(state, "r+b"), _open(self._path, "ab")
+        self._is_missed = False
 
     def append(self, exchange: EventExchange) -> None:
         """Write one line, on the disk when this returns.
@@ -180,6 +185,9 @@ class EventJournal:
             _write(self._stream, line)
             os.fsync(self._stream.fileno())
             os.pwrite(self._snapshot.fileno(), digest.encode(), len(BEFORE_TOLD))
+            if not self._is_missed:
+                os.fsync(self._snapshot.fileno())
+                self._is_missed = True
         except OSError as error:
             raise _unusable(self._path, error) from error
         self._digest, self.end = digest, digest_of(line)

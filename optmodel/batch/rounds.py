@@ -30,6 +30,9 @@ from optmodel.stages import ArcBook, solve_stages
 
 STAGES_SHARE, PRICES_SHARE = 0.2, 0.2
 """Shares of the time then left for the stages and for prices, which bound the latency."""
+FIRST_STAGES_SHARE, FIRST_ROUND_SHARE = 0.05, 0.5
+"""Shares of a time limit, before the bounds get theirs: for the stages, which place and prove in it
+what no budget binds, and for a first round, so that Ctrl-C soon after finds something better."""
 EXACT_SHARE, REQUESTS_SHARE = 0.5, 0.3
 """Shares of the time then left, in each round, for one request by its stages (a batch gets less: it
 has more to gain from the others) and for several requests at a time."""
@@ -45,7 +48,6 @@ WORK = 0.1
 """Deterministic time of one window; each idle round adds as much."""
 LEAST_GAIN = 1e-7
 """Relative; less is no improvement."""
-_INTERRUPTED = Termination.INTERRUPTED
 
 
 class ImprovementRounds:
@@ -71,6 +73,7 @@ class ImprovementRounds:
         number = len(self.problem.tasks)
         self.planners = {id(c): PlannedPlacer(c, self.placers[id(c)], number) for c in self.classes}
         self.bandwidth_binds = False
+        self.reserved_s = 0.0
 
     def to_the_end(self) -> Termination:
         """Improve until the gap is reached, time is up, Ctrl-C comes, or nothing helps."""
@@ -86,25 +89,42 @@ class ImprovementRounds:
         return Termination.TIME_LIMIT if self.search.left_s <= 0 else Termination.HEURISTIC_END
 
     def _improve(self) -> Termination:
-        """Go through bounds, rounds and the count model; stop early if one was interrupted."""
+        """Go through bounds, rounds and the count model."""
         if len(self.classes[0].fleet.groups) > MOST_GROUPS:
             self._place_anew(0)  # On such fleets the stages can take more time than there is.
-        if self._may_go_on() and self._solve_stages() is _INTERRUPTED:
-            return _INTERRUPTED
-        timed = self.search.options.time_limit_s is not None
-        small = timed and self.rounds is None and within_reach(self.search, FEW_PAIRS)
+        timed = self.search.options.time_limit_s is not None and self.rounds is None
+        ended = self._solve_stages(FIRST_STAGES_SHARE if timed else STAGES_SHARE)
+        if timed and self._may_go_on():
+            self.reserved_s = (1 - FIRST_ROUND_SHARE) * self.search.left_s
+            self._round(0, 0)
+            self.reserved_s = 0.0
+        if not ended:
+            self._solve_stages(STAGES_SHARE)
+        small = timed and within_reach(self.search, FEW_PAIRS)
         self._rounds(1 if small else IDLE_ROUNDS)
         if small and self._may_go_on():
             with self.search.speaking("count"):
                 return solve_milp(self.search, CountModel)
         return Termination.HEURISTIC_END
 
-    def _solve_stages(self) -> Termination:
+    def _solve_stages(self, share: float) -> bool:
+        """Solve each request as if alone, in a share of the time left; tell whether it was enough.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If Ctrl-C cut it short.
+        """
+        if not self._may_go_on():
+            return False
+        allowance = self.search.allowance(share)
         with self.search.speaking("stages"):
-            return solve_stages(self.search, STAGES_SHARE)
+            if solve_stages(self.search, share) is Termination.INTERRUPTED:
+                raise KeyboardInterrupt
+        return not allowance.over
 
     def _may_go_on(self) -> bool:
-        return self.search.left_s > 0 and not self.search.closed
+        return self.search.left_s > self.reserved_s and not self.search.closed
 
     @cached_property
     def prices(self) -> PriceSearch:
@@ -133,12 +153,16 @@ class ImprovementRounds:
         while idle < most_idle and number != self.rounds and self._may_go_on():
             before = self._latency_s
             self._raise_prices()
-            self._place_by_stages()
-            self._place_anew(number)
-            for at in self.random.permutation(len(self.problem.tasks)).tolist():
-                self._free_parts(self.problem.tasks[at], idle)
+            self._round(number, idle)
             idle = 0 if self._latency_s < before * (1 - LEAST_GAIN) else idle + 1
             number += 1
+
+    def _round(self, number: int, idle: int) -> None:
+        """Go through the neighbourhoods once, what finds most in least time first."""
+        self._place_anew(number)
+        self._place_by_stages()
+        for at in self.random.permutation(len(self.problem.tasks)).tolist():
+            self._free_parts(self.problem.tasks[at], idle)
 
     @property
     def _latency_s(self) -> float:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from optmodel.explain.conflict import Conflict, Proof
 from optmodel.explain.diagnose import Explanation, explain
 from optmodel.explain.groups import SHOWN, LimitGroup, listed
-from optmodel.ground.command_line import MAX_SECONDS, console
+from optmodel.ground.command_line import TimeLimitOption, console
 from optmodel.ground.json_files import write_model
 from optmodel.ground.whole_files import require_writable
 from optmodel.milp import BUDGETS, Verdict
@@ -31,9 +31,7 @@ HEADINGS = {
 
 def main(
     file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
-    time_limit: Annotated[
-        float | None, typer.Option(min=0.001, max=MAX_SECONDS, help="Stop after so many seconds.")
-    ] = None,
+    time_limit: TimeLimitOption = None,
     out: Annotated[Path | None, typer.Option(help="Write the explanation as JSON.")] = None,
 ) -> None:
     """Say which limits leave no placement, and which single change would give one.

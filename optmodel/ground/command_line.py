@@ -20,6 +20,15 @@ EXIT_CLOSED_PIPE = EXIT_BY_SIGNAL + signal.SIGPIPE
 MAX_SECONDS = 1e9
 """Longest time limit; solvers take more for an error."""
 
+TimeLimitOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        max=MAX_SECONDS,
+        help="Seconds for the search, which then ends with what it has, as by Ctrl-C; default: "
+        "no limit.",
+    ),
+]
 MipGapOption = Annotated[
     float, typer.Option(min=0, max=1, help="Relative gap that counts as optimal.")
 ]

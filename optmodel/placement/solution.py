@@ -144,9 +144,10 @@ class Solution(StrictModel):
     """Proven lower bound on the latency of serving every request, or `most_served` of them with
     admission "most"; None when unknown."""
     wall_time_s: Seconds
-    """Run time, in seconds."""
+    """Run time, in seconds; of an exact method, with the check."""
     phases_s: dict[str, Seconds] = Field(default_factory=dict)
-    """Seconds of each phase: build (arrays and model), solve (the solver, fed by Pyomo), check."""
+    """Seconds of each phase, together no more than the run time: build (arrays and model), start
+    (the default heuristic), solve (the solver, fed by Pyomo), check."""
     gap: float | None
     """(objective - bound) / bound: at most so much above the optimum; None when unknown."""
     most_served: int | None = None

@@ -7,6 +7,7 @@ from distributed import Client
 from matplotlib.figure import Figure
 
 from attack.cell import CellKey, best_guess, measure_cell
+from attack.held import View
 from attack.scene import describe, set_scene
 from attack.sheet import (
     SheetRow,
@@ -18,7 +19,6 @@ from attack.sheet import (
     strip,
 )
 from attack.tensors import as_floats
-from attack.views import View
 from instances.measured import Interval
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.workers import connected

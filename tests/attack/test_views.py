@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from attack.held import View
 from attack.victim import Victim
 from attack.views import (
     Alignment,
-    View,
     alignment,
     conv_before,
     find_layer,

@@ -260,6 +260,30 @@ def test_an_event_is_on_the_disk_before_it_may_be_told(tmp_path, monkeypatch):
         monkeypatch.undo()
 
 
+def test_that_there_is_a_journal_is_on_the_disk_before_its_first_event_is_told(
+    tmp_path, monkeypatch
+):
+    """With the snapshot as it stands on the disk then, a journal that is missing is missed."""
+    state = tmp_path / "state.json"
+    real, on_disk = os.fsync, []
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        if os.fstat(descriptor).st_ino == state.stat().st_ino:
+            on_disk.append(state.read_bytes())
+
+    one = opened(state)
+    monkeypatch.setattr(os, "fsync", fsync)
+    for event in EVENTS[:3]:
+        one.answer(event)
+        assert len(on_disk) == 1
+    killed(one)
+    state.write_bytes(on_disk[0])
+    journal_path(state).unlink()
+    with pytest.raises(InputError, match="expected the events answered last, got no file"):
+        opened(state)
+
+
 def test_names_in_a_folder_are_on_the_disk(tmp_path, monkeypatch):
     real, folders = os.fsync, []
 

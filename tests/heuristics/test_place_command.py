@@ -68,7 +68,7 @@ def test_the_help_says_that_a_file_alone_is_enough():
 
 def placed(out: Path, **options: float | bool) -> None:
     """Run the command in this process, on a policy that does not know the bound."""
-    chosen: dict = {"time_limit": None, "no_bound": False, "improve": None} | options
+    chosen: dict = {"bound_time_limit": None, "no_bound": False, "improve": None} | options
     place(CASES / "porch.json", policy="algorithm1", seed=0, out=out, **chosen)
 
 
@@ -82,7 +82,7 @@ def test_ctrl_c_while_bounding_keeps_what_was_shown_and_written(tmp_path, monkey
 
     monkeypatch.setattr(CheckedPlan, "bounded", interrupted)
     with pytest.raises(SystemExit) as ended:
-        placed(out, improve=100.0)
+        placed(out)
     assert ended.value.code == 130
     written = read_model(out, Solution)
     assert written.termination is Termination.INTERRUPTED
@@ -118,7 +118,7 @@ def test_the_bound_gets_the_time_that_it_is_given(tmp_path, monkeypatch):
         return plan.solution
 
     monkeypatch.setattr(CheckedPlan, "bounded", bounded)
-    placed(tmp_path / "placed.json", time_limit=7.0)
+    placed(tmp_path / "placed.json", bound_time_limit=7.0)
     assert given == [7.0]
 
 

@@ -37,7 +37,8 @@ def test_the_solution_file_holds_what_others_script_against(tmp_path):
     assert written["objective_s"] * 1e3 == pytest.approx(1.592079, abs=1e-6)
     assert written["bound_s"] <= written["objective_s"]
     assert 0 <= written["gap"] <= 1e-4
-    assert written["wall_time_s"] > 0
+    assert set(written["phases_s"]) == {"build", "start", "solve", "check"}
+    assert 0 < sum(written["phases_s"].values()) <= written["wall_time_s"]
     assert written["placement"]["requests"][0]["request"] == "r1"
     assert written["options"]["seed"] == 3
     assert run("optmodel.check", LENET, out).returncode == 0
