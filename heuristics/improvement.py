@@ -75,8 +75,10 @@ def improve(
     The stages and prices on the budgets bound the latency. Then rounds of three neighbourhoods
     follow: a window of stages of one request, or all that a few devices hold of it, is freed and
     solved exactly with everything else in place; one to four requests are placed anew and all
-    placements met are recombined. When these find no more, small problems go to the count model
-    with the best placement as a start. Ctrl-C ends it with the best placement so far.
+    placements met are recombined. With a time limit, a first round comes before most of the bounds,
+    so that Ctrl-C soon after the start finds something better. When these find no more, small
+    problems go to the count model with the best placement as a start. Ctrl-C ends it with the best
+    placement so far.
 
     Parameters
     ----------

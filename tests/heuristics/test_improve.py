@@ -170,6 +170,27 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch):
     assert found.latency_s < evaluate(problem, start).latency_s
 
 
+def test_ctrl_c_before_the_bounds_had_their_time_finds_something_better(monkeypatch):
+    """With a time limit, a first round comes before prices, and before most of the stages."""
+    problem = Problem.of(read_instance(MEDIUM / "cifar_cnn-x4-0.6-12-compute.json"))
+    start, shares = at_random(problem), []
+
+    def takes_long(_: object, share: float) -> Termination:
+        shares.append(share)
+        return Termination.CONVERGED
+
+    def interrupted(_: rounds.Rounds) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(rounds, "solve_stages", takes_long)
+    monkeypatch.setattr(rounds.Rounds, "_raise_prices", interrupted)
+    found = improve(problem, start, time_limit_s=20.0)
+    holds(problem, start, found)
+    assert found.termination is Termination.INTERRUPTED
+    assert found.latency_s < evaluate(problem, start).latency_s
+    assert shares[0] <= 0.05
+
+
 def test_ctrl_c_while_inserting_keeps_what_was_inserted(monkeypatch):
     problem = Problem.of(generate(Recipe(("lenet=3",), "mixed", 6, 0.6), "some"))
     full = at_random(problem)
