@@ -72,9 +72,10 @@ def solution(**changes: object) -> Solution:
 AS_WORKER = """
 import sys
 from functools import partial
-from benchmarks import runtime_worker
+from benchmarks.runtime import runtime_worker
 from optmodel import solving
-from optmodel.count import CountModel
+from optmodel.cpsat import solve_milp
+from optmodel.milp import CountModel
 
 class Odd(CountModel):
     {body}

@@ -4,7 +4,7 @@ Loading takes a second or more, and needs nothing undone: an order to stop ends 
 module itself loads nothing that takes long. A module that is run by `python -m` starts with
 
     if __name__ == "__main__":
-        from optmodel.entry import start
+        from optmodel.ground.entry import start
 
         start("its.name")
 

@@ -179,11 +179,11 @@ def test_ctrl_c_before_the_bounds_had_their_time_finds_something_better(monkeypa
         shares.append(share)
         return Termination.CONVERGED
 
-    def interrupted(_: rounds.Rounds) -> None:
+    def interrupted(_: rounds.ImprovementRounds) -> None:
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(rounds, "solve_stages", takes_long)
-    monkeypatch.setattr(rounds.Rounds, "_raise_prices", interrupted)
+    monkeypatch.setattr(rounds.ImprovementRounds, "_raise_prices", interrupted)
     found = improve(problem, start, time_limit_s=20.0)
     holds(problem, start, found)
     assert found.termination is Termination.INTERRUPTED

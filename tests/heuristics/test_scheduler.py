@@ -335,7 +335,7 @@ def test_finished_requests_leave_counts_and_their_ids_for_a_while(monkeypatch):
 
 
 def test_the_last_10_000_ids_that_went_are_remembered_as_the_docs_say():
-    kept = books.Books.of(PresentFleet(tight_fleet()))
+    kept = books.FleetBooks.of(PresentFleet(tight_fleet()))
     for n in range(10_001):
         kept.is_gone(f"r{n}")
         assert len(kept.gone) == min(n + 1, 10_000)

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import optmodel
 from instances.generate import Recipe, generate
 from optmodel.ground.json_files import parse_model, write_model
 from optmodel.ground.rule_errors import InputError
-from optmodel.problem import instance as instance_module
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, json_schema, json_schema_text, read_instance
 
 VALID = Path(__file__).parent / "bad_input" / "valid.json"
-SHIPPED_SCHEMA = Path(instance_module.__file__).with_name("instance.schema.json")
+SHIPPED_SCHEMA = Path(optmodel.__file__).with_name("instance.schema.json")
 
 
 def test_an_instance_survives_writing_and_reading(tmp_path):

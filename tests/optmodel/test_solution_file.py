@@ -7,10 +7,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from optmodel import check as check_command
+import optmodel
+from optmodel.check import main
 from optmodel.checker import check
 from optmodel.ground.rule_errors import InputError
-from optmodel.placement import solution as solution_module
 from optmodel.placement.bare_placement import with_flows
 from optmodel.placement.solution import (
     PlacementDocument,
@@ -23,7 +23,7 @@ from optmodel.placement.solution import (
 from optmodel.problem.instance import read_instance
 
 INSTANCES = Path(__file__).parents[2] / "instances"
-SHIPPED_SCHEMA = Path(solution_module.__file__).with_name("solution.schema.json")
+SHIPPED_SCHEMA = Path(optmodel.__file__).with_name("solution.schema.json")
 FILE = INSTANCES / "small" / "lenet-0.8-4-mixed.json"
 SOLVED = FILE.with_suffix(".solution.json")
 
@@ -41,7 +41,7 @@ def checked(path: Path, content: object, capsys: pytest.CaptureFixture[str]) -> 
     """Return exit code and output of the command for a file with this content."""
     path.write_text(json.dumps(content))
     try:
-        check_command.main(FILE, path)
+        main(FILE, path)
     except SystemExit as exit_:
         return int(str(exit_.code)), capsys.readouterr().out
     return 0, capsys.readouterr().out

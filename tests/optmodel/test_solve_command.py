@@ -229,7 +229,7 @@ def test_a_solver_that_was_asked_for_but_not_used_is_named(method, used):
 
 INTERRUPTED_WHILE_BUILDING = """
 import pyomo.environ as pyo
-from optmodel.app import run_app
+from optmodel.ground.app import run_app
 
 def interrupted(model):
     raise KeyboardInterrupt
