@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from optmodel import Instance, check, solve
+from optmodel import Instance, solve
+from optmodel.checker import check
 
 PAGE = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
 (WRITTEN,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
