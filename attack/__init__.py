@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from optmodel.ground.lazy_face import lazy_face
+from optmodel.ground.lazy_face import offer
 
 if TYPE_CHECKING:
     from attack.data import load_images
@@ -17,7 +17,7 @@ __all__ = [
     "with_validation",
 ]
 
-__getattr__ = lazy_face(
+offer(
     __name__,
     {
         "Images": "attack.images",

@@ -8,7 +8,7 @@ solution = place(read_instance(Path("lenet.json")), "lookahead")
 
 from typing import TYPE_CHECKING
 
-from optmodel.ground.lazy_face import lazy_face
+from optmodel.ground.lazy_face import offer
 
 if TYPE_CHECKING:
     from heuristics.improvement import improve, improve_solution
@@ -29,7 +29,7 @@ __all__ = [
     "place_all",
 ]
 
-__getattr__ = lazy_face(
+offer(
     __name__,
     {
         "Algorithm1": "optmodel.online",

@@ -10,7 +10,7 @@ verifies it in exact arithmetic, `solving` finds the best. docs/glossary.md expl
 
 from typing import TYPE_CHECKING
 
-from optmodel.ground.lazy_face import lazy_face
+from optmodel.ground.lazy_face import offer
 
 if TYPE_CHECKING:
     from optmodel.checker import CheckReport, check, check_solution
@@ -50,7 +50,7 @@ __all__ = [
     "solve",
 ]
 
-__getattr__ = lazy_face(
+offer(
     __name__,
     {
         "CheckReport": "optmodel.checker",

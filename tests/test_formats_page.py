@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from optmodel import Instance, solve
-from optmodel.checker import check
+from optmodel import Instance, check, solve
 
 PAGE = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
 (WRITTEN,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
