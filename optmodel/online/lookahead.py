@@ -1,24 +1,21 @@
 """The default policy: best paths and constructed placements, weighed by what they use up."""
 
-from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from optmodel.batch import LatencyLadders, NoRoom, RequestSpreader
+from optmodel.batch import LatencyLadders, RequestSpreader
 from optmodel.online.algorithm1 import Algorithm1
+from optmodel.online.candidates import MULTIPLES, constructed, on_the_path
+from optmodel.online.memory import RecentMemory
 from optmodel.online.patterns import PlacementPattern
 from optmodel.online.stage_paths import KnownPath, StagePaths
 from optmodel.online.weighing import PlacementWeighing
 from optmodel.placement import Rejection, RequestPlacement
 from optmodel.problem import BudgetLedger, Problem, RequestTask
 from optmodel.search import Allowance
-from optmodel.stages import PathAssembler
 
-MULTIPLES = (1.0, 4.0, 16.0)
-"""Of the prices on nodes, at which placements are constructed."""
 NEGLIGIBLE = 0.01
 """A best path that uses up less than this share of its latency is taken without looking further."""
 SAME_USAGE = 0.02
@@ -51,40 +48,6 @@ class _Look:
         """How many numbers it holds."""
         patterns = (self.thrifty, self.path, *(self.others or ()))
         return sum(pattern.numbers for pattern in patterns if pattern is not None)
-
-
-_Key = tuple[object, tuple[int, ...]]
-"""A kind of requests, and the fleet's usage in steps of `SAME_USAGE`."""
-
-
-class _Looks:
-    """What was found, by kind of request and usage of the fleet; what was met last is the last."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[_Key, _Look] = OrderedDict()
-        self._numbers = 0
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def find(self, key: _Key) -> _Look | None:
-        """Return what was found; None if it is not remembered."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def keep(self, key: _Key, look: _Look) -> None:
-        """Remember what was found, and forget what was met longest ago if there is too much."""
-        before = self._kept.pop(key, None)
-        self._kept[key] = look
-        self._numbers += look.numbers - (before.numbers if before else 0)
-        while self._numbers > MOST_NUMBERS:
-            self._numbers -= self._kept.popitem(last=False)[1].numbers
-
-    def forget(self, kind: object) -> None:
-        """Forget what was found for requests of a kind."""
-        for key in [key for key in self._kept if key[0] == kind]:
-            self._numbers -= self._kept.pop(key).numbers
 
 
 class LookaheadPolicy:
@@ -122,7 +85,9 @@ class LookaheadPolicy:
         self.paths = paths or StagePaths(allowance=self._allowance)
         self._thrifty, self._ladders = Algorithm1(), LatencyLadders()
         self._spreaders: WeakKeyDictionary[KnownPath, list[RequestSpreader]] = WeakKeyDictionary()
-        self._looks = _Looks()
+        self._looks: RecentMemory[tuple[object, tuple[int, ...]], _Look] = RecentMemory(
+            MOST_NUMBERS, lambda look: look.numbers
+        )
 
     def place(
         self, problem: Problem, task: RequestTask, left: BudgetLedger
@@ -142,7 +107,7 @@ class LookaheadPolicy:
         On a fleet that was not looked at before, what was found on others is forgotten.
         """
         if known not in self._spreaders:
-            self._looks.forget(known.kind)
+            self._looks.forget(lambda key: key[0] == known.kind)
             alone = known.requests.problem
             self._spreaders[known] = [RequestSpreader(alone, self._ladders) for _ in MULTIPLES]
         return self._spreaders[known]
@@ -155,25 +120,15 @@ class LookaheadPolicy:
         placed = answer if isinstance(answer, RequestPlacement) else None
         thrifty = None if placed is None else weighing.pattern_of(placed)
         weighing.expect_like(thrifty)
-        ratio, path = weighing.weigh(_on_the_path(weighing))
+        ratio, path = weighing.weigh(on_the_path(weighing))
         if ratio < NEGLIGIBLE and weighing.best is not None:
             self._looks.keep(key, _Look(thrifty, path, None))
             return weighing.best
-        others = [placed, *self._constructed(weighing, spreaders)]
+        others = [placed, *constructed(weighing, spreaders, self._allowance)]
         patterns = [weighing.weigh(other)[1] for other in others]
         others_found = [pattern for pattern in patterns if pattern is not None]
         self._looks.keep(key, _Look(thrifty, path, others_found))
         return weighing.best or answer
-
-    def _constructed(
-        self, weighing: PlacementWeighing, spreaders: list[RequestSpreader]
-    ) -> Iterator[RequestPlacement | None]:
-        """Yield the placement by a plan, and one for each of the multiples, while there is time."""
-        if not self._allowance.over:
-            yield _planned(weighing)
-        for multiple, spreader in zip(MULTIPLES, spreaders, strict=True):
-            if not self._allowance.over:
-                yield _constructed(weighing, spreader, multiple)
 
 
 def _steps(weighing: PlacementWeighing) -> tuple[int, ...]:
@@ -191,35 +146,3 @@ def _dealt(weighing: PlacementWeighing, look: _Look) -> RequestPlacement | None:
         return None
     ratios = [weighing.weigh_dealt(pattern) for pattern in look.others]
     return weighing.best if np.isfinite(ratios).all() else None
-
-
-def _on_the_path(weighing: PlacementWeighing) -> RequestPlacement | None:
-    """Return the best path's placement, on the nodes with most left."""
-    requests, path = weighing.known.requests, weighing.known.path
-    if path.value is None:
-        return None
-    deal = PathAssembler(requests.fleet)
-    deal.load[:, :-1] = weighing.used[:, : weighing.problem.helpers]
-    return _on_all_nodes(weighing, deal.place(requests.task, path))
-
-
-def _planned(weighing: PlacementWeighing) -> RequestPlacement | None:
-    """Return the placement by a plan of who sends, if even an idle fleet needs one."""
-    found = weighing.known.planned
-    return None if found is None else _on_all_nodes(weighing, found)
-
-
-def _constructed(
-    weighing: PlacementWeighing, spreader: RequestSpreader, multiple: float
-) -> RequestPlacement | None:
-    """Return a placement constructed within what is left at a multiple of the prices."""
-    where = [*range(weighing.problem.helpers), weighing.task.source]
-    room, prices = weighing.left.left[:, where].astype(float), multiple * weighing.prices[:, where]
-    idle = np.broadcast_to(multiple * weighing.idle_price, prices.shape)
-    found = spreader.place(room, prices, idle)
-    return None if isinstance(found, NoRoom) else _on_all_nodes(weighing, found)
-
-
-def _on_all_nodes(weighing: PlacementWeighing, placed: RequestPlacement) -> RequestPlacement:
-    nodes = len(weighing.problem.node_ids)
-    return weighing.known.requests.for_member(weighing.task, placed, nodes)

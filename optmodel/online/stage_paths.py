@@ -1,6 +1,5 @@
 """Best paths over stages of single requests, kept per network, tolerance, source and fleet."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from optmodel.batch import PlannedPlacer, StagePlacer
 from optmodel.limits import least_load
+from optmodel.online.memory import RecentMemory
 from optmodel.placement import RequestClass, RequestPlacement, alone, evaluate_request
 from optmodel.problem import (
     FEW_KINDS,
@@ -136,34 +136,33 @@ class StagePaths:
         shares_arcs: bool = True,
         allowance: Allowance | None = None,
     ) -> None:
-        self._most_fleets, self._shares_arcs = most_fleets, shares_arcs
+        self._shares_arcs = shares_arcs
         self._allowance = allowance or Allowance()
         self._book = ArcBook(TOLERANCE)
         self._in_book = 0
-        self._fleets: OrderedDict[object, OrderedDict[object, KnownPath]] = OrderedDict()
+        self._fleets: RecentMemory[bytes, RecentMemory[object, KnownPath]]
+        self._fleets = RecentMemory(most_fleets)
 
     def find(self, problem: Problem, task: RequestTask) -> KnownPath:
         """Return what the stages say of a request on the fleet of a problem."""
-        known = self._of_fleet(problem.node_data[:, : problem.helpers].tobytes())
+        kinds = self._of_fleet(problem.node_data[:, : problem.helpers].tobytes())
         key = problem.kind_of(task)
-        if key not in known:
-            if len(known) >= MOST_KINDS:
-                known.popitem(last=False)
-            known[key] = self._solve(problem, task)
-        known.move_to_end(key)
-        return known[key]
+        known = kinds.find(key)
+        if known is None:
+            known = self._solve(problem, task)
+            kinds.keep(key, known)
+        return known
 
-    def _of_fleet(self, fleet: object) -> OrderedDict[object, KnownPath]:
-        """Return what is known of a fleet, and forget another one if there are too many."""
-        if fleet not in self._fleets:
-            self._fleets[fleet] = OrderedDict()
+    def _of_fleet(self, fleet: bytes) -> RecentMemory[object, KnownPath]:
+        """Return what is known of a fleet; after as many fleets as are remembered, forget arcs."""
+        kinds = self._fleets.find(fleet)
+        if kinds is None:
+            kinds = RecentMemory(MOST_KINDS)
+            self._fleets.keep(fleet, kinds)
             self._in_book += 1
-            if len(self._fleets) > self._most_fleets:
-                self._fleets.popitem(last=False)
-            if self._in_book > self._most_fleets:
+            if self._in_book > self._fleets.most:
                 self._book, self._in_book = ArcBook(TOLERANCE), 1
-        self._fleets.move_to_end(fleet)
-        return self._fleets[fleet]
+        return kinds
 
     def _solve(self, problem: Problem, task: RequestTask) -> KnownPath:
         requests = RequestClass(alone(problem, task), (task,))

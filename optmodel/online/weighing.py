@@ -1,5 +1,6 @@
 """Placements of one request against each other: latency, and prices on what they use up."""
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,12 +10,41 @@ from optmodel.online.stage_paths import KnownPath
 from optmodel.placement import CostedPlacement, RequestPlacement, expanded
 from optmodel.problem import BudgetLedger, FloatArray, IntArray, Problem, RequestTask
 
-PRICE_OF_A_NODE, STEEPNESS, LEAST_SHARE = 10.0, 1000.0, 0.01
-"""Using all of a budget of an average node costs so many latencies of the request when little is
-left; the price falls with what is left, to this share of it on an idle node."""
-PRICE_OF_THE_FLEET, LEAST_EXPECTED = 3.0, 2.0
-"""Using all that the fleet has left costs so many latencies for each request that is expected:
-as many as there are already, and a few."""
+
+@dataclass(frozen=True)
+class PriceWeights:
+    """What the budgets are worth, in latencies of the request that is placed.
+
+    With u the share of a budget that is used, the bound L of the request's latency, and B the
+    budget of an average node, a byte, multiplication or bit on a node costs
+
+        node · L / B · (idle + (steepness^u - 1) / (steepness - 1))
+
+    and using the share s of all that the fleet has left costs fleet · (expected + n) · L · s, where
+    n requests like this one are in the fleet already.
+
+    Attributes
+    ----------
+    node : float
+        Latencies that all of an average node's budget costs when little is left of it.
+    steepness : float
+        Of the growth: a full node is about its square root times as dear as one half full.
+    idle : float
+        The share of the price that remains on an idle node.
+    fleet : float
+        Latencies that all that the fleet has left costs for each request that is expected.
+    expected : float
+        Requests that are expected on an idle fleet.
+    """
+
+    node: float = 10.0
+    steepness: float = 1000.0
+    idle: float = 0.01
+    fleet: float = 3.0
+    expected: float = 2.0
+
+
+WEIGHTS = PriceWeights()
 
 
 class PlacementWeighing:
@@ -45,12 +75,12 @@ class PlacementWeighing:
         self._taken = (budgets - left.left)[:, :helpers].sum(axis=1, dtype=float)
         self._bound_s = known.bound_s or 0.0
         average = np.maximum(budgets[:, :helpers].mean(axis=1, keepdims=True), 1.0)
-        unit = PRICE_OF_A_NODE * self._bound_s / average
-        scarce = (STEEPNESS**self.used - 1) / (STEEPNESS - 1)
-        self.prices: FloatArray = unit * (LEAST_SHARE + scarce)
+        unit = WEIGHTS.node * self._bound_s / average
+        scarce = (WEIGHTS.steepness**self.used - 1) / (WEIGHTS.steepness - 1)
+        self.prices: FloatArray = unit * (WEIGHTS.idle + scarce)
         self.prices[:, helpers:] = 0.0  # A source serves nobody else's requests.
-        self.idle_price: FloatArray = LEAST_SHARE * unit
-        self._expected = LEAST_EXPECTED
+        self.idle_price: FloatArray = WEIGHTS.idle * unit
+        self._expected = WEIGHTS.expected
         self._least = np.inf
         self._best: tuple[PlacementPattern, IntArray] | None = None
 
@@ -73,7 +103,7 @@ class PlacementWeighing:
         budgets = np.maximum(self._taken + self._room, 1)
         if pattern is not None:
             one = float((pattern.on_helpers / budgets).max())
-            self._expected = LEAST_EXPECTED + float(self.usage.max()) / max(one, 1e-9)
+            self._expected = WEIGHTS.expected + float(self.usage.max()) / max(one, 1e-9)
         if not self.used.any() and (2 * self.known.least_load > budgets).any():
             self.prices, self._expected = np.zeros_like(self.prices), 0.0
 
@@ -111,7 +141,7 @@ class PlacementWeighing:
             return np.inf
         price = float((self.prices[:, nodes] * pattern.parts.load).sum())
         fleet = float((pattern.on_helpers / np.maximum(self._room, 1)).max())
-        price += PRICE_OF_THE_FLEET * self._expected * fleet * self._bound_s
+        price += WEIGHTS.fleet * self._expected * fleet * self._bound_s
         if pattern.parts.latency_s + price < self._least:
             self._best, self._least = (pattern, nodes), pattern.parts.latency_s + price
         # What takes no time sends and computes nothing, so that it has no price either.

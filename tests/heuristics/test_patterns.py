@@ -116,13 +116,13 @@ def test_when_usage_comes_back_nothing_is_looked_for_again(looks):
 def test_what_is_remembered_of_usages_does_not_pile_up(monkeypatch, looks):
     problem = problem_of("vgg16=8", 60, cameras=1)
     place_all(problem, policy := LookaheadPolicy())
-    one = max(look.numbers for look in policy._looks._kept.values())
+    one = max(look.numbers for look in policy._looks)
     assert len(policy._looks) == len(looks) > 3
     monkeypatch.setattr(lookahead, "MOST_NUMBERS", 2 * one)
     place_all(problem, policy := LookaheadPolicy())
     assert 0 < len(policy._looks) <= 3
-    numbers = [look.numbers for look in policy._looks._kept.values()]
-    assert policy._looks._numbers == sum(numbers) <= 2 * one
+    numbers = [look.numbers for look in policy._looks]
+    assert policy._looks.size == sum(numbers) <= 2 * one
 
 
 def test_when_a_device_goes_or_comes_nothing_is_looked_for_again(looks):
