@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 
 from heuristics.insertion import insertions
-from optmodel.batch import ImprovementRounds
+from optmodel.batch import improve_incumbent
 from optmodel.ground.rule_errors import ResultError
 from optmodel.online import PolicyOutcome
 from optmodel.placement import (
@@ -72,13 +72,11 @@ def improve(
 ) -> ImprovedPlacement:
     """Improve a placement that keeps 8b-8h; what is returned keeps them and is never slower.
 
-    The stages and prices on the budgets bound the latency. Then rounds of three neighbourhoods
-    follow: a window of stages of one request, or all that a few devices hold of it, is freed and
-    solved exactly with everything else in place; one to four requests are placed anew and all
-    placements met are recombined. With a time limit, a first round comes before most of the bounds,
-    so that Ctrl-C soon after the start finds something better. When these find no more, small
-    problems go to the count model with the best placement as a start. Ctrl-C ends it with the best
-    placement so far.
+    The engine for batches (`optmodel.batch.BatchEngine`) bounds the latency by the stages and by
+    prices on the budgets, and between the steps of the bound places requests anew, by plans of who
+    sends, or exactly in windows, and recombines all placements met. When this finds no more, small
+    problems with a time limit go to the count model with the best placement as a start. Ctrl-C
+    ends it with the best placement so far.
 
     Parameters
     ----------
@@ -123,7 +121,7 @@ def improve(
             search.raise_bound(bound_s)
     if interrupted:
         return _concluded(search, Termination.INTERRUPTED)
-    return _concluded(search, ImprovementRounds(search, seed, rounds).to_the_end())
+    return _concluded(search, improve_incumbent(search, seed=seed, rounds=rounds))
 
 
 def improve_solution(

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from optmodel.batch import offer_constructions, solve_columns
+from optmodel.batch import BatchEngine, offer_constructions, run_columns
 from optmodel.cpsat import solve_milp
 from optmodel.limits import limit_served
 from optmodel.milp import FEW_PAIRS, CountModel, within_reach
 from optmodel.placement import Termination
 from optmodel.search import Search
-from optmodel.stages import solve_stages
 
 STAGES_SHARE = 0.5
 """Share of the time limit for the stages, which need it on fleets whose devices all differ."""
@@ -24,25 +23,26 @@ def solve_auto(search: Search) -> Termination:
     count model starts from there, unless it would be too large to build or take too long.
     """
     limit_served(search)
-    termination = Termination.CONVERGED
-    for engine, method in _plan(search):
-        with search.speaking(engine):
-            termination = method(search)
+    engine, termination = BatchEngine(search), Termination.CONVERGED
+    for name, method in _plan(search, engine):
+        with search.speaking(name):
+            termination = method()
         stopped = termination in (Termination.INTERRUPTED, Termination.TIME_LIMIT)
         if search.closed or stopped or search.left_s <= 0:
             break
     return termination
 
 
-def _plan(search: Search) -> Iterator[tuple[str, Callable[[Search], Termination]]]:
+def _plan(search: Search, engine: BatchEngine) -> Iterator[tuple[str, Callable[[], Termination]]]:
     if len(search.problem.tasks) > 1:
-        yield "construction", offer_constructions
-    yield "stages", partial(solve_stages, share=STAGES_SHARE)
+        yield "construction", partial(offer_constructions, search)
+    yield "stages", partial(_solve_alone, search, engine)
     if not within_reach(search, FEW_PAIRS):
-        yield "columns", solve_columns
+        yield "columns", partial(run_columns, search, engine)
     if within_reach(search):
-        yield "count", _solve_count
+        yield "count", partial(solve_milp, search, CountModel)
 
 
-def _solve_count(search: Search) -> Termination:
-    return solve_milp(search, CountModel)
+def _solve_alone(search: Search, engine: BatchEngine) -> Termination:
+    engine.bound.solve_alone(STAGES_SHARE)
+    return Termination.TIME_LIMIT if search.left_s <= 0 else Termination.CONVERGED

@@ -76,20 +76,39 @@ def solve(
     ResultError
         If the placement is none, or contradicts what an engine claims to have proven.
     """
-    options = options or SolverOptions()
+    return solve_by(METHODS[method], instance, method, options or SolverOptions())
+
+
+def solve_by(method: Method, instance: Instance, name: str, options: SolverOptions) -> Solution:
+    """Run any method as `solve` runs those that it knows.
+
+    Parameters
+    ----------
+    method : callable
+        Takes the search, and returns why it ended.
+    instance, options : Instance, SolverOptions
+        As for `solve`.
+    name : str
+        What the solution calls the method.
+
+    Raises
+    ------
+    InputError, ResultError
+        As `solve`.
+    """
     search = Search(instance, options)
     reasons = reasons_infeasible(search.problem) if options.admission == "all" else ()
     if reasons:
         search.infeasible = True
         termination = Termination.CONVERGED
     else:
-        termination = _run(method, search)
+        termination = _run(method, name, search)
     if options.solver not in (SolverOptions.solver, search.solver):
-        search.notes.append(UNUSED.format(method=method, solver=options.solver))
-    return _conclude(search, method, termination, reasons)
+        search.notes.append(UNUSED.format(method=name, solver=options.solver))
+    return _conclude(search, name, termination, reasons)
 
 
-def _run(method: str, search: Search) -> Termination:
+def _run(method: Method, name: str, search: Search) -> Termination:
     """Run a method from what the default heuristic places.
 
     Ctrl-C ends it and costs nothing that was handed over.
@@ -97,11 +116,11 @@ def _run(method: str, search: Search) -> Termination:
     try:
         with search.phase("start"):
             offer_start(search)
-        if _too_large(method, search):
-            search.notes.append(TOO_LARGE.format(method=method))
+        if _too_large(name, search):
+            search.notes.append(TOO_LARGE.format(method=name))
             return Termination.TIME_LIMIT
-        with search.phase("solve"), search.speaking(method):
-            return METHODS[method](search)
+        with search.phase("solve"), search.speaking(name):
+            return method(search)
     except KeyboardInterrupt:
         return Termination.INTERRUPTED
 

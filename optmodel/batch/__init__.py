@@ -5,34 +5,39 @@ from optmodel.batch.bound.planes import ROUNDING
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
 from optmodel.batch.bound.senders import SenderPlan
-from optmodel.batch.columns import solve_columns
+from optmodel.batch.engine import BatchEngine, improve_incumbent, run_columns, solve_columns
 from optmodel.batch.moves.construct import SCALES, constructions, offer_constructions, scarcity
-from optmodel.batch.moves.neighbourhood import MOST_OUT
+from optmodel.batch.moves.insertion import RequestInsertion
 from optmodel.batch.one_request.ladder import LatencyLadders
 from optmodel.batch.one_request.planned import PlannedPlacer
 from optmodel.batch.one_request.spread import RequestSpreader
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.batch.rounds import ImprovementRounds
+from optmodel.batch.options import BOUNDS, MOVES, BatchOptions
 
 __all__ = [
-    "MOST_OUT",
+    "BOUNDS",
     "MOST_SENDERS",
+    "MOVES",
     "ROUNDING",
     "SCALES",
-    "ImprovementRounds",
+    "BatchEngine",
+    "BatchOptions",
     "LatencyLadders",
     "NoRoom",
     "PlacedBatch",
     "PlannedPlacer",
     "PricedGraph",
+    "RequestInsertion",
     "RequestSpreader",
     "SenderGraph",
     "SenderPlan",
     "StagePlacer",
     "constructions",
+    "improve_incumbent",
     "offer_constructions",
     "ranges_of_senders",
+    "run_columns",
     "scarcity",
     "solve_columns",
 ]

@@ -22,13 +22,20 @@ class PlacedBatch:
         The whole problem.
     classes : sequence of RequestClass
         Its classes.
+    spreaders : dict of int to RequestSpreader, optional
+        Who constructs placements of each class, by its `id`; what they have learnt is shared.
     """
 
-    def __init__(self, problem: Problem, classes: Sequence[RequestClass]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        classes: Sequence[RequestClass],
+        spreaders: dict[int, RequestSpreader] | None = None,
+    ) -> None:
         self.problem = problem
         self.order = _interleaved(classes)
         self._classes = {member.request.id: requests for requests, member in self.order}
-        self.spreaders = {id(requests): RequestSpreader(requests.problem) for requests in classes}
+        self.spreaders = spreaders or {id(c): RequestSpreader(c.problem) for c in classes}
         self.budgets = problem.whole_budgets.astype(float)
         self.left = self.budgets.copy()
         self.placed: dict[str, CostedPlacement] = {}
@@ -125,6 +132,11 @@ class PlacedBatch:
         every = len(self.order)
         pace: FloatArray = (used + 0.5 / every) * every / (len(self.placed) + 0.5)
         return pace
+
+    @property
+    def served(self) -> list[RequestTask]:
+        """The placed requests; classes take turns."""
+        return [member for _, member in self.order if member.request.id in self.placed]
 
     @property
     def complete(self) -> bool:

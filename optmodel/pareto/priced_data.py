@@ -109,7 +109,7 @@ class PricedSeeker:
             yield from self._checked(constructed)
         if one.plan is not None:
             who = partial(self._senders, one.plan)
-            planned = self._placer.place(self._room, 0.0, allowance, who)
+            planned = self._placer.place(self._room, allowance, who)
             if planned is not None:
                 yield from self._checked(planned)
 

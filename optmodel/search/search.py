@@ -104,6 +104,11 @@ class Search:
         self.solver: str | None = None
         self.solver_version: str | None = None
 
+    def note(self, text: str) -> None:
+        """Add a note, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
     @contextmanager
     def speaking(self, engine: str) -> Iterator[None]:
         """Let an engine have the word."""

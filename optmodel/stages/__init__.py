@@ -13,10 +13,9 @@ from optmodel.stages.arcs.relaxation import (
 )
 from optmodel.stages.assemble import PathAssembler
 from optmodel.stages.method import (
-    LEAST_TOLERANCE,
     MOST_KINDS,
     StageResult,
-    shortest_paths,
+    solve_alone,
     solve_stages,
 )
 from optmodel.stages.path import ArcBook, StageGraph, StagePath
@@ -25,7 +24,6 @@ from optmodel.stages.stage import RequestStage, StageArc, arcs_between, arcs_to,
 
 __all__ = [
     "ANYBODY",
-    "LEAST_TOLERANCE",
     "MOST_KINDS",
     "UNREACHABLE",
     "ArcBook",
@@ -47,7 +45,7 @@ __all__ = [
     "least_work",
     "quick_bound",
     "room",
-    "shortest_paths",
+    "solve_alone",
     "solve_stages",
     "stages_of",
 ]

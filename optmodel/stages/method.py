@@ -52,9 +52,13 @@ class StageResult:
         """The paths of the requests that can be served alone."""
         return {name: path for name, path in self.paths.items() if path.bound < UNREACHABLE}
 
-    def bound_s(self) -> float:
-        """Return the sum of the reachable requests' bounds in seconds, rounded down."""
-        return self.fleet.seconds(sum(path.bound for path in self.reachable.values()))
+    def bound_s(self, number: int | None = None) -> float:
+        """Return the sum of the reachable requests' bounds in seconds, rounded down.
+
+        Of so many of the least bounds, if a number is given.
+        """
+        bounds = sorted(path.bound for path in self.reachable.values())
+        return self.fleet.seconds(sum(bounds[:number]))
 
     def placement(self) -> Placement | None:
         """Return the reachable requests on their paths, if every one has one, budgets unchecked."""
@@ -105,19 +109,31 @@ def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> 
     return StageResult(paths, fleet, interrupted)
 
 
-def solve_stages(search: Search, share: float = 1.0) -> Termination:
-    """Solve every request by itself; exact if the placements together keep the budgets.
+def solve_stages(search: Search) -> Termination:
+    """Solve every request by itself; exact if the placements together keep the budgets."""
+    if solve_alone(search, search.allowance()).interrupted:
+        return Termination.INTERRUPTED
+    return Termination.TIME_LIMIT if search.left_s <= 0 else Termination.CONVERGED
 
-    Takes a share of the time that is left.
+
+def solve_alone(search: Search, allowance: Allowance) -> StageResult:
+    """Solve every request as if alone; offer the placements together if they keep the budgets.
 
     The bound is the sum over requests: budgets only restrict, and requests meet nowhere else. A
     request that cannot be served alone cannot be served at all.
+
+    Parameters
+    ----------
+    search : Search
+        Which learns all that is found.
+    allowance : Allowance
+        What it may take.
     """
     tolerance = max(search.options.mip_gap * SHARE_OF_GAP, LEAST_TOLERANCE)
-    result = shortest_paths(search.problem, tolerance, search.allowance(share))
+    result = shortest_paths(search.problem, tolerance, allowance)
     if len(result.reachable) < len(result.paths) and search.options.admission == "all":
         search.infeasible = True
-        return Termination.CONVERGED
+        return result
     search.most_served = min(search.most_served, len(result.reachable))
     placement = result.placement()
     fits = placement is not None and _fits(search.problem, placement)
@@ -127,14 +143,12 @@ def solve_stages(search: Search, share: float = 1.0) -> Termination:
     if placement is not None and fits:
         search.offer(placement)
     if fits and search.closed and result.reachable:
-        search.notes.append(SLACK)
+        search.note(SLACK)
     if placement is not None and not fits:
-        search.notes.append(BINDING)
+        search.note(BINDING)
     if result.fleet.problem is not search.problem:
-        search.notes.append(MANY_KINDS)
-    if result.interrupted:
-        return Termination.INTERRUPTED
-    return Termination.TIME_LIMIT if search.left_s <= 0 else Termination.CONVERGED
+        search.note(MANY_KINDS)
+    return result
 
 
 def _fits(problem: Problem, placement: Placement) -> bool:

@@ -16,7 +16,7 @@ from benchmarks.common.records import Record, RecordBook
 from benchmarks.gap.comparison import Comparer, Comparison, Contender, most_served
 from benchmarks.gap.gap_table import print_gaps, summary
 from benchmarks.runtime.runtime_record import RunRecord
-from optmodel.batch import rounds
+from optmodel.batch.engine import BatchEngine
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import read_instance
@@ -246,7 +246,7 @@ def test_ctrl_c_during_improvement_records_the_rest_and_not_this(monkeypatch):
     def interrupted(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(rounds, "solve_stages", interrupted)
+    monkeypatch.setattr(BatchEngine, "_rounds", interrupted)
     contenders = (Contender("algorithm1"), Contender("algorithm1", 10.0))
     with pytest.raises(KeyboardInterrupt):
         Comparer("auto", SolverOptions(), contenders, book).compare(instance)

@@ -19,7 +19,8 @@ from heuristics.policies import make_policy, place
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch import rounds
+from optmodel.batch import bound_side
+from optmodel.batch.moves import fix_and_optimise
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement.evaluate import evaluate
 from optmodel.placement.placement import Placement
@@ -27,6 +28,9 @@ from optmodel.placement.solution import Termination
 from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
+from optmodel.search.allowance import Allowance
+from optmodel.search.search import Search
+from optmodel.stages.method import StageResult
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 MEDIUM = SMALL.parent / "medium"
@@ -163,7 +167,7 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch):
     def interrupted(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(rounds, "solve_freed", interrupted)
+    monkeypatch.setattr(fix_and_optimise, "solve_freed", interrupted)
     found = improve(problem, start, time_limit_s=10.0)
     holds(problem, start, found)
     assert found.termination is Termination.INTERRUPTED
@@ -171,24 +175,24 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch):
 
 
 def test_ctrl_c_before_the_bounds_had_their_time_finds_something_better(monkeypatch):
-    """With a time limit, a first round comes before prices, and before most of the stages."""
+    """With a time limit, a first round comes before the stages get most of their time."""
     problem = Problem.of(read_instance(MEDIUM / "cifar_cnn-x4-0.6-12-compute.json"))
-    start, shares = at_random(problem), []
+    start, begun = at_random(problem), []
+    solve_alone = bound_side.solve_alone
 
-    def takes_long(_: object, share: float) -> Termination:
-        shares.append(share)
-        return Termination.CONVERGED
+    def interrupted_the_second_time(search: Search, allowance: Allowance) -> StageResult:
+        begun.append(allowance.deadline - time.perf_counter())
+        if len(begun) > 1:
+            signal.raise_signal(signal.SIGINT)
+        allowance.steps = 0
+        return solve_alone(search, allowance)
 
-    def interrupted(_: rounds.ImprovementRounds) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(rounds, "solve_stages", takes_long)
-    monkeypatch.setattr(rounds.ImprovementRounds, "_raise_prices", interrupted)
+    monkeypatch.setattr(bound_side, "solve_alone", interrupted_the_second_time)
     found = improve(problem, start, time_limit_s=20.0)
     holds(problem, start, found)
     assert found.termination is Termination.INTERRUPTED
     assert found.latency_s < evaluate(problem, start).latency_s
-    assert shares[0] <= 0.05
+    assert begun[0] <= 0.05 * 20.0
 
 
 def test_ctrl_c_while_inserting_keeps_what_was_inserted(monkeypatch):

@@ -75,7 +75,7 @@ def test_where_more_cannot_be_served_nothing_is_tried(monkeypatch):
     problem = Problem.of(read_instance(MEDIUM / "lenet-x12-0.6-6-oversubscribed.json"))
     start = place_all(problem, make_policy("lookahead")).placement
     assert len(start.requests) == most_served(problem) == 10
-    monkeypatch.delattr("heuristics.insertion._Insertion")
+    monkeypatch.delattr("heuristics.insertion.RequestInsertion")
     assert list(insertions(problem, start, 0, time.perf_counter() + 60)) == []
 
 

@@ -12,7 +12,6 @@ from instances.layout import laid_out
 from instances.members import InstanceSet, Member, solution_file
 from instances.page import page, standing
 from instances.sets import SETS
-from optmodel.batch.columns import SHARED
 from optmodel.checker import check_solution
 from optmodel.placement.solution import SolutionStatus, read_solution
 from optmodel.problem.instance import read_instance
@@ -56,7 +55,7 @@ def test_the_shipped_solution_is_verified_and_marked(named: InstanceSet, member:
 @over(MEMBERS)
 def test_only_a_proven_solution_is_called_exact(named: InstanceSet, member: Member):
     solution = read_solution(solution_file(named.folder / f"{member.name}.json"))
-    if {SLACK, SHARED}.intersection(solution.notes):
+    if SLACK in solution.notes:
         assert solution.solution_status is SolutionStatus.OPTIMAL
         assert "proven" in standing(solution)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from strategies import by_hand, examples, instances, twice
 
 from instances.generate import Recipe, generate
-from optmodel.batch.columns import solve_columns
+from optmodel.batch.engine import solve_columns
 from optmodel.limits.served import most_served
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance

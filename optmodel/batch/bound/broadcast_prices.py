@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.batch.bound.packing import BroadcastKinds, BroadcastPack, BroadcastPacker
-from optmodel.batch.bound.planes import PROMISING, ROUNDING, STEPS, CuttingPlane, CuttingPlanes
+from optmodel.batch.bound.planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
 from optmodel.batch.bound.sender_graph import SenderGraph, SenderPath
 from optmodel.batch.bound.senders import SenderPlan
 from optmodel.batch.bound.use import StageUse
@@ -113,27 +113,15 @@ class BroadcastSearch:
         numbers = np.concatenate([self.numbers, self.sizes])
         outdated = [graph.outdated for graph in self.graphs] + [set()] * groups
         planes = CuttingPlanes(numbers, costs.ravel(), bound_s, outdated)
-        at = self._of_budgets(prices).vector
-        best = self._ask(at, planes, closely=True)
-        yield best
-        while True:
-            highest, proposed = planes.highest()
-            if highest - best <= CLOSE * highest:
-                found = self._ask(at, planes, closely=True)
-                if found <= best:
-                    return
-                best = found  # The graphs have learnt; there may be better prices now.
-                yield best
-                continue
-            for step in STEPS:
-                tried = at + step * (proposed - at)
-                found = self._ask(tried, planes, closely=False)
-                if found > PROMISING * best:
-                    found = self._ask(tried, planes, closely=True)
-                yield found
-                if found > best:
-                    best, at = found, tried
-                    break
+        start = self._of_budgets(prices).vector
+        best_s = self._ask(start, planes, closely=True)
+        yield best_s
+
+        def ask(vector: FloatArray, closely: bool) -> float:
+            return self._ask(vector, planes, closely)
+
+        climbing = climb(planes, ask, start, best_s, closely=True, tolerance=CLOSE)
+        yield from (found_s for _, found_s in climbing)
 
     def _of_budgets(self, prices: FloatArray) -> BroadcastPrices:
         """Return prices on broadcasts that say the same as prices on budgets."""

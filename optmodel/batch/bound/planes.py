@@ -1,6 +1,6 @@
 """Cutting planes: the highest bound that is possible by all replies so far, and at which prices."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -11,6 +11,8 @@ from optmodel.problem import FloatArray
 
 ROUNDING = 1e-9
 """Share of all summands by which a bound is lowered, far more than floats can be off by."""
+NEAR = 1e-3
+"""Relative distance to the highest possible bound from which on prices are looked at closely."""
 STEPS = (0.5, 1.0)
 """How far, from the best prices known to those that the planes propose, others are tried."""
 PROMISING = 0.95
@@ -105,3 +107,61 @@ class CuttingPlanes:
         at = around / self.unit_s
         low = np.where(at > STEP, at / REACH, none)
         return low, np.minimum(REACH * at + STEP, most)
+
+
+AskPrices = Callable[[FloatArray, bool], float]
+"""Returns the valid bound that prices give, and adds its planes; closely, if that is asked."""
+
+
+def climb(
+    planes: CuttingPlanes,
+    ask: AskPrices,
+    start: FloatArray,
+    bound_s: float,
+    *,
+    closely: bool,
+    tolerance: float,
+) -> Iterator[tuple[FloatArray, float]]:
+    """Yield prices and their bounds, towards the highest that all planes together allow.
+
+    Asking closely costs time and raises bounds. So a climb that does not begin with it keeps near
+    the best prices while few planes are known, and asks closely once it is nearly there.
+
+    Parameters
+    ----------
+    planes : CuttingPlanes
+        With those of the start.
+    ask : callable
+        Where bounds and planes come from.
+    start : ndarray, shape (prices,)
+        Prices whose bound is known.
+    bound_s : float
+        Their bound.
+    closely : bool
+        Whether to ask closely from the beginning.
+    tolerance : float
+        Relative distance to the highest possible bound at which it ends.
+    """
+    at, best, near = start, bound_s, not closely
+    while True:
+        highest, proposed = planes.highest(at if near else None)
+        if near and highest - best <= NEAR * highest:
+            near = False  # Near the best prices nothing is better: look anywhere.
+            continue
+        if highest - best <= (tolerance if closely else NEAR) * highest:
+            closely = True
+            found = ask(at, closely)
+            if found <= best:
+                return
+            best = found  # Asking has taught something; there may be better prices now.
+            yield at, best
+            continue
+        for share in STEPS:
+            tried = at + share * (proposed - at)
+            found = ask(tried, False)
+            if closely and found > PROMISING * best:
+                found = ask(tried, closely)
+            yield tried, found
+            if found > best:
+                at, best = tried, found
+                break

@@ -7,7 +7,7 @@ import numpy as np
 
 from optmodel.batch.bound.broadcast_prices import BroadcastSearch
 from optmodel.batch.bound.packing import MOST_PACKS, BroadcastKinds
-from optmodel.batch.bound.planes import PROMISING, ROUNDING, STEPS, CuttingPlane, CuttingPlanes
+from optmodel.batch.bound.planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
 from optmodel.batch.bound.priced_arc import PriceReply
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
@@ -18,9 +18,8 @@ from optmodel.stages import ArcBook
 
 ARC_GAP = 1e-4
 """Relative gap to which arcs are solved."""
-NEAR, CLOSE = 1e-3, 1e-5
-"""Relative distance to the highest possible bound at which arcs are solved, at which the search
-for prices ends."""
+CLOSE = 1e-5
+"""Relative distance to the highest possible bound at which the search for prices ends."""
 MOST_PLANS = 12
 """Plans that are handed on."""
 WORTHWHILE = 1.1
@@ -116,49 +115,30 @@ class PriceSearch:
             yield from self._improved(self.graphs, best.prices if gains else nothing)
 
     def _improved(self, graphs: Sequence[Graph], start: FloatArray) -> Iterator[PricedBatch]:
-        """Yield ever better prices from some on; arcs are solved once they are nearly good.
-
-        At first prices stay near the best ones, while few planes are known.
-        """
-        near, closely = True, False
-        best, replies = self._ask(start, closely, graphs)
-        yield best
-        if not np.isfinite(best.bound_s) or best.bound_s <= 0:
+        """Yield ever better prices from some on; arcs are solved once they are nearly good."""
+        first, replies = self._ask(start, False, graphs)
+        yield first
+        if not np.isfinite(first.bound_s) or first.bound_s <= 0:
             return
         outdated = [graph.outdated for graph in graphs]
-        planes = CuttingPlanes(self.numbers, np.ones(self.room.size), best.bound_s, outdated)
+        planes = CuttingPlanes(self.numbers, np.ones(self.room.size), first.bound_s, outdated)
         self._cut(planes, replies)
-        while True:
-            highest, proposed = planes.highest((best.prices * self.room).ravel() if near else None)
-            if near and highest - best.bound_s <= NEAR * highest:
-                # Near the best prices nothing is better: look anywhere.
-                near = False
-                continue
-            if highest - best.bound_s <= (CLOSE if closely else NEAR) * highest:
-                closely = True
-                found, replies = self._ask(best.prices, closely, graphs)
-                if found.bound_s <= best.bound_s:
-                    return
-                best = found  # The graphs have learnt; there may be better prices now.
-                yield best
-                self._cut(planes, replies)
-                continue
-            wanted = self._per_unit(proposed.reshape(self.room.shape))
-            for share in STEPS:
-                prices = best.prices + share * (wanted - best.prices)
-                found, replies = self._ask(prices, False, graphs)
-                if closely and found.bound_s > PROMISING * best.bound_s:
-                    found, replies = self._ask(prices, closely, graphs)
-                yield found
-                self._cut(planes, replies)
-                if found.bound_s > best.bound_s:
-                    best = found
-                    break
+
+        def ask(totals: FloatArray, closely: bool) -> float:
+            found, replies = self._ask(self._per_unit(totals), closely, graphs)
+            self._cut(planes, replies)
+            return found.bound_s
+
+        totals = (start * self.room).ravel()
+        for at, bound_s in climb(
+            planes, ask, totals, first.bound_s, closely=False, tolerance=CLOSE
+        ):
+            yield PricedBatch(self._per_unit(at), bound_s)
 
     def _per_unit(self, totals: FloatArray) -> FloatArray:
-        """Return prices per unit from the prices of whole budgets."""
+        """Return prices per unit, shape (3, groups), from those of whole budgets, one vector."""
         prices: FloatArray = np.zeros(self.room.shape)
-        np.divide(totals, self.room, out=prices, where=self.room > 0)
+        np.divide(totals.reshape(self.room.shape), self.room, out=prices, where=self.room > 0)
         return prices
 
     def _ask(

@@ -67,7 +67,7 @@ class PlannedPlacer:
         allowance : Allowance
             What it may take before it gives up.
         """
-        return self.placer.place(left, 0.0, allowance, lambda k, room: self._who(k, plan, room))
+        return self.placer.place(left, allowance, lambda k, room: self._who(k, plan, room))
 
     def find(
         self, batch: PlacedBatch, member: RequestTask, plan: SenderPlan, allowance: Allowance

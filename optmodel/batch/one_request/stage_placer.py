@@ -1,16 +1,14 @@
-"""Place one request with exactly solved stages, on few senders, on what is left of the budgets."""
+"""Place one request with exactly solved stages, between given senders, on what budgets leave."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from optmodel.batch.batch import PlacedBatch
-from optmodel.placement import CostedPlacement, Flows, RequestClass, RequestPlacement
+from optmodel.placement import Flows, RequestClass, RequestPlacement
 from optmodel.problem import (
     BoolArray,
     FloatArray,
     IntArray,
-    RequestTask,
     StageCut,
     broadcast_bits,
     stage_cuts,
@@ -18,7 +16,10 @@ from optmodel.problem import (
 from optmodel.search import Allowance
 from optmodel.stages import UNREACHABLE, ArcBook, ArcNumbers, ArcPlacement
 
-Who = Callable[[int, FloatArray], BoolArray]
+WhoEnds = Callable[[int, FloatArray], BoolArray]
+"""Tells which nodes may end a stage, given its number and the bandwidth that is left."""
+SolvedStage = tuple[int, ArcPlacement]
+"""The latency of a stage in ticks, and its placement on all nodes."""
 ROOMY = 3
 """A node takes at most this multiple of an equal share, so that most nodes count as equal."""
 ARC_STEPS = 2_000
@@ -27,10 +28,6 @@ ARC_STEPS = 2_000
 
 class StagePlacer:
     """Places a class's request stage by stage, each solved exactly between given senders.
-
-    A node that computes a conv broadcasts all it put out, which is what bandwidth goes to. So
-    nodes are left out of a stage, those with least bandwidth left first, as long as the stage
-    takes hardly longer.
 
     Parameters
     ----------
@@ -54,7 +51,7 @@ class StagePlacer:
             self.group[list(group.nodes)] = g
 
     def place(
-        self, left: FloatArray, patience: float, allowance: Allowance, who: Who | None = None
+        self, left: FloatArray, allowance: Allowance, who: WhoEnds
     ) -> RequestPlacement | None:
         """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
 
@@ -62,38 +59,26 @@ class StagePlacer:
         ----------
         left : ndarray, shape (3, nodes)
             What is left of the budgets.
-        patience : float
-            So much longer, relatively, may a stage take if that leaves out a node.
         allowance : Allowance
             What it may take before it gives up; one arc takes `arc_steps` at most.
-        who : callable, optional
-            Tells which nodes may end a stage, given its number and the bandwidth that is left;
-            then no others are left out.
+        who : callable
+            Tells which nodes may end a stage, given its number and the bandwidth that is left.
         """
         counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
         moves: list[tuple[int, IntArray, IntArray, IntArray]] = []
         left = left.copy()
         for k, cut in enumerate(self.cuts):
-            may = self._may_end(cut, left, None if who is None else who(k, left[2]))
-            if who is not None and not cut.gathers:
-                found = self._at_once(cut, counts, may, left, allowance)
-            else:
-                found = self._stage(cut, counts, may, left, patience, allowance)
+            may, receive = self._may_end(cut, left, who(k, left[2])), self._receive(cut, counts)
+            solved = self._gathered if cut.gathers else self._solved
+            found = solved(cut, receive, may, left, allowance)
             if found is None:
                 return None
-            counts[cut.first : cut.last + 1] = found.counts
-            for k, moved in enumerate(found.flows, start=cut.first):
-                moves.append((k, *moved))
-            self._charge(cut, found, counts, left)
+            placed = found[1]
+            counts[cut.first : cut.last + 1] = placed.counts
+            for layer, moved in enumerate(placed.flows, start=cut.first):
+                moves.append((layer, *moved))
+            self._charge(cut, placed, counts, left)
         return RequestPlacement(counts, Flows.from_moves(moves))
-
-    def find(
-        self, batch: PlacedBatch, member: RequestTask, patience: float, allowance: Allowance
-    ) -> CostedPlacement | None:
-        """Return a placement of a member on what a batch leaves, None if none is found."""
-        placement = self.place(batch.left[:, batch.where(member)], patience, allowance)
-        placed = self.requests.costed(placement) if placement is not None else None
-        return placed if placed is not None and batch.fits(member, placed) else None
 
     def _charge(
         self, cut: StageCut, found: ArcPlacement, counts: IntArray, left: FloatArray
@@ -109,54 +94,6 @@ class StagePlacer:
             left[2] += before.output_bits * counts[cut.first] * (counts[cut.first - 1] > 0)
         left[2] -= broadcast_bits(self.task, cut) * (counts[cut.last] > 0)
 
-    def _at_once(
-        self, cut: StageCut, counts: IntArray, may: IntArray, left: FloatArray, allowance: Allowance
-    ) -> ArcPlacement | None:
-        """Return the stage on all nodes that may end it."""
-        receive = self._receive(cut, counts)
-        best = self._solved(cut, receive, may, UNREACHABLE, left, allowance)
-        return best[1] if best is not None else None
-
-    def _stage(
-        self,
-        cut: StageCut,
-        counts: IntArray,
-        may: IntArray,
-        left: FloatArray,
-        patience: float,
-        allowance: Allowance,
-    ) -> ArcPlacement | None:
-        """Return the stage on as few nodes as patience allows."""
-        receive = self._receive(cut, counts)
-        budget = np.maximum(self.problem.bandwidth_budget, 1.0)
-        if cut.gathers:
-            return self._gathered(cut, receive, may, left, allowance)
-        drop = np.argsort(left[2] / budget, kind="stable")
-        drop = drop[may[drop] > 0]
-        best = self._solved(cut, receive, may, UNREACHABLE, left, allowance)
-        if best is None:
-            return None
-        longest = int(best[0] * (1 + patience))
-        for node in drop.tolist():
-            if allowance.over:
-                return None
-            fewer = may.copy()
-            fewer[node] = 0
-            found = self._solved(cut, receive, fewer, longest, left, allowance)
-            if found is not None and self._slowest(found[1], cut) >= self._slowest(best[1], cut):
-                best, may = found, fewer
-            elif found is None and self._tried_each_group(node, drop, may):
-                break
-        return best[1]
-
-    def _tried_each_group(self, node: int, drop: IntArray, may: IntArray) -> bool:
-        """Tell whether no node of another group is still to be tried."""
-        later = drop[np.flatnonzero(drop == node)[0] + 1 :]
-        return not (self.group[later] != self.group[node]).any()
-
-    def _slowest(self, found: ArcPlacement, cut: StageCut) -> float:
-        return float(self.problem.rate[found.counts[-1] > 0].min())
-
     def _gathered(
         self,
         cut: StageCut,
@@ -164,17 +101,17 @@ class StagePlacer:
         may: IntArray,
         left: FloatArray,
         allowance: Allowance,
-    ) -> ArcPlacement | None:
+    ) -> SolvedStage | None:
         """Return the stage with its last layer on one node: the best of each group's emptiest."""
         can = np.flatnonzero(may >= self.task.layers[cut.last].segments)
-        best: tuple[int, ArcPlacement] | None = None
+        best: SolvedStage | None = None
         for g in dict.fromkeys(self.group[can].tolist()):
             target = max(can[self.group[can] == g].tolist(), key=lambda i: (left[0, i], -i))
             only = np.where(np.arange(self.nodes) == target, may, 0)
-            found = self._solved(cut, receive, only, UNREACHABLE, left, allowance)
+            found = self._solved(cut, receive, only, left, allowance)
             if found is not None and (best is None or found[0] < best[0]):
                 best = found
-        return best[1] if best is not None else None
+        return best
 
     def _receive(self, cut: StageCut, counts: IntArray) -> IntArray:
         """Return the ticks that each node takes to receive one map."""
@@ -188,17 +125,15 @@ class StagePlacer:
             times[j] = max((ticks for i, ticks in each.items() if i != j), default=0)
         return times
 
-    def _may_end(self, cut: StageCut, left: FloatArray, chosen: BoolArray | None) -> IntArray:
-        """Return the most segments of the last layer on each node, or each that is chosen."""
+    def _may_end(self, cut: StageCut, left: FloatArray, chosen: BoolArray) -> IntArray:
+        """Return the most segments of the last layer on each node that is chosen."""
         last = self.task.layers[cut.last]
         most = np.zeros(self.nodes, dtype=np.int64)
         most[list(last.hosts)] = last.cap
         for need, room in ((last.weight_bytes, left[0]), (last.multiplications, left[1])):
             if need:
                 most = np.minimum(most, np.floor(np.maximum(room, 0) / need).astype(np.int64))
-        most = np.where(left[2] >= broadcast_bits(self.task, cut), most, 0)
-        if chosen is not None:
-            most = np.where(chosen, most, 0)
+        most = np.where(chosen & (left[2] >= broadcast_bits(self.task, cut)), most, 0)
         if not cut.gathers and (most > 0).any():
             most = np.minimum(most, ROOMY * -(-last.segments // int((most > 0).sum())) + 1)
         return most
@@ -208,10 +143,9 @@ class StagePlacer:
         cut: StageCut,
         receive: IntArray,
         may: IntArray,
-        cutoff: int,
         left: FloatArray,
         allowance: Allowance,
-    ) -> tuple[int, ArcPlacement] | None:
+    ) -> SolvedStage | None:
         """Return the least latency of a stage and its placement on all nodes, if it is found."""
         if allowance.over:
             return None
@@ -230,8 +164,8 @@ class StagePlacer:
             send=tuple(zip(*(kind[3] for kind in kinds), strict=True)),
             work=tuple(kind[1] for kind in kinds),
         )
-        found = self.book.solve(arc, cutoff, allowance.part(self.arc_steps))
-        if found.placement is None or found.value is None or found.value > cutoff:
+        found = self.book.solve(arc, UNREACHABLE, allowance.part(self.arc_steps))
+        if found.placement is None or found.value is None:
             return None
         where = np.array([i for nodes in members for i in nodes], dtype=np.int64)
         return found.value, self._on_all_nodes(found.placement, where)

@@ -15,7 +15,7 @@ from strategies import admissible_assignments, examples, instances, unlimited
 
 from instances.generate import Recipe, generate
 from optmodel.batch.moves.construct import construct
-from optmodel.batch.moves.windows import (
+from optmodel.batch.moves.freed_window import (
     MOST_DEVICES,
     MOST_PAIRS,
     WindowEffort,

@@ -11,7 +11,7 @@ from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
-from optmodel.batch.columns import PRICED, solve_columns
+from optmodel.batch.engine import PRICED, solve_columns
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.problem.arrays import Problem

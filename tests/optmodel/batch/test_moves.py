@@ -1,4 +1,4 @@
-"""Neighbourhood and restricted master: never worse, within budgets, the best choice of a pool."""
+"""Moves around an incumbent, and the master: never worse, within budgets, the best choice."""
 
 import signal
 import time
@@ -13,11 +13,14 @@ from instances.generate import Recipe, generate
 from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.moves.construct import construct, scarcity
 from optmodel.batch.moves.master import RestrictedMaster, run_until_interrupt
-from optmodel.batch.moves.neighbourhood import RuinAndRecreate
+from optmodel.batch.moves.ruin_and_recreate import RuinAndRecreate
 from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.batch.options import BatchOptions, RecombineOptions, RecreateOptions
+from optmodel.batch.workbench import Workbench
 from optmodel.checker import check
 from optmodel.placement.request_class import classes_of
 from optmodel.placement.translate import to_document
+from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
 
@@ -31,17 +34,20 @@ def placed_search(networks: str, admission: str = "all", scales: BudgetScales = 
     return search
 
 
-def moves(number: int):
-    """Return a condition that holds so often."""
-    left = iter(range(number))
-    return lambda: next(left, None) is not None
+def recreate(search: Search, stall: int) -> Workbench:
+    """Give the move one turn, and return its bench."""
+    options = BatchOptions(recreate=RecreateOptions(stall=stall))
+    bench = Workbench(search, options, seed=0)
+    for placement in RuinAndRecreate(bench).propose(0, Allowance()):
+        assert search.offer(placement)
+    return bench
 
 
 @pytest.mark.parametrize("networks", ["cifar_cnn=2", "lenet=2,cifar_cnn=2"])
 def test_improvement_is_feasible_and_faster(networks: str) -> None:
     search = placed_search(networks)
     before = search.objective_s
-    RuinAndRecreate(search, classes_of(search.problem)).improve(moves(60))
+    recreate(search, 60)
     assert search.objective_s < before
     report = check(search.problem.instance, to_document(search.problem, search.incumbent))
     assert report.passed
@@ -52,7 +58,7 @@ def test_same_seed_same_improvement() -> None:
     found = []
     for _ in range(2):
         search = placed_search("lenet=6")
-        RuinAndRecreate(search, classes_of(search.problem)).improve(moves(40))
+        recreate(search, 40)
         found.append(search.objective_s)
     assert found[0] == found[1]
 
@@ -62,7 +68,7 @@ def test_requests_left_out_stay_out_and_the_others_improve() -> None:
     search = placed_search("lenet=24", "most", scarce)
     served, before = set(search.incumbent.requests), search.objective_s
     assert 0 < len(served) < 24
-    RuinAndRecreate(search, classes_of(search.problem)).improve(moves(40))
+    recreate(search, 40)
     assert set(search.incumbent.requests) == served
     assert search.objective_s <= before
 
@@ -78,7 +84,7 @@ def test_master_chooses_the_best_combination_of_its_pool() -> None:
     start = [(requests, batch.placed[m.request.id]) for m in requests.members]
     empty = PlacedBatch(problem, classes)
     budgets = batch.budgets[:, : problem.helpers]
-    master = RestrictedMaster(classes, budgets, problem.time_unit_s)
+    master = RestrictedMaster(classes, budgets, problem.time_unit_s, RecombineOptions())
     pool = [placed for _, placed in start]
     for scale in (0.0, 0.1, 1.0, 5.0, 20.0):
         found = empty.find(requests, requests.members[0], scarcity(problem, scale))
@@ -91,7 +97,7 @@ def test_master_chooses_the_best_combination_of_its_pool() -> None:
         for choice in product(pool, repeat=3)
         if (sum(placed.load[:, :-1] for placed in choice) <= budgets).all()
     )
-    chosen = master.choose(start, 10.0)
+    [chosen] = master.choose(start, 10.0)
     assert (sum(placed.load[:, :-1] for placed in chosen) <= budgets).all()
     assert sum(placed.latency_s for placed in chosen) == pytest.approx(best, rel=1e-6)
 
@@ -99,11 +105,12 @@ def test_master_chooses_the_best_combination_of_its_pool() -> None:
 def test_duals_of_the_master_bound_its_integer_choice() -> None:
     """Prices are at least 0, and 0 where the pool leaves a budget unused."""
     search = placed_search("lenet=6")
-    neighbourhood = RuinAndRecreate(search, classes_of(search.problem))
-    neighbourhood.improve(moves(30))
-    prices = neighbourhood.master.prices()
+    bench = recreate(search, 30)
+    batch = bench.standing()
+    start = [(batch.class_of(m), batch.placed[m.request.id]) for m in batch.served]
+    prices = bench.master.prices(start)
     assert (prices >= 0).all()
-    pool = list(neighbourhood.master.columns.values())
+    pool = list(bench.master.columns.values())
     most = np.max([placed.load[:, :-1] for placed in pool], axis=0)
     assert not prices[most == 0].any()
 

@@ -1,0 +1,75 @@
+"""The move `windows`: free a part of one request and solve it exactly, all else stays."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from optmodel.batch.moves.freed_window import (
+    WindowEffort,
+    freed_devices,
+    freed_stages,
+    solve_freed,
+)
+from optmodel.batch.workbench import Workbench
+from optmodel.placement import Placement, evaluate
+from optmodel.problem import BoolArray, BudgetLedger, RequestTask
+from optmodel.search import Allowance
+
+
+class FixAndOptimise:
+    """Frees sets of devices and windows of stages of one request, one after another, each turn.
+
+    Parameters
+    ----------
+    bench : Workbench
+    """
+
+    has_news = False
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench, self.options = bench, bench.options.windows
+        self.random = bench.random("windows")
+        self._requests = bench.next_request("windows")
+
+    @property
+    def turns_per_pass(self) -> int:
+        """As many as requests are served."""
+        return max(self.bench.search.served, 1)
+
+    def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:
+        """Yield the incumbent with what was freed placed faster; more is freed after idle passes.
+
+        It works on the incumbent, so that what is kept of one window counts for the next.
+        """
+        if not self.bench.search.served:
+            return
+        task = next(self._requests)
+        for free in self._freed(task, self.options.width + idle_passes):
+            if allowance.over:
+                return
+            found = self._solved(task, free, (1 + idle_passes) * self.options.work)
+            if found is not None:
+                yield found
+
+    @property
+    def _incumbent(self) -> Placement:
+        assert self.bench.search.incumbent is not None
+        return self.bench.search.incumbent
+
+    def _freed(self, task: RequestTask, width: int) -> Iterator[BoolArray]:
+        name, problem = task.request.id, self.bench.problem
+        for _ in range(self.options.device_sets):
+            yield freed_devices(problem, task, self._incumbent.requests[name], self.random)
+        yield from freed_stages(task, self._incumbent.requests[name], width, self.random)
+
+    def _solved(self, task: RequestTask, free: BoolArray, work: float) -> Placement | None:
+        """Return the best placement that differs only in what is freed, None if none is better."""
+        problem, incumbent = self.bench.problem, self._incumbent
+        left, costs = BudgetLedger.of(problem), evaluate(problem, incumbent)
+        left.reserve(np.stack([costs.memory_bytes, costs.compute_mult, costs.bandwidth_bits]))
+        effort = WindowEffort(work, self.bench.search.left_s, self.bench.seed)
+        placed = incumbent.requests[task.request.id]
+        found = solve_freed(problem, task, placed, free, left, effort)
+        if found is None:
+            return None
+        return Placement({**incumbent.requests, task.request.id: found})

@@ -1,0 +1,53 @@
+"""The move `construct`: place the batch anew, one request after another, at known prices."""
+
+from collections.abc import Iterator
+
+from optmodel.batch.bound.prices import PricedBatch
+from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.batch.workbench import Workbench
+from optmodel.placement import Placement
+from optmodel.problem import FloatArray
+from optmodel.search import Allowance
+
+
+class PricedConstruction:
+    """Constructs batches at multiples of the prices that bound the batch best.
+
+    Parameters
+    ----------
+    bench : Workbench
+    """
+
+    turns_per_pass = 1
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self._used: PricedBatch | None = None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there are better prices than at its last turn."""
+        return self.bench.priced is not self._used
+
+    def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:
+        """Yield a placement for each multiple; nothing where prices are as before."""
+        if self.bench.priced is None or not self.has_news:
+            return
+        self._used = self.bench.priced
+        for scale in self.bench.options.priced_scales:
+            found = self._construct(self.bench.node_prices(self._used, scale), allowance)
+            if found is not None:
+                yield found
+
+    def _construct(self, prices: FloatArray, allowance: Allowance) -> Placement | None:
+        batch, search = self.bench.empty(), self.bench.search
+        for requests, member in batch.order:
+            if allowance.over:
+                return None
+            placed = batch.find(requests, member, prices)
+            if not isinstance(placed, NoRoom):
+                batch.put(member, placed)
+                self.bench.master.add(requests, placed)
+            elif search.options.admission == "all":
+                return None
+        return batch.placement()

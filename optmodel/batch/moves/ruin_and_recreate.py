@@ -1,0 +1,80 @@
+"""The move `recreate`: take some requests out, place them anew at other prices, keep what helps."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from optmodel.batch.batch import PlacedBatch
+from optmodel.batch.moves.construct import scarcity
+from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.batch.workbench import Workbench
+from optmodel.placement import Placement
+from optmodel.problem import FloatArray, RequestTask
+from optmodel.search import Allowance
+
+
+class RuinAndRecreate:
+    """Ruin and recreate around the incumbent; requests that it leaves out stay out.
+
+    All placements that it meets become columns of the master.
+
+    Parameters
+    ----------
+    bench : Workbench
+    """
+
+    has_news = False
+    turns_per_pass = 1
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench, self.options = bench, bench.options.recreate
+        self.random = bench.random("recreate")
+        self.usual = scarcity(bench.problem, 3.0)
+        self.uniform = scarcity(bench.problem, 1.0)
+
+    def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:
+        """Yield ever better batches, until many steps in a row have found none."""
+        batch = self.bench.standing()
+        members, best_s, idle = batch.served, batch.latency_s, 0
+        while members and idle < self.options.stall and not allowance.over:
+            idle += 1
+            self._step(batch, members)
+            if batch.latency_s < best_s * (1 - self.bench.options.least_gain):
+                best_s, idle = batch.latency_s, 0
+                yield batch.placement()
+
+    def _step(self, batch: PlacedBatch, members: list[RequestTask]) -> None:
+        """Take a few requests out and place them anew; undo it if that costs too much."""
+        number = int(self.random.integers(1, min(len(members), self.options.most_out) + 1))
+        drawn = self.random.choice(len(members), number, replace=False)
+        before_s = batch.latency_s
+        old = [(members[i], batch.take_back(members[i])) for i in drawn]
+        prices = self._drawn_prices()
+        most_s = before_s * (1 + self.options.worse * float(self.random.exponential()))
+        placed = self._place(batch, [member for member, _ in old], prices)
+        if placed and batch.latency_s <= most_s:
+            return
+        for member, _ in old:
+            if member.request.id in batch.placed:
+                batch.take_back(member)
+        for member, before in old:
+            batch.put(member, before)
+
+    def _place(self, batch: PlacedBatch, members: list[RequestTask], prices: FloatArray) -> bool:
+        for member in members:
+            requests = batch.class_of(member)
+            found = batch.find(requests, member, prices, self.usual)
+            if isinstance(found, NoRoom):
+                return False
+            self.bench.master.add(requests, found)
+            batch.put(member, found)
+        return True
+
+    def _drawn_prices(self) -> FloatArray:
+        """Return uniform prices or the master's, at a random scale and with some noise."""
+        base = (self.uniform, self.bench.single_prices)[int(self.random.integers(2))]
+        scales = np.log((self.options.least_scale, self.options.largest_scale))
+        scale = np.exp(self.random.uniform(*scales))
+        noise = np.exp(self.random.normal(0, self.options.jitter, base.shape))
+        prices: FloatArray = base * scale * noise
+        return prices
