@@ -16,6 +16,7 @@ COMMANDS = {
     "gap": ("benchmarks.gap.__main__", "compare policies with the optimum"),
     "best-known": ("benchmarks.best_known.__main__", "keep the best known solutions"),
     "runtime": ("benchmarks.runtime.__main__", "measure what proving an optimum takes"),
+    "ablation": ("benchmarks.ablation.__main__", "leave out parts of the engine for batches"),
     "policies": ("benchmarks.policies", "measure how fast and well policies decide"),
     "traffic": ("benchmarks.traffic", "measure the scheduler under a day's traffic"),
     "tradeoffs": ("benchmarks.tradeoffs.__main__", "compute what a promise of privacy costs"),

@@ -1,0 +1,1 @@
+"""What each part of the engine for batches is worth: the same runs with one part left out."""

@@ -1,0 +1,86 @@
+"""The table of an ablation: what leaving a part out does to latency and bound."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.common.command import new_table, percent
+from benchmarks.common.records import Record
+from optmodel.ground.terminal import print_wide
+
+LEGEND = """\
+gap %: the median over seeds. latency, bound: the median, in % of that with all parts; a latency
+above 100 or a bound below it is what the part is worth. s: the median run time.
+"""
+WORTH = 0.05
+"""Per cent; less is no difference."""
+
+
+def print_ablation(console: Console, records: Sequence[Record], whole: str) -> None:
+    """Print a line per instance and part left out, then how often each part was worth something.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to print.
+    records : sequence of Record
+        Of all instances, parts and seeds.
+    whole : str
+        The method of records with all parts.
+    """
+    labels = list(dict.fromkeys(record.method for record in records))
+    table = new_table(("instance", "parts"), ("gap %", "latency", "bound", "s"))
+    better: dict[str, list[tuple[float, float]]] = {label: [] for label in labels}
+    for instance in dict.fromkeys(record.instance for record in records):
+        base = _medians(records, instance, whole)
+        for label in labels:
+            gap, latency_s, bound_s, seconds = _medians(records, instance, label)
+            ratios = _ratio(latency_s, base[1]), _ratio(bound_s, base[2])
+            table.add_row(
+                *(Text(instance), label, percent(gap)),
+                *(f"{ratio:.2f}" if ratio else "-" for ratio in ratios),
+                f"{seconds:.1f}",
+            )
+            if ratios[0] and ratios[1]:
+                better[label].append((ratios[0], ratios[1]))
+    print_wide(console, table)
+    console.print(LEGEND, markup=False)
+    print_wide(console, _summary(better, whole))
+
+
+def _summary(better: dict[str, list[tuple[float, float]]], whole: str) -> Table:
+    """Return a line per part: on how many instances it was missed."""
+    table = new_table(("parts",), ("worse latency", "better latency", "lower bound", "worst %"))
+    for label, ratios in better.items():
+        if label == whole or not ratios:
+            continue
+        latencies, bounds = zip(*ratios, strict=True)
+        table.add_row(
+            label,
+            str(sum(ratio > 100 + WORTH for ratio in latencies)),
+            str(sum(ratio < 100 - WORTH for ratio in latencies)),
+            str(sum(ratio < 100 - WORTH for ratio in bounds)),
+            f"{max(latencies) - 100:.2f}",
+        )
+    return table
+
+
+Medians = tuple[float | None, float | None, float | None, float]
+"""Gap, latency and bound in seconds, and seconds of the run."""
+
+
+def _medians(records: Sequence[Record], instance: str, label: str) -> Medians:
+    """Return the medians over seeds; None where a run has no such number."""
+    runs = [one for one in records if (one.instance, one.method) == (instance, label)]
+    gaps, latencies, bounds = (
+        [getattr(run, name) for run in runs] for name in ("gap", "objective_s", "bound_s")
+    )
+    each = [None if None in numbers else median(numbers) for numbers in (gaps, latencies, bounds)]
+    return each[0], each[1], each[2], median(run.wall_time_s for run in runs)
+
+
+def _ratio(seconds: float | None, base_s: float | None) -> float | None:
+    return None if not seconds or not base_s else 100 * seconds / base_s

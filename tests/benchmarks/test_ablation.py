@@ -1,0 +1,62 @@
+"""The ablation leaves out one part at a time, records every run, and goes on where it stopped."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import rows_of, run
+
+from benchmarks.ablation.__main__ import PARTS, WHOLE, without
+from benchmarks.common.records import Record, RecordBook
+from optmodel.batch.options import BatchOptions
+
+SMALL = Path(__file__).parents[2] / "instances" / "small"
+NAME = "lenet-0.6-x2-bandwidth"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "some"
+    made.mkdir()
+    shutil.copy(SMALL / f"{NAME}.json", made)
+    return made
+
+
+def test_every_run_is_recorded_and_none_is_made_twice(folder, tmp_path):
+    out = tmp_path / "ablation.csv"
+    asked = ("--instances", folder, "--without", "recreate,prices", "--time-limit", 2)
+    done = run("benchmarks.ablation", *asked, "--seeds", 1, "--out", out)
+    assert done.returncode == 0, done.stderr
+    methods = [WHOLE, "without prices", "without recreate"]
+    assert list(rows_of(out)) == [(NAME, method) for method in methods]
+    before = RecordBook(out, Record).records
+    again = run("benchmarks.ablation", *asked, "--seeds", 2, "--out", out)
+    assert again.returncode == 0, again.stderr
+    after = RecordBook(out, Record).records
+    assert len(after) == 6
+    assert [record for record in after if record.options["seed"] == 0] == before
+
+
+def test_the_table_says_what_is_missed(folder):
+    done = run(
+        *("benchmarks.ablation", "--instances", folder, "--without", "alone,prices"),
+        *("--seeds", 1, "--time-limit", 2),
+    )
+    assert done.returncode == 0, done.stderr
+    assert NAME in done.stdout
+    assert "without prices" in done.stdout
+    assert "lower bound" in done.stdout
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_one_part_is_left_out_and_all_others_stay(part):
+    whole, less = BatchOptions(), without(part)
+    assert {*whole.moves, *whole.bounds} - {*less.moves, *less.bounds} == {part}
+    assert without(WHOLE) == whole
+
+
+def test_a_part_that_there_is_not_is_refused(folder):
+    done = run("benchmarks.ablation", "--instances", folder, "--without", "swap")
+    assert done.returncode == 2
+    assert "--without" in done.stderr
+    assert "recreate" in done.stderr
