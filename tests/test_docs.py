@@ -4,11 +4,13 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from heuristics.policies import POLICIES
+from optmodel.ground.app import _app, _with_other_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -88,6 +90,52 @@ def test_the_sh_blocks_name_targets_that_exist():
     assert {"gap", "test"} <= set(targets)
     for target in targets:
         assert f"\n{target}:" in makefile
+
+
+DOCUMENTED = re.compile(r"python -m ((?:\w+\.)*\w+)([^`|;\n]*)")
+"""A command of ours anywhere on a page: its module, and what follows it."""
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """Page, module and the rest of every command that a page shows or speaks of, run or not."""
+    pages = [*PAGES, *sorted((ROOT / "instances").glob("*/README.md"))]
+    return [
+        (page.relative_to(ROOT).as_posix(), module, rest)
+        for page in pages
+        for module, rest in DOCUMENTED.findall(page.read_text(encoding="utf-8"))
+        if (ROOT / module.partition(".")[0]).is_dir()
+    ]
+
+
+def options_of(module: str, rest: str) -> set[str]:
+    """The options that a module's command takes; of several commands, the one that is named."""
+    main = f"{module}.__main__"
+    loaded = import_module(main if hasattr(import_module(module), "__path__") else module)
+    commands = getattr(loaded, "COMMANDS", None) or (loaded.main,)
+    named = [one for one in commands if one.__name__ == (rest.split() or [""])[0]] or commands
+    return {
+        option
+        for one in named
+        for parameter in _with_other_names(_app(one)).params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+
+def test_commands_that_are_not_run_have_only_options_that_there_are():
+    """Long jobs are shown, not run: a renamed module or option must not live on there."""
+    shown = documented()
+    assert len(shown) >= 100
+    for page, module, rest in shown:
+        for option in re.findall(r"(?<!\S)(--[a-z][\w-]*)", rest):
+            known = options_of(module, rest)
+            assert option in known | {"--help", "--version"}, f"{page}: python -m {module} {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_command_hides_in_an_indented_block(page):
+    """A fence says whether a block is run (console, python) or not (text, sh)."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    assert not re.findall(r"^    (?:\$ )?(?:python|make) .*$", text, re.MULTILINE)
 
 
 def test_links_between_pages_lead_somewhere():
