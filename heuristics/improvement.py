@@ -14,9 +14,9 @@ from optmodel.placement import (
     Termination,
     TracePoint,
     from_document,
+    latency_text,
     percent,
     relative_gap,
-    seconds,
     to_document,
 )
 from optmodel.problem import Instance, Problem
@@ -199,11 +199,11 @@ def _gained(before: Solution, found: ImprovedPlacement) -> str:
     assert before.placement is not None
     more = len(found.placement.requests) - len(before.placement.requests)
     if more:
-        return f"improvement: serves {more} more; before, {seconds(before.objective_s)}"
+        return f"improvement: serves {more} more; before, {latency_text(before.objective_s)}"
     if before.objective_s is None:
         return "improvement: still nobody can be served"
     gained = 1 - found.latency_s / before.objective_s if before.objective_s else 0.0
-    return f"improvement: {percent(max(gained, 0.0))} less than {seconds(before.objective_s)}"
+    return f"improvement: {percent(max(gained, 0.0))} less than {latency_text(before.objective_s)}"
 
 
 def _without_bound(found: ImprovedPlacement) -> ImprovedPlacement:

@@ -16,9 +16,9 @@ from optmodel.ground.command_line import EXIT_BAD_RESULT, console
 from optmodel.placement import (
     PlacementDocument,
     Solution,
+    latency_text,
     read_solution_or_placement,
     request_table,
-    seconds,
     with_flows,
 )
 from optmodel.problem import read_instance
@@ -64,4 +64,4 @@ def _praise(claimed: Solution | PlacementDocument, report: CheckReport) -> str:
     if isinstance(claimed, Solution) and (placement is None or not placement.requests):
         return f"{claimed.solution_status}, no placement to check"
     served = len(report.layer_latency_s)
-    return f"passed, {served} request(s), latency {seconds(float(report.objective_s))}"
+    return f"passed, {served} request(s), latency {latency_text(float(report.objective_s))}"

@@ -16,8 +16,8 @@ from optmodel.placement import (
     facts,
     from_document,
     infeasible_because,
+    latency_text,
     rejections,
-    seconds,
     transfer_bits,
 )
 from optmodel.problem import Instance, Problem, RequestTask
@@ -150,7 +150,7 @@ def _requests(problem: Problem, placement: Placement, report: CheckReport) -> It
             id=task.request.id,
             network=task.network.id,
             tolerated_ssim=task.request.tolerated_ssim,
-            latency=seconds(float(sum(latency.values()))),
+            latency=latency_text(float(sum(latency.values()))),
             layers=tuple(_layers(problem, task, placed, latency)),
             picture=draw(problem, task, placed),
         )

@@ -14,12 +14,12 @@ from optmodel.placement.report import (
     PROVEN_GAP,
     facts,
     infeasible_because,
+    latency_text,
     milliseconds,
     percent,
     print_solution,
     rejections,
     request_table,
-    seconds,
 )
 from optmodel.placement.request_class import RequestClass, alone, classes_of
 from optmodel.placement.solution import (
@@ -66,6 +66,7 @@ __all__ = [
     "facts",
     "from_document",
     "infeasible_because",
+    "latency_text",
     "milliseconds",
     "percent",
     "print_solution",
@@ -76,7 +77,6 @@ __all__ = [
     "relative_gap",
     "request_table",
     "restricted",
-    "seconds",
     "to_document",
     "transfer_bits",
     "with_flows",

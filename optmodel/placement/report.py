@@ -19,7 +19,7 @@ def milliseconds(seconds: float | None) -> str:
     return "-" if seconds is None else f"{seconds * 1e3:.6f}"
 
 
-def seconds(value: float | None) -> str:
+def latency_text(value: float | None) -> str:
     """Return a time in milliseconds with six decimals and its unit, or a dash."""
     return "-" if value is None else f"{milliseconds(value)} ms"
 
@@ -70,8 +70,8 @@ def facts(solution: Solution) -> list[tuple[str, str]]:
         ("instance", solution.instance),
         ("method", f"{solution.method} ({by})" if by else solution.method),
         ("status", f"{solution.solution_status} ({solution.termination})"),
-        ("optimum" if proven else "latency", seconds(solution.objective_s)),
-        ("bound", seconds(solution.bound_s)),
+        ("optimum" if proven else "latency", latency_text(solution.objective_s)),
+        ("bound", latency_text(solution.bound_s)),
         ("gap", percent(solution.gap)),
         ("run time", f"{solution.wall_time_s:.3f} s"),
     ]
@@ -86,7 +86,7 @@ def request_table(placed: PlacedRequest, latency: RequestLatency) -> Table:
     """Return a table of one request: latency and holders of each layer."""
     total = sum(latency.layers_s.values())
     table = Table(
-        title=Text(f"request {placed.request}: {seconds(total)}"),
+        title=Text(f"request {placed.request}: {latency_text(total)}"),
         title_justify="left",
         box=box.SIMPLE,
     )
@@ -95,5 +95,5 @@ def request_table(placed: PlacedRequest, latency: RequestLatency) -> Table:
     table.add_column("segments on each node", overflow="fold")
     for layer in placed.layers:
         holders = ", ".join(f"{node}: {number}" for node, number in layer.segments.items())
-        table.add_row(Text(layer.layer), seconds(latency.layers_s[layer.layer]), Text(holders))
+        table.add_row(Text(layer.layer), latency_text(latency.layers_s[layer.layer]), Text(holders))
     return table

@@ -1,6 +1,6 @@
 """Lower bounds on an arc from counting, without a solver: least thresholds with enough room."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from operator import add
 
 import numpy as np
@@ -162,15 +162,6 @@ def last_thresholds(
     matched, which makes it a relaxation. Reception times are cut into intervals: computing counts
     from the start of the interval, receiving to its end.
 
-    The cases are told apart by the longest reception time of any node, which lies between one kind
-    of sender's time per map and the next kind's. Slower kinds cannot move a map then; maps that can
-    move neither then nor early count only as far as the holder computes them. If that leaves fewer
-    than P, maps of this kind have to move, and nodes have to spend the time on taking them
-    (`_Case._worth_taking`). Every case is tried, the least T kept.
-
-    The conditions need not be monotone in T, but a placement within T is one within T + 1: if they
-    fail at T, no smaller threshold can be had, which is all that searching the least relies on.
-
     Parameters
     ----------
     arc : ArcNumbers
@@ -188,32 +179,26 @@ def last_thresholds(
     send, least = np.array(arc.send[-1]), least_work(arc)
     if least is None:
         return np.full(len(first), UNREACHABLE)
-    start, held = held_at_first(arc, first), held_before_last(arc, first, early)
-    moves_early = np.zeros(len(send), dtype=bool)
-    for row, latency in zip(arc.send[:-1], early, strict=True):
-        moves_early |= np.array(row) <= latency
-    best = np.full(len(first), UNREACHABLE)
+    if allowance is not None and allowance.over:
+        return np.full(len(first), least)
+    held = held_before_last(arc, first, early)
     kinds = sorted(set(send[held.max(axis=0, initial=0) > 0].tolist()))
-    for kind, end in zip(kinds, [*kinds, UNREACHABLE][1:], strict=True):
-        if allowance is not None and allowance.over:
-            return np.full(len(first), least)
-        case = _Case(arc, start, held, moves_early, kind)
-        starts = _cuts([b for b in kinds if b <= kind], end)
-        # Time is whole: an interval ends one tick before the next one begins.
-        ends = np.append(starts[1:], end) - 1
-        # A case counts only where it needs less than those before.
-        interesting = best - 1
-        if most is not None:
-            interesting = np.minimum(interesting, most - sum(early) - first)
-        best = np.minimum(best, case.least_threshold(starts, ends, least, interesting))
-        if allowance is not None:
-            allowance.spend(BISECTIONS * held.size * len(starts))
-    return best
+    if not kinds:
+        return np.full(len(first), UNREACHABLE)
+    starts = _cuts(kinds)
+    # Time is whole: an interval ends one tick before the next one begins.
+    ends = np.append(starts[1:], UNREACHABLE) - 1
+    interesting = np.full(len(first), UNREACHABLE - 1)
+    if most is not None:
+        interesting = np.minimum(interesting, most - sum(early) - first)
+    if allowance is not None:
+        allowance.spend(BISECTIONS * held.size * len(starts))
+    return _LastThresholds(arc, held, starts, ends).least(least, interesting)
 
 
-def _cuts(kinds: list[int], end: int) -> IntArray:
-    """Return starts of reception intervals below `end`."""
-    times = sorted({0} | {k * b for b in kinds for k in range(1, LEVELS + 1) if k * b < end})
+def _cuts(kinds: list[int]) -> IntArray:
+    """Return starts of reception intervals: multiples of the times that senders take."""
+    times = sorted({0} | {k * b for b in kinds for k in range(1, LEVELS + 1)})
     # Wider intervals only loosen the bound: computing counts from their start, receiving to
     # their end.
     step = -(-len(times) // MOST_CUTS)
@@ -239,61 +224,39 @@ AT_ONCE, MOST_WAYS = 64, 15
 """Thresholds that are tried together, over all first thresholds and for each of them."""
 
 
-@cache
-def _steps(most: int) -> IntArray:
-    """Return numbers from 1 to `most`, evenly apart in proportion."""
-    return np.unique(np.geomspace(1, most, num=4 * LEVELS).astype(np.int64))
-
-
-class _Case:
-    """The relaxation for reception times from one kind's time per map to below the next kind's.
+class _LastThresholds:
+    """The room for all maps under thresholds on the last layer, and the least of these with room.
 
     Parameters
     ----------
     arc : ArcNumbers
         With two or more layers.
-    start, held : ndarray of int, shape (values, groups)
-        What a node may hold of the first layer, and before the last transfer.
-    moves_early : ndarray of bool, shape (groups,)
-        Whose maps can leave before the last transfer.
-    kind : int
-        Ticks that the slowest senders of which a map can move take for it.
+    held : ndarray of int, shape (values, groups)
+        What a node may hold before the last transfer.
+    starts, ends : ndarray of int, shape (times,)
+        The intervals into which the time for receiving is cut.
     """
 
-    def __init__(
-        self, arc: ArcNumbers, start: IntArray, held: IntArray, moves_early: BoolArray, kind: int
-    ) -> None:
-        self.arc, self.sizes = arc, np.array(arc.sizes)
+    def __init__(self, arc: ArcNumbers, held: IntArray, starts: IntArray, ends: IntArray) -> None:
+        self.maps, self.sizes, self.starts = arc.maps, np.array(arc.sizes), starts
         self.work, self.caps = np.array(arc.work), np.array(arc.caps[-1])
-        self.start, self.held, self.kind = start, held, kind
-        send = np.array(arc.send[-1])
-        self.free = moves_early | (send < kind)
-        self.slowest = max(int(self.sizes[send == kind].sum()), 1)
-        most = int(held[:, send == kind].max(initial=1))
-        steps = _steps(most)
-        # Each step stands for all up to the next one: it costs no more, and brings as much as any.
-        self.takes, self.brings = steps, np.append(steps[1:] - 1, most)
+        received = _received(arc, len(arc.send) - 1, held, ends)
+        self.reachable = held[:, np.newaxis, :] + received
 
-    def least_threshold(
-        self, starts: IntArray, ends: IntArray, least: int, most: IntArray
-    ) -> IntArray:
+    def least(self, least: int, most: IntArray) -> IntArray:
         """Return the least T with room for all maps, or a little less, for each first threshold.
 
         Several thresholds are tried at once, the more the fewer first thresholds are left.
 
         Parameters
         ----------
-        starts, ends : ndarray of int, shape (times,)
-            The intervals into which the time for receiving is cut.
         least : int
             No smaller T has room.
         most : ndarray of int, shape (values,)
             The largest T of interest for each first threshold; UNREACHABLE is returned beyond.
         """
-        received = _received(self.arc, len(self.arc.send) - 1, self.held, ends)
-        self.starts, self.reachable = starts, self.held[:, np.newaxis, :] + received
-        enough = int((self.work * self.caps).max()) + int(starts[-1])
-        high = np.minimum(most, enough + self.kind * int(self.takes[-1]) + 1)
+        # Beyond this T all caps are reached at every reception time.
+        high = np.minimum(most, int((self.work * self.caps).max()) + int(self.starts[-1]) + 1)
         found = np.full(len(most), UNREACHABLE)
         rows = np.flatnonzero(high >= least)
         rows = rows[self._fits(high[rows], rows)]
@@ -314,45 +277,10 @@ class _Case:
         found[rows] = low + 1
         return found
 
-    def _computed(self, threshold: IntArray, received_for: IntArray) -> IntArray:
-        """Return the segments computed in what reception leaves, shape (values, times, groups)."""
-        left = threshold[:, np.newaxis, np.newaxis] - received_for[:, np.newaxis]
-        return np.where(left >= 0, room(left, self.work, self.caps), 0)
-
     def _fits(self, threshold: IntArray, rows: IntArray) -> BoolArray:
         """Tell for each threshold whether there is room, with the first threshold of its row."""
-        held, start = self.held[rows], self.start[rows]
-        computed = self._computed(threshold, self.starts)
-        alone = np.minimum(computed[:, 0, :], held)
+        left = threshold[:, np.newaxis, np.newaxis] - self.starts[:, np.newaxis]
+        computed = np.where(left >= 0, room(left, self.work, self.caps), 0)
         best = np.minimum(computed, self.reachable[rows]).max(axis=1)
-        spare = best @ self.sizes - self.arc.maps
-        staying = np.minimum(alone, start)
-        supply = np.where(self.free, start, staying) @ self.sizes
-        need = -(-np.maximum(self.arc.maps - supply, 0) // self.slowest)
-        fits: BoolArray = spare >= 0
-        taking = np.flatnonzero(fits & (need > 0))
-        if taking.size:
-            fits[taking] = self._worth_taking(
-                threshold[taking], best[taking], need[taking], spare[taking]
-            )
+        fits: BoolArray = best @ self.sizes >= self.maps
         return fits
-
-    def _worth_taking(
-        self, threshold: IntArray, best: IntArray, need: IntArray, spare: IntArray
-    ) -> BoolArray:
-        """Tell whether the maps that must move from the slowest senders can be taken.
-
-        A node that takes k maps from each of them computes that much less than its best; over all
-        nodes the k must add up to `need`, and the losses to at most `spare`. The least loss per
-        map decides: loss · need <= spare · k for some node and k.
-        """
-        after = np.minimum(
-            self._computed(threshold, self.takes * self.kind), best[:, np.newaxis, :]
-        )
-        loss = np.where(self.caps > 0, best[:, np.newaxis, :] - after, UNREACHABLE)
-        least = loss.min(axis=2)
-        needed, spared = need[:, np.newaxis], spare[:, np.newaxis]
-        # Cut back, so that the product stays inside 64 bits: a smaller loss only loosens the bound.
-        can = np.minimum(least, 2**20) * needed <= spared * self.brings
-        worth: BoolArray = (can & (least < UNREACHABLE)).any(axis=1)
-        return worth

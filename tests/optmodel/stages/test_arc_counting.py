@@ -134,3 +134,18 @@ def test_the_least_threshold_has_room_and_no_smaller_one_has(data: st.DataObject
 
     expected = next((t for t in range(46) if holds(t)), None)
     assert least_threshold(ticks, caps, sizes, maps) == expected
+
+
+def test_the_arc_that_the_page_works_by_hand():
+    arc = ArcNumbers(
+        maps=3,
+        sizes=(1, 1, 1),
+        receive=(1, 2, 4),
+        caps=((3, 3, 3), (3, 3, 3)),
+        send=((1, 2, 2),),
+        work=(6, 3, 2),
+    )
+    first = first_thresholds(arc, 100)
+    assert first.tolist() == [2, 3, 4, 6, 8, 12]
+    assert last_thresholds(arc, first).tolist() == [6, 6, 5, 5, 4, 4]
+    assert optimum(arc) == 8
