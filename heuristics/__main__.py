@@ -44,6 +44,8 @@ def place(
     bound_time_limit: Annotated[
         float | None,
         typer.Option(
+            "--bound-time-limit",
+            "--time-limit",
             min=0.001,
             max=MAX_SECONDS,
             help="Seconds for the bound; default: some for each kind of request. What "

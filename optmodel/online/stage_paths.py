@@ -28,6 +28,8 @@ TOLERANCE = 1e-4
 MOST_STEPS = 6_000
 """Steps for the path of one kind of request, three seconds or so: what is not proven by then is
 left open, and what is found is used."""
+PATH_SHARE = 0.3
+"""Share of a time limit for one path, so that there is time left to construct placements."""
 MOST_FLEETS = 4
 """How many fleets are remembered; what is known of a thousand devices takes tens of megabytes."""
 MOST_KINDS = 256
@@ -170,6 +172,7 @@ class StagePaths:
         seen = with_fewer_kinds(requests.problem, MOST_GROUPS - 1, FEW_KINDS)
         few = seen is requests.problem
         fleet = requests.fleet if few else Fleet(seen)
-        path = StageGraph(fleet, seen.tasks[0], book).shortest(self._allowance.part(MOST_STEPS))
+        allowance = self._allowance.part(MOST_STEPS, PATH_SHARE)
+        path = StageGraph(fleet, seen.tasks[0], book).shortest(allowance)
         bound_s = None if path.bound >= UNREACHABLE else fleet.seconds(path.bound)
         return KnownPath(requests, path if few else StagePath(0, (), None), bound_s)

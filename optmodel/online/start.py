@@ -1,5 +1,6 @@
 """Where every exact method starts: the placement of the default heuristic."""
 
+from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.placement import Placement, RequestPlacement, evaluate_request
 from optmodel.problem import BudgetLedger
@@ -10,14 +11,16 @@ START_SHARE = 0.5
 
 
 def offer_start(search: Search) -> None:
-    """Offer what the look ahead places, request by request, as far as it comes in time."""
+    """Offer what the look ahead places, request by request; after its time, Algorithm 1 goes on."""
     problem, allowance = search.problem, search.allowance(START_SHARE)
     policy, left = LookaheadPolicy(allowance=allowance), BudgetLedger.of(problem)
+    thrifty = Algorithm1()
     placed: dict[str, RequestPlacement] = {}
     for task in problem.tasks:
-        if allowance.over:
+        if search.left_s <= 0:
             break
-        answer = policy.place(problem, task, left.copy())
+        decides = thrifty if allowance.over else policy
+        answer = decides.place(problem, task, left.copy())
         if isinstance(answer, RequestPlacement):
             placed[task.request.id] = answer
             left.reserve(evaluate_request(problem, task, answer).load)

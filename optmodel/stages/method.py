@@ -11,7 +11,8 @@ from optmodel.stages.path import ArcBook, StageGraph, StagePath
 
 SLACK = "stages: exact, no budget binds; every request takes its own optimum"
 BINDING = (
-    "stages: budgets bind, so the stages give a bound only; it ignores that requests share them"
+    "stages: budgets bind, so the stages give a bound only; it leaves out what layers and requests "
+    "take of them together"
 )
 
 MANY_KINDS = (

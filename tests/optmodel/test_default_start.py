@@ -1,5 +1,6 @@
 """Every exact method starts from what the default heuristic places."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from optmodel.online import start
 from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.placement.solution import Termination
 from optmodel.problem.instance import read_instance
+from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
 from optmodel.solving import METHODS, TOO_LARGE, solve
+from optmodel.stages.path import StageGraph, StagePath
 
 CASES = Path(__file__).parents[1] / "cases"
 MANY = generate(Recipe(("lenet",), "varied", 60, 0.6), "many")
@@ -38,6 +41,29 @@ def test_a_limit_that_is_over_ends_the_start_before_the_first_request(monkeypatc
     monkeypatch.setattr(LookaheadPolicy, "place", lambda *_: asked.append(1))
     start.offer_start(Search(MANY, SolverOptions(time_limit_s=0.0)))
     assert not asked
+
+
+def test_requests_for_which_the_look_ahead_has_no_time_are_placed_all_the_same(monkeypatch):
+    monkeypatch.setattr(start, "START_SHARE", 1e-9)
+    made = generate(Recipe(("lenet",), "varied", 30, 0.6, requests=5), "five")
+    search = Search(made, SolverOptions(time_limit_s=60))
+    start.offer_start(search)
+    assert search.served == 5
+    assert search.objective_s == place(made, "algorithm1", with_bound=False).objective_s
+
+
+def test_a_path_leaves_time_to_construct_placements(monkeypatch):
+    """On fleets of many kinds the path gives a bound only, and constructions the placement."""
+    left_s: list[float] = []
+    shortest = StageGraph.shortest
+
+    def noted(graph: StageGraph, allowance: Allowance) -> StagePath:
+        left_s.append(allowance.deadline - time.perf_counter())
+        return shortest(graph, allowance)
+
+    monkeypatch.setattr(StageGraph, "shortest", noted)
+    start.offer_start(Search(MANY, SolverOptions(time_limit_s=100.0)))
+    assert 0 < left_s[0] < start.START_SHARE * 100 * 0.5
 
 
 def test_ctrl_c_in_the_start_ends_the_run(monkeypatch):
