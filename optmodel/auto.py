@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from optmodel.batch import BatchEngine, offer_constructions, run_columns
+from optmodel.batch import BatchEngine, BatchOptions, offer_constructions, run_columns
 from optmodel.cpsat import solve_milp
 from optmodel.limits import limit_served
 from optmodel.milp import FEW_PAIRS, CountModel, within_reach
@@ -23,7 +23,9 @@ def solve_auto(search: Search) -> Termination:
     count model starts from there, unless it would be too large to build or take too long.
     """
     limit_served(search)
-    engine, termination = BatchEngine(search), Termination.CONVERGED
+    options = BatchOptions.before_a_proof() if within_reach(search) else BatchOptions()
+    engine = BatchEngine(search, options)
+    termination = Termination.CONVERGED
     for name, method in _plan(search, engine):
         with search.speaking(name):
             termination = method()

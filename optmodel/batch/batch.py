@@ -24,6 +24,11 @@ class PlacedBatch:
         Its classes.
     spreaders : dict of int to RequestSpreader, optional
         Who constructs placements of each class, by its `id`; what they have learnt is shared.
+
+    Attributes
+    ----------
+    expected : int
+        Requests that are to be placed in the end: all of them, unless told otherwise.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class PlacedBatch:
         self.budgets = problem.whole_budgets.astype(float)
         self.left = self.budgets.copy()
         self.placed: dict[str, CostedPlacement] = {}
+        self.expected = len(self.order)
 
     def where(self, member: RequestTask) -> list[int]:
         """Return the nodes of a member's class problem in the whole problem."""
@@ -129,8 +135,7 @@ class PlacedBatch:
         """Return the used part of each helper's budgets over the placed part of the batch."""
         helpers = self.problem.helpers
         used = 1 - self.left[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
-        every = len(self.order)
-        pace: FloatArray = (used + 0.5 / every) * every / (len(self.placed) + 0.5)
+        pace: FloatArray = (used + 0.5 / self.expected) * self.expected / (len(self.placed) + 0.5)
         return pace
 
     @property

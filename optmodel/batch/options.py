@@ -125,7 +125,7 @@ class BatchOptions(_Options):
         Passes in a row without a win after which a move has nothing left to find. A pass is as many
         turns as a move takes to have tried everything once.
     least_gain : float
-        Relative; less is no win.
+        Relative; less is kept, but is no win.
     stage_gap : float
         Relative gap to which stages of placements are solved.
     price_floor : float
@@ -148,7 +148,7 @@ class BatchOptions(_Options):
     wins_in_a_row: Number = 3
     longest_rest: Number = 8
     patience: Number = 3
-    least_gain: Positive = 1e-7
+    least_gain: Positive = 1e-5
     stage_gap: Positive = 1e-3
     price_floor: Positive = 0.01
     priced_scales: tuple[Positive, ...] = (1.0, 1.5, 0.6)
@@ -156,3 +156,11 @@ class BatchOptions(_Options):
     recreate: RecreateOptions = RecreateOptions()
     recombine: RecombineOptions = RecombineOptions()
     windows: WindowOptions = WindowOptions()
+
+    @classmethod
+    def before_a_proof(cls) -> Self:
+        """Return options for a search that a MILP goes on with from what is found.
+
+        It is not to wait long, and windows are what it does itself.
+        """
+        return cls(moves=tuple(name for name in MOVES if name != "windows"), patience=1)

@@ -70,6 +70,7 @@ class Workbench:
         batch = self.empty()
         if self.search.incumbent is not None:
             batch.adopt(self.search.incumbent)
+            batch.expected = len(batch.placed)
         for member in batch.served:
             self.master.add(batch.class_of(member), batch.placed[member.request.id])
         return batch
@@ -105,8 +106,12 @@ class Workbench:
         """Return who places the requests of a class by plans."""
         return self._planners[id(requests)]
 
-    def plans(self) -> Iterator[tuple[SenderPlan, ...]]:
-        """Yield who may send behind each stage, a plan per class, if bandwidth has a price."""
+    def plans(self) -> Iterator[tuple[SenderPlan | None, ...]]:
+        """Yield who may send behind each stage, a plan per class: at first everybody.
+
+        Others follow if bandwidth has a price.
+        """
+        yield (None,) * len(self.classes)
         if not self.bandwidth_binds:
             return
         yield from self.price_search.plans

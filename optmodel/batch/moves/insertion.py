@@ -118,6 +118,7 @@ class InsertedRequests:
         if search.options.admission == "all" or search.served >= search.most_served:
             return
         batch = self.bench.standing()
+        batch.expected += 1
         waiting = (task for task in self._requests if task.request.id not in batch.placed)
         insertion = RequestInsertion(batch, self.random, self.bench.options.recreate.most_out)
         tries = self.bench.options.insert_tries

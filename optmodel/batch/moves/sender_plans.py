@@ -1,4 +1,4 @@
-"""The moves `plans` and `replace`: place whole batches, or one request, by plans of who sends."""
+"""The moves `plans` and `replace`: stages solved exactly on what is left, by plans of who sends."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ class PlannedConstruction:
 
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
-        self._tried: set[tuple[SenderPlan, ...]] = set()
+        self._tried: set[tuple[SenderPlan | None, ...]] = set()
 
     @property
     def has_news(self) -> bool:
@@ -47,7 +47,7 @@ class PlannedConstruction:
                 return
         yield batch.placement()
 
-    def _next(self) -> tuple[SenderPlan, ...] | None:
+    def _next(self) -> tuple[SenderPlan | None, ...] | None:
         return next((plans for plans in self.bench.plans() if plans not in self._tried), None)
 
 
@@ -73,7 +73,7 @@ class PlannedReplacement:
     def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:
         """Yield the batch with one request placed faster, for each plan by which it is."""
         bench = self.bench
-        if not (bench.bandwidth_binds and bench.search.served):
+        if not bench.search.served:
             return
         member, batch = next(self._requests), bench.standing()
         requests, placed = batch.class_of(member), batch.take_back(member)
@@ -89,7 +89,11 @@ class PlannedReplacement:
                 yield batch.placement()
                 placed = batch.take_back(member)
 
-    def _plans(self, requests: RequestClass) -> Iterator[SenderPlan]:
+    def _plans(self, requests: RequestClass) -> Iterator[SenderPlan | None]:
+        """Yield plans of a class: at first none, then others if bandwidth has a price."""
+        yield None
+        if not self.bench.bandwidth_binds:
+            return
         c = self.bench.classes.index(requests)
         yield from dict.fromkeys(plans[c] for plans in self.bench.price_search.plans)
         yield from self.bench.planner(requests).plans()

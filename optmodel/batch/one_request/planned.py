@@ -54,7 +54,7 @@ class PlannedPlacer:
         return self._path(0.0).latency_s
 
     def place(
-        self, left: FloatArray, plan: SenderPlan, allowance: Allowance
+        self, left: FloatArray, plan: SenderPlan | None, allowance: Allowance
     ) -> RequestPlacement | None:
         """Return a placement; whether it keeps the bandwidth budgets is for the caller to check.
 
@@ -62,15 +62,24 @@ class PlannedPlacer:
         ----------
         left : ndarray, shape (3, nodes)
             What is left of the budgets.
-        plan : SenderPlan
-            Who sends.
+        plan : SenderPlan or None
+            Who sends; None lets everybody, for where bandwidth is plenty.
         allowance : Allowance
             What it may take before it gives up.
         """
-        return self.placer.place(left, allowance, lambda k, room: self._who(k, plan, room))
+
+        def who(k: int, room: FloatArray) -> BoolArray:
+            """Return which nodes may send behind stage k."""
+            return np.ones(len(room), dtype=bool) if plan is None else self._who(k, plan, room)
+
+        return self.placer.place(left, allowance, who)
 
     def find(
-        self, batch: PlacedBatch, member: RequestTask, plan: SenderPlan, allowance: Allowance
+        self,
+        batch: PlacedBatch,
+        member: RequestTask,
+        plan: SenderPlan | None,
+        allowance: Allowance,
     ) -> CostedPlacement | None:
         """Return a placement of a member on what a batch leaves, None if none is found."""
         placement = self.place(batch.left[:, batch.where(member)], plan, allowance)
