@@ -120,8 +120,8 @@ class MeasuredImages(StrictModel):
     """Images that the attacker had, its validation included."""
     evaluation: Count
     """Images on which everything is measured."""
-    evaluation_groups: Annotated[int, Field(ge=2)] | None = None
-    """Photos or persons that these show; intervals of version 1 took all images as independent."""
+    evaluation_groups: Annotated[int, Field(ge=2)]
+    """Photos or persons that these show."""
 
 
 class MeasuredVictim(StrictModel):
@@ -203,15 +203,15 @@ class MeasuredCells(StrictModel):
 
     kind: Literal["unfinished measured SSIM table"]
     """Tells this file from a finished table."""
-    schema_version: Literal[1, 2]
-    """Of the file format; version 1 has no seal over the whole."""
+    schema_version: Literal[2]
+    """Of the file format; tables of the first version understate what leaks, and are refused."""
     command: Text
     """The command that writes the file."""
     settings: MeasuredSettings
     """What all cells share."""
     cells: tuple[MeasuredCell, ...]
     """One per layer, number of maps and subset."""
-    sha256: str | None = None
+    sha256: str
     """Of the whole file."""
 
     @model_validator(mode="after")
@@ -221,8 +221,7 @@ class MeasuredCells(StrictModel):
 
     @model_validator(mode="after")
     def _is_as_written(self) -> Self:
-        if self.schema_version > 1 or self.sha256 is not None:
-            _refuse_edited(self, self.sha256 or "none")
+        _refuse_edited(self, self.sha256)
         return self
 
 
@@ -237,8 +236,7 @@ class MeasuredTable(MeasuredCells):
     @model_validator(mode="after")
     def _worst_subsets_are_there(self) -> Self:
         """Refuse a mean over random subsets as a limit: a helper may get the telling maps."""
-        first = self.schema_version == 1
-        limited = {(cell.layer, cell.maps) for cell in self.cells if _limits(cell, first)}
+        limited = {(cell.layer, cell.maps) for cell in self.cells if cell.subset in LIMITING}
         for cell in self.cells:
             if (cell.layer, cell.maps) not in limited:
                 raise RuleError(
@@ -250,10 +248,10 @@ class MeasuredTable(MeasuredCells):
         return self
 
     def _require_sums(self) -> None:
-        """Refuse caps of finished maps alone; the first version knew no others."""
+        """Refuse caps of finished maps alone."""
         rows = {cell.row for cell in self.cells}
         for row in sorted(rows):
-            if self.schema_version > 1 and not row.endswith(SUMS) and sums_row(row) not in rows:
+            if not row.endswith(SUMS) and sums_row(row) not in rows:
                 raise RuleError(
                     "cells",
                     f"the row '{sums_row(row)}' too, as whoever computes an activation gets sums",
@@ -295,11 +293,6 @@ class MeasuredTable(MeasuredCells):
                 for row in rows
             ),
         )
-
-
-def _limits(cell: MeasuredCell, first: bool) -> bool:
-    """Tell whether caps can be made of a cell; the first version called all maps "random 1"."""
-    return cell.subset in LIMITING or (first and cell.held == tuple(range(len(cell.held))))
 
 
 def _worst(cells: Iterable[MeasuredCell]) -> tuple[SsimMeasurement, ...]:

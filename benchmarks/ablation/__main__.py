@@ -52,13 +52,22 @@ def _columns(search: Search, options: BatchOptions) -> Termination:
 def ablated(
     instance: Instance, part: str, options: SolverOptions, book: RecordBook[Record], force: bool
 ) -> Record:
-    """Return the record of a run without a part, solving unless the book has it."""
+    """Return the record of a run without a part, solving unless the book has it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C cut the run short, which is then not recorded.
+    """
     label = part if part == WHOLE else f"without {part}"
     known = book.find(instance.name, digest(instance), label, asdict(options))
     if known is not None and not force:
         return known
     method = partial(_columns, options=without(part))
-    record = Record.of(solve_by(method, instance, label, options), len(instance.requests))
+    solution = solve_by(method, instance, label, options)
+    if solution.termination is Termination.INTERRUPTED:
+        raise KeyboardInterrupt
+    record = Record.of(solution, len(instance.requests))
     book.add(record)
     return record
 

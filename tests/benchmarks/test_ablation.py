@@ -1,14 +1,18 @@
 """The ablation leaves out one part at a time, records every run, and goes on where it stopped."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from commands import rows_of, run
 
-from benchmarks.ablation.__main__ import PARTS, WHOLE, without
+from benchmarks.ablation.__main__ import PARTS, WHOLE, ablated, without
 from benchmarks.common.records import Record, RecordBook
+from optmodel.batch.engine import BatchEngine
 from optmodel.batch.options import BatchOptions
+from optmodel.problem.instance import read_instance
+from optmodel.search.options import SolverOptions
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 NAME = "lenet-0.6-x2-bandwidth"
@@ -46,6 +50,18 @@ def test_the_table_says_what_is_missed(folder):
     assert NAME in done.stdout
     assert "without prices" in done.stdout
     assert "lower bound" in done.stdout
+
+
+def test_ctrl_c_ends_the_ablation_and_records_nothing_of_the_run(monkeypatch):
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(BatchEngine, "_rounds", interrupted)
+    book = RecordBook(None, Record)
+    instance = read_instance(SMALL / f"{NAME}.json")
+    with pytest.raises(KeyboardInterrupt):
+        ablated(instance, WHOLE, SolverOptions(time_limit_s=5), book, force=False)
+    assert book.records == []
 
 
 @pytest.mark.parametrize("part", PARTS)

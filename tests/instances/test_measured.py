@@ -10,7 +10,7 @@ from measured_tables import cell, measured_table, settings
 
 from instances.cnns import NETWORKS
 from instances.generate import Recipe, generate
-from instances.measured import Interval, MeasuredCell, MeasuredTable, sealed
+from instances.measured import Interval, MeasuredCell, MeasuredTable, content_sha256, sealed
 from instances.ssim import read_ssim_table
 from optmodel.ground.json_files import write_model
 from optmodel.ground.rule_errors import InputError, RuleError
@@ -86,8 +86,8 @@ def test_a_table_comes_back_as_it_was_written(table, written):
         (("settings", "attacker", "budget"), "strong", r"settings\.sha256: expected"),
         (("settings", "confidence"), 0.5, r"settings\.confidence: expected"),
         (("settings", "blind", 0, "ssim", "mean"), 0.9, r"settings\.blind\[0\]\.ssim\.mean"),
-        (("schema_version",), 3, "schema_version: expected 1 or 2, got 3"),
-        (("schema_version",), 1, "sha256: expected"),
+        (("schema_version",), 3, "schema_version: expected 2, got 3"),
+        (("schema_version",), 1, "schema_version: expected 2, got 1"),
         (("command",), "python -m attack table --budget strong", r"sha256: expected .* edited"),
         (("sha256",), "0" * 64, r"sha256: expected .*got 000000000000"),
         (("slack",), 0.5, "slack: expected no such field"),
@@ -122,8 +122,18 @@ def test_a_table_without_its_worst_subsets_is_refused(table):
         measured_table(*random_only)
 
 
-def test_an_older_table_without_its_worst_subsets_is_refused():
-    refused(CASES / "table-without-worst.json", "cells: expected the worst subset of 4 maps")
+def test_a_file_without_its_worst_subsets_is_refused_though_every_seal_fits(table, tmp_path):
+    random_only = tuple(one for one in table.cells if one.subset.startswith("random"))
+    content = {name: getattr(table, name) for name in MeasuredTable.model_fields}
+    unsealed = MeasuredTable.model_construct(**content | {"cells": random_only})
+    whole = unsealed.model_copy(update={"sha256": content_sha256(unsealed)})
+    path = tmp_path / "without-worst.json"
+    write_model(path, whole)
+    refused(path, "cells: expected the worst subset of 4 maps of layer 'conv1'")
+
+
+def test_a_table_of_the_first_version_is_refused_by_its_version():
+    refused(CASES / "table-without-worst.json", "schema_version: expected 2, got 1")
 
 
 def test_failed_attacks_make_no_caps(tmp_path):
