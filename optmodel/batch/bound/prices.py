@@ -22,8 +22,6 @@ CLOSE = 1e-5
 """Relative distance to the highest possible bound at which the search for prices ends."""
 MOST_PLANS = 12
 """Plans that are handed on."""
-WORTHWHILE = 1.1
-"""What prices on rough bounds must gain for closer ones to start from them."""
 
 
 Graph = PricedGraph | SenderGraph
@@ -56,11 +54,11 @@ class PriceSearch:
 
     def __init__(self, classes: Sequence[RequestClass]) -> None:
         self.classes = classes
-        self.roughly = [PricedGraph(requests) for requests in classes]
-        self.graphs: Sequence[Graph] = self.roughly
-        if max(ranges_of_senders(requests) for requests in classes) <= MOST_SENDERS:
-            book = ArcBook(ARC_GAP)
-            self.graphs = [SenderGraph(requests, book) for requests in classes]
+        book = ArcBook(ARC_GAP)
+        few = max(ranges_of_senders(requests) for requests in classes) <= MOST_SENDERS
+        self.graphs: Sequence[Graph] = [
+            SenderGraph(requests, book) if few else PricedGraph(requests) for requests in classes
+        ]
         first = classes[0]
         self.groups = first.fleet.groups[:-1]
         at = [group.nodes[0] for group in self.groups]
@@ -98,38 +96,22 @@ class PriceSearch:
             yield PricedBatch(best.prices, bound_s)
 
     def _on_budgets(self) -> Iterator[PricedBatch]:
-        """Yield prices on budgets and their bounds.
-
-        Arcs between signatures are fast and come first; numbers of senders go on from the prices
-        where these leave off, or from none if they gain little.
-        """
-        nothing = np.zeros(self.room.shape)
-        rough = []
-        for priced in self._improved(self.roughly, nothing):
-            yield priced
-            rough.append(priced)
-        best = max(rough, key=lambda priced: priced.bound_s)
-        if self.graphs is not self.roughly and 0 < best.bound_s < np.inf:
-            # Where the rough graphs gain little, their prices say little: begin from none.
-            gains = best.bound_s > WORTHWHILE * rough[0].bound_s
-            yield from self._improved(self.graphs, best.prices if gains else nothing)
-
-    def _improved(self, graphs: Sequence[Graph], start: FloatArray) -> Iterator[PricedBatch]:
-        """Yield ever better prices from some on; arcs are solved once they are nearly good."""
-        first, replies = self._ask(start, False, graphs)
+        """Yield ever better prices on budgets; arcs are solved once they are nearly good."""
+        start = np.zeros(self.room.shape)
+        first, replies = self._ask(start, False)
         yield first
         if not np.isfinite(first.bound_s) or first.bound_s <= 0:
             return
-        outdated = [graph.outdated for graph in graphs]
+        outdated = [graph.outdated for graph in self.graphs]
         planes = CuttingPlanes(self.numbers, np.ones(self.room.size), first.bound_s, outdated)
         self._cut(planes, replies)
 
         def ask(totals: FloatArray, closely: bool) -> float:
-            found, replies = self._ask(self._per_unit(totals), closely, graphs)
+            found, replies = self._ask(self._per_unit(totals), closely)
             self._cut(planes, replies)
             return found.bound_s
 
-        totals = (start * self.room).ravel()
+        totals = start.ravel()
         for at, bound_s in climb(
             planes, ask, totals, first.bound_s, closely=False, tolerance=CLOSE
         ):
@@ -141,12 +123,10 @@ class PriceSearch:
         np.divide(totals.reshape(self.room.shape), self.room, out=prices, where=self.room > 0)
         return prices
 
-    def _ask(
-        self, prices: FloatArray, closely: bool, graphs: Sequence[Graph]
-    ) -> tuple[PricedBatch, list[PriceReply]]:
+    def _ask(self, prices: FloatArray, closely: bool) -> tuple[PricedBatch, list[PriceReply]]:
         """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
         with_source = np.hstack([prices, np.zeros((3, 1))])
-        replies = [graph.cheapest(with_source, closely) for graph in graphs]
+        replies = [graph.cheapest(with_source, closely) for graph in self.graphs]
         values = np.array([reply.value_s for reply in replies])
         paid = float((prices * self.room).sum())
         bound = float(self.numbers @ values) - paid

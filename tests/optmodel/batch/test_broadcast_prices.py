@@ -76,7 +76,7 @@ def test_prices_on_broadcasts_can_say_the_same_as_prices_on_budgets(
     budgets, search = search_of(made)
     drawn = np.random.default_rng(seed).exponential(1.0, budgets.room.shape)
     prices = budgets._per_unit(float(optimum.latency_s) * drawn)
-    bound = budgets._ask(prices, True, budgets.graphs)[0].bound_s
+    bound = budgets._ask(prices, True)[0].bound_s
     vector = search._of_budgets(prices).vector
     found = search._ask(vector, no_planes(search), closely=True)
     assert found >= bound - 1e-6 * abs(bound)
