@@ -262,8 +262,9 @@ class MeasuredTable(MeasuredCells):
     def caps_table(self) -> SsimTable:
         """Return the table that caps are made of: the upper limit of the worst subset, no slack.
 
-        Cells of several layers of one row count for the row: the worst stands. Cells whose every
-        training failed say nothing: their number of maps counts as not measured.
+        Cells of several layers of one row count for the row: the worst stands. So do those of the
+        finished maps for the row of their sums, from which whoever holds these can make them. Cells
+        whose every training failed say nothing: their number of maps counts as not measured.
 
         Raises
         ------
@@ -289,10 +290,15 @@ class MeasuredTable(MeasuredCells):
             ),
             slack=0.0,
             rows=tuple(
-                SsimRow(row=row, measurements=_worst(c for c in measured if c.row == row))
+                SsimRow(row=row, measurements=_worst(c for c in measured if _tells_of(c, row)))
                 for row in rows
             ),
         )
+
+
+def _tells_of(cell: MeasuredCell, row: str) -> bool:
+    """Tell whether whoever holds maps of a row can attack as in a cell."""
+    return row in (cell.row, sums_row(cell.row))
 
 
 def _worst(cells: Iterable[MeasuredCell]) -> tuple[SsimMeasurement, ...]:

@@ -148,6 +148,15 @@ def test_failed_attacks_make_no_caps(tmp_path):
     refused(path, "cells: expected a cell of row 'MNIST Conv1 sums' whose attacker did better")
 
 
+def test_sums_tell_at_least_what_their_finished_maps_tell():
+    """Whoever holds sums can finish them, though an attack on them may have got less."""
+    row = "MNIST Conv1"
+    both = [cell(f"{row} sums", 4, 0.5, "worst"), cell(row, 4, 0.7, "worst", layer="relu1")]
+    caps = measured_table(*both).caps_table()
+    found = {row.row: [m.ssim for m in row.measurements] for row in caps.rows}
+    assert found == {f"{row} sums": [0.71], row: [0.71]}
+
+
 def test_finished_maps_alone_make_no_caps(tmp_path):
     path = tmp_path / "finished.json"
     write_model(path, measured_table(cell("MNIST Conv1", 8, 0.5, "all")))
