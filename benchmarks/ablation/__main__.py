@@ -34,8 +34,9 @@ from optmodel.verified import digest
 
 WHOLE = "all parts"
 """Label of the engine with nothing left out."""
-PARTS: list[str] = [*MOVES, *BOUNDS]
-"""What can be left out: placing moves and bounds."""
+PARTS: list[str] = [*(name for name in MOVES if name != "insert"), *BOUNDS]
+"""What can be left out: placing moves and bounds. All requests are to be served here, so that there
+is nothing to insert."""
 
 
 def without(part: str) -> BatchOptions:

@@ -1,6 +1,7 @@
 """The table of an ablation: what leaving a part out does to latency and bound."""
 
 from collections.abc import Sequence
+from math import inf
 from statistics import median
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from optmodel.ground.terminal import print_wide
 
 LEGEND = """\
 gap %: the median over seeds. latency, bound: the median, in % of that with all parts; a latency
-above 100 or a bound below it is what the part is worth. s: the median run time.
+above 100 or a bound below it is what the part is worth. A dash: no placement, or no bound.
 """
 WORTH = 0.05
 """Per cent; less is no difference."""
@@ -38,14 +39,13 @@ def print_ablation(console: Console, records: Sequence[Record], whole: str) -> N
         base = _medians(records, instance, whole)
         for label in labels:
             gap, latency_s, bound_s, seconds = _medians(records, instance, label)
-            ratios = _ratio(latency_s, base[1]), _ratio(bound_s, base[2])
+            ratios = _ratio(latency_s, base[1], inf), _ratio(bound_s, base[2], 0.0)
             table.add_row(
                 *(Text(instance), label, percent(gap)),
-                *(f"{ratio:.2f}" if ratio else "-" for ratio in ratios),
+                *(f"{ratio:.2f}" if 0 < ratio < inf else "-" for ratio in ratios),
                 f"{seconds:.1f}",
             )
-            if ratios[0] and ratios[1]:
-                better[label].append((ratios[0], ratios[1]))
+            better[label].append(ratios)
     print_wide(console, table)
     console.print(LEGEND, markup=False)
     print_wide(console, _summary(better, whole))
@@ -55,7 +55,7 @@ def _summary(better: dict[str, list[tuple[float, float]]], whole: str) -> Table:
     """Return a line per part: on how many instances it was missed."""
     table = new_table(("parts",), ("worse latency", "better latency", "lower bound", "worst %"))
     for label, ratios in better.items():
-        if label == whole or not ratios:
+        if label == whole:
             continue
         latencies, bounds = zip(*ratios, strict=True)
         table.add_row(
@@ -63,7 +63,7 @@ def _summary(better: dict[str, list[tuple[float, float]]], whole: str) -> Table:
             str(sum(ratio > 100 + WORTH for ratio in latencies)),
             str(sum(ratio < 100 - WORTH for ratio in latencies)),
             str(sum(ratio < 100 - WORTH for ratio in bounds)),
-            f"{max(latencies) - 100:.2f}",
+            f"{max(latencies) - 100:.2f}" if max(latencies) < inf else "no placement",
         )
     return table
 
@@ -73,7 +73,7 @@ Medians = tuple[float | None, float | None, float | None, float]
 
 
 def _medians(records: Sequence[Record], instance: str, label: str) -> Medians:
-    """Return the medians over seeds; None where a run has no such number."""
+    """Return the medians over seeds; None where one of the runs has no such number."""
     runs = [one for one in records if (one.instance, one.method) == (instance, label)]
     gaps, latencies, bounds = (
         [getattr(run, name) for run in runs] for name in ("gap", "objective_s", "bound_s")
@@ -82,5 +82,8 @@ def _medians(records: Sequence[Record], instance: str, label: str) -> Medians:
     return each[0], each[1], each[2], median(run.wall_time_s for run in runs)
 
 
-def _ratio(seconds: float | None, base_s: float | None) -> float | None:
-    return None if not seconds or not base_s else 100 * seconds / base_s
+def _ratio(seconds: float | None, base_s: float | None, nothing: float) -> float:
+    """Return a number in per cent of that with all parts, and what to put where there is none."""
+    if seconds is None:
+        return nothing if base_s is not None else 100.0
+    return 100 * seconds / base_s if base_s else 100.0

@@ -122,9 +122,8 @@ class Workbench:
 
     def next_request(self, name: str) -> Iterator[RequestTask]:
         """Yield the served requests for ever, in an order that is drawn anew each time around."""
-        random = self.random(name)
-        while True:
-            tasks = self.problem.tasks
+        random, tasks = self.random(name), self.problem.tasks
+        while self.search.served:
             for at in random.permutation(len(tasks)).tolist():
                 incumbent = self.search.incumbent
                 if incumbent is not None and tasks[at].request.id in incumbent.requests:

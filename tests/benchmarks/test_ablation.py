@@ -2,12 +2,16 @@
 
 import shutil
 import signal
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from commands import rows_of, run
+from rich.console import Console
+from runs import record
 
 from benchmarks.ablation.__main__ import PARTS, WHOLE, ablated, without
+from benchmarks.ablation.ablation_table import print_ablation
 from benchmarks.common.records import Record, RecordBook
 from optmodel.batch.engine import BatchEngine
 from optmodel.batch.options import BatchOptions
@@ -69,6 +73,16 @@ def test_one_part_is_left_out_and_all_others_stay(part):
     whole, less = BatchOptions(), without(part)
     assert {*whole.moves, *whole.bounds} - {*less.moves, *less.bounds} == {part}
     assert without(WHOLE) == whole
+
+
+def test_a_part_without_which_there_is_no_placement_is_missed_most():
+    whole = record(method=WHOLE, objective_s=2.0, bound_s=1.0)
+    less = record(method="without plans", objective_s=None, bound_s=None)
+    shown = StringIO()
+    print_ablation(Console(file=shown, width=200), [whole, less], WHOLE)
+    assert "no placement" in shown.getvalue()
+    last = shown.getvalue().split("without plans")[-1].split()
+    assert last[:3] == ["1", "0", "1"]
 
 
 def test_a_part_that_there_is_not_is_refused(folder):

@@ -39,7 +39,8 @@ class RestrictedMaster:
     columns : dict of (int, bytes) to CostedPlacement
         By class and load.
     added : int
-        Columns that were added or became faster, ever.
+        How often a column was added or became faster, those counted twice that were dropped
+        between.
     """
 
     def __init__(
@@ -54,9 +55,12 @@ class RestrictedMaster:
         self.columns: dict[tuple[int, bytes], CostedPlacement] = {}
         self.added = 0
 
+    def _key(self, requests: RequestClass, placed: CostedPlacement) -> tuple[int, bytes]:
+        return self.at[id(requests)], placed.load.tobytes()
+
     def add(self, requests: RequestClass, placed: CostedPlacement) -> None:
         """Keep a column; of those with equal loads, the fastest."""
-        key = (self.at[id(requests)], placed.load.tobytes())
+        key = self._key(requests, placed)
         known = self.columns.get(key)
         if known is None or placed.latency_s < known.latency_s:
             self.columns[key] = placed
@@ -80,8 +84,10 @@ class RestrictedMaster:
         duals = np.array(model.getSolution().row_dual)
         reduced = np.array(model.getSolution().col_dual)
         if len(names) > self.options.most_columns:
-            kept = np.argsort(reduced, kind="stable")[: self.options.most_columns]
-            self.columns = {names[i]: self.columns[names[i]] for i in sorted(kept.tolist())}
+            cheapest = np.argsort(reduced, kind="stable")[: self.options.most_columns]
+            known = {self._key(requests, placed) for requests, placed in start}
+            kept = known | {names[i] for i in cheapest.tolist()}
+            self.columns = {name: self.columns[name] for name in names if name in kept}
         per_budget = np.maximum(-duals[len(self.classes) :], 0.0) * self.unit_s
         room = np.maximum(self.budgets, 1.0)
         prices: FloatArray = per_budget.reshape(room.shape) / room
@@ -112,7 +118,7 @@ class RestrictedMaster:
         known = highspy.HighsSolution()
         values = np.zeros(len(names))
         for requests, placed in start:
-            values[number[self.at[id(requests)], placed.load.tobytes()]] += 1
+            values[number[self._key(requests, placed)]] += 1
         known.col_value = values.tolist()
         model.setSolution(known)
         model.setOptionValue("time_limit", max(seconds, 0.01))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from optmodel.batch.bound.prices import PricedBatch
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.batch.workbench import Workbench
@@ -26,8 +28,11 @@ class PricedConstruction:
 
     @property
     def has_news(self) -> bool:
-        """Whether there are better prices than at its last turn."""
-        return self.bench.priced is not self._used
+        """Whether there are other prices than at its last turn."""
+        now = self.bench.priced
+        if now is None or self._used is None:
+            return now is not self._used
+        return not np.array_equal(now.prices, self._used.prices)
 
     def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:
         """Yield a placement for each multiple; nothing where prices are as before."""

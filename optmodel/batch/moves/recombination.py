@@ -39,13 +39,15 @@ class Recombination:
         batch, master = self.bench.standing(), self.bench.master
         if not self.has_news:
             return
-        self._added = master.added
         if not batch.placed:
+            self._added = master.added
             return
         start = [(batch.class_of(m), batch.placed[m.request.id]) for m in batch.served]
         self.bench.single_prices = np.maximum(master.prices(start), self.floor)
         seconds = self.bench.options.recombine.share * self.bench.search.left_s
-        found = self._dealt(batch, master.choose(start, seconds))
+        chosen = master.choose(start, seconds)
+        self._added = master.added  # Counted here: the start's columns may have been added again.
+        found = self._dealt(batch, chosen)
         if found is not None:
             yield found
 

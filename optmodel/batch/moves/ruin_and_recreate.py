@@ -12,6 +12,9 @@ from optmodel.placement import Placement
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Allowance
 
+ROUNDING = 1e-12
+"""Relative; the same latencies summed in another order are no gain."""
+
 
 class RuinAndRecreate:
     """Ruin and recreate around the incumbent; requests that it leaves out stay out.
@@ -39,8 +42,9 @@ class RuinAndRecreate:
         while members and idle < self.options.stall and not allowance.over:
             idle += 1
             self._step(batch, members)
-            if batch.latency_s < best_s * (1 - self.bench.options.least_gain):
-                best_s, idle = batch.latency_s, 0
+            if batch.latency_s < best_s * (1 - ROUNDING):
+                wins = batch.latency_s < best_s * (1 - self.bench.options.least_gain)
+                best_s, idle = batch.latency_s, 0 if wins else idle
                 yield batch.placement()
 
     def _step(self, batch: PlacedBatch, members: list[RequestTask]) -> None:
