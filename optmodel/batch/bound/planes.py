@@ -149,12 +149,13 @@ def climb(
             near = False  # Near the best prices nothing is better: look anywhere.
             continue
         if highest - best <= (tolerance if closely else NEAR) * highest:
-            closely = True
+            asked_before, closely = closely, True
             found = ask(at, closely)
-            if found <= best:
+            if found > best:
+                best = found  # Asking has taught something; there may be better prices now.
+                yield at, best
+            elif asked_before:
                 return
-            best = found  # Asking has taught something; there may be better prices now.
-            yield at, best
             continue
         for share in STEPS:
             tried = at + share * (proposed - at)
