@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-MoveName = Literal["construct", "plans", "recreate", "recombine", "replace", "windows", "insert"]
+MoveName = Literal["construct", "plans", "recreate", "recombine", "windows", "insert"]
 BoundName = Literal["alone", "prices"]
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -16,7 +16,6 @@ MOVES: tuple[MoveName, ...] = (
     "plans",
     "recreate",
     "recombine",
-    "replace",
     "windows",
     "insert",
 )

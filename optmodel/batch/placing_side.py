@@ -9,7 +9,7 @@ from optmodel.batch.moves.placing_move import PlacingMove
 from optmodel.batch.moves.priced_construction import PricedConstruction
 from optmodel.batch.moves.recombination import Recombination
 from optmodel.batch.moves.ruin_and_recreate import RuinAndRecreate
-from optmodel.batch.moves.sender_plans import PlannedConstruction, PlannedReplacement
+from optmodel.batch.moves.sender_plans import PlannedConstruction
 from optmodel.batch.options import MoveName
 from optmodel.batch.workbench import Workbench
 
@@ -18,7 +18,6 @@ PLACING_MOVES: dict[MoveName, Callable[[Workbench], PlacingMove]] = {
     "plans": PlannedConstruction,
     "recreate": RuinAndRecreate,
     "recombine": Recombination,
-    "replace": PlannedReplacement,
     "windows": FixAndOptimise,
     "insert": InsertedRequests,
 }

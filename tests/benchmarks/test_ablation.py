@@ -1,17 +1,19 @@
 """The ablation leaves out one part at a time, records every run, and goes on where it stopped."""
 
+import re
 import shutil
 import signal
 from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from commands import rows_of, run
 from rich.console import Console
 from runs import record
 
 from benchmarks.ablation.__main__ import PARTS, WHOLE, ablated, without
-from benchmarks.ablation.ablation_table import print_ablation
+from benchmarks.ablation.ablation_table import WORTH, print_ablation
 from benchmarks.common.records import Record, RecordBook
 from optmodel.batch.engine import BatchEngine
 from optmodel.batch.options import BatchOptions
@@ -90,3 +92,31 @@ def test_a_part_that_there_is_not_is_refused(folder):
     assert done.returncode == 2
     assert "--without" in done.stderr
     assert "recreate" in done.stderr
+
+
+DOCS = SMALL.parents[1] / "docs"
+NAMES = {
+    "bounds of each request as if alone": "alone",
+    "prices": "prices",
+    **{f"`{name}`": name for name in PARTS},
+}
+"""What the page calls each part."""
+
+
+def test_the_page_sums_up_the_runs_that_are_kept():
+    runs = pd.read_csv(DOCS / "ablation.csv")
+    medians = runs.groupby(["method", "instance"])[["objective_s", "bound_s"]].median()
+    per_cent = 100 * medians / medians.loc[WHOLE]
+    page = (DOCS / "columns.md").read_text(encoding="utf-8").partition("| left out | longer")[2]
+    lines = [line.strip("| ").split(" | ") for line in page.splitlines()[2:]]
+    told = {NAMES[line[0]]: line[1:] for line in lines[: len(PARTS)]}
+    assert list(told) == PARTS
+    for part, (longer, shorter, lower, worst) in told.items():
+        latency, bound = (per_cent.loc[f"without {part}", name] for name in medians)
+        assert int(longer) == (latency > 100 + WORTH).sum()
+        assert int(shorter) == (latency < 100 - WORTH).sum()
+        assert int(lower) == (bound < 100 - WORTH).sum()
+        for kind, number in (("longer", latency.max() - 100), ("lower", 100 - bound.min())):
+            if kind in worst:
+                [shown] = re.findall(rf"([\d.]+) % {kind}", worst)
+                assert float(shown) == pytest.approx(number, abs=0.5 if number > 20 else 0.06)

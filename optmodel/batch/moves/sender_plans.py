@@ -1,10 +1,10 @@
-"""The moves `plans` and `replace`: stages solved exactly on what is left, by plans of who sends."""
+"""The move `plans`: the batch anew, each stage solved exactly between the senders of a plan."""
 
 from collections.abc import Iterator
 
 from optmodel.batch.bound.senders import SenderPlan
 from optmodel.batch.workbench import Workbench
-from optmodel.placement import Placement, RequestClass
+from optmodel.placement import Placement
 from optmodel.search import Allowance
 
 
@@ -49,51 +49,3 @@ class PlannedConstruction:
 
     def _next(self) -> tuple[SenderPlan | None, ...] | None:
         return next((plans for plans in self.bench.plans() if plans not in self._tried), None)
-
-
-class PlannedReplacement:
-    """Takes one request out and places it by each plan of its class; a request each turn.
-
-    Parameters
-    ----------
-    bench : Workbench
-    """
-
-    has_news = False
-
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
-        self._requests = bench.next_request("replace")
-
-    @property
-    def turns_per_pass(self) -> int:
-        """As many as requests are served."""
-        return max(self.bench.search.served, 1)
-
-    def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:
-        """Yield the batch with one request placed faster, for each plan by which it is."""
-        bench = self.bench
-        if not bench.search.served:
-            return
-        member, batch = next(self._requests), bench.standing()
-        requests, placed = batch.class_of(member), batch.take_back(member)
-        for plan in self._plans(requests):
-            if allowance.over:
-                return
-            found = bench.planner(requests).find(batch, member, plan, allowance)
-            if found is None:
-                continue
-            bench.master.add(requests, found)
-            if found.latency_s < placed.latency_s:
-                batch.put(member, found)
-                yield batch.placement()
-                placed = batch.take_back(member)
-
-    def _plans(self, requests: RequestClass) -> Iterator[SenderPlan | None]:
-        """Yield plans of a class: at first none, then others if bandwidth has a price."""
-        yield None
-        if not self.bench.bandwidth_binds:
-            return
-        c = self.bench.classes.index(requests)
-        yield from dict.fromkeys(plans[c] for plans in self.bench.price_search.plans)
-        yield from self.bench.planner(requests).plans()
