@@ -13,6 +13,7 @@ import typer
 
 from benchmarks.ablation.ablation_table import print_ablation
 from benchmarks.common.command import (
+    TIME_LIMIT_S,
     Faults,
     ForceOption,
     InstancesOption,
@@ -84,7 +85,7 @@ def main(
     seeds: Annotated[
         int, typer.Option(min=1, max=1000, help="Runs of each, with seeds 0, 1, 2, ...")
     ] = 3,
-    time_limit: TimeLimitOption = 30.0,
+    time_limit: TimeLimitOption = TIME_LIMIT_S,
     out: OutOption = None,
     force: ForceOption = False,
 ) -> None:

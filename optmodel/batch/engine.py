@@ -83,22 +83,27 @@ class BatchEngine:
             self._raise_bound()
             if self.bound.exhausted and self.placing.exhausted:
                 return
-            self.placing.round(number)
+            for _ in self.placing.turns(number):
+                self._raise_bound()
             number += 1
 
     def _raise_bound(self) -> None:
-        """Make the steps of the bound that are due before the next round of moves."""
-        steps, limited = 0, math.isfinite(self.search.left_s)
-        while self._may_go_on() and not self.bound.exhausted:
-            began = time.perf_counter()
+        """Make the steps of the bound that are due before the next turn of a move."""
+        steps = 0
+        while self._may_go_on() and not self.bound.exhausted and self._bound_is_due(steps):
+            began_s = time.perf_counter()
             self.bound.step()
+            self._for_bound_s += time.perf_counter() - began_s
             steps += 1
-            now = time.perf_counter()
-            self._for_bound_s += now - began
-            share = self._for_bound_s / max(now - self._began_s, 1e-9)
-            few = share <= self.options.bound_share if limited else steps < self.options.bound_steps
-            if not (few or self.placing.exhausted):
-                return
+
+    def _bound_is_due(self, steps: int) -> bool:
+        """Tell whether the bound has had less than its share, after so many steps in a row."""
+        if self.placing.exhausted:
+            return True
+        if math.isinf(self.search.left_s):
+            return steps < self.options.bound_steps
+        passed_s = time.perf_counter() - self._began_s
+        return self._for_bound_s <= self.options.bound_share * passed_s
 
 
 def solve_columns(search: Search) -> Termination:

@@ -109,7 +109,7 @@ class BatchOptions(_Options):
         Of the time that has passed, for bounds; the rest is for moves. Without a time limit, which
         alone may make a result depend on clocks, `bound_steps` counts instead.
     bound_steps : int
-        Steps of the bound between two rounds of moves without a time limit.
+        Steps of the bound between two turns of moves without a time limit.
     alone_shares : tuple of float
         Shares of the time left for solving each request as if alone: a small one, in which what no
         budget binds is placed and proven, and another, after a round of moves, if that was too
@@ -141,7 +141,7 @@ class BatchOptions(_Options):
     moves: tuple[MoveName, ...] = MOVES
     bounds: tuple[BoundName, ...] = BOUNDS
     bound_share: Share = 0.4
-    bound_steps: Number = 10
+    bound_steps: Number = 3
     alone_shares: tuple[Share, ...] = (0.05, 0.2)
     turn_share: Share = 0.3
     wins_in_a_row: Number = 3

@@ -1,6 +1,6 @@
 """The placing side of the engine: rounds of moves, in which those go first that win."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from optmodel.batch.moves.fix_and_optimise import FixAndOptimise
@@ -85,18 +85,22 @@ class PlacingSide:
             for record in self.records
         )
 
-    def round(self, number: int) -> None:
-        """Give every move that does not rest a turn, and more while it wins."""
+    def turns(self, number: int) -> Iterator[None]:
+        """Give every move that does not rest a turn, and more while it wins; yield after each."""
         for record in self.records:
             if record.due > number and not record.move.has_news:
                 continue
             for _ in range(self.options.wins_in_a_row):
                 if not self.may_go_on():
                     return
-                if not self._turn(record):
+                wins = self._turn(record)
+                if wins:
+                    record.idle_turns, record.due = 0, number + 1
+                else:
                     record.has_lost(number, self.options.longest_rest)
+                yield
+                if not wins:
                     break
-                record.idle_turns, record.due = 0, number + 1
 
     def _turn(self, record: MoveRecord) -> bool:
         """Let a move propose, and tell whether it has won."""

@@ -1,6 +1,7 @@
 """What one engine claims and another one contradicts: the rule of `optmodel.search.agreement`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,11 @@ def test_engines_that_agree_are_an_answer(monkeypatch):
 
 
 def test_the_methods_of_auto_are_named_apart(monkeypatch):
-    monkeypatch.setattr(
-        auto,
-        "_plan",
-        lambda _: iter([("stages", claims_too_high_a_bound), ("count", _offers)]),
-    )
+    def plan(search: Search, _: object) -> Iterator[tuple[str, Callable[[], Termination]]]:
+        yield "stages", partial(claims_too_high_a_bound, search)
+        yield "count", partial(_offers, search)
+
+    monkeypatch.setattr(auto, "_plan", plan)
     message = "stages claims the bound .* the placement found by count takes"
     with pytest.raises(ResultError, match=message):
         solving.solve(by_hand(), "auto")

@@ -45,6 +45,11 @@ def side(monkeypatch: pytest.MonkeyPatch, move: Recorded, search: Search) -> Pla
     return PlacingSide(Workbench(search, BatchOptions(), seed=0), lambda: True)
 
 
+def a_round(placing: PlacingSide, number: int) -> None:
+    for _ in placing.turns(number):
+        pass
+
+
 def placed_twice() -> tuple[Search, Placement, Placement]:
     """Return a search, and two placements of its batch, the slower one first."""
     search = Search(twice(by_hand()), SolverOptions())
@@ -61,7 +66,7 @@ def test_a_move_without_a_win_rests_twice_as_long_each_time(monkeypatch):
     asked_in = []
     for number in range(12):
         before = len(move.asked)
-        placing.round(number)
+        a_round(placing, number)
         if len(move.asked) > before:
             asked_in.append(number)
     assert asked_in == [0, 2, 5, 10]
@@ -74,12 +79,12 @@ def test_news_wake_a_move_that_rests_or_had_nothing_left(monkeypatch):
     search.offer(slow)
     move = Recorded([])
     placing = side(monkeypatch, move, search)
-    placing.round(0)
-    placing.round(1)
+    a_round(placing, 0)
+    a_round(placing, 1)
     assert len(move.asked) == 1
     move.has_news = True
     assert not placing.exhausted
-    placing.round(1)
+    a_round(placing, 1)
     assert len(move.asked) == 2
 
 
@@ -87,10 +92,10 @@ def test_a_move_that_wins_goes_again_and_is_rested_by_nothing(monkeypatch):
     search, slow, fast = placed_twice()
     move = Recorded([[slow], [fast], []])
     placing = side(monkeypatch, move, search)
-    placing.round(0)
+    a_round(placing, 0)
     assert move.asked == [0, 0, 0]
     assert search.incumbent is fast
-    placing.round(1)
+    a_round(placing, 1)
     assert len(move.asked) == 3
 
 
@@ -100,7 +105,7 @@ def test_a_pass_of_several_turns_is_no_reason_to_rest_before_its_end(monkeypatch
     move = Recorded([], turns_per_pass=3)
     placing = side(monkeypatch, move, search)
     for number in range(4):
-        placing.round(number)
+        a_round(placing, number)
     assert move.asked == [0, 0, 0]  # The fourth round falls into the rest.
 
 
