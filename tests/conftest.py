@@ -1,11 +1,13 @@
-"""`--solvers`: which solvers the behaviour suite runs over.
+"""What is run: `--solvers` chooses those of the behaviour suite, `-m "not slow"` the quick files.
 
-By default the quick ones, highs and cpsat; `make test`, and with it continuous integration, runs
-`--solvers all`. Tests of a solver that is not chosen are deselected and counted as such.
+By default the quick solvers, highs and cpsat; `make test`, and with it continuous integration, runs
+`--solvers all`. Tests of a solver that is not chosen are deselected and counted as such. `make
+quick` leaves out the files of `slow_files.txt`, which take more than five seconds each.
 """
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 QUICK_SOLVERS = "highs,cpsat"
 ALL_SOLVERS = "highs,cpsat,scip,cbc"
+HERE = Path(__file__).parent
+SLOW_FILES = frozenset((HERE / "slow_files.txt").read_text(encoding="utf-8").split())
+"""Relative to this folder."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +41,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(HERE).as_posix() in SLOW_FILES:
+            item.add_marker("slow")
     chosen = _chosen(config.getoption("--solvers"))
     deselected = [item for item in items if _solver_of(item) not in {None, *chosen}]
     config.hook.pytest_deselected(items=deselected)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,6 @@ def test_no_room_imports_torch():
     """A finder that refuses torch stands before all others; every front end still imports."""
     code = """
 import sys
-
-import pytest
 class NoTorch:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] == "torch":
@@ -23,6 +22,14 @@ import benchmarks.best_known.__main__, optmodel.solving, optmodel.check
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_slow_files_are_there():
+    """A file that was renamed would run in `make quick`."""
+    here = Path(__file__).parent
+    listed = (here / "slow_files.txt").read_text(encoding="utf-8").split()
+    assert listed == sorted(listed)
+    assert [name for name in listed if not (here / name).is_file()] == []
 
 
 @pytest.mark.parametrize("package", ["optmodel", "heuristics", "attack"])
