@@ -116,8 +116,6 @@ class BatchOptions(_Options):
         little.
     turn_share : float
         Of the time left, for one turn of a move.
-    wins_in_a_row : int
-        Turns that a move which wins gets in a round.
     longest_rest : int
         Rounds; a move rests twice as long after each pass that has won nothing.
     patience : int
@@ -144,7 +142,6 @@ class BatchOptions(_Options):
     bound_steps: Number = 3
     alone_shares: tuple[Share, ...] = (0.05, 0.2)
     turn_share: Share = 0.3
-    wins_in_a_row: Number = 3
     longest_rest: Number = 8
     patience: Number = 3
     least_gain: Positive = 1e-5

@@ -1,4 +1,4 @@
-"""The placing side of the engine: rounds of moves, in which those go first that win."""
+"""The placing side of the engine: rounds of moves, in which those rest that do not win."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -86,21 +86,17 @@ class PlacingSide:
         )
 
     def turns(self, number: int) -> Iterator[None]:
-        """Give every move that does not rest a turn, and more while it wins; yield after each."""
+        """Give every move that does not rest a turn; yield after each."""
         for record in self.records:
             if record.due > number and not record.move.has_news:
                 continue
-            for _ in range(self.options.wins_in_a_row):
-                if not self.may_go_on():
-                    return
-                wins = self._turn(record)
-                if wins:
-                    record.idle_turns, record.due = 0, number + 1
-                else:
-                    record.has_lost(number, self.options.longest_rest)
-                yield
-                if not wins:
-                    break
+            if not self.may_go_on():
+                return
+            if self._turn(record):
+                record.idle_turns, record.due = 0, number + 1
+            else:
+                record.has_lost(number, self.options.longest_rest)
+            yield
 
     def _turn(self, record: MoveRecord) -> bool:
         """Let a move propose, and tell whether it has won."""

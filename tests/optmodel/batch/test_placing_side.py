@@ -1,4 +1,4 @@
-"""Turns: a move that wins goes again, one that does not rests, news wake it; all is counted."""
+"""Turns: a move that does not win rests, news wake it; all of it is counted."""
 
 from collections.abc import Iterator
 
@@ -88,14 +88,15 @@ def test_news_wake_a_move_that_rests_or_had_nothing_left(monkeypatch):
     assert len(move.asked) == 2
 
 
-def test_a_move_that_wins_goes_again_and_is_rested_by_nothing(monkeypatch):
+def test_a_move_that_wins_does_not_rest(monkeypatch):
     search, slow, fast = placed_twice()
     move = Recorded([[slow], [fast], []])
     placing = side(monkeypatch, move, search)
-    a_round(placing, 0)
+    for number in range(3):
+        a_round(placing, number)
     assert move.asked == [0, 0, 0]
     assert search.incumbent is fast
-    a_round(placing, 1)
+    a_round(placing, 3)
     assert len(move.asked) == 3
 
 
