@@ -40,7 +40,7 @@ PARTS: list[str] = [*(name for name in MOVES if name != "insert"), *BOUNDS]
 is nothing to insert."""
 
 
-def without(part: str) -> BatchOptions:
+def options_without(part: str) -> BatchOptions:
     """Return the engine's options with one part left out, `WHOLE` for none."""
     moves = tuple(name for name in MOVES if name != part)
     return BatchOptions(moves=moves, bounds=tuple(name for name in BOUNDS if name != part))
@@ -65,7 +65,7 @@ def ablated(
     known = book.find(instance.name, digest(instance), label, asdict(options))
     if known is not None and not force:
         return known
-    method = partial(_columns, options=without(part))
+    method = partial(_columns, options=options_without(part))
     solution = solve_by(method, instance, label, options)
     if solution.termination is Termination.INTERRUPTED:
         raise KeyboardInterrupt

@@ -6,7 +6,7 @@ from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
 from optmodel.batch.bound.senders import SenderPlan
 from optmodel.batch.engine import BatchEngine, improve_incumbent, run_columns, solve_columns
-from optmodel.batch.moves.construct import SCALES, constructions, offer_constructions, scarcity
+from optmodel.batch.moves.construct import constructions, offer_constructions, scarcity
 from optmodel.batch.moves.insertion import RequestInsertion
 from optmodel.batch.one_request.ladder import LatencyLadders
 from optmodel.batch.one_request.planned import PlannedPlacer
@@ -20,7 +20,6 @@ __all__ = [
     "MOST_SENDERS",
     "MOVES",
     "ROUNDING",
-    "SCALES",
     "BatchEngine",
     "BatchOptions",
     "LatencyLadders",

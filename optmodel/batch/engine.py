@@ -31,7 +31,7 @@ class BatchEngine:
     search : Search
         The batch, and what is known of it.
     options : BatchOptions, optional
-        Which parts take part, and all numbers.
+        Which parts take part, and their numbers.
     seed : int, optional
         Of everything that is drawn; without it, that of the search's options, or 0.
     rounds : int, optional

@@ -1,4 +1,4 @@
-"""Every number that steers the search for placements of a batch, each with its reason."""
+"""The numbers that steer the engine for batches, its moves and who gets how much."""
 
 from typing import Annotated, Literal, Self
 
@@ -70,11 +70,14 @@ class RecombineOptions(_Options):
         Columns that are kept: those of least reduced cost.
     most_nodes : int
         Of the branch and bound: what it has not found by then is rarely worth it.
+    least_price_scale : float
+        No node's price that the master teaches falls below that of `scarcity` at this scale.
     """
 
     share: Share = 0.1
     most_columns: Number = 3_000
     most_nodes: Number = 500
+    least_price_scale: Positive = 0.03
 
 
 class WindowOptions(_Options):

@@ -30,7 +30,6 @@ class MoveRecord:
 
     Attributes
     ----------
-    name : str
     move : PlacingMove
     idle_turns : int
         Turns in a row that have won nothing.
@@ -38,7 +37,6 @@ class MoveRecord:
         The round in which it gets its next turn.
     """
 
-    name: MoveName
     move: PlacingMove
     idle_turns: int = 0
     due: int = 0
@@ -72,7 +70,7 @@ class PlacingSide:
         self.bench, self.search, self.options = bench, bench.search, bench.options
         self.may_go_on = may_go_on
         self.records = [
-            MoveRecord(name, move(bench))
+            MoveRecord(move(bench))
             for name, move in PLACING_MOVES.items()
             if name in bench.options.moves
         ]

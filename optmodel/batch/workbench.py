@@ -16,7 +16,7 @@ from optmodel.batch.one_request.spread import RequestSpreader
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.options import BatchOptions
 from optmodel.placement import RequestClass, classes_of
-from optmodel.problem import FEW_KINDS, FloatArray, RequestTask, with_fewer_kinds
+from optmodel.problem import FEW_KINDS, FloatArray, with_fewer_kinds
 from optmodel.search import Search
 from optmodel.stages import MOST_KINDS, ArcBook
 
@@ -29,7 +29,7 @@ class Workbench:
     search : Search
         Whose batch it is.
     options : BatchOptions
-        All numbers.
+        Its numbers.
     seed : int
         Of everything that is drawn.
 
@@ -119,12 +119,3 @@ class Workbench:
             plans = [self.planner(requests).plan(scale) for requests in self.classes]
             if all(plans):
                 yield tuple(plan for plan in plans if plan)
-
-    def next_request(self, name: str) -> Iterator[RequestTask]:
-        """Yield the served requests for ever, in an order that is drawn anew each time around."""
-        random, tasks = self.random(name), self.problem.tasks
-        while self.search.served:
-            for at in random.permutation(len(tasks)).tolist():
-                incumbent = self.search.incumbent
-                if incumbent is not None and tasks[at].request.id in incumbent.requests:
-                    yield tasks[at]

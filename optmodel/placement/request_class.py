@@ -1,6 +1,5 @@
 """Requests that are equal in all that Eq. 5-8 ask about: one class, solved once."""
 
-from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,11 +39,6 @@ class RequestClass:
     def costed(self, placement: RequestPlacement) -> CostedPlacement:
         """Evaluate a placement on `problem`."""
         return CostedPlacement.of(self.problem, self.task, placement)
-
-    def only(self, served: Container[str]) -> "RequestClass":
-        """Return the class with only those members whose request ids are served."""
-        kept = tuple(member for member in self.members if member.request.id in served)
-        return RequestClass(self.problem, kept)
 
     def for_member(
         self, member: RequestTask, placed: RequestPlacement, nodes: int

@@ -12,7 +12,7 @@ from commands import rows_of, run
 from rich.console import Console
 from runs import record
 
-from benchmarks.ablation.__main__ import PARTS, WHOLE, ablated, without
+from benchmarks.ablation.__main__ import PARTS, WHOLE, ablated, options_without
 from benchmarks.ablation.ablation_table import WORTH, print_ablation
 from benchmarks.common.records import Record, RecordBook
 from optmodel.batch.engine import BatchEngine
@@ -72,9 +72,9 @@ def test_ctrl_c_ends_the_ablation_and_records_nothing_of_the_run(monkeypatch):
 
 @pytest.mark.parametrize("part", PARTS)
 def test_one_part_is_left_out_and_all_others_stay(part):
-    whole, less = BatchOptions(), without(part)
+    whole, less = BatchOptions(), options_without(part)
     assert {*whole.moves, *whole.bounds} - {*less.moves, *less.bounds} == {part}
-    assert without(WHOLE) == whole
+    assert options_without(WHOLE) == whole
 
 
 def test_a_part_without_which_there_is_no_placement_is_missed_most():

@@ -29,7 +29,7 @@ class FixAndOptimise:
     def __init__(self, bench: Workbench) -> None:
         self.bench, self.options = bench, bench.options.windows
         self.random = bench.random("windows")
-        self._requests = bench.next_request("windows")
+        self._requests = self._served_in_turn(bench.random("windows"))
 
     @property
     def turns_per_pass(self) -> int:
@@ -50,6 +50,14 @@ class FixAndOptimise:
             found = self._solved(task, free, (1 + idle_passes) * self.options.work)
             if found is not None:
                 yield found
+
+    def _served_in_turn(self, random: np.random.Generator) -> Iterator[RequestTask]:
+        """Yield the served requests, in an order that is drawn anew each time around."""
+        tasks = self.bench.problem.tasks
+        while self.bench.search.served:
+            for at in random.permutation(len(tasks)).tolist():
+                if tasks[at].request.id in self._incumbent.requests:
+                    yield tasks[at]
 
     @property
     def _incumbent(self) -> Placement:

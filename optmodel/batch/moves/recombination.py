@@ -10,9 +10,6 @@ from optmodel.batch.workbench import Workbench
 from optmodel.placement import CostedPlacement, Placement
 from optmodel.search import Allowance
 
-LEAST_PRICE_SCALE = 0.03
-"""No node's price falls below that of `scarcity` at this scale."""
-
 
 class Recombination:
     """Solves the restricted master, and learns its prices.
@@ -26,7 +23,7 @@ class Recombination:
 
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
-        self.floor = scarcity(bench.problem, LEAST_PRICE_SCALE)
+        self.floor = scarcity(bench.problem, bench.options.recombine.least_price_scale)
         self._added = 0
 
     @property
