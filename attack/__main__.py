@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from attack.attacker_view import VIEW_KINDS, AttackerView
 from attack.budgets import BUDGETS
 from attack.curves import read_tables, save_curves
-from attack.held import VIEW_KINDS, View
 from instances.networks import network_file
 from optmodel.ground.command_line import console, errors, parted, require_choice
 from optmodel.ground.figure_file import require_picture
@@ -32,8 +32,8 @@ from optmodel.ground.whole_files import require_writable
 if TYPE_CHECKING:
     from distributed import Client
 
-    from attack.cell import CellKey, Scene
-    from attack.victim_training import Trained
+    from attack.cell_attack import AttackScene, CellKey
+    from attack.victim_training import TrainedVictim
 
 NetworkOption = Annotated[
     str, typer.Option(help="Network of the victim: its name, or a FILE.json that describes it.")
@@ -84,8 +84,8 @@ def table(
     Example: python -m attack table --network lenet --budget smoke --out lenet.json
     """
     from attack.grid import FinishedCells, cell_names, default_workers, grid, measure_grid
-    from attack.scene import describe, load_data, set_scene, victim_of, view_of
-    from attack.table import print_measured
+    from attack.printed_table import print_measured
+    from attack.scene_setting import describe, load_data, set_scene, victim_of, view_of
     from optmodel.ground.workers import connected
 
     _require_json(out)
@@ -121,7 +121,7 @@ def victim(
     Example: python -m attack victim --network lenet --out lenet.safetensors
     """
     from attack.checkpoint import write_checkpoint
-    from attack.scene import load_data, victim_of
+    from attack.scene_setting import load_data, victim_of
 
     require_writable(out, data, network_file(network))
     loaded = load_data(network, data, seed)
@@ -162,9 +162,9 @@ def sheet(
 
     Example: python -m attack sheet --network lenet --counts 8,4,2,1 --out recovered.png
     """
+    from attack.contact_sheet import choose_images, recover_rows, save_sheet
     from attack.grid import default_workers, grid
-    from attack.scene import describe, load_data, set_scene, victim_of
-    from attack.sheet import choose_images, recover_rows, save_sheet
+    from attack.scene_setting import describe, load_data, set_scene, victim_of
     from optmodel.ground.workers import connected
 
     require_picture("--out", out)
@@ -175,7 +175,7 @@ def sheet(
     shown = choose_images(loaded.splits.evaluation, images, seed)
     trained = victim_of(loaded, victim, epochs)
     _print_victim(trained)
-    scene = set_scene(loaded, trained, budget, View())
+    scene = set_scene(loaded, trained, budget, AttackerView())
     with connected(scheduler, worker_processes or default_workers()) as client:
         _print_cost(client, scene, keys)
         with _cells_bar() as bar:
@@ -208,17 +208,17 @@ def _require_json(out: Path) -> None:
         raise InputError(f"--out: expected a name ending in .json, got '{out}'")
 
 
-def _print_victim(trained: "Trained") -> None:
+def _print_victim(trained: "TrainedVictim") -> None:
     console.print(f"victim: {_described(trained)}", markup=False)
 
 
-def _described(trained: "Trained") -> str:
+def _described(trained: "TrainedVictim") -> str:
     name, seen = trained.victim.network.id, trained.exam_images
     return f"{name}, {trained.accuracy:.1%} of {seen} unseen images right"
 
 
-def _print_cost(client: "Client", scene: "Scene", keys: Sequence["CellKey"]) -> None:
-    from attack.cost import seconds_of_cells
+def _print_cost(client: "Client", scene: "AttackScene", keys: Sequence["CellKey"]) -> None:
+    from attack.time_forecast import seconds_of_cells
 
     count = max(1, len(client.scheduler_info()["workers"]))
     seconds = seconds_of_cells(scene, keys) / count

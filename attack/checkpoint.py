@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from attack.victim import Victim
-from attack.victim_training import Trained
+from attack.victim import VictimNetwork
+from attack.victim_training import TrainedVictim
 from optmodel.ground.json_files import StrictModel, parse_model
 from optmodel.ground.rule_errors import InputError, one_line
 from optmodel.ground.whole_files import read_bytes, write_bytes
@@ -21,7 +21,7 @@ from optmodel.problem import Count, Network
 MAX_CHECKPOINT_BYTES = 2_000_000_000
 
 
-class Origin(StrictModel):
+class CheckpointOrigin(StrictModel):
     """What a checkpoint says of itself."""
 
     network: str
@@ -41,7 +41,7 @@ def network_fingerprint(network: Network) -> str:
     return hashlib.sha256(network.model_dump_json().encode()).hexdigest()
 
 
-def write_checkpoint(path: Path, trained: Trained, images: str, seed: int) -> None:
+def write_checkpoint(path: Path, trained: TrainedVictim, images: str, seed: int) -> None:
     """Write a victim and its origin, atomically.
 
     Raises
@@ -49,7 +49,7 @@ def write_checkpoint(path: Path, trained: Trained, images: str, seed: int) -> No
     InputError
         If the file cannot be written.
     """
-    origin = Origin(
+    origin = CheckpointOrigin(
         network=network_fingerprint(trained.victim.network),
         images=images,
         seed=seed,
@@ -60,7 +60,7 @@ def write_checkpoint(path: Path, trained: Trained, images: str, seed: int) -> No
     write_bytes(path, save(weights, {"origin": origin.model_dump_json()}))
 
 
-def read_checkpoint(path: Path, network: Network, images: str, seed: int) -> Trained:
+def read_checkpoint(path: Path, network: Network, images: str, seed: int) -> TrainedVictim:
     """Read a victim back.
 
     Raises
@@ -82,7 +82,7 @@ def read_checkpoint(path: Path, network: Network, images: str, seed: int) -> Tra
                 f"{path}: {field}: expected {expected[:12]}, got {got[:12]}; it belongs to "
                 "another network, other images or another seed: train the victim again"
             )
-    return Trained(_victim(path, network, weights), origin.accuracy, origin.exam_images)
+    return TrainedVictim(_victim(path, network, weights), origin.accuracy, origin.exam_images)
 
 
 def _parsed(path: Path, content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -102,18 +102,18 @@ def _parsed(path: Path, content: bytes) -> tuple[dict[str, Tensor], dict[str, An
     return weights, header
 
 
-def _origin(path: Path, header: dict[str, Any]) -> Origin:
+def _origin(path: Path, header: dict[str, Any]) -> CheckpointOrigin:
     metadata = header.get("__metadata__")
     if not isinstance(metadata, dict) or "origin" not in metadata:
         raise InputError(
             f"{path}: expected a checkpoint that says what it was trained on, got none; write one "
             "with python -m attack victim"
         )
-    return parse_model(metadata["origin"].encode(), Origin, f"{path}: origin")
+    return parse_model(metadata["origin"].encode(), CheckpointOrigin, f"{path}: origin")
 
 
-def _victim(path: Path, network: Network, weights: dict[str, Tensor]) -> Victim:
-    victim = Victim(network)
+def _victim(path: Path, network: Network, weights: dict[str, Tensor]) -> VictimNetwork:
+    victim = VictimNetwork(network)
     expected = {name: _kind(tensor) for name, tensor in victim.state_dict().items()}
     got = {name: _kind(tensor) for name, tensor in weights.items()}
     for name in sorted({*expected, *got}):

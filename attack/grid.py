@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import torch
 from distributed import Client, as_completed
 
-from attack.cell import CellKey, Scene, measure_cell
-from attack.views import find_layer, map_layers, row_of
+from attack.cell_attack import AttackScene, CellKey, measure_cell
+from attack.received_maps import find_layer, map_layers, row_of
 from instances.measured import MeasuredCell, MeasuredCells, MeasuredSettings, MeasuredTable, sealed
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.ground.json_files import read_model, write_model
@@ -87,7 +87,10 @@ def default_workers() -> int | None:
 
 
 def on_workers(
-    client: Client, work: Callable[[Scene, CellKey], T], scene: Scene, keys: Sequence[CellKey]
+    client: Client,
+    work: Callable[[AttackScene, CellKey], T],
+    scene: AttackScene,
+    keys: Sequence[CellKey],
 ) -> Iterator[tuple[CellKey, T]]:
     """Do a piece of work for every cell; give each as soon as it is done, the first begun first.
 
@@ -97,7 +100,7 @@ def on_workers(
         Of the workers.
     work : callable
         Takes the scene and a cell.
-    scene : Scene
+    scene : AttackScene
         What all cells share; sent once.
     keys : sequence of CellKey
         The cells.
@@ -181,7 +184,7 @@ class FinishedCells:
 
 def measure_grid(
     client: Client,
-    scene: Scene,
+    scene: AttackScene,
     keys: Sequence[CellKey],
     ledger: FinishedCells,
     finished: Callable[[MeasuredCell], None],
@@ -192,7 +195,7 @@ def measure_grid(
     ----------
     client : Client
         Of the workers.
-    scene : Scene
+    scene : AttackScene
         What all cells share.
     keys : sequence of CellKey
         The grid.

@@ -6,13 +6,13 @@ from importlib.metadata import version
 
 import numpy as np
 
-from attack.blind import BlindGuess, blind_guesses
-from attack.cell import Scene, interval
+from attack.blind_guesses import BlindGuess, blind_guesses
+from attack.cell_attack import AttackScene, interval
 from attack.checkpoint import network_fingerprint
 from attack.images import Images
 from attack.metrics import SSIM_DEFINITION, estimate, in_batches, psnr
 from attack.tensors import as_floats
-from attack.victim_training import Trained
+from attack.victim_training import TrainedVictim
 from instances.measured import (
     CONFIDENCE,
     BlindLevel,
@@ -27,15 +27,15 @@ SOFTWARE = ("numpy", "scikit-image", "torch")
 
 
 def settings_of(
-    scene: Scene, trained: Trained, images: Images, victim_images: int, budget: str
+    scene: AttackScene, trained: TrainedVictim, images: Images, victim_images: int, budget: str
 ) -> MeasuredSettings:
     """Return the settings of a scene.
 
     Parameters
     ----------
-    scene : Scene
+    scene : AttackScene
         What all cells share.
-    trained : Trained
+    trained : TrainedVictim
         The victim and its accuracy.
     images : Images
         All images, before they were split.
@@ -70,7 +70,7 @@ def settings_of(
     return settings
 
 
-def _blind_level(scene: Scene, guess: BlindGuess) -> BlindLevel:
+def _blind_level(scene: AttackScene, guess: BlindGuess) -> BlindLevel:
     images, groups = as_floats(scene.evaluation), scene.evaluation.groups
     noise = in_batches(psnr, guess.for_images(images), images)
     return BlindLevel(
@@ -80,7 +80,7 @@ def _blind_level(scene: Scene, guess: BlindGuess) -> BlindLevel:
     )
 
 
-def _victim(trained: Trained) -> MeasuredVictim:
+def _victim(trained: TrainedVictim) -> MeasuredVictim:
     network = trained.victim.network
     weights = hashlib.sha256()
     for name, tensor in trained.victim.state_dict().items():
@@ -95,7 +95,7 @@ def _victim(trained: Trained) -> MeasuredVictim:
     )
 
 
-def _attacker(scene: Scene, name: str) -> MeasuredAttacker:
+def _attacker(scene: AttackScene, name: str) -> MeasuredAttacker:
     budget, view = scene.budget, scene.view
     return MeasuredAttacker(
         budget=name,

@@ -13,7 +13,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from attack.data.idx import read_idx_folder
+from attack.data.idx_files import read_idx_folder
 from attack.images import Images
 from instances.cnns import NETWORKS
 from optmodel.ground.command_line import console

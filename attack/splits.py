@@ -21,7 +21,7 @@ VALIDATING_GROUPS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Splits:
+class ImageSplits:
     """Who sees which images.
 
     Attributes
@@ -39,7 +39,7 @@ class Splits:
     evaluation: Images
 
 
-def split(images: Images, seed: int, most_evaluation: int = 500) -> Splits:
+def split(images: Images, seed: int, most_evaluation: int = 500) -> ImageSplits:
     """Split images into three parts, none empty, no group in two of them.
 
     Where the source names test data, the evaluation comes from these alone, and victim and attacker
@@ -74,14 +74,14 @@ def split(images: Images, seed: int, most_evaluation: int = 500) -> Splits:
         trained = (1 - share) / (VICTIM_SHARE + ATTACKER_SHARE)
         shares = (VICTIM_SHARE * trained, ATTACKER_SHARE * trained, share)
         victim, attacker, evaluation = _deal(images, everything, shares, generator)
-    return Splits(
+    return ImageSplits(
         _drawn(images.take(victim), len(victim), seed),
         _drawn(images.take(attacker), len(attacker), seed),
         _drawn(images.take(evaluation), most_evaluation, seed),
     )
 
 
-def require_enough(splits: Splits) -> None:
+def require_enough(splits: ImageSplits) -> None:
     """Refuse parts of which no figure would mean anything: interval and validation take some.
 
     Raises

@@ -101,7 +101,7 @@ def require_attackable(network: Network) -> None:
         )
 
 
-class Victim(nn.Module):
+class VictimNetwork(nn.Module):
     """The network of a description, with weights.
 
     Parameters

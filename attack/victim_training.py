@@ -10,9 +10,9 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from attack.images import Images
-from attack.splits import Splits
+from attack.splits import ImageSplits
 from attack.tensors import as_floats, derived_seed, threads
-from attack.victim import Victim
+from attack.victim import VictimNetwork
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import FcLayer, Network
 
@@ -44,12 +44,12 @@ class Schooling:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedVictim:
     """A victim and how well it does on images that it has not seen.
 
     Attributes
     ----------
-    victim : Victim
+    victim : VictimNetwork
         In evaluation mode.
     accuracy : float
         Share of the unseen images that it labels right.
@@ -57,12 +57,12 @@ class Trained:
         How many these are.
     """
 
-    victim: Victim
+    victim: VictimNetwork
     accuracy: float
     exam_images: int
 
 
-def lessons(splits: Splits) -> tuple[Images, Images]:
+def lessons(splits: ImageSplits) -> tuple[Images, Images]:
     """Return what the victim learns from and what it is examined on.
 
     That is the evaluation's images, unless these show other classes, as other photos and other
@@ -77,18 +77,18 @@ def lessons(splits: Splits) -> tuple[Images, Images]:
 
 def train_victim(
     network: Network,
-    splits: Splits,
+    splits: ImageSplits,
     schooling: Schooling,
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
-) -> Trained:
+) -> TrainedVictim:
     """Train a network to label images.
 
     Parameters
     ----------
     network : Network
         Its last layer has at least as many outputs as there are classes.
-    splits : Splits
+    splits : ImageSplits
         Only `victim` is learned from.
     schooling : Schooling
         How long.
@@ -105,14 +105,14 @@ def train_victim(
     _refuse_more_classes_than_outputs(network, splits.victim)
     learned, exam = lessons(splits)
     torch.manual_seed(derived_seed("victim", seed))
-    victim = Victim(network)
-    pupil = _Pupil(victim)
+    victim = VictimNetwork(network)
+    pupil = _NormalisedVictim(victim)
     with threads(_threads_for(network)):
         _fit(pupil, as_floats(learned), torch.from_numpy(learned.labels), schooling, progress)
     pupil.fold()
     victim.eval()
     right = victim.labels(as_floats(exam)) == torch.from_numpy(exam.labels)
-    return Trained(victim, float(right.double().mean()), len(exam.labels))
+    return TrainedVictim(victim, float(right.double().mean()), len(exam.labels))
 
 
 def _refuse_more_classes_than_outputs(network: Network, images: Images) -> None:
@@ -131,10 +131,10 @@ def _threads_for(network: Network) -> int:
     return 1 if work <= SMALL else 2
 
 
-class _Pupil(nn.Module):
+class _NormalisedVictim(nn.Module):
     """A victim with a batch norm behind every conv, for training only."""
 
-    def __init__(self, victim: Victim) -> None:
+    def __init__(self, victim: VictimNetwork) -> None:
         super().__init__()
         self.victim = victim
         convs = {name: m for name, m in victim.layers.items() if isinstance(m, nn.Conv2d)}
@@ -164,7 +164,7 @@ class _Pupil(nn.Module):
 
 
 def _fit(
-    pupil: _Pupil,
+    pupil: _NormalisedVictim,
     images: Tensor,
     labels: Tensor,
     schooling: Schooling,
@@ -185,7 +185,9 @@ def _fit(
             progress(epoch * per_epoch + step + 1, steps)
 
 
-def _step(pupil: _Pupil, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor) -> None:
+def _step(
+    pupil: _NormalisedVictim, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor
+) -> None:
     logits = pupil(images.contiguous(memory_format=torch.channels_last))
     loss = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
     if not torch.isfinite(loss):

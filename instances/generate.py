@@ -23,7 +23,7 @@ from instances.devices import (
     make_fleet,
     parse_counts,
 )
-from instances.layout import write_laid_out
+from instances.json_layout import write_laid_out
 from instances.networks import find_network, network_file
 from instances.ssim import TABLE_I, read_ssim_table, rows_as_received
 from optmodel.ground.command_line import console, parted_numbers, require_number

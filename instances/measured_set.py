@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from instances.generate import Recipe
-from instances.members import InstanceSet, Member
+from instances.set_members import InstanceSet, Member
 
 TABLES = Path(__file__).parent / "tables"
 """The measured SSIM tables that are shipped, NETWORK-DATA-ATTACKER.json."""

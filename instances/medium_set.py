@@ -2,7 +2,7 @@
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe
-from instances.members import InstanceSet, Member
+from instances.set_members import InstanceSet, Member
 
 ALL_TOLERANCES = (0.8, 0.6, 0.4)
 

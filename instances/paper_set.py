@@ -4,7 +4,7 @@ from itertools import product
 from typing import Literal
 
 from instances.generate import Recipe
-from instances.members import InstanceSet, Member
+from instances.set_members import InstanceSet, Member
 
 TITLES = {
     "lenet": "LeNet",

@@ -7,10 +7,10 @@ import numpy as np
 from image_files import idx
 
 from attack.budgets import AttackBudget
-from attack.cell import Scene
+from attack.cell_attack import AttackScene
 from attack.data import load_images
-from attack.scene import Data, set_scene, view_of
-from attack.victim_training import Trained
+from attack.scene_setting import LoadedImages, set_scene, view_of
+from attack.victim_training import TrainedVictim
 from instances.cnns import NETWORKS
 
 TRAINING, TEST = 300, 60
@@ -29,13 +29,13 @@ def write_few_images(folder: Path, training: int = TRAINING, test: int = TEST) -
 
 
 def scene_of(
-    data: Data,
-    trained: Trained,
+    data: LoadedImages,
+    trained: TrainedVictim,
     budget: AttackBudget | None = None,
     kind: str = "output",
     senders: int = 1,
     colluders: int = 1,
-) -> Scene:
+) -> AttackScene:
     """Return a scene of the smoke budget, or of another that has no name."""
     scene = set_scene(data, trained, "smoke", view_of(kind, senders, colluders))
     return dataclasses.replace(scene, budget=budget or scene.budget)

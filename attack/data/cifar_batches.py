@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attack.data.limits import require_size
+from attack.data.size_limits import require_size
 from attack.images import Images
 from optmodel.ground.rule_errors import InputError, one_line
 from optmodel.ground.whole_files import read_bytes
@@ -43,7 +43,7 @@ MOST_REFERENCES = 20
 """In a batch: those of one array's description; what doubles that often is still small."""
 
 
-class _Recorded:
+class _RecordedObject:
     """Stands for an object of NumPy: keeps what it would have been made of, and makes nothing."""
 
     __slots__ = ("arguments", "state")
@@ -61,10 +61,10 @@ class _RefusedError(Exception):
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> type[_Recorded]:
+    def find_class(self, module: str, name: str) -> type[_RecordedObject]:
         if (module, name) not in ALLOWED:
             raise _RefusedError(f"{module}.{name}")
-        return _Recorded
+        return _RecordedObject
 
 
 def holds_batches(folder: Path) -> bool:
@@ -147,7 +147,7 @@ def _require_plain(content: bytes) -> None:
         raise pickle.UnpicklingError(f"{references:,} references back")
 
 
-def _array(recorded: _Recorded) -> NDArray[np.uint8]:
+def _array(recorded: _RecordedObject) -> NDArray[np.uint8]:
     """Return the pixels of an array of bytes, told by shape, type, order and content."""
     _, shape, kind, is_fortran, content = recorded.state
     if kind.arguments[0] not in (b"u1", "u1") or len(shape) != 2 or not isinstance(content, bytes):

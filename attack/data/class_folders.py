@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attack.data.limits import require_room
-from attack.data.pictures import SUFFIXES, as_pixels, check_headers, decode, is_image, resized
-from attack.data.tree import Parts, Tree
+from attack.data.file_tree import FileTree, Parts
+from attack.data.image_files import SUFFIXES, as_pixels, check_headers, decode, is_image, resized
+from attack.data.size_limits import require_room
 from attack.images import Images
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import Network
@@ -17,10 +17,10 @@ SPLIT_NAMES = {"train", "test", "val", "valid", "validation"}
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _ClassImage:
     """Where an image lies, and what the folders say about it."""
 
-    tree: Tree
+    tree: FileTree
     parts: Parts
     is_test: bool
 
@@ -35,7 +35,7 @@ class _Entry:
         return self.parts[1:2] if len(self.parts) == 3 else own
 
 
-def read_class_folders(tree: Tree, network: Network) -> Images:
+def read_class_folders(tree: FileTree, network: Network) -> Images:
     """Read `class/image` or `class/group/image`, resized to the network's image.
 
     Raises
@@ -65,7 +65,7 @@ def read_class_folders(tree: Tree, network: Network) -> Images:
     )
 
 
-def _entries(tree: Tree) -> Iterator[_Entry]:
+def _entries(tree: FileTree) -> Iterator[_ClassImage]:
     """Yield the images of all classes, sorted by path."""
     folders = tree.subfolders()
     if SPLIT_NAMES.isdisjoint(name.lower() for name in folders):
@@ -83,7 +83,7 @@ def _entries(tree: Tree) -> Iterator[_Entry]:
         yield from _entries_of(tree.below(name), is_test=name == "test")
 
 
-def _entries_of(tree: Tree, is_test: bool) -> Iterator[_Entry]:
+def _entries_of(tree: FileTree, is_test: bool) -> Iterator[_ClassImage]:
     filled = {parts[0] for parts in tree.files if len(parts) > 1}
     for name in tree.subfolders():
         if name not in filled:
@@ -95,10 +95,10 @@ def _entries_of(tree: Tree, is_test: bool) -> Iterator[_Entry]:
         if len(parts) == 1 and not is_image(parts[0]):
             continue
         _require_place(tree, parts)
-        yield _Entry(tree, parts, is_test)
+        yield _ClassImage(tree, parts, is_test)
 
 
-def _require_place(tree: Tree, parts: Parts) -> None:
+def _require_place(tree: FileTree, parts: Parts) -> None:
     """Refuse what is no image or has no class; a text beside the class folders is no harm."""
     if not is_image(parts[-1]):
         raise InputError(
@@ -117,7 +117,7 @@ def _require_place(tree: Tree, parts: Parts) -> None:
         )
 
 
-def _classes(tree: Tree, entries: list[_Entry]) -> tuple[str, ...]:
+def _classes(tree: FileTree, entries: list[_ClassImage]) -> tuple[str, ...]:
     """Return the classes in order, of which at least two must have training images."""
     trained = {entry.label for entry in entries if not entry.is_test}
     unseen = {entry.label for entry in entries} - trained

@@ -28,9 +28,9 @@ from benchmarks.common.command import (
 )
 from heuristics.improvement import improve_solution
 from heuristics.policies import place
-from instances.layout import write_laid_out
-from instances.members import solution_file
-from instances.page import standing
+from instances.json_layout import write_laid_out
+from instances.set_members import solution_file
+from instances.set_page import standing
 from optmodel.checker import check_solution
 from optmodel.ground.command_line import (
     MipGapOption,

@@ -11,8 +11,8 @@ from benchmarks.common.records import Record
 from benchmarks.decisions.decision_times import DecisionCase
 from benchmarks.runtime.speed_targets import mixed_batch, singles
 from instances.medium_set import MEDIUM
-from instances.members import solution_file
 from instances.paper_set import PAPER
+from instances.set_members import solution_file
 from instances.small_set import SMALL
 from optmodel.placement import SolutionStatus, read_solution
 from optmodel.problem import read_instance

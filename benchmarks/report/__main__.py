@@ -27,7 +27,7 @@ from benchmarks.gap.comparison import Comparer, Contender
 from benchmarks.gap.gap_table import summary
 from benchmarks.report.report_page import Figure, Stored, read_figures, report_page
 from heuristics.policies import policy_type
-from instances.members import solution_file
+from instances.set_members import solution_file
 from optmodel.ground.command_line import console, require_choice, require_output
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import write_text

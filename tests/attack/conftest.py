@@ -7,18 +7,18 @@ import pytest
 from few_images import write_few_images
 
 from attack.checkpoint import write_checkpoint
-from attack.scene import Data, load_data
-from attack.victim_training import Schooling, Trained, train_victim
+from attack.scene_setting import LoadedImages, load_data
+from attack.victim_training import Schooling, TrainedVictim, train_victim
 
 
 @pytest.fixture(scope="session")
-def shipped_data() -> Data:
+def shipped_data() -> LoadedImages:
     """The images that ship, split."""
     return load_data("lenet", None, 0)
 
 
 @pytest.fixture(scope="session")
-def shipped_victim(shipped_data: Data) -> Trained:
+def shipped_victim(shipped_data: LoadedImages) -> TrainedVictim:
     """LeNet after five passes over its images."""
     return train_victim(shipped_data.network, shipped_data.splits, Schooling(5, 32), 0)
 
@@ -30,20 +30,20 @@ def few_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def few_data(few_images: Path) -> Data:
+def few_data(few_images: Path) -> LoadedImages:
     """These few images, split."""
     return load_data("lenet", few_images, 0)
 
 
 @pytest.fixture(scope="session")
-def few_victim(few_data: Data) -> Trained:
+def few_victim(few_data: LoadedImages) -> TrainedVictim:
     """LeNet, trained on few images."""
     return train_victim(few_data.network, few_data.splits, Schooling(10, 16), 0)
 
 
 @pytest.fixture(scope="session")
 def few_checkpoint(
-    few_data: Data, few_victim: Trained, tmp_path_factory: pytest.TempPathFactory
+    few_data: LoadedImages, few_victim: TrainedVictim, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The checkpoint of that victim."""
     path = tmp_path_factory.mktemp("victim") / "few.safetensors"
@@ -55,5 +55,5 @@ def few_checkpoint(
 def quick_guess() -> Iterator[None]:
     """Climb to the most similar image for a tenth of the steps: enough for few images."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("attack.blind.STEPS", 30)
+        patched.setattr("attack.blind_guesses.STEPS", 30)
         yield

@@ -7,17 +7,17 @@ import pytest
 import torch
 from few_images import scene_of
 
-from attack import fit
-from attack.blind import blind_guesses
+from attack import attacker_training
+from attack.attacker_training import Shape, fit_attacker
+from attack.blind_guesses import blind_guesses
 from attack.budgets import BUDGETS, AttackBudget
-from attack.cell import CellKey, best_guess, measure_cell
-from attack.cost import seconds_of_cells
-from attack.decoder import Decoder
-from attack.fit import Shape, fit_attacker
-from attack.inverse import InverseNetwork
-from attack.ridge import Pairs, fit_ridge, standardisation
+from attack.cell_attack import CellKey, best_guess, measure_cell
+from attack.inverse_network import InverseNetwork
+from attack.received_maps import Alignment, alignment, conv_before, map_layers
+from attack.ridge_attacker import MapImagePairs, fit_ridge, standardisation
 from attack.tensors import as_floats
-from attack.views import Alignment, alignment, conv_before, map_layers
+from attack.time_forecast import seconds_of_cells
+from attack.unet_decoder import UNetDecoder
 from instances.cnns import NETWORKS
 
 RIDGE = BUDGETS["smoke"]
@@ -39,8 +39,10 @@ def blind_ssim(few_data, few_victim):
 def count_networks(monkeypatch):
     """Count the networks that are trained."""
     made = []
-    build = fit._network
-    monkeypatch.setattr(fit, "_network", lambda *told: made.append(build(*told)) or made[-1])
+    build = attacker_training._network
+    monkeypatch.setattr(
+        attacker_training, "_network", lambda *told: made.append(build(*told)) or made[-1]
+    )
     return made
 
 
@@ -93,7 +95,7 @@ def test_a_collapsed_training_is_repeated_then_recorded_as_the_blind_guess(
 ):
     """From maps that are all zero, at a rate of next to nothing, no training leaves its start."""
     for rate in ("PAPER_RATE", "PEAK_RATE"):
-        monkeypatch.setattr(fit, rate, 1e-12)
+        monkeypatch.setattr(attacker_training, rate, 1e-12)
     scene = scene_of(few_data, few_victim, dataclasses.replace(budget, steps=4, restarts=2))
     dead = copy.deepcopy(scene.victim)
     torch.nn.init.zeros_(dead.layers["conv1"].weight)
@@ -111,7 +113,7 @@ def test_a_diverged_training_is_repeated_then_recorded_as_the_blind_guess(
     few_data, few_victim, blind_ssim, budget, count_networks, monkeypatch
 ):
     monkeypatch.setattr(
-        fit,
+        attacker_training,
         "_loss",
         lambda _budget, network, batch: network(batch.features.float()).sum() * torch.nan,
     )
@@ -123,13 +125,13 @@ def test_a_diverged_training_is_repeated_then_recorded_as_the_blind_guess(
 
 def test_a_restart_that_works_counts(few_data, few_victim, monkeypatch):
     """The first training diverges, the second is kept."""
-    loss, calls = fit._loss, []
+    loss, calls = attacker_training._loss, []
 
     def once_nan(*told):
         calls.append(told)
         return loss(*told) * (torch.nan if len(calls) == 1 else 1.0)
 
-    monkeypatch.setattr(fit, "_loss", once_nan)
+    monkeypatch.setattr(attacker_training, "_loss", once_nan)
     cell = measure_cell(scene_of(few_data, few_victim, STRONG), ALL_OF_CONV1)
     assert (cell.blind, cell.trainings) == (False, 2)
     assert cell.ssim.mean > 0.4
@@ -143,8 +145,8 @@ def test_maps_that_show_nothing_never_look_worse_than_a_blind_guess(budget):
     noise = torch.rand(96, 2, 12, 12, generator=draw)
     fitted = fit_attacker(
         dataclasses.replace(budget, steps=min(budget.steps, 8), restarts=1),
-        Pairs(noise[:64], images[:64]),
-        Pairs(noise[64:], images[64:]),
+        MapImagePairs(noise[:64], images[:64]),
+        MapImagePairs(noise[64:], images[64:]),
         Shape(Alignment(1, 0), 3),
         blind_ssim=0.5,
         seed=0,
@@ -166,7 +168,7 @@ def test_the_best_guess_is_more_similar_to_new_images_than_mean_or_black(few_dat
 
 def course(budget: AttackBudget, scores: list[float]) -> list[tuple[float, bool]]:
     """Return the rate after each validation, and whether the training is over."""
-    made = fit._Course(budget, 16)
+    made = attacker_training._TrainingCourse(budget, 16)
     told = []
     for score in scores:
         made.is_best(score)
@@ -177,18 +179,20 @@ def course(budget: AttackBudget, scores: list[float]) -> list[tuple[float, bool]
 def test_the_u_net_trains_until_its_validation_stops_improving_at_the_lowest_rate():
     rising, still = [0.1, 0.2, 0.3], [0.3005, 0.3, 0.3008]
     told = course(STRONG, rising + still)
-    rates = [rate / fit.PEAK_RATE for rate, _ in told]
-    assert rates == pytest.approx([1, 1, 1, *fit.FALLS[1:], 0])
+    rates = [rate / attacker_training.PEAK_RATE for rate, _ in told]
+    assert rates == pytest.approx([1, 1, 1, *attacker_training.FALLS[1:], 0])
     assert [over for _, over in told] == [False] * 5 + [True]
 
 
 def test_a_validation_that_improves_again_keeps_the_rate():
     told = course(STRONG, [0.1, 0.1, 0.2, 0.3])
-    assert [rate / fit.PEAK_RATE for rate, _ in told] == pytest.approx([1, *fit.FALLS[1:2] * 3])
+    assert [rate / attacker_training.PEAK_RATE for rate, _ in told] == pytest.approx(
+        [1, *attacker_training.FALLS[1:2] * 3]
+    )
 
 
 def test_inverse_networks_train_for_all_their_steps():
-    assert course(PAPER, [0.1] * 20) == [(fit.PAPER_RATE, False)] * 20
+    assert course(PAPER, [0.1] * 20) == [(attacker_training.PAPER_RATE, False)] * 20
 
 
 def test_what_is_published_can_be_run():
@@ -202,13 +206,13 @@ def test_what_is_published_can_be_run():
 
 def test_every_image_comes_once_before_any_comes_again():
     torch.manual_seed(0)
-    seen = torch.cat(list(fit._batches(10, 4, 5)))
+    seen = torch.cat(list(attacker_training._batches(10, 4, 5)))
     assert sorted(seen[:10].tolist()) == sorted(seen[10:].tolist()) == list(range(10))
 
 
 def test_dead_maps_leave_the_ridge_with_the_mean(few_data, few_victim):
     images = as_floats(few_data.splits.attacker)
-    dead = Pairs(torch.zeros(len(images), 2, 24, 24), images)
+    dead = MapImagePairs(torch.zeros(len(images), 2, 24, 24), images)
     recover = fit_ridge(dead, dead, Alignment(1, 2))
     got = recover(dead.features[:3])
     assert torch.allclose(got[0], got[1])
@@ -218,7 +222,7 @@ def test_dead_maps_leave_the_ridge_with_the_mean(few_data, few_victim):
 def test_ridge_solves_what_is_linear():
     """The maps are the image itself and its negative: nothing is lost."""
     images = torch.rand(40, 3, 12, 12, generator=torch.Generator().manual_seed(1))
-    pairs = Pairs(torch.cat([images, 1 - images], dim=1), images)
+    pairs = MapImagePairs(torch.cat([images, 1 - images], dim=1), images)
     recover = fit_ridge(pairs, pairs, Alignment(1, 0))
     assert torch.allclose(recover(pairs.features), images, atol=1e-2)
 
@@ -241,7 +245,7 @@ def test_both_networks_fit_every_layer_of_every_network(name):
         with torch.device("meta"):
             for built in (
                 InverseNetwork(2, side, aligned, kernel, channels, size, 0.3),
-                Decoder(2, side, aligned, channels, size, 8, 0.3),
+                UNetDecoder(2, side, aligned, channels, size, 8, 0.3),
             ):
                 made = built(torch.rand(2, 2, side, side, device="meta"))
                 assert made.shape == (2, channels, size, size), (layer.name, type(built))

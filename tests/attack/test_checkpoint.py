@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save
 
 from attack.checkpoint import network_fingerprint, read_checkpoint, write_checkpoint
-from attack.victim import Victim
-from attack.victim_training import Trained
+from attack.victim import VictimNetwork
+from attack.victim_training import TrainedVictim
 from instances.cnns import NETWORKS
 from optmodel.ground.rule_errors import InputError
 
@@ -19,9 +19,9 @@ IMAGES = "f" * 64
 
 
 @pytest.fixture(scope="module")
-def trained() -> Trained:
+def trained() -> TrainedVictim:
     torch.manual_seed(0)
-    return Trained(Victim(LENET).eval(), 0.75, 500)
+    return TrainedVictim(VictimNetwork(LENET).eval(), 0.75, 500)
 
 
 @pytest.fixture

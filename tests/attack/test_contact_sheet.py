@@ -6,10 +6,9 @@ from commands import run_process as run
 from distributed import Client
 from matplotlib.figure import Figure
 
-from attack.cell import CellKey, best_guess, measure_cell
-from attack.held import View
-from attack.scene import describe, set_scene
-from attack.sheet import (
+from attack.attacker_view import AttackerView
+from attack.cell_attack import CellKey, best_guess, measure_cell
+from attack.contact_sheet import (
     SheetRow,
     choose_images,
     plot_sheet,
@@ -18,6 +17,7 @@ from attack.sheet import (
     save_sheet,
     strip,
 )
+from attack.scene_setting import describe, set_scene
 from attack.tensors import as_floats
 from instances.measured import Interval
 from optmodel.ground.rule_errors import InputError
@@ -29,7 +29,7 @@ SHOWN = np.array([3, 1, 4])
 
 @pytest.fixture(scope="module")
 def scene(few_data, few_victim):
-    return set_scene(few_data, few_victim, "smoke", View())
+    return set_scene(few_data, few_victim, "smoke", AttackerView())
 
 
 @pytest.fixture(scope="module")

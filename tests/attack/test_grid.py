@@ -9,7 +9,7 @@ from few_images import scene_of
 from measured_tables import cell, settings
 
 from attack.__main__ import parse_counts
-from attack.cell import CellKey
+from attack.cell_attack import CellKey
 from attack.grid import (
     FinishedCells,
     cell_names,
@@ -18,7 +18,7 @@ from attack.grid import (
     grid,
     measure_grid,
 )
-from attack.scene import load_data, set_scene, view_of
+from attack.scene_setting import load_data, set_scene, view_of
 from instances.cnns import NETWORKS
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.workers import connected

@@ -9,10 +9,10 @@ from few_images import scene_of
 from measured_tables import cell, measured_table
 from rich.console import Console
 
-from attack.cell import CellKey, measure_cell
+from attack.cell_attack import CellKey, measure_cell
 from attack.curves import save_curves
-from attack.scene import load_data
-from attack.table import print_measured
+from attack.printed_table import print_measured
+from attack.scene_setting import load_data
 from attack.victim_training import Schooling, train_victim
 from instances.cnns import Conv, Fc, Pool, trace
 from optmodel.ground.json_files import write_model

@@ -6,7 +6,7 @@ import pytest
 from measured_tables import around, cell, measured_table
 from rich.console import Console
 
-from attack.table import over_subsets, print_measured
+from attack.printed_table import over_subsets, print_measured
 
 
 def test_one_subset_has_the_interval_of_its_images():

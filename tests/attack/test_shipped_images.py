@@ -8,7 +8,7 @@ from commands import run_process as run
 from image_files import COLOUR, idx, noise, write_idx
 
 from attack.data import load_images
-from attack.data.shipped import SHIPPED
+from attack.data.shipped_images import SHIPPED
 from attack.shipped import CLASSES
 from attack.splits import split
 from instances.cnns import NETWORKS
@@ -54,7 +54,7 @@ def test_a_damaged_file_is_refused(damage, shipped, tmp_path, monkeypatch):
     np.savez(file, **arrays)
     if damage in ("cut", "emptied"):
         file.write_bytes(file.read_bytes()[: 1000 if damage == "cut" else 0])
-    monkeypatch.setattr("attack.data.shipped.SHIPPED", file)
+    monkeypatch.setattr("attack.data.shipped_images.SHIPPED", file)
     with pytest.raises(InputError, match=r"expected the images that ship, got .*; install them"):
         load_images(None, LENET)
 

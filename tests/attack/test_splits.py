@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from strategies import examples
 
 from attack.images import Images
-from attack.splits import Splits, require_enough, split, spread, with_validation
+from attack.splits import ImageSplits, require_enough, split, spread, with_validation
 from optmodel.ground.rule_errors import InputError
 
 
@@ -35,7 +35,7 @@ def numbers(part: Images) -> list[int]:
     return np.ascontiguousarray(part.pixels).reshape(len(part), 4).view("<u4")[:, 0].tolist()
 
 
-def parts(splits: Splits) -> tuple[Images, Images, Images]:
+def parts(splits: ImageSplits) -> tuple[Images, Images, Images]:
     return splits.victim, splits.attacker, splits.evaluation
 
 

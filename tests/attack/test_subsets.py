@@ -3,9 +3,9 @@
 import pytest
 from few_images import scene_of
 
-from attack.cell import CellKey, _Search, held_maps
-from attack.subsets import CANDIDATES, random_subset, worst_subset
-from attack.views import find_layer
+from attack.cell_attack import CellKey, _Search, held_maps
+from attack.map_subsets import CANDIDATES, random_subset, worst_subset
+from attack.received_maps import find_layer
 
 SINGLE = [0.1, 0.9, 0.3, 0.8, 0.2, 0.7]
 

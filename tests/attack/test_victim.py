@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from attack.victim import Victim, require_attackable
+from attack.victim import VictimNetwork, require_attackable
 from instances.cnns import NETWORKS, Conv, Fc, Pool, trace
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem.network import FcLayer, Network
@@ -12,11 +12,11 @@ from optmodel.problem.network import FcLayer, Network
 EVERY = pytest.mark.parametrize("name", NETWORKS)
 
 
-def on_paper(name: str) -> tuple[Victim, dict[str, torch.Size]]:
+def on_paper(name: str) -> tuple[VictimNetwork, dict[str, torch.Size]]:
     """The victim without memory for its weights, and the shapes that its modules put out."""
     shapes = {}
     with torch.device("meta"):
-        victim = Victim(NETWORKS[name]())
+        victim = VictimNetwork(NETWORKS[name]())
         for layer, module in victim.layers.items():
             module.register_forward_hook(
                 lambda _module, _given, made, layer=layer: shapes.update({layer: made.shape})
@@ -25,7 +25,7 @@ def on_paper(name: str) -> tuple[Victim, dict[str, torch.Size]]:
     return victim, shapes
 
 
-def image_of(victim: Victim, count: int = 2, device: str | None = None) -> torch.Tensor:
+def image_of(victim: VictimNetwork, count: int = 2, device: str | None = None) -> torch.Tensor:
     network = victim.network
     shape = (count, network.image_channels, network.image_height, network.image_width)
     return torch.rand(shape, device=device)
@@ -56,7 +56,7 @@ def test_multiplications_and_weights_are_those_of_eq_2_to_4(name):
 
 
 def test_outputs_are_what_the_layers_make_one_after_another():
-    victim = Victim(NETWORKS["cifar_block1"]()).eval()
+    victim = VictimNetwork(NETWORKS["cifar_block1"]()).eval()
     images = image_of(victim)
     got = victim.outputs(images, ["image", "conv12", "pool1"])
     assert set(got) == {"image", "conv12", "pool1"}
@@ -70,7 +70,9 @@ def test_outputs_are_what_the_layers_make_one_after_another():
 
 
 def test_inner_fcs_bring_their_activation_along():
-    victim = Victim(trace("two", 1, 4, [Conv("1", 1, 1, "MNIST Conv1"), Fc("1", 3), Fc("2", 2)]))
+    victim = VictimNetwork(
+        trace("two", 1, 4, [Conv("1", 1, 1, "MNIST Conv1"), Fc("1", 3), Fc("2", 2)])
+    )
     nn.init.zeros_(victim.layers["fc1"].weight)
     nn.init.constant_(victim.layers["fc1"].bias, -1.0)
     logits = victim(image_of(victim))
@@ -78,7 +80,7 @@ def test_inner_fcs_bring_their_activation_along():
 
 
 def test_labels_do_not_depend_on_the_batch():
-    victim = Victim(NETWORKS["lenet"]()).eval()
+    victim = VictimNetwork(NETWORKS["lenet"]()).eval()
     images = image_of(victim, 7)
     assert torch.equal(victim.labels(images, batch=2), victim(images).argmax(1))
 
@@ -94,7 +96,7 @@ def test_sizes_that_no_padding_or_step_makes_are_refused(index, name):
     steps = [Conv("1", 2, 3, "MNIST Conv1"), Pool("1"), Fc("1", 2)]
     network = resized(trace("odd", 1, 12, steps), index, {0: 11, 2: 7}[index])
     with pytest.raises(InputError, match=f"layer '{name}': expected a size .*, got"):
-        Victim(network)
+        VictimNetwork(network)
 
 
 def renamed(names: dict[str, str]) -> Network:
@@ -110,9 +112,9 @@ def test_layers_may_have_any_name():
     """Of torch's own names, with dots, and such that look as if they were escaped."""
     names = {"conv1": "block1.conv", "relu1": "keys", "pool1": "training", "conv2": "block1%2Econv"}
     torch.manual_seed(0)
-    victim = Victim(renamed(names))
+    victim = VictimNetwork(renamed(names))
     torch.manual_seed(0)
-    plain = Victim(NETWORKS["lenet"]())
+    plain = VictimNetwork(NETWORKS["lenet"]())
     images = image_of(victim)
     assert torch.equal(victim(images), plain(images))
     for name, other in names.items():

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from attack import victim_training
-from attack.splits import Splits
-from attack.victim import Victim
-from attack.victim_training import Schooling, _Pupil, lessons, train_victim
+from attack.splits import ImageSplits
+from attack.victim import VictimNetwork
+from attack.victim_training import Schooling, _NormalisedVictim, lessons, train_victim
 from instances.cnns import NETWORKS, Conv, Fc, trace
 from optmodel.ground.rule_errors import InputError
 
@@ -19,9 +19,9 @@ ONCE = Schooling(epochs=1, batch=32)
 
 
 @pytest.fixture(scope="module")
-def few_splits(shipped_data) -> Splits:
+def few_splits(shipped_data) -> ImageSplits:
     parts = shipped_data.splits
-    return Splits(
+    return ImageSplits(
         *(part.take(np.arange(96)) for part in (parts.victim, parts.attacker, parts.evaluation))
     )
 
@@ -69,7 +69,7 @@ def test_the_number_of_threads_changes_nothing(few_splits):
 
 def test_folding_the_batch_norm_away_keeps_the_outputs():
     torch.manual_seed(0)
-    pupil = _Pupil(Victim(NETWORKS["cifar_block1"]()))
+    pupil = _NormalisedVictim(VictimNetwork(NETWORKS["cifar_block1"]()))
     pupil.train()
     for _ in range(3):
         pupil(torch.rand(8, 3, 32, 32))

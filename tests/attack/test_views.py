@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from attack.held import View
-from attack.victim import Victim
-from attack.views import (
+from attack.attacker_view import AttackerView
+from attack.received_maps import (
     Alignment,
     alignment,
     conv_before,
@@ -14,14 +13,15 @@ from attack.views import (
     received,
     row_of,
 )
+from attack.victim import VictimNetwork
 from instances.cnns import NETWORKS
 from optmodel.ground.rule_errors import InputError
 
 
 @pytest.fixture(scope="module")
-def lenet() -> Victim:
+def lenet() -> VictimNetwork:
     torch.manual_seed(0)
-    return Victim(NETWORKS["lenet"]()).eval()
+    return VictimNetwork(NETWORKS["lenet"]()).eval()
 
 
 @pytest.fixture(scope="module")
@@ -33,38 +33,40 @@ def images() -> torch.Tensor:
 @pytest.mark.parametrize("name", ["conv1", "conv2"])
 def test_partial_sums_of_all_senders_and_the_bias_add_up_to_the_sums(lenet, images, name, senders):
     layer, held = find_layer(lenet.network, name), [1, 4, 6]
-    parts = received(lenet, images, layer, View("partial", senders), held)
+    parts = received(lenet, images, layer, AttackerView("partial", senders), held)
     from_each = parts.unflatten(1, (-1, len(held)))
     assert from_each.shape[1] == min(senders, layer.input_maps)
     bias = lenet.layers[name].bias[held].detach().reshape(1, -1, 1, 1)
-    sums = received(lenet, images, layer, View(), held)
+    sums = received(lenet, images, layer, AttackerView(), held)
     assert torch.allclose(from_each.sum(1) + bias, sums, atol=1e-5)
 
 
 def test_partial_sums_keep_the_padding_of_their_conv():
-    victim = Victim(NETWORKS["cifar_block1"]()).eval()
+    victim = VictimNetwork(NETWORKS["cifar_block1"]()).eval()
     images, layer = torch.rand(2, 3, 32, 32), find_layer(victim.network, "relu12")
-    parts = received(victim, images, layer, View("partial", 5), [0, 63])
+    parts = received(victim, images, layer, AttackerView("partial", 5), [0, 63])
     assert parts.shape == (2, 10, 32, 32)
     bias = victim.layers["conv12"].bias[[0, 63]].detach().reshape(1, -1, 1, 1)
-    sums = received(victim, images, find_layer(victim.network, "conv12"), View(), [0, 63])
+    sums = received(victim, images, find_layer(victim.network, "conv12"), AttackerView(), [0, 63])
     assert torch.allclose(parts.unflatten(1, (5, 2)).sum(1) + bias, sums, atol=1e-4)
 
 
 def test_sums_become_the_output_of_the_activation(lenet, images):
     conv, relu = (find_layer(lenet.network, name) for name in ("MNIST Conv2 sums", "MNIST Conv2"))
     assert (conv.name, relu.name) == ("conv2", "relu2")
-    sums = received(lenet, images, conv, View(), [0, 5])
+    sums = received(lenet, images, conv, AttackerView(), [0, 5])
     assert (sums < 0).any()
-    assert torch.equal(sums.relu(), received(lenet, images, relu, View(), [0, 5]))
+    assert torch.equal(sums.relu(), received(lenet, images, relu, AttackerView(), [0, 5]))
 
 
 @pytest.mark.parametrize("kind", ["output", "partial"])
 def test_more_images_than_a_batch_come_out_in_their_order(lenet, kind):
     many = torch.rand(70, 1, 28, 28)
     layer = find_layer(lenet.network, "conv2")
-    whole = received(lenet, many, layer, View(kind), [2])
-    assert torch.allclose(whole[66:], received(lenet, many[66:], layer, View(kind), [2]), atol=1e-5)
+    whole = received(lenet, many, layer, AttackerView(kind), [2])
+    assert torch.allclose(
+        whole[66:], received(lenet, many[66:], layer, AttackerView(kind), [2]), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,5 +139,5 @@ def test_a_layer_before_any_conv_has_no_sums(lenet):
 
 
 def test_views_say_what_they_are():
-    assert View("partial", 8).describe() == "partial sums of 8 senders"
-    assert View(colluders=2).describe() == "output maps, pooled by 2 devices"
+    assert AttackerView("partial", 8).describe() == "partial sums of 8 senders"
+    assert AttackerView(colluders=2).describe() == "output maps, pooled by 2 devices"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from instances.generate import Recipe, generate
-from instances.layout import WIDTH, laid_out, write_laid_out
+from instances.json_layout import WIDTH, laid_out, write_laid_out
 from optmodel.problem.instance import Instance, read_instance
 
 json_values = st.recursive(

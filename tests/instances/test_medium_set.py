@@ -10,7 +10,7 @@ from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import generate
 from instances.medium_set import MEDIUM
-from instances.members import Member
+from instances.set_members import Member
 from optmodel.limits.infeasible import reasons_infeasible
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.outcome import PolicyOutcome

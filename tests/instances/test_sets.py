@@ -8,9 +8,9 @@ from runs import solution
 
 from heuristics.policies import place
 from instances.generate import command_line, generate
-from instances.layout import laid_out
-from instances.members import InstanceSet, Member, solution_file
-from instances.page import page, standing
+from instances.json_layout import laid_out
+from instances.set_members import InstanceSet, Member, solution_file
+from instances.set_page import page, standing
 from instances.sets import SETS
 from optmodel.checker import check_solution
 from optmodel.placement.solution import SolutionStatus, read_solution

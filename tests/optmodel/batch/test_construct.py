@@ -14,7 +14,7 @@ from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
-from instances.members import Member
+from instances.set_members import Member
 from optmodel.batch.moves.construct import (
     BatchConstruction,
     construct,

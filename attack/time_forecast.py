@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attack.cell import CellKey, Scene, best_guess, measure_cell
-from attack.fit import expected_steps
+from attack.attacker_training import expected_steps
+from attack.cell_attack import AttackScene, CellKey, best_guess, measure_cell
 from attack.images import Images
 from attack.tensors import as_floats
 
@@ -17,12 +17,12 @@ CLOSED_FORM_SHARE = 4
 """How much longer the ridge takes for all images than for those of the probe."""
 
 
-def seconds_of_cells(scene: Scene, keys: Sequence[CellKey]) -> float:
+def seconds_of_cells(scene: AttackScene, keys: Sequence[CellKey]) -> float:
     """Return about how many seconds of one core the cells take.
 
     Parameters
     ----------
-    scene : Scene
+    scene : AttackScene
         What all cells share.
     keys : sequence of CellKey
         The cells; the largest number of maps of each row is probed.
@@ -34,7 +34,7 @@ def seconds_of_cells(scene: Scene, keys: Sequence[CellKey]) -> float:
     return sum(each[key.row] for key in keys)
 
 
-def _with_few_images(scene: Scene) -> Scene:
+def _with_few_images(scene: AttackScene) -> AttackScene:
     return dataclasses.replace(
         scene,
         training=_first(scene.training, PROBE_IMAGES * 2),
@@ -43,7 +43,7 @@ def _with_few_images(scene: Scene) -> Scene:
     )
 
 
-def _seconds_of_cell(few: Scene, key: CellKey) -> float:
+def _seconds_of_cell(few: AttackScene, key: CellKey) -> float:
     key = dataclasses.replace(key, subset="random 1")
     none, some = (_seconds_of_probe(few, key, steps) for steps in (1, 1 + PROBE_STEPS))
     if few.budget.method == "ridge":
@@ -52,7 +52,7 @@ def _seconds_of_cell(few: Scene, key: CellKey) -> float:
     return none + max(some - none, 0.0) / PROBE_STEPS * steps
 
 
-def _seconds_of_probe(few: Scene, key: CellKey, steps: int) -> float:
+def _seconds_of_probe(few: AttackScene, key: CellKey, steps: int) -> float:
     budget = dataclasses.replace(few.budget, steps=steps, restarts=0)
     begun = time.perf_counter()
     measure_cell(dataclasses.replace(few, budget=budget), key)

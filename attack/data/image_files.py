@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from attack.data.limits import require_decodable
-from attack.data.tree import Parts, Tree
+from attack.data.file_tree import FileTree, Parts
+from attack.data.size_limits import require_decodable
 from optmodel.ground.rule_errors import InputError, one_line
 from optmodel.problem import Network
 
@@ -65,14 +65,14 @@ def decode(content: bytes, title: str, network: Network) -> Image.Image:
     return image
 
 
-def check_headers(source: str, files: Iterable[tuple[Tree, Parts]], network: Network) -> None:
+def check_headers(source: str, files: Iterable[tuple[FileTree, Parts]], network: Network) -> None:
     """Refuse image files by their headers, before any of them is decoded.
 
     Parameters
     ----------
     source : str
         Stands for all of them in messages.
-    files : iterable of (Tree, tuple of str)
+    files : iterable of (FileTree, tuple of str)
         Where they lie.
     network : Network
         Tells the channels.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attack.data.limits import require_unpackable
+from attack.data.size_limits import require_unpackable
 from optmodel.ground.rule_errors import InputError, one_line
 from optmodel.ground.whole_files import MAX_FILE_BYTES, read_bytes
 
@@ -28,7 +28,7 @@ CORRUPT = (
 
 
 @dataclass(frozen=True)
-class Tree:
+class FileTree:
     """Files and folders below a root.
 
     Attributes
@@ -61,7 +61,7 @@ class Tree:
         """Return the names of the folders right below the root."""
         return [parts[0] for parts in self.folders if len(parts) == 1]
 
-    def below(self, folder: str) -> "Tree":
+    def below(self, folder: str) -> "FileTree":
         """Return the tree of one of these."""
         return replace(
             self,
@@ -76,7 +76,7 @@ def _within(folder: str, paths: tuple[Parts, ...]) -> tuple[Parts, ...]:
 
 
 @contextmanager
-def open_tree(path: Path) -> Iterator[Tree]:
+def open_tree(path: Path) -> Iterator[FileTree]:
     """Open a folder or a zip archive for reading.
 
     Raises
@@ -138,13 +138,13 @@ def _walk(path: Path) -> tuple[set[Parts], set[Parts]]:
 
 def _tree(
     path: Path, files: set[Parts], folders: set[Parts], fetch: Callable[[Parts], bytes]
-) -> Tree:
+) -> FileTree:
     """Return the sorted tree without litter; an archive need not list the folders of its files."""
     files = {parts for parts in files if not _is_litter(parts)}
     folders = {parts for parts in folders if not _is_litter(parts)}
     _require_shallow(path, {parts[:-1] for parts in files} | folders)
     folders |= {parts[:depth] for parts in files for depth in range(1, len(parts))}
-    return Tree(path, (), tuple(sorted(files)), tuple(sorted(folders)), fetch)
+    return FileTree(path, (), tuple(sorted(files)), tuple(sorted(folders)), fetch)
 
 
 def _require_shallow(path: Path, folders: set[Parts]) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 from attack.data.cifar_batches import NAMES as BATCH_NAMES
 from attack.data.cifar_batches import holds_batches, read_batches
 from attack.data.class_folders import read_class_folders
-from attack.data.idx import NAMES as IDX_NAMES
-from attack.data.idx import holds_idx, read_idx_folder
-from attack.data.pictures import is_image
-from attack.data.shipped import load_shipped
-from attack.data.tiles import read_tiles
-from attack.data.tree import Tree, open_tree
+from attack.data.file_tree import FileTree, open_tree
+from attack.data.idx_files import NAMES as IDX_NAMES
+from attack.data.idx_files import holds_idx, read_idx_folder
+from attack.data.image_files import is_image
+from attack.data.photo_tiles import read_tiles
+from attack.data.shipped_images import load_shipped
 from attack.images import Images
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import Network
@@ -65,7 +65,7 @@ def _require_archive(path: Path) -> None:
         raise InputError(f"{path}: expected {KINDS}, got another file; name one of these")
 
 
-def _unwrapped(tree: Tree) -> Tree:
+def _unwrapped(tree: FileTree) -> FileTree:
     """Return the only folder of a tree if it holds nothing but folders: the name of an archive."""
     folders = tree.subfolders()
     if len(folders) != 1 or _has_images(tree):
@@ -74,5 +74,5 @@ def _unwrapped(tree: Tree) -> Tree:
     return tree if _has_images(inner) or not inner.subfolders() else _unwrapped(inner)
 
 
-def _has_images(tree: Tree) -> bool:
+def _has_images(tree: FileTree) -> bool:
     return any(len(parts) == 1 and is_image(parts[0]) for parts in tree.files)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from attack.metrics import in_batches, ssim
-from attack.views import Alignment
+from attack.received_maps import Alignment
 
 NEIGHBOURHOOD = 5
 """Side of the patch of a map that a pixel is explained by; 3 where many maps are held."""
@@ -28,7 +28,7 @@ Recovery = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Pairs:
+class MapImagePairs:
     """What is received and the images that it came from.
 
     Attributes
@@ -43,12 +43,12 @@ class Pairs:
     images: Tensor
 
 
-def fit_ridge(train: Pairs, validation: Pairs, aligned: Alignment) -> Recovery:
+def fit_ridge(train: MapImagePairs, validation: MapImagePairs, aligned: Alignment) -> Recovery:
     """Solve for the linear recovery, and keep the penalty that does best in validation.
 
     Parameters
     ----------
-    train, validation : Pairs
+    train, validation : MapImagePairs
         Of the attacker.
     aligned : Alignment
         Where the maps lie on the image.
@@ -103,7 +103,7 @@ def _blocks(images: Tensor, aligned: Alignment, positions: int) -> Tensor:
 
 
 def _normal_equations(
-    train: Pairs, patches: Callable[[Tensor], Tensor], aligned: Alignment
+    train: MapImagePairs, patches: Callable[[Tensor], Tensor], aligned: Alignment
 ) -> tuple[Tensor, Tensor]:
     positions = train.features.shape[2] + 2 * aligned.border
     most = max(1, MOST_EQUATIONS // positions**2)

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from attack.views import Alignment
+from attack.received_maps import Alignment
 
 LAST_HIDDEN_MAPS = 64
 """Before the last transposed conv; 128 in all hidden layers before it, as in the published code."""

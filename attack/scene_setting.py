@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
+from attack.attacker_view import VIEW_KINDS, AttackerView, ViewKind
 from attack.budgets import BUDGETS
-from attack.cell import Scene
+from attack.cell_attack import AttackScene
 from attack.checkpoint import read_checkpoint
 from attack.data import load_images
-from attack.held import VIEW_KINDS, View, ViewKind
 from attack.images import Images
 from attack.settings import settings_of
-from attack.splits import Splits, require_enough, split, with_validation
+from attack.splits import ImageSplits, require_enough, split, with_validation
 from attack.victim import require_attackable
-from attack.victim_training import Schooling, Trained, train_victim
+from attack.victim_training import Schooling, TrainedVictim, train_victim
 from instances.measured import MeasuredSettings
 from instances.networks import find_network
 from optmodel.ground.command_line import errors, require_choice
@@ -28,7 +28,7 @@ VALIDATION_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Data:
+class LoadedImages:
     """Images of a network, split.
 
     Attributes
@@ -37,7 +37,7 @@ class Data:
         The victim's.
     images : Images
         All of them.
-    splits : Splits
+    splits : ImageSplits
         Of victim, attacker and evaluation.
     seed : int
         Of the splits.
@@ -45,11 +45,11 @@ class Data:
 
     network: Network
     images: Images
-    splits: Splits
+    splits: ImageSplits
     seed: int
 
 
-def load_data(network: str, path: Path | None, seed: int) -> Data:
+def load_data(network: str, path: Path | None, seed: int) -> LoadedImages:
     """Load and split the images of a network.
 
     Raises
@@ -62,15 +62,15 @@ def load_data(network: str, path: Path | None, seed: int) -> Data:
     images = load_images(path, description)
     splits = split(images, seed)
     require_enough(splits)
-    few = Splits(_first(splits.victim, MOST_VICTIM_IMAGES), splits.attacker, splits.evaluation)
-    return Data(description, images, few, seed)
+    few = ImageSplits(_first(splits.victim, MOST_VICTIM_IMAGES), splits.attacker, splits.evaluation)
+    return LoadedImages(description, images, few, seed)
 
 
 def _first(images: Images, most: int) -> Images:
     return images.take(np.arange(min(most, len(images))))
 
 
-def victim_of(data: Data, checkpoint: Path | None, epochs: int) -> Trained:
+def victim_of(data: LoadedImages, checkpoint: Path | None, epochs: int) -> TrainedVictim:
     """Return a victim, read from a checkpoint or trained now, with a progress bar.
 
     Raises
@@ -91,7 +91,7 @@ def victim_of(data: Data, checkpoint: Path | None, epochs: int) -> Trained:
         )
 
 
-def view_of(kind: str, senders: int, colluders: int) -> View:
+def view_of(kind: str, senders: int, colluders: int) -> AttackerView:
     """Return the view that options name.
 
     Raises
@@ -105,10 +105,12 @@ def view_of(kind: str, senders: int, colluders: int) -> View:
             "--senders: expected it with --view partial, got another view; leave it out"
         )
     known: dict[str, ViewKind] = {"output": "output", "partial": "partial"}
-    return View(known[kind], senders, colluders)
+    return AttackerView(known[kind], senders, colluders)
 
 
-def set_scene(data: Data, trained: Trained, budget: str, view: View) -> Scene:
+def set_scene(
+    data: LoadedImages, trained: TrainedVictim, budget: str, view: AttackerView
+) -> AttackScene:
     """Return what all cells share; the attacker gets as many images as its budget says.
 
     Raises
@@ -120,7 +122,7 @@ def set_scene(data: Data, trained: Trained, budget: str, view: View) -> Scene:
     means = BUDGETS[budget]
     own = _first(data.splits.attacker, means.images)
     training, validation = with_validation(own, VALIDATION_SHARE, data.seed)
-    return Scene(
+    return AttackScene(
         victim=trained.victim,
         training=training,
         validation=validation,
@@ -131,6 +133,8 @@ def set_scene(data: Data, trained: Trained, budget: str, view: View) -> Scene:
     )
 
 
-def describe(data: Data, trained: Trained, scene: Scene, budget: str) -> MeasuredSettings:
+def describe(
+    data: LoadedImages, trained: TrainedVictim, scene: AttackScene, budget: str
+) -> MeasuredSettings:
     """Return the settings of a measured table."""
     return settings_of(scene, trained, data.images, len(data.splits.victim), budget)

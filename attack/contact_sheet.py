@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attack.cell import CellKey, Scene, attack_cell, best_guess, interval
+from attack.cell_attack import AttackScene, CellKey, attack_cell, best_guess, interval
 from attack.grid import on_workers
 from attack.images import Images
 from attack.metrics import estimate
@@ -77,7 +77,7 @@ def choose_images(images: Images, count: int, seed: int) -> NDArray[np.int64]:
 
 def recover_rows(
     client: Client,
-    scene: Scene,
+    scene: AttackScene,
     keys: Sequence[CellKey],
     shown: NDArray[np.int64],
     finished: Callable[[SheetRow], None],
@@ -88,7 +88,7 @@ def recover_rows(
     ----------
     client : Client
         Of the workers.
-    scene : Scene
+    scene : AttackScene
         What all cells share.
     keys : sequence of CellKey
         The cells, in the order of the sheet.
@@ -109,7 +109,7 @@ def recover_rows(
     ]
 
 
-def recovered_row(scene: Scene, key: CellKey, shown: NDArray[np.int64]) -> SheetRow:
+def recovered_row(scene: AttackScene, key: CellKey, shown: NDArray[np.int64]) -> SheetRow:
     """Attack one cell and keep the images to show."""
     attacked = attack_cell(scene, key)
     total = attacked.layer.output_maps
@@ -119,7 +119,7 @@ def recovered_row(scene: Scene, key: CellKey, shown: NDArray[np.int64]) -> Sheet
     return SheetRow(plain(label), _pixels(attacked.recovery, shown), attacked.similarity())
 
 
-def _blind_row(scene: Scene, images: Tensor, shown: NDArray[np.int64]) -> SheetRow:
+def _blind_row(scene: AttackScene, images: Tensor, shown: NDArray[np.int64]) -> SheetRow:
     guess = best_guess(scene)
     similarity = interval(estimate(guess.similarity(images), scene.evaluation.groups))
     return SheetRow(

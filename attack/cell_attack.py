@@ -10,17 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attack.blind import BlindGuess, blind_guesses
+from attack.attacker_training import FittedAttacker, Shape, fit_attacker
+from attack.attacker_view import AttackerView
+from attack.blind_guesses import BlindGuess, blind_guesses
 from attack.budgets import AttackBudget
-from attack.fit import Fitted, Shape, fit_attacker
-from attack.held import View
 from attack.images import Images
+from attack.map_subsets import random_subset, worst_subset
 from attack.metrics import Estimate, estimate, in_batches, psnr, share_estimate, ssim
-from attack.ridge import Pairs, fit_ridge
-from attack.subsets import random_subset, worst_subset
-from attack.tensors import as_floats, derived_seed
-from attack.victim import Victim
-from attack.views import (
+from attack.received_maps import (
     MapLayer,
     alignment,
     conv_before,
@@ -29,6 +26,9 @@ from attack.views import (
     received,
     row_of,
 )
+from attack.ridge_attacker import MapImagePairs, fit_ridge
+from attack.tensors import as_floats, derived_seed
+from attack.victim import VictimNetwork
 from instances.measured import Interval, MeasuredCell, sealed
 
 DIGITS = 4
@@ -56,12 +56,12 @@ class CellKey:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class AttackScene:
     """What all cells share; sent to every worker once.
 
     Attributes
     ----------
-    victim : Victim
+    victim : VictimNetwork
         The network attacked.
     training, validation : Images
         The attacker's own images.
@@ -69,18 +69,18 @@ class Scene:
         On which all is measured.
     budget : AttackBudget
         The attacker's means.
-    view : View
+    view : AttackerView
         What is held.
     seed : int
         Of subsets and trainings.
     """
 
-    victim: Victim
+    victim: VictimNetwork
     training: Images
     validation: Images
     evaluation: Images
     budget: AttackBudget
-    view: View
+    view: AttackerView
     seed: int
 
     def training_images(self) -> Tensor:
@@ -91,12 +91,12 @@ class Scene:
         return images
 
 
-def measure_cell(scene: Scene, key: CellKey) -> MeasuredCell:
+def measure_cell(scene: AttackScene, key: CellKey) -> MeasuredCell:
     """Attack one cell.
 
     Parameters
     ----------
-    scene : Scene
+    scene : AttackScene
         What all cells share.
     key : CellKey
         Which maps of which layer.
@@ -110,7 +110,7 @@ def measure_cell(scene: Scene, key: CellKey) -> MeasuredCell:
 
 
 @dataclass(frozen=True, eq=False)
-class Attacked:
+class CellRecovery:
     """What became of the attack on one cell.
 
     Attributes
@@ -119,7 +119,7 @@ class Attacked:
         Whose maps were held.
     held : tuple of int
         Indices of these maps, from 0.
-    fitted : Fitted
+    fitted : FittedAttacker
         The attacker.
     images, recovery : Tensor
         The images of the evaluation and what was recovered of them; the blind guess where all
@@ -130,7 +130,7 @@ class Attacked:
 
     layer: MapLayer
     held: tuple[int, ...]
-    fitted: Fitted
+    fitted: FittedAttacker
     images: Tensor
     recovery: Tensor
     groups: NDArray[np.int64]
@@ -144,7 +144,7 @@ class Attacked:
         return interval(estimate(values, self.groups))
 
 
-def attack_cell(scene: Scene, key: CellKey) -> Attacked:
+def attack_cell(scene: AttackScene, key: CellKey) -> CellRecovery:
     """Recover the images of the evaluation from the maps of one cell.
 
     Same scene and key, same images, on any worker of one kind of machine.
@@ -153,31 +153,32 @@ def attack_cell(scene: Scene, key: CellKey) -> Attacked:
     layer = find_layer(scene.victim.network, key.row)
     held = held_maps(scene, layer, key)
     training, validation, evaluation = (
-        Pairs(_held(scene, part, layer, held), images) for part, images in _parts(scene).items()
+        MapImagePairs(_held(scene, part, layer, held), images)
+        for part, images in _parts(scene).items()
     )
     guess = best_guess(scene)
     blind = float(guess.similarity(validation.images).mean())
     seed = derived_seed(scene.seed, key, held)
     fitted = fit_attacker(scene.budget, training, validation, _shape(scene, layer), blind, seed)
     recovery = recovered(fitted, guess, evaluation)
-    return Attacked(layer, held, fitted, evaluation.images, recovery, scene.evaluation.groups)
+    return CellRecovery(layer, held, fitted, evaluation.images, recovery, scene.evaluation.groups)
 
 
-def recovered(fitted: Fitted, guess: BlindGuess, evaluation: Pairs) -> Tensor:
+def recovered(fitted: FittedAttacker, guess: BlindGuess, evaluation: MapImagePairs) -> Tensor:
     """Return the recovered images; the blind guess where all trainings did worse than it."""
     if fitted.collapsed:
         return guess.for_images(evaluation.images)
     return fitted.recover(evaluation.features)
 
 
-def best_guess(scene: Scene) -> BlindGuess:
+def best_guess(scene: AttackScene) -> BlindGuess:
     """Return the guess that does best on the images on which the attacker validates."""
     images = as_floats(scene.validation)
     guesses = blind_guesses(scene.training, scene.seed)
     return max(guesses, key=lambda guess: float(guess.similarity(images).mean()))
 
 
-def held_maps(scene: Scene, layer: MapLayer, key: CellKey) -> tuple[int, ...]:
+def held_maps(scene: AttackScene, layer: MapLayer, key: CellKey) -> tuple[int, ...]:
     """Return the maps of a cell; those of all colluding devices together."""
     maps = layer.output_maps
     count = min(maps, key.maps * scene.view.colluders)
@@ -192,7 +193,7 @@ def held_maps(scene: Scene, layer: MapLayer, key: CellKey) -> tuple[int, ...]:
 class _Search:
     """The quick attacker that compares subsets, on the attacker's own images."""
 
-    def __init__(self, scene: Scene, layer: MapLayer) -> None:
+    def __init__(self, scene: AttackScene, layer: MapLayer) -> None:
         self.scene, self.layer = scene, layer
         self.aligned = _shape(scene, layer).aligned
 
@@ -201,23 +202,23 @@ class _Search:
         recover = fit_ridge(fit, check, self.aligned)
         return float(in_batches(ssim, recover(check.features), check.images).mean())
 
-    def _few(self, part: str, held: Sequence[int]) -> Pairs:
+    def _few(self, part: str, held: Sequence[int]) -> MapImagePairs:
         images = _parts(self.scene)[part]
         few = images[: max(1, SEARCH_PIXELS // images[0, 0].numel())]
-        return Pairs(_held(self.scene, part, self.layer, held, len(few)), few)
+        return MapImagePairs(_held(self.scene, part, self.layer, held, len(few)), few)
 
     def single_scores(self) -> tuple[float, ...]:
         return _single_scores(self.scene, self.layer)
 
 
 @lru_cache(maxsize=4)
-def _single_scores(scene: Scene, layer: MapLayer) -> tuple[float, ...]:
+def _single_scores(scene: AttackScene, layer: MapLayer) -> tuple[float, ...]:
     search = _Search(scene, layer)
     return tuple(search.score([p]) for p in range(layer.output_maps))
 
 
 @lru_cache(maxsize=1)
-def _parts(scene: Scene) -> dict[str, Tensor]:
+def _parts(scene: AttackScene) -> dict[str, Tensor]:
     return {
         "training": scene.training_images(),
         "validation": as_floats(scene.validation),
@@ -226,7 +227,7 @@ def _parts(scene: Scene) -> dict[str, Tensor]:
 
 
 def _held(
-    scene: Scene, part: str, layer: MapLayer, held: Sequence[int], most: int | None = None
+    scene: AttackScene, part: str, layer: MapLayer, held: Sequence[int], most: int | None = None
 ) -> Tensor:
     """Return what the holder receives for the first images of a part, or for all.
 
@@ -238,7 +239,7 @@ def _held(
 
 
 @lru_cache(maxsize=1)
-def _all_maps(scene: Scene, layer: MapLayer) -> dict[str, Tensor]:
+def _all_maps(scene: AttackScene, layer: MapLayer) -> dict[str, Tensor]:
     """Return all maps of a layer for all images, in 16-bit floats."""
     every = range(layer.output_maps)
     return {
@@ -252,13 +253,13 @@ def _all_maps(scene: Scene, layer: MapLayer) -> dict[str, Tensor]:
     }
 
 
-def _shape(scene: Scene, layer: MapLayer) -> Shape:
+def _shape(scene: AttackScene, layer: MapLayer) -> Shape:
     network = scene.victim.network
     seen = layer_received(network, layer, scene.view)
     return Shape(alignment(network, seen), conv_before(network, seen).kernel)
 
 
-def _measured(scene: Scene, key: CellKey, attacked: Attacked) -> MeasuredCell:
+def _measured(scene: AttackScene, key: CellKey, attacked: CellRecovery) -> MeasuredCell:
     images, recovery = attacked.images, attacked.recovery
     same = scene.victim.labels(recovery) == scene.victim.labels(images)
     cell: MeasuredCell = sealed(

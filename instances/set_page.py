@@ -4,7 +4,7 @@ import textwrap
 from pathlib import Path
 
 from instances.generate import command_line
-from instances.members import InstanceSet, Member, solution_file
+from instances.set_members import InstanceSet, Member, solution_file
 from optmodel.placement import (
     PROVEN_GAP,
     Solution,

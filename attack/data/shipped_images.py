@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attack.data.limits import require_size
+from attack.data.size_limits import require_size
 from attack.images import Images
 from optmodel.ground.rule_errors import InputError, one_line
 from optmodel.ground.whole_files import read_bytes

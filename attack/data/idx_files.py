@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from attack.data.limits import require_room, require_size
+from attack.data.size_limits import require_room, require_size
 from attack.images import Images
 from optmodel.ground.rule_errors import InputError, one_line
 from optmodel.problem import Network

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attack.inverse import start_grey
-from attack.views import Alignment
+from attack.inverse_network import start_grey
+from attack.received_maps import Alignment
 
 LEAK = 0.1
 FOLDED_SIZE = 32
@@ -42,7 +42,7 @@ class _Residual(nn.Module):
         return functional.leaky_relu(signal + self.second(self.first(signal)), LEAK)
 
 
-class Decoder(nn.Module):
+class UNetDecoder(nn.Module):
     """U-Net with residual blocks.
 
     Parameters

@@ -8,7 +8,7 @@ VIEW_KINDS: tuple[str, ...] = get_args(ViewKind)
 
 
 @dataclass(frozen=True)
-class View:
+class AttackerView:
     """What one device, or several that collude, hold of a layer.
 
     Attributes

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from attack.budgets import AttackBudget
-from attack.decoder import Decoder
-from attack.inverse import InverseNetwork
+from attack.inverse_network import InverseNetwork
 from attack.metrics import in_batches, ssim
-from attack.ridge import Pairs, Recovery, fit_ridge, standardisation
+from attack.received_maps import Alignment
+from attack.ridge_attacker import MapImagePairs, Recovery, fit_ridge, standardisation
 from attack.tensors import derived_seed, own_device
-from attack.views import Alignment
+from attack.unet_decoder import UNetDecoder
 
 PAPER_RATE = 1e-3
 PEAK_RATE = 3e-3
@@ -56,7 +56,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedAttacker:
     """A trained attacker.
 
     Attributes
@@ -76,19 +76,19 @@ class Fitted:
 
 def fit_attacker(
     budget: AttackBudget,
-    train: Pairs,
-    validation: Pairs,
+    train: MapImagePairs,
+    validation: MapImagePairs,
     shape: Shape,
     blind_ssim: float,
     seed: int,
-) -> Fitted:
+) -> FittedAttacker:
     """Fit the attacker of a budget, again from another seed while it does no better than blind.
 
     Parameters
     ----------
     budget : AttackBudget
         Method, steps, restarts.
-    train, validation : Pairs
+    train, validation : MapImagePairs
         What the attacker has.
     shape : Shape
         Of the layer.
@@ -99,22 +99,22 @@ def fit_attacker(
     """
     if budget.method == "ridge":
         recover = fit_ridge(train, validation, shape.aligned)
-        return Fitted(recover, 1, _score(recover, validation) < blind_ssim + MARGIN)
+        return FittedAttacker(recover, 1, _score(recover, validation) < blind_ssim + MARGIN)
     for attempt in range(1, budget.restarts + 2):
         torch.manual_seed(derived_seed(seed, attempt))
         recover, score = _train(budget, train, validation, shape)
         collapsed = not score >= blind_ssim + MARGIN
         if not collapsed:
             break
-    return Fitted(recover, attempt, collapsed)
+    return FittedAttacker(recover, attempt, collapsed)
 
 
-def _score(recover: Recovery, validation: Pairs) -> float:
+def _score(recover: Recovery, validation: MapImagePairs) -> float:
     return float(in_batches(ssim, recover(validation.features), validation.images).mean())
 
 
 def _train(
-    budget: AttackBudget, train: Pairs, validation: Pairs, shape: Shape
+    budget: AttackBudget, train: MapImagePairs, validation: MapImagePairs, shape: Shape
 ) -> tuple[Recovery, float]:
     """Return the recovery that was best in validation, and its SSIM there (NaN if it diverged)."""
     device = own_device()
@@ -124,13 +124,13 @@ def _train(
     mean, scale = standardisation(train.features)
     recover = _recovery(network, device, mean, scale)
     size = _batch_size(budget, train.images)
-    course = _Course(budget, size)
+    course = _TrainingCourse(budget, size)
     best = copy.deepcopy(network)
     for step, chosen in enumerate(_batches(len(train.images), size, budget.steps), start=1):
         for group in optimizer.param_groups:
             group["lr"] = course.rate(step)
         features = _prepared(train.features[chosen], mean, scale)
-        batch = Pairs(features.to(device), train.images[chosen].to(device))
+        batch = MapImagePairs(features.to(device), train.images[chosen].to(device))
         loss = _loss(budget, network, batch)
         if not torch.isfinite(loss):
             return recover, math.nan
@@ -146,11 +146,11 @@ def _train(
 
 def expected_steps(budget: AttackBudget, images: Tensor) -> int:
     """Return how many steps a training takes; of one that stops by itself, as many as is usual."""
-    course = _Course(budget, _batch_size(budget, images))
+    course = _TrainingCourse(budget, _batch_size(budget, images))
     return budget.steps if course.fixed else min(budget.steps, USUAL_LOOKS * course.every)
 
 
-class _Course:
+class _TrainingCourse:
     """The course of a training: its rate, when to validate, when it is over.
 
     The inverse networks train for a fixed number of steps at one rate. The U-Net trains until its
@@ -192,13 +192,13 @@ class _Course:
         return better
 
 
-def _network(budget: AttackBudget, train: Pairs, shape: Shape) -> nn.Module:
+def _network(budget: AttackBudget, train: MapImagePairs, shape: Shape) -> nn.Module:
     received, side = train.features.shape[1:3]
     channels, size = train.images.shape[1:3]
     mean = float(train.images.mean())
     if budget.method == "paper":
         return InverseNetwork(received, side, shape.aligned, shape.kernel, channels, size, mean)
-    return Decoder(received, side, shape.aligned, channels, size, budget.width, mean)
+    return UNetDecoder(received, side, shape.aligned, channels, size, budget.width, mean)
 
 
 def _optimizer(budget: AttackBudget, network: nn.Module) -> torch.optim.Optimizer:
@@ -227,7 +227,7 @@ def _batches(count: int, size: int, steps: int) -> Iterator[Tensor]:
         left = left[size:]
 
 
-def _loss(budget: AttackBudget, network: nn.Module, batch: Pairs) -> Tensor:
+def _loss(budget: AttackBudget, network: nn.Module, batch: MapImagePairs) -> Tensor:
     recovered = network(batch.features)
     if budget.method == "paper":
         return ((recovered - batch.images) ** 2).mean()

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from attack.held import View
-from attack.victim import Victim, conv_padding
+from attack.attacker_view import AttackerView
+from attack.victim import VictimNetwork, conv_padding
 from instances.measured import SUMS, sums_row
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
@@ -99,7 +99,7 @@ def input_of(network: Network, layer: MapLayer) -> str:
     return layers[index - 1].name if index else "image"
 
 
-def layer_received(network: Network, layer: MapLayer, view: View) -> MapLayer:
+def layer_received(network: Network, layer: MapLayer, view: AttackerView) -> MapLayer:
     """Return the layer whose maps have the size of what is received, and lie where it lies.
 
     Raises
@@ -111,19 +111,19 @@ def layer_received(network: Network, layer: MapLayer, view: View) -> MapLayer:
 
 
 def received(
-    victim: Victim, images: Tensor, layer: MapLayer, view: View, held: Sequence[int]
+    victim: VictimNetwork, images: Tensor, layer: MapLayer, view: AttackerView, held: Sequence[int]
 ) -> Tensor:
     """Return what the holder of some maps receives.
 
     Parameters
     ----------
-    victim : Victim
+    victim : VictimNetwork
         The network that the helpers compute.
     images : Tensor
         Shape (n, channels, height, width), values in 0..1.
     layer : ConvLayer, ActLayer or PoolLayer
         Whose maps are held.
-    view : View
+    view : AttackerView
         In which form.
     held : sequence of int
         Indices of the maps, from 0.
@@ -139,7 +139,7 @@ def received(
 
 
 def _received(
-    victim: Victim, images: Tensor, layer: MapLayer, view: View, held: list[int]
+    victim: VictimNetwork, images: Tensor, layer: MapLayer, view: AttackerView, held: list[int]
 ) -> Tensor:
     network = victim.network
     if view.kind == "output":
@@ -150,7 +150,7 @@ def _received(
 
 
 def _partial_sums(
-    victim: Victim, signal: Tensor, conv: ConvLayer, senders: int, held: list[int]
+    victim: VictimNetwork, signal: Tensor, conv: ConvLayer, senders: int, held: list[int]
 ) -> Tensor:
     """Return what each sender adds to each held map; sender k computes segments k mod s."""
     module = victim.module_of(conv.name)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attack.data.limits import require_room
-from attack.data.pictures import SUFFIXES, as_pixels, check_headers, decode, is_image
-from attack.data.tree import Parts, Tree
+from attack.data.file_tree import FileTree, Parts
+from attack.data.image_files import SUFFIXES, as_pixels, check_headers, decode, is_image
+from attack.data.size_limits import require_room
 from attack.images import Images
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import Network
@@ -22,7 +22,7 @@ LEAST_LIKENESS = 0.99
 they had 0.9995 at least, two different ones 0.88 at most."""
 
 
-def read_tiles(tree: Tree, network: Network) -> Images:
+def read_tiles(tree: FileTree, network: Network) -> Images:
     """Cut every photo of a folder into tiles of the network's size; photo is group and class.
 
     Raises
@@ -59,7 +59,7 @@ def read_tiles(tree: Tree, network: Network) -> Images:
     )
 
 
-def _require_names(tree: Tree, photos: list[Parts]) -> None:
+def _require_names(tree: FileTree, photos: list[Parts]) -> None:
     if not photos:
         raise InputError(
             f"{tree.title()}: expected images ({', '.join(SUFFIXES)}), got none; name a folder "
@@ -79,7 +79,7 @@ def _stem(parts: Parts) -> str:
 class _Thumbnails:
     """Small grey copies of the photos so far, in which a photo is known again at another size."""
 
-    def __init__(self, tree: Tree, most: int) -> None:
+    def __init__(self, tree: FileTree, most: int) -> None:
         self.tree = tree
         self.seen: list[Parts] = []
         self.copies = np.zeros((most, THUMBNAIL_SIDE**2))
