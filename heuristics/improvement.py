@@ -185,7 +185,6 @@ def improve_solution(
         "termination": found.termination,
         "solution_status": outcome.solution_status,
         "bound_s": found.bound_s,
-        "gap": found.gap,
         "wall_time_s": wall_time_s,
         "trace": found.trace,
         "notes": (*solution.notes, _gained(solution, found)),

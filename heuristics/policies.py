@@ -11,10 +11,10 @@ from heuristics.policy import PlacementPolicy, PolicyType, load_policy_type, pat
 from optmodel.ground.command_line import require_choice
 from optmodel.ground.rule_errors import InputError, ResultError
 from optmodel.online import Algorithm1, LookaheadPolicy, PolicyOutcome, StagePaths
-from optmodel.placement import Solution, Termination, relative_gap, to_document
+from optmodel.placement import Solution, Termination, to_document
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance, settled_bound
-from optmodel.verified import digest, with_placement
+from optmodel.verified import bare_solution, with_bound, with_placement
 
 POLICIES: Mapping[str, PolicyType] = {
     "lookahead": LookaheadPolicy,
@@ -185,21 +185,9 @@ def checked_solution(
     ResultError
         If the placement fails the checker.
     """
-    instance = problem.instance
-    solution = Solution(
-        instance=instance.name,
-        instance_sha256=digest(instance),
-        method=policy,
-        solver=None,
-        solver_version=None,
-        options={"seed": seed},
-        termination=Termination.HEURISTIC_END,
-        solution_status=outcome.solution_status,
-        objective_s=None,
-        bound_s=None,
-        gap=None,
-        wall_time_s=wall_time_s,
-        placement=None,
+    instance, end, options = problem.instance, Termination.HEURISTIC_END, {"seed": seed}
+    solution = bare_solution(
+        instance, policy, end, wall_time_s, options, status=outcome.solution_status
     )
     document = to_document(problem, outcome.placement, outcome.rejected)
     return with_placement(solution, instance, document)
@@ -228,6 +216,4 @@ def _with_bound(solution: Solution, bound_s: float | None) -> Solution:
     bound_s = settled_bound(objective_s, bound_s, claim)
     if objective_s and not bound_s:
         bound_s = None  # A bound of 0 says nothing of what takes time.
-    return solution.model_copy(
-        update={"bound_s": bound_s, "gap": relative_gap(objective_s, bound_s)}
-    )
+    return with_bound(solution, bound_s)

@@ -20,13 +20,12 @@ from optmodel.placement import (
     Solution,
     SolutionStatus,
     Termination,
-    relative_gap,
     to_document,
 )
 from optmodel.problem import Instance, Problem
 from optmodel.search import Search, SolverOptions
 from optmodel.stages import solve_stages
-from optmodel.verified import digest, with_placement
+from optmodel.verified import bare_solution, with_bound, with_placement
 
 FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": CountModel}
 """Formulations that Pyomo hands to a MILP solver, by name."""
@@ -187,32 +186,30 @@ def _conclude(
 ) -> Solution:
     """Return the checked solution of a finished search."""
     instance = search.problem.instance
-    solution = Solution(
-        instance=instance.name,
-        instance_sha256=digest(instance),
-        method=method,
-        solver=search.solver,
-        solver_version=search.solver_version,
-        options=asdict(search.options),
-        termination=termination,
-        solution_status=SolutionStatus.INFEASIBLE if search.infeasible else SolutionStatus.NONE,
-        objective_s=None,
-        bound_s=None if search.infeasible else search.bound_s,
-        gap=None,
-        wall_time_s=search.elapsed_s,
-        phases_s=search.phases_s,
-        most_served=search.most_served,
-        trace=tuple(search.trace),
-        notes=tuple(search.notes),
-        reasons=reasons,
-        placement=None,
+    status = SolutionStatus.INFEASIBLE if search.infeasible else SolutionStatus.NONE
+    options = asdict(search.options)
+    bare = bare_solution(
+        instance, method, termination, search.elapsed_s, options, search.solver, status
     )
+    known = {
+        "solver_version": search.solver_version,
+        "phases_s": search.phases_s,
+        "most_served": search.most_served,
+        "trace": tuple(search.trace),
+        "notes": tuple(search.notes),
+        "reasons": reasons,
+    }
+    solution = bare.model_copy(update=known)
     if search.incumbent is None:
-        return solution
+        return solution if search.infeasible else with_bound(solution, search.bound_s)
     document = to_document(search.problem, search.incumbent, tuple(_left_out(search)))
     with search.phase("check"):
-        checked = with_placement(solution, instance, document)
-    return _with_bound(checked, search)
+        solution = with_placement(solution, instance, document)
+    solution = with_bound(solution, search.agreed_bound(solution.objective_s))
+    # The check has taken time, and its latency is exact: only now the gap says what is proven.
+    status = SolutionStatus.OPTIMAL if search.closed else SolutionStatus.FEASIBLE
+    update = {"solution_status": status, "wall_time_s": search.elapsed_s}
+    return solution.model_copy(update=update | {"phases_s": search.phases_s})
 
 
 def _left_out(search: Search) -> Iterator[Rejection]:
@@ -225,20 +222,3 @@ def _left_out(search: Search) -> Iterator[Rejection]:
                 condition=f"{why}, which serves {search.served} of "
                 f"{len(search.problem.tasks)} requests",
             )
-
-
-def _with_bound(solution: Solution, search: Search) -> Solution:
-    """Return the solution with bound and gap, and call it optimal only if the gap says so."""
-    objective = solution.objective_s
-    bound = search.agreed_bound(objective)
-    status = SolutionStatus.OPTIMAL if search.closed else SolutionStatus.FEASIBLE
-    gap = relative_gap(objective, bound)
-    return solution.model_copy(
-        update={
-            "bound_s": bound,
-            "gap": gap,
-            "solution_status": status,
-            "wall_time_s": search.elapsed_s,
-            "phases_s": search.phases_s,
-        }
-    )

@@ -1,8 +1,9 @@
 """Which of two solutions is better, what is proven of it, and when they contradict each other."""
 
 from optmodel.ground.rule_errors import ResultError
-from optmodel.placement import Solution, SolutionStatus, relative_gap
+from optmodel.placement import Solution, SolutionStatus
 from optmodel.search import BOUND_TOLERANCE
+from optmodel.verified import with_bound
 
 
 def is_proven(solution: Solution, mip_gap: float) -> bool:
@@ -48,9 +49,7 @@ def _with_bound(solution: Solution, bound: float | None, mip_gap: float) -> Solu
     objective = solution.objective_s
     if bound is None or objective is None:
         return solution.model_copy(update={"bound_s": bound})
-    bound = min(bound, objective)
-    gap = relative_gap(objective, bound)
-    raised = solution.model_copy(update={"bound_s": bound, "gap": gap})
+    raised = with_bound(solution, min(bound, objective))
     if raised.solution_status is SolutionStatus.OPTIMAL or not is_proven(raised, mip_gap):
         return raised
     options = {**raised.options, "mip_gap": mip_gap}  # Optimal up to this gap, not that of its run.

@@ -14,10 +14,10 @@ from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 from benchmarks.runtime.runtime_worker import Exit, WorkerAnswer
 from optmodel.ground.json_files import read_model, write_model
 from optmodel.ground.rule_errors import InputError
-from optmodel.placement import Solution, SolutionStatus, Termination
+from optmodel.placement import Solution, Termination
 from optmodel.problem import Instance
 from optmodel.search import SolverOptions
-from optmodel.verified import digest
+from optmodel.verified import bare_solution
 
 WORKER = ("-m", "benchmarks.runtime.runtime_worker")
 """What Python runs for each measurement."""
@@ -120,18 +120,5 @@ def _nothing(
     instance: Instance, method: str, options: SolverOptions, outcome: ProcessEnd, elapsed_s: float
 ) -> Solution:
     """Return the solution of a run that returned none."""
-    return Solution(
-        instance=instance.name,
-        instance_sha256=digest(instance),
-        method=method,
-        solver=options.solver,
-        solver_version=None,
-        options=asdict(options),
-        termination=_TERMINATIONS.get(outcome, Termination.ERROR),
-        solution_status=SolutionStatus.NONE,
-        objective_s=None,
-        bound_s=None,
-        gap=None,
-        wall_time_s=elapsed_s,
-        placement=None,
-    )
+    ended = _TERMINATIONS.get(outcome, Termination.ERROR)
+    return bare_solution(instance, method, ended, elapsed_s, asdict(options), options.solver)

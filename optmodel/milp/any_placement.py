@@ -6,8 +6,6 @@ from enum import StrEnum
 
 import pyomo.environ as pyo
 
-from optmodel.checker import check
-from optmodel.ground.rule_errors import ResultError
 from optmodel.limits import reasons_infeasible
 from optmodel.milp.feasibility import FeasibilityModel
 from optmodel.milp.loads import BudgetKind, placed_loads
@@ -16,6 +14,7 @@ from optmodel.milp.solvers import SolverRun, run_solver
 from optmodel.placement import Placement, SolutionStatus, Termination, to_document
 from optmodel.problem import Instance, Problem
 from optmodel.search import SolverOptions, contradiction, exceeds
+from optmodel.verified import passed
 
 HIGHS, CPSAT = "HiGHS", "CP-SAT on the budgets alone"
 """The engines that look for placements here."""
@@ -198,8 +197,5 @@ def checked_latency_s(instance: Instance, placement: Placement) -> float:
     ResultError
         If it does not pass.
     """
-    report = check(instance, to_document(Problem.of(instance), placement))
-    if not report.passed:
-        listed = "\n".join(str(violation) for violation in report.violations)
-        raise ResultError(f"the feasibility model gave a placement that is not one:\n{listed}")
-    return float(report.objective_s)
+    document = to_document(Problem.of(instance), placement)
+    return float(passed(instance, document, "the feasibility model gave").objective_s)

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from optmodel.checker import check
-from optmodel.ground.rule_errors import ResultError
 from optmodel.placement import PlacementDocument
 from optmodel.problem import Instance
+from optmodel.verified import passed
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,5 @@ def checked(instance: Instance, document: PlacementDocument, who: str) -> Checke
     ResultError
         If it breaks a limit; the message names who returned it.
     """
-    report = check(instance, document)
-    if not report.passed:
-        listed = "\n".join(str(violation) for violation in report.violations)
-        raise ResultError(f"{who} returned a placement that is not one:\n{listed}")
+    report = passed(instance, document, f"{who} returned")
     return CheckedPlacement(float(report.objective_s), int(report.shared_bits), document)
