@@ -122,8 +122,7 @@ class CheckedPlan:
         ResultError
             If the policy's placement beats the bound.
         """
-        limit_s = math.inf if time_limit_s is None else time_limit_s
-        paths = paths_of(self.decider, Allowance.of_seconds(limit_s))
+        paths = paths_of(self.decider, Allowance.of_seconds(time_limit_s))
         return _with_bound(self.solution, live_bound(self.problem, self.outcome, paths))
 
 

@@ -1,7 +1,6 @@
 """Solve the CP-SAT model and hand what it finds to the search."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from importlib.metadata import version
 from math import ceil, isfinite, nextafter
@@ -12,11 +11,10 @@ from optmodel.cpsat.hinted import run_model
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.objective import minimise_latency, minimise_rejected
 from optmodel.cpsat.ticks import Ticks
-from optmodel.ground.interrupt import noticing_interrupt
 from optmodel.ground.rule_errors import InputError
-from optmodel.milp import Clock, Verdict, find_placement
+from optmodel.milp import Verdict, find_placement, run_in_thread
 from optmodel.placement import Termination
-from optmodel.search import Search, most_then_fastest
+from optmodel.search import Allowance, Search, most_then_fastest
 
 ROUNDING_SHARE = 0.1
 """Share of the asked gap that the length of a tick may use up; the search gets the rest."""
@@ -60,8 +58,8 @@ def _highs_agrees(search: Search, serving: int | None) -> bool:
     """
     search.refuse_contradictions()
     share = 1.0 if serving is None else CONFIRMING_SHARE
-    clock = Clock.ringing_in(min(share * search.left_s, CONFIRMING_S))
-    answer = find_placement(search.problem, clock, serving)
+    allowance = Allowance.of_seconds(min(share * search.left_s, CONFIRMING_S))
+    answer = find_placement(search.problem, allowance, serving)
     if answer.verdict is Verdict.INFEASIBLE:
         return True
     if answer.placement is not None:
@@ -201,26 +199,15 @@ def _run(
     solver = _solver(search, gap)
     if learn is not None:
         solver.best_bound_callback = learn
-
-    def stop() -> bool:
-        """Tell CP-SAT to stop, which it does."""
-        solver.stop_search()
-        return True
-
-    # In a thread of its own, so that Python hears of Ctrl-C while it runs.
-    with noticing_interrupt(stop) as interrupted, ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run_model, solver, built.model, _Offering(search, built))
-        try:
-            status = running.result()
-        finally:
-            solver.stop_search()
+    offering = _Offering(search, built)
+    status, interrupted = run_in_thread(solver, lambda: run_model(solver, built.model, offering))
     if status == cp_model.INFEASIBLE and beyond_s is not None:
         search.raise_bound(_rounded_down(beyond_s))
     elif status == cp_model.INFEASIBLE:
         search.infeasible = True
     elif learn is not None and (solver.best_objective_bound > 0 or status == cp_model.OPTIMAL):
         learn(solver.best_objective_bound)
-    if interrupted.is_set():
+    if interrupted:
         return Termination.INTERRUPTED
     if status in PROVEN:
         return Termination.CONVERGED

@@ -16,10 +16,10 @@ import pyomo.environ as pyo
 
 from optmodel.explain.groups import LimitGroup, broken_by, groups_of, lift
 from optmodel.ground.json_files import StrictModel
-from optmodel.milp import BOTH, Clock, Verdict, find_placement, run_within
+from optmodel.milp import BOTH, Verdict, find_placement, run_within
 from optmodel.placement import SolutionStatus
 from optmodel.problem import Problem
-from optmodel.search import contradiction
+from optmodel.search import Allowance, contradiction
 
 Groups = frozenset[LimitGroup]
 
@@ -47,10 +47,12 @@ class Conflict(StrictModel):
 class _Limits:
     """The groups of one infeasible problem, and what is known of keeping to some of them."""
 
-    def __init__(self, problem: Problem, groups: Sequence[LimitGroup], clock: Clock) -> None:
+    def __init__(
+        self, problem: Problem, groups: Sequence[LimitGroup], allowance: Allowance
+    ) -> None:
         self.problem = problem
         self.every = frozenset(groups)
-        self.clock = clock
+        self.allowance = allowance
         self.corrections: list[Groups] = [self.every]
         """Sets D such that some placement breaks no group but those of D."""
         self.conflicts: list[Groups] = []
@@ -68,7 +70,7 @@ class _Limits:
             return True
         if any(conflict.issubset(kept) for conflict in self.conflicts):
             return False
-        answer = find_placement(lift(self.problem, dropped), self.clock)
+        answer = find_placement(lift(self.problem, dropped), self.allowance)
         if answer.placement is not None:
             self._correct(broken_by(self.problem, answer.placement, self.every), answer.placed_by)
         elif answer.verdict is Verdict.INFEASIBLE:
@@ -91,7 +93,7 @@ class _Limits:
                 self.can_keep(self.every - smaller)
 
 
-def find_conflicts(problem: Problem, clock: Clock) -> tuple[Conflict, ...]:
+def find_conflicts(problem: Problem, allowance: Allowance) -> tuple[Conflict, ...]:
     """Return conflicts of an infeasible problem that have no group in common.
 
     The first is a smallest one; each further one is what stands in the way even without the groups
@@ -100,18 +102,18 @@ def find_conflicts(problem: Problem, clock: Clock) -> tuple[Conflict, ...]:
     found: list[Conflict] = []
     groups = groups_of(problem)
     while groups:
-        conflict = find_conflict(problem, groups, clock)
+        conflict = find_conflict(problem, groups, allowance)
         found.append(conflict)
         groups = tuple(group for group in groups if group not in conflict.groups)
         problem = lift(problem, conflict.groups)
-        if find_placement(problem, clock).verdict is not Verdict.INFEASIBLE:
+        if find_placement(problem, allowance).verdict is not Verdict.INFEASIBLE:
             break
     return tuple(found)
 
 
-def find_conflict(problem: Problem, groups: Sequence[LimitGroup], clock: Clock) -> Conflict:
+def find_conflict(problem: Problem, groups: Sequence[LimitGroup], allowance: Allowance) -> Conflict:
     """Return a conflict of an infeasible problem, the smallest if time allows."""
-    limits = _Limits(problem, groups, clock)
+    limits = _Limits(problem, groups, allowance)
     limits.conflicts.append(limits.every)
     core, proof = _irreducible(limits, groups)
     if proof is Proof.IRREDUCIBLE:
@@ -134,7 +136,7 @@ def _irreducible(limits: _Limits, groups: Sequence[LimitGroup]) -> tuple[Groups,
 def _smallest(limits: _Limits, core: Groups) -> tuple[Groups, Proof]:
     """Raise the least number of groups that a conflict needs until it meets a conflict."""
     while True:
-        least = smallest_hitting_set(limits.corrections, limits.clock)
+        least = smallest_hitting_set(limits.corrections, limits.allowance)
         if least is None:
             return core, Proof.IRREDUCIBLE
         if len(least) == len(core):
@@ -147,7 +149,7 @@ def _smallest(limits: _Limits, core: Groups) -> tuple[Groups, Proof]:
         limits.shrink_last_correction()
 
 
-def smallest_hitting_set(sets: Sequence[Groups], clock: Clock) -> Groups | None:
+def smallest_hitting_set(sets: Sequence[Groups], allowance: Allowance) -> Groups | None:
     """Return a smallest set with a group in each of the sets; None if time ends first."""
     items = sorted(frozenset().union(*sets), key=lambda group: group.sentence)
     model = pyo.ConcreteModel()
@@ -159,7 +161,7 @@ def smallest_hitting_set(sets: Sequence[Groups], clock: Clock) -> Groups | None:
         ),
     )
     model.number = pyo.Objective(expr=pyo.quicksum(model.taken.values()))
-    run = run_within(model, clock)
+    run = run_within(model, allowance)
     if run is None or run.status is not SolutionStatus.OPTIMAL:
         return None
     return frozenset(item for n, item in enumerate(items) if pyo.value(model.taken[n]) > 0.5)

@@ -7,8 +7,9 @@ from optmodel.explain.conflict import Conflict, Proof, find_conflicts
 from optmodel.explain.repairs import Repair, RepairSearch, find_repairs
 from optmodel.ground.json_files import StrictModel
 from optmodel.limits import reasons_infeasible
-from optmodel.milp import Clock, Verdict, checked_latency_s, find_placement
+from optmodel.milp import Verdict, checked_latency_s, find_placement
 from optmodel.problem import Instance, Problem
+from optmodel.search import Allowance
 
 CONFLICT_SHARE = 0.5
 """Part of the time limit for conflicts; repairs get the rest."""
@@ -61,16 +62,16 @@ def explain(instance: Instance, time_limit_s: float | None = None) -> Explanatio
     ResultError
         If a placement of the solver fails the checker.
     """
-    start, clock = time.perf_counter(), Clock.ringing_in(time_limit_s)
+    start, allowance = time.perf_counter(), Allowance.of_seconds(time_limit_s)
     problem = Problem.of(instance)
-    answer = find_placement(problem, clock)
+    answer = find_placement(problem, allowance)
     found: dict[str, Any] = {}
     if answer.placement is not None:
         found["latency_s"] = checked_latency_s(instance, answer.placement)
     if answer.verdict is Verdict.INFEASIBLE:
         found["reasons"] = reasons_infeasible(problem)
-        found["conflicts"] = find_conflicts(problem, clock.share(CONFLICT_SHARE))
-        search = RepairSearch(instance, found["conflicts"], clock)
+        found["conflicts"] = find_conflicts(problem, allowance.part(share=CONFLICT_SHARE))
+        search = RepairSearch(instance, found["conflicts"], allowance)
         found["repairs"], found["without_repair"] = find_repairs(search)
     return Explanation(
         instance=instance.name,

@@ -23,7 +23,6 @@ from optmodel.milp import (
     BUDGETS,
     UNKNOWN,
     BudgetKind,
-    Clock,
     FeasibilityAnswer,
     Verdict,
     checked_latency_s,
@@ -32,7 +31,7 @@ from optmodel.milp import (
     placed_loads,
 )
 from optmodel.problem import Instance, LayerTask, Node, Problem, envelope, exact
-from optmodel.search import contradiction
+from optmodel.search import Allowance, contradiction
 
 MOST_NEW_DEVICES = 64
 """Most devices that a repair may add."""
@@ -61,17 +60,17 @@ class RepairSearch:
         An infeasible instance.
     conflicts : tuple of Conflict
         Conflicts of it without a group in common.
-    clock : Clock
+    allowance : Allowance
         When to stop.
     """
 
     instance: Instance
     conflicts: tuple[Conflict, ...]
-    clock: Clock
+    allowance: Allowance
 
     def try_change(self, change: Change) -> FeasibilityAnswer:
         """Look for a placement of the changed instance."""
-        return find_placement(Problem.of(changed(self.instance, change)), self.clock)
+        return find_placement(Problem.of(changed(self.instance, change)), self.allowance)
 
     def repair(
         self, change: Change, sentence: str, answer: FeasibilityAnswer, least: bool
@@ -101,7 +100,7 @@ def find_repairs(search: RepairSearch) -> tuple[tuple[Repair, ...], tuple[str, .
     ]
     outcomes: list[Outcome] = []
     for waiting, finder in zip(range(len(finders), 0, -1), finders, strict=True):
-        outcomes += finder(replace(search, clock=search.clock.share(1 / waiting)))
+        outcomes += finder(replace(search, allowance=search.allowance.part(share=1 / waiting)))
     repairs = tuple(outcome for outcome in outcomes if isinstance(outcome, Repair))
     return repairs, tuple(outcome for outcome in outcomes if isinstance(outcome, str))
 
@@ -149,7 +148,7 @@ def _budgets(search: RepairSearch) -> Iterator[Outcome]:
 def _larger_budget(search: RepairSearch, kind: BudgetKind, groups: Sequence[LimitGroup]) -> Outcome:
     problem = Problem.of(search.instance)
     nodes = [problem.node_ids.index(group.nodes[0]) for group in groups]
-    answers = {i: _least_load(problem, kind, i, search.clock) for i in nodes}
+    answers = {i: _least_load(problem, kind, i, search.allowance) for i in nodes}
     increases = {}
     for i, answer in answers.items():
         if answer.placement is not None:
@@ -171,10 +170,12 @@ def _larger_budget(search: RepairSearch, kind: BudgetKind, groups: Sequence[Limi
     return search.repair(change, sentence, answers[best], answers[best].least)
 
 
-def _least_load(problem: Problem, kind: BudgetKind, node: int, clock: Clock) -> FeasibilityAnswer:
+def _least_load(
+    problem: Problem, kind: BudgetKind, node: int, allowance: Allowance
+) -> FeasibilityAnswer:
     if any(task.unattainable for task in problem.tasks):
         return FeasibilityAnswer(Verdict.INFEASIBLE)
-    return find_least_load(problem, kind, node, clock)
+    return find_least_load(problem, kind, node, allowance)
 
 
 # Devices.

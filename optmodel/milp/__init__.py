@@ -3,7 +3,6 @@
 from optmodel.milp.any_placement import (
     BOTH,
     UNKNOWN,
-    Clock,
     FeasibilityAnswer,
     Verdict,
     checked_latency_s,
@@ -24,7 +23,7 @@ from optmodel.milp.run import (
     run_milp,
     within_reach,
 )
-from optmodel.milp.second_opinion import LARGEST_ACTIVITY
+from optmodel.milp.second_opinion import LARGEST_ACTIVITY, run_in_thread
 from optmodel.milp.segment import SegmentModel
 from optmodel.milp.solvers import require_solver, run_solver
 
@@ -37,7 +36,6 @@ __all__ = [
     "UNKNOWN",
     "WHOLE_TOLERANCE",
     "BudgetKind",
-    "Clock",
     "CountModel",
     "FeasibilityAnswer",
     "Formulation",
@@ -53,6 +51,7 @@ __all__ = [
     "most_loads",
     "placed_loads",
     "require_solver",
+    "run_in_thread",
     "run_milp",
     "run_solver",
     "run_within",

@@ -1,6 +1,5 @@
 """Look for any placement within a time limit, and say exactly what came out."""
 
-import time
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +12,7 @@ from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import SolverRun, run_solver
 from optmodel.placement import Placement, SolutionStatus, Termination, to_document
 from optmodel.problem import Instance, Problem
-from optmodel.search import SolverOptions, contradiction, exceeds
+from optmodel.search import Allowance, SolverOptions, contradiction, exceeds
 from optmodel.verified import passed
 
 HIGHS, CPSAT = "HiGHS", "CP-SAT on the budgets alone"
@@ -57,69 +56,39 @@ INFEASIBLE = FeasibilityAnswer(Verdict.INFEASIBLE)
 UNKNOWN = FeasibilityAnswer(Verdict.UNKNOWN)
 
 
-@dataclass(frozen=True)
-class Clock:
-    """The moment at which a search must end.
-
-    Attributes
-    ----------
-    end : float or None
-        In seconds of `time.perf_counter`; None for never.
-    """
-
-    end: float | None
-
-    @classmethod
-    def ringing_in(cls, limit_s: float | None) -> "Clock":
-        """Return a clock for a time limit from now on."""
-        return cls(None if limit_s is None else time.perf_counter() + limit_s)
-
-    def share(self, part: float) -> "Clock":
-        """Return a clock for a part of the time left."""
-        left = self.left_s()
-        return self if left is None else Clock.ringing_in(part * left)
-
-    def left_s(self) -> float | None:
-        """Return the seconds left, None for no limit."""
-        return None if self.end is None else self.end - time.perf_counter()
-
-    def has_rung(self) -> bool:
-        """Tell whether the time is over."""
-        left = self.left_s()
-        return left is not None and left <= 0
-
-
-def find_placement(problem: Problem, clock: Clock, serving: int | None = None) -> FeasibilityAnswer:
+def find_placement(
+    problem: Problem, allowance: Allowance, serving: int | None = None
+) -> FeasibilityAnswer:
     """Find any placement of all requests, or of so many, or prove that there is none."""
     every = serving is None
     if every and (any(task.unattainable for task in problem.tasks) or reasons_infeasible(problem)):
         return INFEASIBLE
-    if clock.has_rung():
+    if allowance.over:
         return UNKNOWN
-    return _answer(FeasibilityModel.build(problem, serving), clock)
+    return _answer(FeasibilityModel.build(problem, serving), allowance)
 
 
 def find_least_load(
-    problem: Problem, kind: BudgetKind, node: int, clock: Clock
+    problem: Problem, kind: BudgetKind, node: int, allowance: Allowance
 ) -> FeasibilityAnswer:
     """Find the placement that asks for least of one budget, as if that budget had no end.
 
     If the budget is beyond every load that the caps allow, it has no end already.
     """
-    if clock.has_rung():
+    if allowance.over:
         return UNKNOWN
     model = FeasibilityModel.build(problem)
     bounded = (kind, node) in model.pyomo_model.respect_budgets
     if bounded:
         model.minimise_load(kind, node)
-    answer = _answer(model, clock)
+    answer = _answer(model, allowance)
     if answer.placement is None or not answer.least or not bounded:
         return answer
-    return _with_less(answer.placement, model, kind, node, clock)
+    return _with_less(answer.placement, model, kind, node, allowance)
 
 
 def _with_less(
-    found: Placement, model: FeasibilityModel, kind: BudgetKind, node: int, clock: Clock
+    found: Placement, model: FeasibilityModel, kind: BudgetKind, node: int, allowance: Allowance
 ) -> FeasibilityAnswer:
     """Ask another solver for the least load, counted in whole units.
 
@@ -128,9 +97,9 @@ def _with_less(
     ResultError
         If what one of the two claims to be least is more than what the other one has placed.
     """
-    if clock.has_rung():
+    if allowance.over:
         return FeasibilityAnswer(Verdict.FEASIBLE, found)
-    opinion = _second_opinion(model, clock)
+    opinion = second_opinion(model.pyomo_model, allowance.left_s)
     what = f"load of '{model.problem.node_ids[node]}' ({kind})"
     if opinion.status is SolutionStatus.INFEASIBLE:
         claim = f"that no placement keeps all budgets but the {what}"
@@ -150,43 +119,36 @@ def _with_less(
     return FeasibilityAnswer(Verdict.FEASIBLE, found, proven)
 
 
-def run_within(model: pyo.ConcreteModel, clock: Clock) -> SolverRun | None:
-    """Run the solver to the end or until the clock rings; None if it has rung already.
+def run_within(model: pyo.ConcreteModel, allowance: Allowance) -> SolverRun | None:
+    """Run the solver to the end or until time is up; None if it is up already.
 
     Raises
     ------
     KeyboardInterrupt
         If Ctrl-C ends the run.
     """
-    if clock.has_rung():
+    if allowance.over:
         return None
-    run = run_solver(model, SolverOptions(time_limit_s=clock.left_s(), mip_gap=0.0))
+    run = run_solver(model, SolverOptions(time_limit_s=allowance.left_s, mip_gap=0.0))
     if run.termination is Termination.INTERRUPTED:
         raise KeyboardInterrupt
     return run
 
 
-def _answer(model: FeasibilityModel, clock: Clock) -> FeasibilityAnswer:
+def _answer(model: FeasibilityModel, allowance: Allowance) -> FeasibilityAnswer:
     """Solve, and let another solver confirm that there is no placement, or replace a broken one."""
-    run = run_within(model.pyomo_model, clock)
+    run = run_within(model.pyomo_model, allowance)
     if run is None or run.status is SolutionStatus.NONE:
         return UNKNOWN
     said_infeasible = run.status is SolutionStatus.INFEASIBLE
     if not said_infeasible and model.keeps_budgets():
         least = run.status is SolutionStatus.OPTIMAL
         return FeasibilityAnswer(Verdict.FEASIBLE, model.placement(), least)
-    status = _second_opinion(model, clock).status
+    status = second_opinion(model.pyomo_model, allowance.left_s).status
     if status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
         return FeasibilityAnswer(Verdict.FEASIBLE, model.placement(), placed_by=CPSAT)
     agreed = said_infeasible and status is SolutionStatus.INFEASIBLE
     return INFEASIBLE if agreed else UNKNOWN
-
-
-def _second_opinion(model: FeasibilityModel, clock: Clock) -> SolverRun:
-    opinion = second_opinion(model.pyomo_model, clock.left_s())
-    if opinion.termination is Termination.INTERRUPTED:
-        raise KeyboardInterrupt
-    return opinion
 
 
 def checked_latency_s(instance: Instance, placement: Placement) -> float:

@@ -169,9 +169,7 @@ def _cpsat_agrees(search: Search, serving: int | None) -> bool:
     if search.left_s <= 0:
         return False
     model = FeasibilityModel.build(search.problem, serving)
-    asked = second_opinion(model.pyomo_model, search.left_s if isfinite(search.left_s) else None)
-    if asked.termination is Termination.INTERRUPTED:
-        raise KeyboardInterrupt
+    asked = second_opinion(model.pyomo_model, search.allowance().left_s)
     if asked.status is SolutionStatus.INFEASIBLE:
         return True
     if asked.status is SolutionStatus.NONE:

@@ -4,6 +4,7 @@ A MILP solver's "infeasible" holds up to its tolerances, and no solver is free o
 counts as proven when two that share no code agree.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from math import ceil, floor
@@ -50,6 +51,8 @@ def second_opinion(model: pyo.ConcreteModel, limit_s: float | None = None) -> So
     ------
     ValueError
         If a coefficient is no whole number, or CP-SAT refuses the model.
+    KeyboardInterrupt
+        If Ctrl-C ends the run.
     """
     built, columns = _translated(model)
     solver = cp_model.CpSolver()
@@ -60,15 +63,9 @@ def second_opinion(model: pyo.ConcreteModel, limit_s: float | None = None) -> So
     solver.parameters.max_deterministic_time = MOST_EFFORT
     if limit_s is not None:
         solver.parameters.max_time_in_seconds = max(limit_s, 0.01)
-
-    def stop() -> bool:
-        """Tell CP-SAT to stop, which it does."""
-        solver.stop_search()
-        return True
-
-    # In a thread of its own, so that Python hears of Ctrl-C while it runs.
-    with noticing_interrupt(stop) as interrupted, ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(solver.solve, built).result()
+    answer, interrupted = run_in_thread(solver, lambda: solver.solve(built))
+    if interrupted:
+        raise KeyboardInterrupt
     if answer == cp_model.MODEL_INVALID:
         raise ValueError(f"CP-SAT refuses the model: {built.validate()}")
     status = _STATUS.get(answer, SolutionStatus.NONE)
@@ -76,12 +73,30 @@ def second_opinion(model: pyo.ConcreteModel, limit_s: float | None = None) -> So
         for variable, column in columns:
             variable.set_value(solver.value(column), skip_validation=True)
     ended = Termination.TIME_LIMIT if status is SolutionStatus.NONE else Termination.CONVERGED
-    return SolverRun(
-        Termination.INTERRUPTED if interrupted.is_set() else ended,
-        status,
-        solver.best_objective_bound,
-        version("ortools"),
-    )
+    return SolverRun(ended, status, solver.best_objective_bound, version("ortools"))
+
+
+def run_in_thread(
+    solver: cp_model.CpSolver, run: Callable[[], cp_model.CpSolverStatus]
+) -> tuple[cp_model.CpSolverStatus, bool]:
+    """Run CP-SAT; return its status, and whether Ctrl-C stopped it.
+
+    In a thread of its own, so that Python hears of Ctrl-C while it runs.
+    """
+
+    def stop() -> bool:
+        """Tell CP-SAT to stop, which it does."""
+        solver.stop_search()
+        return True
+
+    with noticing_interrupt(stop) as interrupted, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run)
+        try:
+            status = running.result()
+        finally:
+            # A second Ctrl-C raises here, and the pool waits until the thread has ended.
+            solver.stop_search()
+    return status, interrupted.is_set()
 
 
 def _translated(model: pyo.ConcreteModel) -> tuple[cp_model.CpModel, list[tuple[Any, Any]]]:

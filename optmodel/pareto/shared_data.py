@@ -7,7 +7,7 @@ share one unit less than the last. On larger ones, where such runs do not end, p
 """
 
 from collections.abc import Iterator, Mapping
-from math import ceil, inf
+from math import ceil
 
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.counted_data import CountedSeeker
@@ -108,9 +108,9 @@ def _by_prices(
 ) -> tuple[CheckedPlacement, list[CheckedPlacement], DataBounds]:
     """Return the placement of a solution, those that prices find, and what they bound."""
     assert solution.placement is not None
-    limit_s = inf if options.time_limit_s is None else options.time_limit_s
+    allowance = Allowance.of_seconds(options.time_limit_s)
     fastest = checked(instance, solution.placement, "the solver")
-    return fastest, *PricedSeeker(Problem.of(instance), fastest).seek(Allowance.of_seconds(limit_s))
+    return fastest, *PricedSeeker(Problem.of(instance), fastest).seek(allowance)
 
 
 def _some_of(found: list[CheckedPlacement], points: int | None) -> list[CheckedPlacement]:

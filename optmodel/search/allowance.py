@@ -31,9 +31,14 @@ class Allowance:
         self._whole: Allowance | None = None
 
     @classmethod
-    def of_seconds(cls, left_s: float) -> Self:
-        """Return as many steps as pass in so many seconds from now."""
-        return cls(deadline=time.perf_counter() + left_s)
+    def of_seconds(cls, left_s: float | None) -> Self:
+        """Return as many steps as pass in so many seconds from now; None for no limit."""
+        return cls() if left_s is None else cls(deadline=time.perf_counter() + left_s)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the deadline; None if there is none."""
+        return None if self.deadline == math.inf else self.deadline - time.perf_counter()
 
     def part(self, steps: float = math.inf, share: float = 1.0) -> "Allowance":
         """Return a part of what is left: so many steps, and a share of the time."""

@@ -165,7 +165,7 @@ class Search:
 
     def allowance(self, share: float = 1.0) -> Allowance:
         """Return what a share of the time that is left allows; without a limit, everything."""
-        return Allowance(deadline=time.perf_counter() + share * self.left_s)
+        return Allowance.of_seconds(share * self.left_s)
 
     @property
     def served(self) -> int:

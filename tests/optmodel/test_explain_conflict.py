@@ -14,11 +14,12 @@ from strategies import by_hand, clashing, examples, instances, twice, with_budge
 from optmodel.explain import Conflict, Proof
 from optmodel.explain.conflict import find_conflict, find_conflicts, smallest_hitting_set
 from optmodel.explain.groups import LimitGroup, broken_by, groups_of, lift
-from optmodel.milp.any_placement import Clock, find_placement
+from optmodel.milp.any_placement import find_placement
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
+from optmodel.search.allowance import Allowance
 
-FOREVER = Clock(None)
+FOREVER = Allowance()
 
 
 def conflicts(made: Instance) -> tuple[Conflict, ...]:
@@ -234,7 +235,7 @@ def test_a_smallest_hitting_set_meets_every_set(sets, size):
 def test_without_time_every_group_is_returned_and_nothing_claimed():
     problem = Problem.of(clashing())
     groups = groups_of(problem)
-    conflict = find_conflict(problem, groups, Clock.ringing_in(0.0))
+    conflict = find_conflict(problem, groups, Allowance.of_seconds(0.0))
     assert set(conflict.groups) == set(groups)
     assert conflict.proof is Proof.UNREDUCED
 

@@ -7,14 +7,15 @@ from optmodel.explain import conflict, repairs
 from optmodel.explain.diagnose import explain
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import any_placement as search
-from optmodel.milp.any_placement import Clock, FeasibilityAnswer, Verdict, find_least_load
+from optmodel.milp.any_placement import FeasibilityAnswer, Verdict, find_least_load
 from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import SolverRun
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.problem.arrays import Problem
+from optmodel.search.allowance import Allowance
 
-FOREVER = Clock(None)
+FOREVER = Allowance()
 
 
 def least_memory_of_a() -> FeasibilityAnswer:

@@ -15,7 +15,6 @@ from optmodel.checker import check
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import any_placement
 from optmodel.milp.any_placement import (
-    Clock,
     Verdict,
     checked_latency_s,
     find_least_load,
@@ -28,9 +27,10 @@ from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
+from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 
-FOREVER = Clock(None)
+FOREVER = Allowance()
 
 
 def has_placement(made: Instance) -> bool:
@@ -171,7 +171,9 @@ def test_a_placement_that_is_none_is_refused():
         checked_latency_s(poorer, placement)
 
 
-def test_a_clock_that_has_rung_leaves_the_question_open():
-    assert find_placement(Problem.of(by_hand()), Clock.ringing_in(0.0)).verdict is Verdict.UNKNOWN
-    least = find_least_load(Problem.of(clashing()), "memory", 0, Clock.ringing_in(0.0))
+def test_time_that_is_up_leaves_the_question_open():
+    assert (
+        find_placement(Problem.of(by_hand()), Allowance.of_seconds(0.0)).verdict is Verdict.UNKNOWN
+    )
+    least = find_least_load(Problem.of(clashing()), "memory", 0, Allowance.of_seconds(0.0))
     assert least.verdict is Verdict.UNKNOWN
