@@ -20,10 +20,8 @@ __all__ = [
 offer(
     __name__,
     {
-        "Images": "attack.images",
-        "load_images": "attack.data",
-        "split": "attack.splits",
-        "spread": "attack.splits",
-        "with_validation": "attack.splits",
+        "attack.data": "load_images",
+        "attack.images": "Images",
+        "attack.splits": "split spread with_validation",
     },
 )

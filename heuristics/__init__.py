@@ -32,14 +32,10 @@ __all__ = [
 offer(
     __name__,
     {
-        "Algorithm1": "optmodel.online",
-        "LookaheadPolicy": "optmodel.online",
-        "PlacementPolicy": "heuristics.policy",
-        "OnlineScheduler": "heuristics.scheduler",
-        "improve": "heuristics.improvement",
-        "improve_solution": "heuristics.improvement",
-        "make_policy": "heuristics.policies",
-        "place": "heuristics.policies",
-        "place_all": "heuristics.policy",
+        "heuristics.improvement": "improve improve_solution",
+        "heuristics.policies": "make_policy place",
+        "heuristics.policy": "PlacementPolicy place_all",
+        "heuristics.scheduler": "OnlineScheduler",
+        "optmodel.online": "Algorithm1 LookaheadPolicy",
     },
 )

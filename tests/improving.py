@@ -30,9 +30,9 @@ def tight_around(made: Instance, placement: Placement) -> Instance:
         made = with_budget(
             made,
             device.id,
-            memory_bytes=float(found.memory_bytes[i]),
-            compute_budget_mult=float(found.compute_mult[i]),
-            bandwidth_budget_bits=float(found.bandwidth_bits[i]),
+            memory_bytes=float(found.load[0][i]),
+            compute_budget_mult=float(found.load[1][i]),
+            bandwidth_budget_bits=float(found.load[2][i]),
         )
     return made
 

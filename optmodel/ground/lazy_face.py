@@ -23,16 +23,17 @@ class _FacePackage(ModuleType):
             super().__setattr__(name, value)
 
 
-def offer(package: str, module_of: Mapping[str, str]) -> None:
+def offer(package: str, names_of: Mapping[str, str]) -> None:
     """Let a package offer names of its rooms, each loaded when it is asked for.
 
     Parameters
     ----------
     package : str
         Its name.
-    module_of : mapping of str to str
-        For each name that it offers, the module that holds it.
+    names_of : mapping of str to str
+        For each module, which of its names the package offers, with blanks between.
     """
     face = sys.modules[package]
+    module_of = {name: module for module, names in names_of.items() for name in names.split()}
     face.module_of = module_of  # type: ignore[attr-defined]
     face.__class__ = _FacePackage

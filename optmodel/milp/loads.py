@@ -4,10 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from optmodel.milp.count.variables import layers, transitions
-from optmodel.placement import Placement, RequestPlacement
+from optmodel.placement import Placement, evaluate
 from optmodel.problem import TRANSFERS, Node, Problem
 
 BudgetKind = Literal["memory", "compute", "bandwidth"]
@@ -48,7 +46,7 @@ Loads = dict[BudgetKind, list[int]]
 
 def most_loads(problem: Problem) -> Loads:
     """Return the load of each node if it held as much of every layer as the caps allow."""
-    loads = _nothing(problem)
+    loads: Loads = {kind: [0] * len(problem.node_ids) for kind in BUDGETS}
     for _, _, layer in layers(problem):
         for i in layer.hosts:
             loads["memory"][i] += layer.weight_bytes * layer.cap
@@ -63,27 +61,6 @@ def most_loads(problem: Problem) -> Loads:
 
 
 def placed_loads(problem: Problem, placement: Placement) -> Loads:
-    """Return the load of each node under a placement of all requests, exactly."""
-    loads = _nothing(problem)
-    placed = [placement.requests[task.request.id] for task in problem.tasks]
-    for r, k, layer in layers(problem):
-        for i, count in _held(placed[r], k):
-            loads["memory"][i] += layer.weight_bytes * count
-            loads["compute"][i] += layer.multiplications * count
-    for r, k, layer, following in transitions(problem, "broadcast"):
-        for i, _ in _held(placed[r], k):
-            others = following.segments - int(placed[r].counts[k + 1, i])
-            loads["bandwidth"][i] += layer.output_bits * others
-    for task, request in zip(problem.tasks, placed, strict=True):
-        for k, i, j, maps in request.flows.entries():
-            loads["bandwidth"][i] += task.layers[k].output_bits * maps * (i != j)
-    return loads
-
-
-def _held(placed: RequestPlacement, k: int) -> list[tuple[int, int]]:
-    """Return (node, segments) of the nodes that hold some of layer `k`."""
-    return [(int(i), int(placed.counts[k, i])) for i in np.flatnonzero(placed.counts[k])]
-
-
-def _nothing(problem: Problem) -> Loads:
-    return {kind: [0] * len(problem.node_ids) for kind in BUDGETS}
+    """Return the load of each node under a placement, exactly."""
+    load: list[list[int]] = evaluate(problem, placement).load.tolist()
+    return dict(zip(BUDGETS, load, strict=True))

@@ -194,8 +194,7 @@ def _holders(problem: Problem, placed: RequestPlacement, k: int) -> str:
 
 def _nodes(problem: Problem, placement: Placement) -> Iterator[NodeUse]:
     """Yield what each node uses, sources first."""
-    found = evaluate(problem, placement)
-    loads = (found.memory_bytes, found.compute_mult, found.bandwidth_bits)
+    loads = evaluate(problem, placement).load
     sources = range(problem.helpers, len(problem.node_ids))
     for i in (*sources, *range(problem.helpers)):
         node = problem.instance.nodes[i]

@@ -38,14 +38,12 @@ class Evaluation:
     ----------
     layer_latency_s : mapping of str to ndarray, shape (layers,)
         T[r, l] in seconds, by request id (Eq. 5).
-    memory_bytes, compute_mult, bandwidth_bits : ndarray of int, shape (nodes,)
-        Load of each node, over all requests (left-hand sides of 8b, 8c, 8d).
+    load : ndarray of int, shape (3, nodes)
+        Bytes, multiplications and bits sent of each node, over all requests (8b, 8c, 8d).
     """
 
     layer_latency_s: Mapping[str, FloatArray]
-    memory_bytes: IntArray
-    compute_mult: IntArray
-    bandwidth_bits: IntArray
+    load: IntArray
 
     @property
     def request_latency_s(self) -> dict[str, float]:
@@ -68,7 +66,7 @@ def evaluate(problem: Problem, placement: Placement) -> Evaluation:
             found = evaluate_request(problem, task, placed)
             latency[task.request.id] = found.layer_latency_s
             load += found.load
-    return Evaluation(latency, *load)
+    return Evaluation(latency, load)
 
 
 def evaluate_request(
@@ -149,17 +147,6 @@ def _heard_rates(rate: FloatArray, sends: BoolArray) -> FloatArray:
     alone = at_slowest.sum(axis=1, keepdims=True) == 1
     heard: FloatArray = np.where(at_slowest & alone, next_slowest, slowest)
     return heard
-
-
-def sent_bits(problem: Problem, placement: Placement) -> FloatArray:
-    """Return the bits from each sender to each receiver (Eq. 6), shape (senders, receivers)."""
-    total = np.zeros((len(problem.node_ids),) * 2)
-    for task in problem.tasks:
-        placed = placement.requests.get(task.request.id)
-        if placed is not None:
-            for k in range(len(task.layers) - 1):
-                total += transfer_bits(task, placed, k)
-    return total
 
 
 def transfer_bits(task: RequestTask, placed: RequestPlacement, layer: int) -> FloatArray:

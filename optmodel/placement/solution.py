@@ -1,9 +1,8 @@
 """The solution file: a placement in names and numbers, how it was found, what is proven."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, RootModel, Tag
 
@@ -202,16 +201,6 @@ def read_solution_or_placement(path: Path) -> Solution | PlacementDocument:
         If the file cannot be read or is neither.
     """
     return read_model(path, _Checkable).root
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of solution files; `$defs.PlacementDocument` is that of placements."""
-    return Solution.model_json_schema()
-
-
-def json_schema_text() -> str:
-    """Return the schema as it is shipped in `optmodel/solution.schema.json`."""
-    return json.dumps(json_schema(), indent=1) + "\n"
 
 
 def relative_gap(objective: float | None, bound: float | None) -> float | None:

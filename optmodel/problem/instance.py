@@ -4,9 +4,8 @@ A file without requests describes a fleet that serves requests as they come.
 """
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -211,13 +210,3 @@ def read_fleet(path: Path) -> FleetDocument:
 def digest(instance: FleetDocument) -> str:
     """Return the SHA-256 of an instance's content, whatever the layout of its file."""
     return hashlib.sha256(instance.model_dump_json().encode()).hexdigest()
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of instance files (without the rules that span fields)."""
-    return Instance.model_json_schema()
-
-
-def json_schema_text() -> str:
-    """Return the schema as it is shipped in `optmodel/instance.schema.json`."""
-    return json.dumps(json_schema(), indent=1) + "\n"

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from optmodel.placement import Evaluation, Placement, TracePoint, evaluate
 from optmodel.problem import Instance, Problem
 from optmodel.search.agreement import BOUND_TOLERANCE, contradiction, settled_bound
@@ -267,5 +265,4 @@ def _lesser(bound_s: float | None, other_s: float | None) -> float | None:
 
 def within_budgets(problem: Problem, evaluation: Evaluation) -> bool:
     """Tell whether a placement keeps 8b-8d; loads are whole, so budgets count in whole units."""
-    loads = (evaluation.memory_bytes, evaluation.compute_mult, evaluation.bandwidth_bits)
-    return bool((np.stack(loads) <= problem.whole_budgets).all())
+    return bool((evaluation.load <= problem.whole_budgets).all())

@@ -17,7 +17,7 @@ from optmodel.online.outcome import PolicyOutcome
 from optmodel.placement.evaluate import Evaluation, evaluate
 from optmodel.placement.solution import read_solution
 from optmodel.placement.translate import from_document
-from optmodel.problem.arrays import FloatArray, Problem
+from optmodel.problem.arrays import IntArray, Problem
 
 BY_NAME = {member.name: member for member in MEDIUM.members}
 UNLIMITED = BudgetScales(1e6, 1e6, 1e6)
@@ -70,12 +70,8 @@ def unlimited_loads(member: Member) -> Evaluation:
 def test_budgets_bind_where_the_set_says_so_and_nowhere_else(member: Member):
     """Measured by what the greedy would ask for."""
     problem, loads = problem_of(member.name), unlimited_loads(member)
-    pairs = {
-        "8b": (loads.memory_bytes, problem.memory),
-        "8c": (loads.compute_mult, problem.compute_budget),
-        "8d": (loads.bandwidth_bits, problem.bandwidth_budget),
-    }
-    exceeded = {equation for equation, (load, budget) in pairs.items() if np.any(load > budget)}
+    binds = zip(("8b", "8c", "8d"), (loads.load > problem.budgets).any(axis=1), strict=True)
+    exceeded = {equation for equation, found in binds if found}
     assert exceeded == BINDING.get(member.name, set())
 
 
@@ -145,23 +141,17 @@ def test_the_best_known_solution_serves_all_but_of_an_oversubscribed_batch(membe
     assert whole == (member.name not in OVERSUBSCRIBED)
 
 
-def shipped_loads(name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+def shipped_loads(name: str) -> IntArray:
     """Return bytes, multiplications and bits of each helper in the best known placement."""
     problem = problem_of(name)
     solution = read_solution(MEDIUM.folder / f"{name}.solution.json")
-    loads = evaluate(problem, from_document(problem, solution.placement))
-    helpers = slice(problem.helpers)
-    return (
-        loads.memory_bytes[helpers],
-        loads.compute_mult[helpers],
-        loads.bandwidth_bits[helpers],
-    )
+    found = evaluate(problem, from_document(problem, solution.placement))
+    return found.load[:, : problem.helpers]
 
 
 def test_what_is_best_for_each_request_alone_is_too_much_for_the_batch():
     """Of each budget: ten times the placements that are best while nothing binds."""
     problem = problem_of("lenet10-cifar10-0.6-20-binding")
-    budgets = (problem.memory, problem.compute_budget, problem.bandwidth_budget)
     lenet, cifar = (shipped_loads(f"{name}-0.6-20-mixed") for name in ("lenet", "cifar_cnn"))
-    for one, other, budget in zip(lenet, cifar, budgets, strict=True):
+    for one, other, budget in zip(lenet, cifar, problem.budgets, strict=True):
         assert np.any(10 * one + 10 * other > budget[: problem.helpers])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from strategies import assignments, by_hand, examples, instances
 
 from optmodel.checker import check
-from optmodel.placement.evaluate import Evaluation, evaluate, sent_bits
+from optmodel.placement.evaluate import Evaluation, evaluate, transfer_bits
 from optmodel.placement.placement import Flows, Placement, RequestPlacement
-from optmodel.problem.arrays import Problem
+from optmodel.problem.arrays import FloatArray, Problem
 from optmodel.problem.instance import Instance
 
 WORKED = {
@@ -46,6 +46,16 @@ def test_layer_latencies_of_the_worked_example():
     assert found.latency_s == same(0.377)
 
 
+def _sent_bits(problem: Problem, assignment: reference.Assignment) -> FloatArray:
+    """Return the bits from each sender to each receiver, shape (senders, receivers)."""
+    placed = place(problem, assignment).requests
+    total = np.zeros((len(problem.node_ids),) * 2)
+    for task in problem.tasks:
+        for k in range(len(task.layers) - 1):
+            total += transfer_bits(task, placed[task.request.id], k)
+    return total
+
+
 def test_traffic_of_the_worked_example():
     a, b, c, camera = range(4)
     expected = np.zeros((4, 4))
@@ -56,17 +66,17 @@ def test_traffic_of_the_worked_example():
     expected[b, c] = 64 + 64  # partial sums for one map of conv2, one map of act2
     expected[c, camera] = 160  # the output of fc1
     problem = Problem.of(by_hand())
-    assert sent_bits(problem, place(problem, WORKED)).tolist() == expected.tolist()
+    assert _sent_bits(problem, WORKED).tolist() == expected.tolist()
     found = evaluated(by_hand(), WORKED)
-    assert found.bandwidth_bits.tolist() == [256, 128, 160, 384]
+    assert found.load[2].tolist() == [256, 128, 160, 384]
 
 
 def test_loads_of_the_worked_example():
     # Weights of a segment: conv1 3, conv2 2, fc1 4*5/2 = 10, fc2 10, of 4 bytes each.
     found = evaluated(by_hand(), WORKED)
-    assert found.memory_bytes.tolist() == [8, 16, 80, 12 + 40]
+    assert found.load[0].tolist() == [8, 16, 80, 12 + 40]
     # Multiplications: conv1 3*4 = 12, conv2 2*2 = 4, fc1 10, fc2 10.
-    assert found.compute_mult.tolist() == [4, 8, 20, 12 + 10]
+    assert found.load[1].tolist() == [4, 8, 20, 12 + 10]
 
 
 def test_maps_that_nobody_computes_with_are_sent_but_not_waited_for():
@@ -78,7 +88,7 @@ def test_maps_that_nobody_computes_with_are_sent_but_not_waited_for():
     for moved, sent in (((1, 1, 0, 5), [0, 640, 0, 0]), ((1, 0, 1, 1), [128, 0, 0, 0])):
         flows = Flows.from_entries([*placed.flows.entries(), moved])
         more = evaluate(problem, Placement({"r1": RequestPlacement(placed.counts, flows)}))
-        assert (more.bandwidth_bits - plain.bandwidth_bits).tolist() == sent
+        assert (more.load[2] - plain.load[2]).tolist() == sent
         if moved[2] == 0:
             assert more.layer_latency_s["r1"].tolist() == plain.layer_latency_s["r1"].tolist()
 
@@ -89,16 +99,16 @@ def test_flows_after_the_last_layer_go_nowhere():
     flows = Flows.from_entries([*placed.flows.entries(), (5, 3, 0, 1)])
     more = evaluate(problem, Placement({"r1": RequestPlacement(placed.counts, flows)}))
     assert more.latency_s == same(0.377)
-    assert more.bandwidth_bits.tolist() == [256, 128, 160, 384]
+    assert more.load[2].tolist() == [256, 128, 160, 384]
 
 
 def test_a_request_without_a_place_costs_nothing():
     found = evaluate(Problem.of(by_hand()), Placement({}))
     assert found.latency_s == 0
     assert not found.layer_latency_s
-    assert not found.bandwidth_bits.any()
-    assert not found.memory_bytes.any()
-    assert not found.compute_mult.any()
+    assert not found.load[2].any()
+    assert not found.load[0].any()
+    assert not found.load[1].any()
 
 
 @pytest.mark.parametrize("rates", [*product((1000.0, 2000.0), repeat=3)])
@@ -139,9 +149,9 @@ def test_loads_and_traffic_equal_brute_force(made: Instance, data: st.DataObject
     sent = reference.sent_bits(made, assignment)
     carried = reference.loads(made, assignment)
     problem = Problem.of(made)
-    matrix = sent_bits(problem, place(problem, assignment))
+    matrix = _sent_bits(problem, assignment)
     assert matrix.tolist() == [[sent[i, j] for j in names] for i in names]
-    assert found.bandwidth_bits.tolist() == matrix.sum(axis=1).tolist()
-    assert found.memory_bytes.tolist() == [carried["8b"][i] for i in names]
-    assert found.compute_mult.tolist() == [carried["8c"][i] for i in names]
-    assert found.bandwidth_bits.tolist() == [carried["8d"][i] for i in names]
+    assert found.load[2].tolist() == matrix.sum(axis=1).tolist()
+    assert found.load[0].tolist() == [carried["8b"][i] for i in names]
+    assert found.load[1].tolist() == [carried["8c"][i] for i in names]
+    assert found.load[2].tolist() == [carried["8d"][i] for i in names]

@@ -16,10 +16,11 @@ from instances.generate import Recipe, generate
 from optmodel.ground.json_files import parse_model, write_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem.arrays import Problem
-from optmodel.problem.instance import Instance, json_schema, json_schema_text, read_instance
+from optmodel.problem.instance import Instance, read_instance
 
 VALID = Path(__file__).parent / "bad_input" / "valid.json"
 SHIPPED_SCHEMA = Path(optmodel.__file__).with_name("instance.schema.json")
+SCHEMA = Instance.model_json_schema()
 
 
 def test_an_instance_survives_writing_and_reading(tmp_path):
@@ -55,20 +56,20 @@ def test_the_network_of_a_request_is_found_by_its_id():
 
 
 def test_the_shipped_schema_is_the_exported_one():
-    assert SHIPPED_SCHEMA.read_text(encoding="utf-8") == json_schema_text()
+    assert SHIPPED_SCHEMA.read_text(encoding="utf-8") == json.dumps(SCHEMA, indent=1) + "\n"
 
 
 def test_the_schema_is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_the_schema_accepts_a_valid_file():
-    jsonschema.validate(json.loads(VALID.read_text()), json_schema())
+    jsonschema.validate(json.loads(VALID.read_text()), SCHEMA)
 
 
 def test_the_schema_accepts_a_generated_file():
     instance = generate(Recipe(("lenet", "cifar_cnn"), devices=3), "generated")
-    jsonschema.validate(instance.model_dump(mode="json"), json_schema())
+    jsonschema.validate(instance.model_dump(mode="json"), SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -78,11 +79,11 @@ def test_the_schema_accepts_a_generated_file():
 def test_the_schema_refuses_a_bad_file(name):
     document = json.loads(VALID.with_name(f"{name}.json").read_text())
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document, json_schema())
+        jsonschema.validate(document, SCHEMA)
 
 
 def test_every_field_of_the_schema_has_a_description():
-    objects = [json_schema(), *json_schema()["$defs"].values()]
+    objects = [SCHEMA, *SCHEMA["$defs"].values()]
     fields = {
         f"{thing['title']}.{name}": field
         for thing in objects

@@ -15,8 +15,6 @@ from optmodel.placement.bare_placement import with_flows
 from optmodel.placement.solution import (
     PlacementDocument,
     Solution,
-    json_schema,
-    json_schema_text,
     read_solution,
     read_solution_or_placement,
 )
@@ -24,6 +22,7 @@ from optmodel.problem.instance import read_instance
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 SHIPPED_SCHEMA = Path(optmodel.__file__).with_name("solution.schema.json")
+SCHEMA = Solution.model_json_schema()
 FILE = INSTANCES / "small" / "lenet-0.8-4-mixed.json"
 SOLVED = FILE.with_suffix(".solution.json")
 
@@ -51,13 +50,13 @@ def checked(path: Path, content: object, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_shipped_schema_is_the_exported_one() -> None:
-    assert SHIPPED_SCHEMA.read_text(encoding="utf-8") == json_schema_text()
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert SHIPPED_SCHEMA.read_text(encoding="utf-8") == json.dumps(SCHEMA, indent=1) + "\n"
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize("name", ["small", "medium", "paper", "measured"])
 def test_the_schema_accepts_every_shipped_solution(name: str) -> None:
-    validator = jsonschema.Draft202012Validator(json_schema())
+    validator = jsonschema.Draft202012Validator(SCHEMA)
     files = sorted((INSTANCES / name).glob("*.solution.json"))
     assert files
     for file in files:
@@ -65,7 +64,7 @@ def test_the_schema_accepts_every_shipped_solution(name: str) -> None:
 
 
 def test_every_field_of_the_schema_has_a_description() -> None:
-    for one in (json_schema(), *json_schema()["$defs"].values()):
+    for one in (SCHEMA, *SCHEMA["$defs"].values()):
         for name, field in one.get("properties", {}).items():
             assert "description" in field, name
 
@@ -86,7 +85,7 @@ def test_what_the_reader_refuses_the_schema_refuses(tmp_path: Path, change: dict
     with pytest.raises(InputError):
         read_solution(tmp_path / "changed.json")
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document, json_schema())
+        jsonschema.validate(document, SCHEMA)
 
 
 # A placement alone.
@@ -112,7 +111,8 @@ def test_the_placement_of_a_solution_is_one(
         "passed, 1 request(s), latency 1.217059 ms",
     )
     jsonschema.validate(
-        placement, json_schema()["$defs"]["PlacementDocument"] | {"$defs": json_schema()["$defs"]}
+        placement,
+        SCHEMA["$defs"]["PlacementDocument"] | {"$defs": SCHEMA["$defs"]},
     )
 
 

@@ -13,7 +13,7 @@ from instances.ssim import TABLE_I
 from optmodel.ground.json_files import parse_model, read_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import Solution
-from optmodel.problem.instance import FleetDocument, Instance, json_schema, read_instance
+from optmodel.problem.instance import FleetDocument, Instance, read_instance
 from optmodel.problem.network import Network
 from optmodel.problem.ssim import SsimTable
 from optmodel.solving import solve
@@ -49,7 +49,7 @@ def test_whole_floats_are_read_as_the_integers_that_they_are(kind: type[BaseMode
 
 
 def test_a_kernel_of_5_0_is_valid_by_the_schema_and_solved_like_5() -> None:
-    jsonschema.validate(json.loads(CASE.read_text()), json_schema())
+    jsonschema.validate(json.loads(CASE.read_text()), Instance.model_json_schema())
     read = read_instance(CASE)
     assert read == read_instance(SMALL / "lenet-0.8-4-mixed.json")
     assert f"{solve(read).objective_s:.9f}" == "0.001217059"

@@ -74,7 +74,7 @@ class FixAndOptimise:
         """Return the best placement that differs only in what is freed, None if none is better."""
         problem, incumbent = self.bench.problem, self._incumbent
         left, costs = BudgetLedger.of(problem), evaluate(problem, incumbent)
-        left.reserve(np.stack([costs.memory_bytes, costs.compute_mult, costs.bandwidth_bits]))
+        left.reserve(costs.load)
         effort = WindowEffort(work, self.bench.search.left_s, self.bench.seed)
         placed = incumbent.requests[task.request.id]
         found = solve_freed(problem, task, placed, free, left, effort)
