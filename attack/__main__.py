@@ -23,8 +23,8 @@ from attack.attacker_view import VIEW_KINDS, AttackerView
 from attack.budgets import BUDGETS
 from attack.curves import read_tables, save_curves
 from instances.networks import network_file
-from optmodel.ground.command_line import console, errors, parted, require_choice
-from optmodel.ground.figure_file import require_picture
+from optmodel.ground.command_line import console, errors, parted, require_choice, require_output
+from optmodel.ground.figure_file import PICTURE_SUFFIXES
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import require_writable
@@ -138,8 +138,7 @@ def curves(
 
     Example: python -m attack curves paper.json strong.json --out curves.png
     """
-    require_picture("--out", out)
-    require_writable(out, *tables)
+    require_output("--out", out, PICTURE_SUFFIXES, *tables)
     save_curves(read_tables(tables), out)
     console.print(f"{out}: {len(tables)} table(s)", markup=False)
 
@@ -167,8 +166,7 @@ def sheet(
     from attack.scene_setting import describe, load_data, set_scene, victim_of
     from optmodel.ground.workers import connected
 
-    require_picture("--out", out)
-    require_writable(out, victim, data, network_file(network))
+    require_output("--out", out, PICTURE_SUFFIXES, victim, data, network_file(network))
     require_choice("--budget", budget, BUDGETS)
     loaded = load_data(network, data, seed)
     keys = grid(loaded.network, parted(rows or []), parse_counts(counts), subsets=0)

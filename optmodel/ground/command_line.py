@@ -1,7 +1,7 @@
 """What all commands share: where they print, exit codes, and options with what they cannot be."""
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -82,8 +82,10 @@ def require_choice(option: str, value: str, known: Iterable[str]) -> None:
         raise InputError(f"{option}: expected one of {', '.join(names)}, got '{value}'; correct it")
 
 
-def require_output(option: str, path: Path | None, suffix: str, *others: Path | None) -> None:
-    """Refuse an output file with another suffix, not writable, or among the others.
+def require_output(
+    option: str, path: Path | None, suffixes: str | Sequence[str], *others: Path | None
+) -> None:
+    """Refuse an output file with another suffix than these, not writable, or among the others.
 
     None is none, and standard output has no suffix.
 
@@ -94,8 +96,11 @@ def require_output(option: str, path: Path | None, suffix: str, *others: Path | 
     """
     if path is None:
         return
-    if path != STANDARD and path.suffix != suffix:
-        raise InputError(f"{option}: expected a name ending in {suffix}, got '{path}'; rename it")
+    known = [suffixes] if isinstance(suffixes, str) else suffixes
+    if path != STANDARD and path.suffix not in known:
+        raise InputError(
+            f"{option}: expected a name ending in {' or '.join(known)}, got '{path}'; rename it"
+        )
     require_writable(path, *others)
 
 

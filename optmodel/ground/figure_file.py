@@ -9,31 +9,16 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from optmodel.ground.rule_errors import InputError
-from optmodel.ground.whole_files import STANDARD, write_bytes
+from optmodel.ground.whole_files import write_bytes
 
 DOTS_PER_INCH = 110
-SUFFIXES = (".png", ".svg")
+PICTURE_SUFFIXES = (".png", ".svg")
 STYLE: dict[str, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "distprivacy",  # Equal figures give equal files.
 }
-
-
-def require_picture(option: str, path: Path) -> None:
-    """Refuse a file name that ends like no picture that can be written.
-
-    Raises
-    ------
-    InputError
-        Naming the option and what it got.
-    """
-    if path != STANDARD and path.suffix not in SUFFIXES:
-        raise InputError(
-            f"{option}: expected a name ending in {' or '.join(SUFFIXES)}, got '{path}'; rename it"
-        )
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from optmodel.ground.rule_errors import InputError
 
@@ -158,20 +158,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     if path == STANDARD:
         _write_standard_output(content)
         return
-    target = path.resolve()
-    try:
-        with _temporary_beside(target) as temporary:
-            with temporary.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise InputError(
-            f"{path}: expected a place for {len(content):,} bytes, got '{error.strerror}'; name "
-            "another file or free the space"
-        ) from error
+    with _replacing(path, f"{len(content):,} bytes") as stream:
+        stream.write(content)
 
 
 def _write_standard_output(content: bytes) -> None:
@@ -200,14 +188,25 @@ def written_at_the_end(path: Path) -> Iterator[TextIO]:
         If the folder takes no new file, the disk is full, or the path is a folder.
     """
     if path == STANDARD:
-        text = io.StringIO()
-        yield text
-        _write_standard_output(text.getvalue().encode())
+        held = io.StringIO()
+        yield held
+        _write_standard_output(held.getvalue().encode())
         return
+    with _replacing(path, "the file") as stream:
+        text = io.TextIOWrapper(stream, "utf-8")
+        try:
+            yield text
+        finally:
+            text.detach()  # Writes what it holds, and leaves the stream open to be synced.
+
+
+@contextmanager
+def _replacing(path: Path, what: str) -> Iterator[BinaryIO]:
+    """Give a stream whose content takes the place of a file when all is written."""
     target = path.resolve()
     try:
         with _temporary_beside(target) as temporary:
-            with temporary.open("x", encoding="utf-8") as stream:
+            with temporary.open("xb") as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -215,7 +214,7 @@ def written_at_the_end(path: Path) -> Iterator[TextIO]:
         _sync_folder(target.parent)
     except OSError as error:
         raise InputError(
-            f"{path}: expected a place for the file, got '{error.strerror}'; name another file or "
+            f"{path}: expected a place for {what}, got '{error.strerror}'; name another file or "
             "free the space"
         ) from error
 

@@ -13,16 +13,13 @@ from typing import Any
 import highspy
 import pyomo.environ as pyo
 from pyomo.common.errors import ApplicationError
-from pyomo.contrib.solver.common import factory, results
-from pyomo.opt import TerminationCondition as OlderCondition
+from pyomo.contrib.solver.common import factory
 
 from optmodel.ground.interrupt import noticing_interrupt
 from optmodel.ground.rule_errors import InputError
 from optmodel.milp.highs import WatchedHighs, Watcher
 from optmodel.placement import SolutionStatus, Termination
 from optmodel.search import SolverOptions
-
-NewerCondition = results.TerminationCondition
 
 
 @dataclass(frozen=True)
@@ -88,24 +85,19 @@ OPTION_NAMES = {
     ),
 }
 
-_TERMINATION = {
-    NewerCondition.convergenceCriteriaSatisfied: Termination.CONVERGED,
-    NewerCondition.provenInfeasible: Termination.CONVERGED,
+_ENDINGS = {
+    "convergenceCriteriaSatisfied": Termination.CONVERGED,
+    "optimal": Termination.CONVERGED,
+    "provenInfeasible": Termination.CONVERGED,
+    "infeasible": Termination.CONVERGED,
     # The objective is at least 0, so an "infeasible or unbounded" model is infeasible.
-    NewerCondition.infeasibleOrUnbounded: Termination.CONVERGED,
-    NewerCondition.maxTimeLimit: Termination.TIME_LIMIT,
-    NewerCondition.interrupted: Termination.INTERRUPTED,
+    "infeasibleOrUnbounded": Termination.CONVERGED,
+    "maxTimeLimit": Termination.TIME_LIMIT,
+    "interrupted": Termination.INTERRUPTED,
+    "userInterrupt": Termination.INTERRUPTED,
 }
-_INFEASIBLE = {NewerCondition.provenInfeasible, NewerCondition.infeasibleOrUnbounded}
-
-_OLDER_TERMINATION = {
-    OlderCondition.optimal: Termination.CONVERGED,
-    OlderCondition.infeasible: Termination.CONVERGED,
-    OlderCondition.infeasibleOrUnbounded: Termination.CONVERGED,
-    OlderCondition.maxTimeLimit: Termination.TIME_LIMIT,
-    OlderCondition.userInterrupt: Termination.INTERRUPTED,
-}
-_OLDER_INFEASIBLE = {OlderCondition.infeasible, OlderCondition.infeasibleOrUnbounded}
+"""What the conditions of both interfaces mean, by their names; all others are errors."""
+_INFEASIBLE = ("provenInfeasible", "infeasible", "infeasibleOrUnbounded")
 
 
 def require_solver(name: str) -> None:
@@ -230,9 +222,7 @@ def _run_newer(
     has_solution = found.incumbent_objective is not None
     if has_solution:
         found.solution_loader.load_vars()
-    condition = found.termination_condition
-    termination = _TERMINATION.get(condition, Termination.ERROR)
-    status = _status(condition in _INFEASIBLE, termination, has_solution)
+    termination, status = _ending(found.termination_condition.name, has_solution)
     version = ".".join(str(part) for part in solver.version())
     return SolverRun(termination, status, _finite(found.objective_bound), version)
 
@@ -270,9 +260,7 @@ def _run_older(
     if len(found.solution) > 0:
         model.solutions.load_from(found)
     has_solution = len(found.solution) > 0 and _holds_a_solution(model)
-    condition = found.solver.termination_condition
-    termination = _OLDER_TERMINATION.get(condition, Termination.ERROR)
-    status = _status(condition in _OLDER_INFEASIBLE, termination, has_solution)
+    termination, status = _ending(found.solver.termination_condition.name, has_solution)
     bound = _finite(found.problem.lower_bound)
     if bound is None and status is SolutionStatus.OPTIMAL:
         # CBC's bound gets lost when it stops at the asked gap, which is what "optimal" then means.
@@ -295,14 +283,15 @@ def _holds_a_solution(model: pyo.ConcreteModel) -> bool:
     )
 
 
-def _status(infeasible: bool, termination: Termination, has_solution: bool) -> SolutionStatus:
-    if infeasible:
-        return SolutionStatus.INFEASIBLE
+def _ending(condition: str, has_solution: bool) -> tuple[Termination, SolutionStatus]:
+    """Return why a solver stopped and what it found, by the name of Pyomo's condition."""
+    termination = _ENDINGS.get(condition, Termination.ERROR)
+    if condition in _INFEASIBLE:
+        return termination, SolutionStatus.INFEASIBLE
     if not has_solution:
-        return SolutionStatus.NONE
-    return (
-        SolutionStatus.OPTIMAL if termination is Termination.CONVERGED else SolutionStatus.FEASIBLE
-    )
+        return termination, SolutionStatus.NONE
+    proven = termination is Termination.CONVERGED
+    return termination, SolutionStatus.OPTIMAL if proven else SolutionStatus.FEASIBLE
 
 
 def _finite(bound: object) -> float | None:
