@@ -10,7 +10,7 @@ from pathlib import Path
 from optmodel.auto import solve_auto
 from optmodel.batch import solve_columns
 from optmodel.cpsat import solve_cpsat, solve_milp
-from optmodel.ground.rule_errors import InputError, one_line
+from optmodel.ground.rule_errors import OptionError, one_line
 from optmodel.ground.whole_files import write_text
 from optmodel.limits import reasons_infeasible
 from optmodel.milp import SECONDS_PER_PAIR, CountModel, Formulation, SegmentModel
@@ -45,7 +45,7 @@ METHODS: dict[str, Method] = {
     "columns": solve_columns,
     "auto": solve_auto,
 }
-"""Exact methods by the name that `--method` takes."""
+"""Exact methods by name."""
 
 
 def solve(
@@ -152,9 +152,10 @@ def export_lp(instance: Instance, method: str, path: Path) -> str:
     """
     problem = Problem.of(instance)
     if any(task.unattainable for task in problem.tasks):
-        raise InputError(
-            f"--lp: expected an instance whose layers all have a host, got '{instance.name}', "
-            f"where {reasons_infeasible(problem)[0]}; raise the tolerance or leave --lp out"
+        raise OptionError(
+            "lp",
+            f"expected an instance whose layers all have a host, got '{instance.name}', where "
+            f"{reasons_infeasible(problem)[0]}; raise the tolerance or leave the LP file out",
         )
     name = method if method in FORMULATIONS else "count"
     model = FORMULATIONS[name].build(problem).pyomo_model

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-import numpy as np
 from ortools.sat.python.cp_model import CpModel, IntVar
 
 from optmodel.cpsat.constraints import add_constraints
 from optmodel.cpsat.ticks import Ticks
 from optmodel.cpsat.variables import Variables, add_variables
 from optmodel.milp import groups
-from optmodel.placement import Admission, Flows, Placement, RequestPlacement, evaluate
+from optmodel.placement import Admission, Placement, RequestPlacement, evaluate
 from optmodel.problem import Problem
 
 
@@ -57,19 +56,13 @@ class CpsatModel:
         )
 
     def _request(self, r: int, value: Callable[[IntVar], int]) -> RequestPlacement:
-        tasks, nodes = self.problem.tasks[r].layers, len(self.problem.node_ids)
-        counts = np.zeros((len(tasks), nodes), dtype=np.int64)
-        for k, layer in enumerate(tasks):
-            for i in layer.hosts:
-                counts[k, i] = value(self.variables.x[r, k, i])
-        entries = [
-            (k, i, j, value(self.variables.moved[r, k, i, j]))
-            for k, layer in enumerate(tasks[:-1])
-            if layer.transfer == "mapwise"
-            for i in np.flatnonzero(counts[k]).tolist()
-            for j in np.flatnonzero(counts[k + 1]).tolist()
-        ]
-        return RequestPlacement(counts, Flows.from_entries([e for e in entries if e[3]]))
+        v = self.variables
+        return RequestPlacement.read(
+            self.problem.tasks[r],
+            len(self.problem.node_ids),
+            lambda k, i: value(v.x[r, k, i]),
+            lambda k, i, j: value(v.moved[r, k, i, j]),
+        )
 
     def hint(self, placement: Placement) -> None:
         """Start the search from a placement: every variable gets its value."""

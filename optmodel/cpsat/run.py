@@ -11,7 +11,7 @@ from optmodel.cpsat.hinted import run_model
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.objective import minimise_latency, minimise_rejected
 from optmodel.cpsat.ticks import Ticks
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import OptionError
 from optmodel.milp import Verdict, find_placement, run_in_thread
 from optmodel.placement import Termination
 from optmodel.search import Allowance, Search, most_then_fastest
@@ -19,7 +19,7 @@ from optmodel.search import Allowance, Search, most_then_fastest
 ROUNDING_SHARE = 0.1
 """Share of the asked gap that the length of a tick may use up; the search gets the rest."""
 STRATEGIES = 8
-"""Workers without `--threads`: CP-SAT's strategies complement each other even on fewer cores."""
+"""Workers unless threads are asked for: CP-SAT's strategies help each other even on fewer cores."""
 CONFIRMING_S, CONFIRMING_SHARE = 60.0, 0.5
 """Seconds that HiGHS may take to confirm that no more can be served, and their share of the time
 that is left if placing as many comes next."""
@@ -218,9 +218,10 @@ def _require_valid(model: cp_model.CpModel) -> None:
     complaint = model.validate()
     if complaint:
         first = complaint.splitlines()[0]
-        raise InputError(
-            f"--method cpsat: expected costs and budgets within 64-bit whole numbers, got a model "
-            f"that CP-SAT refuses ({first}); use --method count"
+        raise OptionError(
+            "method",
+            "expected costs and budgets within 64-bit whole numbers for cpsat, got a model that "
+            f"CP-SAT refuses ({first}); use count",
         )
 
 

@@ -21,7 +21,7 @@ from optmodel.ground.command_line import (
 )
 from optmodel.ground.entry import EXIT_BY_SIGNAL, interrupted, lacking
 from optmodel.ground.interrupt import obeyed, obeying
-from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.ground.rule_errors import InputError, OptionError, ResultError
 from optmodel.ground.whole_files import STANDARD
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -144,6 +144,8 @@ def _ended(call: Callable[[], object], room: str) -> int:
         return _code(end)
     except KeyboardInterrupt as error:
         return _interrupted(*error.args)
+    except OptionError as error:
+        return _refused(f"--{error.field.replace('_', '-')}: {error.message}")
     except InputError as error:
         return _refused(str(error))
     except typer.TyperException as error:

@@ -76,6 +76,26 @@ class InputError(Exception):
         return self.rules[0] if self.rules else None
 
 
+class OptionError(InputError):
+    """A field of a run's options that cannot be used; a command calls it by its own option.
+
+    Parameters
+    ----------
+    field : str
+        Name of the field.
+    message : str
+        What was expected, what it is, and the repair.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.args = (field, message)  # What it can be made of again.
+        self.field, self.message = field, message
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
 TOO_DEEP = RuleError(
     "", "JSON nested a few levels deep", "hundreds of levels", "name the right file"
 )

@@ -13,7 +13,7 @@ import dask
 from distributed import Client, LocalCluster
 
 from optmodel.ground.interrupt import postponed
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import OptionError
 
 ANY_PORT = "127.0.0.1:0"
 """Of dask's own pages, so that a second run on a machine needs no other."""
@@ -79,10 +79,11 @@ def _client_of(address: str) -> Client:
     # TypeError: tls:// without certificates. AssertionError: distributed's loop, held up by a name
     # that nobody resolves, did not start in its ten seconds.
     except (OSError, ValueError, TypeError, AssertionError) as error:
-        raise InputError(
-            f"--scheduler: expected the address of a dask scheduler, such as tcp://host:8786, got "
-            f"'{address}', where none answers; start one with `dask scheduler`, correct it, or "
-            "name the certificates for tls:// in dask's configuration"
+        raise OptionError(
+            "scheduler",
+            f"expected the address of a dask scheduler, such as tcp://host:8786, got '{address}', "
+            "where none answers; start one with `dask scheduler`, correct it, or name the "
+            "certificates for tls:// in dask's configuration",
         ) from error
 
 

@@ -34,7 +34,7 @@ from optmodel.milp.count.constraints import (
 )
 from optmodel.milp.count.variables import add_counts, add_served, add_whole, transitions
 from optmodel.milp.loads import BUDGETS, BudgetKind, most_loads
-from optmodel.placement import Flows, Placement, RequestPlacement
+from optmodel.placement import Flows, Placement, RequestPlacement, read_counts
 from optmodel.problem import TRANSFERS, IntArray, Problem
 
 Terms = list[tuple[int, Any]]
@@ -108,11 +108,9 @@ class FeasibilityModel:
         )
 
     def _request(self, r: int) -> RequestPlacement:
-        task = self.problem.tasks[r]
-        counts = np.zeros((len(task.layers), len(self.problem.node_ids)), dtype=np.int64)
-        for k, layer in enumerate(task.layers):
-            for i in layer.hosts:
-                counts[k, i] = round(pyo.value(self.pyomo_model.x[r, k, i]))
+        task, x = self.problem.tasks[r], self.pyomo_model.x
+        nodes = len(self.problem.node_ids)
+        counts = read_counts(task, nodes, lambda k, i: round(pyo.value(x[r, k, i])))
         entries = [
             (k, i, j, maps)
             for k, layer in enumerate(task.layers[:-1])

@@ -16,7 +16,7 @@ from pyomo.common.errors import ApplicationError
 from pyomo.contrib.solver.common import factory
 
 from optmodel.ground.interrupt import noticing_interrupt
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import OptionError
 from optmodel.milp.highs import WatchedHighs, Watcher
 from optmodel.placement import SolutionStatus, Termination
 from optmodel.search import SolverOptions
@@ -171,9 +171,10 @@ def _find(name: str) -> tuple[str, Any, bool]:
         solver = pyo.SolverFactory(name, **_beside_python(name))
         if solver.available(exception_flag=False):
             return name, solver, False
-    raise InputError(
-        f"--solver: expected a MILP solver that Pyomo can drive and that is installed, got "
-        f"'{name}'; use highs, or install it (scip: pip install pyscipopt, cbc: pip install cbcbox)"
+    raise OptionError(
+        "solver",
+        f"expected a MILP solver that Pyomo can drive and that is installed, got '{name}'; use "
+        "highs, or install it (scip: pip install pyscipopt, cbc: pip install cbcbox)",
     )
 
 
@@ -188,19 +189,20 @@ def _settings(name: str, options: SolverOptions) -> dict[str, Any]:
     names = OPTION_NAMES.get(name, OptionNames())
     settings: dict[str, Any] = {}
     if options.seed is not None:
-        settings[_required(names.seed, name, "--seed")] = options.seed
+        settings[_required(names.seed, name, "seed")] = options.seed
     if not options.presolve:
         if not names.no_presolve:
-            _required(None, name, "presolve off")
+            _required(None, name, "presolve")
         settings.update(names.no_presolve)
     return settings
 
 
-def _required(option: str | None, solver: str, asked: str) -> str:
+def _required(option: str | None, solver: str, field: str) -> str:
     if option is None:
-        raise InputError(
-            f"{asked}: expected an option of solver '{solver}', got one that it does not have "
-            "or that is not in OPTION_NAMES; leave it out or use highs"
+        raise OptionError(
+            field,
+            f"expected an option of solver '{solver}', got one that it does not have or that is "
+            "not in OPTION_NAMES; leave it out or use highs",
         )
     return option
 
@@ -248,9 +250,9 @@ def _run_older(
     names = OPTION_NAMES.get(name, OptionNames())
     settings = _settings(name, options)
     if names.gap or options.mip_gap != SolverOptions.mip_gap:
-        settings[_required(names.gap, name, "--mip-gap")] = options.mip_gap
+        settings[_required(names.gap, name, "mip_gap")] = options.mip_gap
     if options.threads is not None:
-        settings[_required(names.threads, name, "--threads")] = options.threads
+        settings[_required(names.threads, name, "threads")] = options.threads
     solver.options.update(settings)
     limit = {} if options.time_limit_s is None else {"timelimit": options.time_limit_s}
     try:

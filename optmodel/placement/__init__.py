@@ -9,7 +9,14 @@ from optmodel.placement.evaluate import (
     evaluate_request,
     transfer_bits,
 )
-from optmodel.placement.placement import Flows, Placement, RequestPlacement, expanded, restricted
+from optmodel.placement.placement import (
+    Flows,
+    Placement,
+    RequestPlacement,
+    expanded,
+    read_counts,
+    restricted,
+)
 from optmodel.placement.report import (
     PROVEN_GAP,
     facts,
@@ -70,6 +77,7 @@ __all__ = [
     "milliseconds",
     "percent",
     "print_solution",
+    "read_counts",
     "read_request",
     "read_solution",
     "read_solution_or_placement",

@@ -5,12 +5,12 @@ computes) and flows (how many maps move from one node to another after an act or
 everything that Eq. 5-8 ask about. A placement knows nothing of how it was found.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.problem import IntArray
+from optmodel.problem import IntArray, RequestTask
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +73,37 @@ class RequestPlacement:
     flows: Flows
 
     @classmethod
+    def read(
+        cls,
+        task: RequestTask,
+        nodes: int,
+        count: Callable[[int, int], int],
+        moved: Callable[[int, int, int], int],
+    ) -> "RequestPlacement":
+        """Read a placement from a model's values on so many nodes.
+
+        Parameters
+        ----------
+        task : RequestTask
+            Whose layers and hosts tell what to ask for.
+        nodes : int
+            Number of nodes.
+        count : callable
+            Segments of a layer on a host.
+        moved : callable
+            Maps that go from a holder of a mapwise layer to one of the next layer.
+        """
+        counts = read_counts(task, nodes, count)
+        entries = [
+            (k, i, j, moved(k, i, j))
+            for k, layer in enumerate(task.layers[:-1])
+            if layer.transfer == "mapwise"
+            for i in np.flatnonzero(counts[k]).tolist()
+            for j in np.flatnonzero(counts[k + 1]).tolist()
+        ]
+        return cls(counts, Flows.from_entries([entry for entry in entries if entry[3]]))
+
+    @classmethod
     def from_labels(
         cls, labels: Sequence[IntArray], mapwise: Sequence[bool], nodes: int
     ) -> "RequestPlacement":
@@ -112,6 +143,15 @@ class RequestPlacement:
             else:
                 found.append(np.repeat(np.arange(nodes), counts))
         return found
+
+
+def read_counts(task: RequestTask, nodes: int, count: Callable[[int, int], int]) -> IntArray:
+    """Return the segments of each layer on each node, given those of a layer on a host."""
+    counts = np.zeros((len(task.layers), nodes), dtype=np.int64)
+    for k, layer in enumerate(task.layers):
+        for i in layer.hosts:
+            counts[k, i] = count(k, i)
+    return counts
 
 
 def expanded(placed: RequestPlacement, where: IntArray, nodes: int) -> RequestPlacement:

@@ -135,7 +135,7 @@ def test_a_scheduler_that_does_not_answer_is_refused_quickly():
     """Port 9 of this machine takes no connection."""
     begun = time.monotonic()
     with (
-        pytest.raises(InputError, match="--scheduler: expected the address of a dask scheduler"),
+        pytest.raises(InputError, match="scheduler: expected the address of a dask scheduler"),
         connected("tcp://127.0.0.1:9", None),
     ):
         raise AssertionError
@@ -145,7 +145,7 @@ def test_a_scheduler_that_does_not_answer_is_refused_quickly():
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:notaport", "no.invalid:8786"])
 def test_an_address_that_is_none_is_refused(address):
     with (
-        pytest.raises(InputError, match="--scheduler: expected the address of a dask scheduler"),
+        pytest.raises(InputError, match="scheduler: expected the address of a dask scheduler"),
         connected(address, None),
     ):
         raise AssertionError

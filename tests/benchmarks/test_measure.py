@@ -71,7 +71,7 @@ def test_a_run_that_ignores_its_time_limit_is_killed_and_recorded(monkeypatch):
 
 def test_an_option_that_the_solver_lacks_is_bad_input_and_no_record():
     options = SolverOptions(solver="appsi_highs", time_limit_s=60.0, seed=5)
-    with pytest.raises(InputError, match="--seed: expected an option of solver 'appsi_highs'"):
+    with pytest.raises(InputError, match="seed: expected an option of solver 'appsi_highs'"):
         measure(LENET, "count", options, 1)
 
 

@@ -253,7 +253,7 @@ def test_numbers_beyond_64_bits_are_refused():
     """Only a batch of thousands of requests at the file format's limits has such numbers."""
     model = cp_model.CpModel()
     model.add(2**62 * model.new_int_var(0, 512, "x") <= 2**62)
-    with pytest.raises(InputError, match="--method cpsat: expected costs and budgets within 64"):
+    with pytest.raises(InputError, match="method: expected costs and budgets within 64"):
         run._require_valid(model)
 
 

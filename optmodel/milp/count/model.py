@@ -1,6 +1,5 @@
 """Build the count formulation, give it a start, and read placements from its solutions."""
 
-import numpy as np
 import pyomo.environ as pyo
 
 from optmodel.milp.count.constraints import add_constraints
@@ -9,7 +8,7 @@ from optmodel.milp.count.start import set_counts
 from optmodel.milp.count.strengthening import set_largest, strengthen
 from optmodel.milp.count.variables import add_variables
 from optmodel.milp.formulation import Formulation
-from optmodel.placement import Flows, Placement, RequestPlacement
+from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
 
 
@@ -31,16 +30,10 @@ class CountModel(Formulation):
 
     def read_request(self, r: int) -> RequestPlacement:
         """Return the placement of request `r`, which is served, whose values the MILP holds."""
-        layers = self.problem.tasks[r].layers
-        counts = np.zeros((len(layers), len(self.problem.node_ids)), dtype=np.int64)
-        for k, layer in enumerate(layers):
-            for i in layer.hosts:
-                counts[k, i] = round(pyo.value(self.pyomo_model.x[r, k, i]))
-        entries = [
-            (k, i, j, round(pyo.value(self.pyomo_model.sent[r, k, i, j])))
-            for k, layer in enumerate(layers[:-1])
-            if layer.transfer == "mapwise"
-            for i in layer.hosts
-            for j in layers[k + 1].hosts
-        ]
-        return RequestPlacement(counts, Flows.from_entries([e for e in entries if e[3]]))
+        model = self.pyomo_model
+        return RequestPlacement.read(
+            self.problem.tasks[r],
+            len(self.problem.node_ids),
+            lambda k, i: round(pyo.value(model.x[r, k, i])),
+            lambda k, i, j: round(pyo.value(model.sent[r, k, i, j])),
+        )
