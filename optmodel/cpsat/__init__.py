@@ -1,10 +1,8 @@
 """The count formulation for CP-SAT: whole numbers only, time in ticks, no MILP solver."""
 
-from optmodel.cpsat.going_on import solve_milp
-from optmodel.cpsat.hinted import run_model
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.objective import minimise_latency
-from optmodel.cpsat.run import solve_cpsat
+from optmodel.cpsat.run import solve_cpsat, solve_milp
 from optmodel.cpsat.ticks import Ticks
 
-__all__ = ["CpsatModel", "Ticks", "minimise_latency", "run_model", "solve_cpsat", "solve_milp"]
+__all__ = ["CpsatModel", "Ticks", "minimise_latency", "solve_cpsat", "solve_milp"]

@@ -12,7 +12,7 @@ from ortools.sat.python.cp_model import CpModel, IntVar, LinearExpr
 from optmodel.cpsat.ticks import Ticks
 from optmodel.cpsat.variables import Variables
 from optmodel.milp import LARGEST_ACTIVITY, groups, layers, transitions
-from optmodel.problem import FloatArray, Problem
+from optmodel.problem import BANDWIDTH, COMPUTE, MEMORY, IntArray, Problem
 
 Loads = defaultdict[int, list[tuple[int, IntVar]]]
 
@@ -143,7 +143,7 @@ def respect_memory(model: CpModel, v: Variables, problem: Problem) -> None:
     loads: Loads = defaultdict(list)
     for (r, k, i), count in v.x.items():
         loads[i].append((problem.tasks[r].layers[k].weight_bytes, count))
-    _keep_within(model, loads, problem.memory)
+    _keep_within(model, loads, problem.whole_budgets[MEMORY])
 
 
 def respect_compute(model: CpModel, v: Variables, problem: Problem) -> None:
@@ -151,7 +151,7 @@ def respect_compute(model: CpModel, v: Variables, problem: Problem) -> None:
     loads: Loads = defaultdict(list)
     for (r, k, i), count in v.x.items():
         loads[i].append((problem.tasks[r].layers[k].multiplications, count))
-    _keep_within(model, loads, problem.compute_budget)
+    _keep_within(model, loads, problem.whole_budgets[COMPUTE])
 
 
 def respect_bandwidth(model: CpModel, v: Variables, problem: Problem) -> None:
@@ -162,16 +162,16 @@ def respect_bandwidth(model: CpModel, v: Variables, problem: Problem) -> None:
     for (r, k, i, j), maps in v.moved.items():
         if i != j:
             loads[i].append((problem.tasks[r].layers[k].output_bits, maps))
-    _keep_within(model, loads, problem.bandwidth_budget)
+    _keep_within(model, loads, problem.whole_budgets[BANDWIDTH])
 
 
-def _keep_within(model: CpModel, loads: Loads, budgets: FloatArray) -> None:
+def _keep_within(model: CpModel, loads: Loads, budgets: IntArray) -> None:
     """Add sum of amount · variable <= budget per node, over the amounts' common divisor."""
     for i, entries in loads.items():
         terms = [(amount, variable) for amount, variable in entries if amount > 0]
         divisor = math.gcd(*(amount for amount, _ in terms)) or 1
         scaled = [(amount // divisor, variable) for amount, variable in terms]
-        _add_row(model, scaled, math.floor(budgets[i]) // divisor)
+        _add_row(model, scaled, int(budgets[i]) // divisor)
 
 
 def _add_row(model: CpModel, terms: list[tuple[int, IntVar]], budget: int) -> None:

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-from ortools.sat.python.cp_model import CpModel, IntVar
+from ortools.sat.python.cp_model import (
+    CpModel,
+    CpSolver,
+    CpSolverSolutionCallback,
+    CpSolverStatus,
+    IntVar,
+)
 
 from optmodel.cpsat.constraints import add_constraints
 from optmodel.cpsat.ticks import Ticks
@@ -63,6 +69,27 @@ class CpsatModel:
             lambda k, i: value(v.x[r, k, i]),
             lambda k, i, j: value(v.moved[r, k, i, j]),
         )
+
+    def solve(
+        self, solver: CpSolver, callback: CpSolverSolutionCallback | None = None
+    ) -> CpSolverStatus:
+        """Solve the model, from its hint if it has one.
+
+        The presolve of CP-SAT 9.15 fails with an IndexError where symmetry moves a hinted value
+        out of its domain. A hint is only a place to start from, and is given up then.
+
+        Raises
+        ------
+        IndexError
+            If CP-SAT fails without a hint too.
+        """
+        try:
+            return solver.solve(self.model, callback)
+        except IndexError:
+            if not self.model.proto.solution_hint.vars:
+                raise
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
+        return solver.solve(self.model, callback)
 
     def hint(self, placement: Placement) -> None:
         """Start the search from a placement: every variable gets its value."""

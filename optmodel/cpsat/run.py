@@ -7,12 +7,18 @@ from math import ceil, isfinite, nextafter
 
 from ortools.sat.python import cp_model
 
-from optmodel.cpsat.hinted import run_model
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.objective import minimise_latency, minimise_rejected
 from optmodel.cpsat.ticks import Ticks
 from optmodel.ground.rule_errors import OptionError
-from optmodel.milp import Verdict, find_placement, run_in_thread
+from optmodel.milp import (
+    Formulation,
+    RefutedVerdict,
+    Verdict,
+    find_placement,
+    run_in_thread,
+    run_milp,
+)
 from optmodel.placement import Termination
 from optmodel.search import Allowance, Search, most_then_fastest
 
@@ -29,6 +35,20 @@ PROVEN = (cp_model.OPTIMAL, cp_model.INFEASIBLE)
 
 HORIZON_MARGIN = Fraction(1, 10**9)
 """So much longer than the known placement, whose latency is a float, is the horizon."""
+
+
+def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
+    """Run the search's solver on a formulation of its problem.
+
+    CP-SAT goes on in its place where a placement refutes what it says.
+    """
+    try:
+        return run_milp(search, formulation)
+    except RefutedVerdict:
+        if search.left_s <= 0:
+            return Termination.TIME_LIMIT
+    with search.speaking("cpsat"):
+        return solve_cpsat(search)
 
 
 def solve_cpsat(search: Search) -> Termination:
@@ -157,7 +177,7 @@ def _rounded_down(time_s: Fraction) -> float:
     return rounded if Fraction(rounded) <= time_s else nextafter(rounded, 0.0)
 
 
-class _Offering(cp_model.CpSolverSolutionCallback):
+class _OfferingCallback(cp_model.CpSolverSolutionCallback):
     """Offers every improving solution to the search."""
 
     def __init__(self, search: Search, built: CpsatModel) -> None:
@@ -199,8 +219,8 @@ def _run(
     solver = _solver(search, gap)
     if learn is not None:
         solver.best_bound_callback = learn
-    offering = _Offering(search, built)
-    status, interrupted = run_in_thread(solver, lambda: run_model(solver, built.model, offering))
+    callback = _OfferingCallback(search, built)
+    status, interrupted = run_in_thread(solver, lambda: built.solve(solver, callback))
     if status == cp_model.INFEASIBLE and beyond_s is not None:
         search.raise_bound(_rounded_down(beyond_s))
     elif status == cp_model.INFEASIBLE:

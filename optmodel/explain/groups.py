@@ -15,8 +15,8 @@ from optmodel.milp import BUDGETS, most_loads, placed_loads
 from optmodel.placement import Placement
 from optmodel.problem import FcLayer, LayerTask, Node, Problem, RequestTask
 
-UNLIMITED = 1e30
-"""A budget beyond every load."""
+UNLIMITED = 2.0**62
+"""A budget beyond every load, in whole units that fit into 64 bits."""
 
 SHOWN = 4
 """Names in a sentence before the rest is counted."""

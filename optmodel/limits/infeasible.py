@@ -7,7 +7,17 @@ still clash between layers, which only a solver can tell.
 import math
 from collections.abc import Iterator
 
-from optmodel.problem import FcLayer, FloatArray, LayerTask, Problem, RequestTask
+import numpy as np
+
+from optmodel.problem import (
+    BANDWIDTH,
+    FcLayer,
+    FloatArray,
+    LayerTask,
+    Problem,
+    RequestTask,
+    how_many_fit,
+)
 
 
 def reasons_infeasible(problem: Problem) -> tuple[str, ...]:
@@ -64,7 +74,7 @@ def _layer_without_room(problem: Problem, task: RequestTask, k: int) -> Iterator
     if layer.whole or layer.segments == 1:
         yield from _no_single_host(problem, task, k, name)
         return
-    room = sum(room_on_helper(problem, task, k, i) for i in layer.hosts)
+    room = _room_on_helpers(problem, task, k)
     if room < layer.segments:
         yield (
             f"{name} has {layer.segments} segments, the helpers have room for {room} "
@@ -76,12 +86,12 @@ def _no_single_host(problem: Problem, task: RequestTask, k: int, name: str) -> I
     """Name what is missing if a layer must be whole on one helper and fits on none."""
     layer = task.layers[k]
     needs = [
-        (layer.weight_bytes * layer.segments, problem.memory, "bytes of memory", "8b"),
-        (layer.multiplications * layer.segments, problem.compute_budget, "multiplications", "8c"),
-        (_least_sent_bits(task, k), problem.bandwidth_budget, "bits of bandwidth", "8d"),
+        (layer.weight_bytes * layer.segments, "bytes of memory", "8b"),
+        (layer.multiplications * layer.segments, "multiplications", "8c"),
+        (_least_sent_bits(task, k), "bits of bandwidth", "8d"),
     ]
-    for need, budget, unit, equation in needs:
-        largest = max(budget[i] for i in layer.hosts)
+    largest_of = problem.budgets[:, list(layer.hosts)].max(axis=1).tolist()
+    for (need, unit, equation), largest in zip(needs, largest_of, strict=True):
         if need > largest:
             yield (
                 f"{name} needs {need:,} {unit} on one device, the largest budget is "
@@ -100,17 +110,14 @@ def _most_kept(task: RequestTask, k: int) -> int:
     return following.cap if on_helpers(task, following) else 0
 
 
-def room_on_helper(problem: Problem, task: RequestTask, k: int, i: int) -> int:
-    """Return how many segments of layer `k` helper `i` can hold if it holds nothing else."""
+def _room_on_helpers(problem: Problem, task: RequestTask, k: int) -> int:
+    """Return how many segments of layer `k` the helpers have room for, each of them on its own."""
     layer = task.layers[k]
-    room = layer.cap
-    if layer.weight_bytes:
-        room = min(room, int(problem.memory[i] // layer.weight_bytes))
-    if layer.multiplications:
-        room = min(room, int(problem.compute_budget[i] // layer.multiplications))
+    left = problem.whole_budgets[:, list(layer.hosts)]
+    room, bits = how_many_fit(left, layer), left[BANDWIDTH]
     if layer.transfer == "broadcast":
-        return room if _least_sent_bits(task, k) <= problem.bandwidth_budget[i] else 0
-    return min(room, _most_kept(task, k) + int(problem.bandwidth_budget[i] // layer.output_bits))
+        return int(room[_least_sent_bits(task, k) <= bits].sum())
+    return int(np.minimum(room, _most_kept(task, k) + bits // layer.output_bits).sum())
 
 
 Held = list[tuple[RequestTask, int]]
@@ -156,10 +163,11 @@ def _loads(problem: Problem, held: Held, bits: int) -> list[tuple[int, FloatArra
     layers = [task.layers[k] for task, k in held]
     weights = sum(layer.segments * layer.weight_bytes for layer in layers)
     work = sum(layer.segments * layer.multiplications for layer in layers)
+    memory, compute, bandwidth = problem.budgets
     return [
-        (weights, problem.memory, "bytes", "8b"),
-        (work, problem.compute_budget, "multiplications", "8c"),
-        (bits, problem.bandwidth_budget, "bits to send", "8d"),
+        (weights, memory, "bytes", "8b"),
+        (work, compute, "multiplications", "8c"),
+        (bits, bandwidth, "bits to send", "8d"),
     ]
 
 

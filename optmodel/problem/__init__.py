@@ -1,6 +1,10 @@
 """What is to be placed: networks, fleets, requests and caps, in names and as arrays."""
 
 from optmodel.problem.arrays import (
+    BANDWIDTH,
+    COMPUTE,
+    MEMORY,
+    NODE_FIELDS,
     TRANSFERS,
     BoolArray,
     FloatArray,
@@ -22,7 +26,7 @@ from optmodel.problem.instance import (
     read_fleet,
     read_instance,
 )
-from optmodel.problem.ledger import BudgetLedger, remaining_instance
+from optmodel.problem.ledger import BudgetLedger, how_many_fit, remaining_instance
 from optmodel.problem.network import (
     ActLayer,
     ConvLayer,
@@ -38,8 +42,12 @@ from optmodel.problem.ssim import SsimMeasurement, SsimRow, SsimTable
 from optmodel.problem.stage_cut import StageCut, broadcast_bits, stage_cuts
 
 __all__ = [
+    "BANDWIDTH",
+    "COMPUTE",
     "FEW_KINDS",
+    "MEMORY",
     "MOST_GROUPS",
+    "NODE_FIELDS",
     "TRANSFERS",
     "ActLayer",
     "BoolArray",
@@ -72,6 +80,7 @@ __all__ = [
     "digest",
     "envelope",
     "exact",
+    "how_many_fit",
     "read_fleet",
     "read_instance",
     "remaining_instance",

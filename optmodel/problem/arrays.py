@@ -6,6 +6,7 @@ Nodes are indexed helpers first, then sources; layers and segments from 0.
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,12 @@ BoolArray = NDArray[np.bool_]
 
 Transfer = Literal["broadcast", "mapwise"]
 TRANSFERS: tuple[Transfer, ...] = ("broadcast", "mapwise")
+
+MEMORY, COMPUTE, BANDWIDTH = range(3)
+"""Rows of budgets and loads: 8b, 8c and 8d."""
+BUDGET_FIELDS = ("memory_bytes", "compute_budget_mult", "bandwidth_budget_bits")
+NODE_FIELDS = ("compute_mult_per_s", "rate_bits_per_s", *BUDGET_FIELDS)
+"""All of a node that Eq. 5-8 ask about."""
 
 
 @dataclass(frozen=True)
@@ -121,44 +128,32 @@ class Problem:
         return len(self.instance.devices)
 
     @cached_property
+    def node_data(self) -> FloatArray:
+        """All of a node that Eq. 5-8 ask about: the rows are `NODE_FIELDS`, shape (5, nodes)."""
+        fields = attrgetter(*NODE_FIELDS)
+        return np.array([fields(node) for node in self.instance.nodes], dtype=float).T.copy()
+
+    @property
     def speed(self) -> FloatArray:
         """Compute speed e of each node, in multiplications per second."""
-        return self._per_node("compute_mult_per_s")
+        speed: FloatArray = self.node_data[0]
+        return speed
 
-    @cached_property
+    @property
     def rate(self) -> FloatArray:
         """Rate rho of each node, in bits per second."""
-        return self._per_node("rate_bits_per_s")
+        rate: FloatArray = self.node_data[1]
+        return rate
 
-    @cached_property
-    def memory(self) -> FloatArray:
-        """Memory of each node, in bytes (8b)."""
-        return self._per_node("memory_bytes")
-
-    @cached_property
-    def compute_budget(self) -> FloatArray:
-        """Multiplications that each node may run (8c)."""
-        return self._per_node("compute_budget_mult")
-
-    @cached_property
-    def bandwidth_budget(self) -> FloatArray:
-        """Bits that each node may send (8d)."""
-        return self._per_node("bandwidth_budget_bits")
-
-    @cached_property
+    @property
     def budgets(self) -> FloatArray:
-        """All three, shape (3, nodes)."""
-        return np.stack([self.memory, self.compute_budget, self.bandwidth_budget])
+        """Bytes (8b), multiplications (8c) and bits to send (8d) of each node, shape (3, nodes)."""
+        return self.node_data[2:]
 
     @cached_property
     def whole_budgets(self) -> IntArray:
         """All three in whole units, for loads are whole, shape (3, nodes)."""
         return np.floor(self.budgets).astype(np.int64)
-
-    @cached_property
-    def node_data(self) -> FloatArray:
-        """All of a node that Eq. 5-8 ask about: speed, rate and budgets, shape (5, nodes)."""
-        return np.vstack([self.speed, self.rate, self.budgets])
 
     def kind_of(self, task: RequestTask) -> Hashable:
         """Return what is equal for requests that are equal in all that Eq. 5-8 ask about."""
@@ -183,9 +178,6 @@ class Problem:
         if not senders or senders == hosts == [task.source]:
             return float(work)
         return float(work + task.layers[k - 1].output_bits / self.rate[senders].max())
-
-    def _per_node(self, field: str) -> FloatArray:
-        return np.array([getattr(node, field) for node in self.instance.nodes], dtype=float)
 
 
 def _task(instance: Instance, request: Request) -> RequestTask:

@@ -2,16 +2,7 @@
 
 import numpy as np
 
-from optmodel.problem.arrays import FloatArray, IntArray, Problem
-
-DATA = (
-    "compute_mult_per_s",
-    "rate_bits_per_s",
-    "memory_bytes",
-    "compute_budget_mult",
-    "bandwidth_budget_bits",
-)
-"""All of a device that Eq. 5-8 ask about."""
+from optmodel.problem.arrays import NODE_FIELDS, FloatArray, IntArray, Problem
 
 FEW_KINDS = 15
 """Kinds that a fleet of very many is seen as: with a source, a path over them takes seconds."""
@@ -37,13 +28,13 @@ def with_fewer_kinds(problem: Problem, most: int, few: int) -> Problem:
         Kinds of helpers; few is at least 1, and at most `most`.
     """
     devices = problem.instance.devices
-    data = np.array([[getattr(device, name) for name in DATA] for device in devices], dtype=float)
+    data = problem.node_data[:, : problem.helpers].T.copy()
     if len(np.unique(data, axis=0)) <= most:
         return problem
     for members in _parts(np.log(data[:, :2]), few):
         data[members] = data[members].max(axis=0)
     better = [
-        device.model_copy(update=dict(zip(DATA, row, strict=True)))
+        device.model_copy(update=dict(zip(NODE_FIELDS, row, strict=True)))
         for device, row in zip(devices, data.tolist(), strict=True)
     ]
     return Problem.of(problem.instance.model_copy(update={"devices": tuple(better)}))

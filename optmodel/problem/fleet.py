@@ -6,7 +6,10 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
+
 from optmodel.problem.arrays import LayerTask, Problem, RequestTask
+from optmodel.problem.ledger import how_many_fit
 from optmodel.problem.privacy import exact
 
 TICKS_PER_UNIT = 10**12
@@ -106,18 +109,6 @@ class Fleet:
 
     def most_segments(self, layer: LayerTask) -> tuple[int, ...]:
         """Return how many segments of a layer one node of each group may hold, all else empty."""
-        hosts = set(layer.hosts)
-        return tuple(
-            self._room(layer, group.nodes[0]) if group.nodes[0] in hosts else 0
-            for group in self.groups
-        )
-
-    def _room(self, layer: LayerTask, node: int) -> int:
-        most = layer.cap
-        for need, budget in (
-            (layer.weight_bytes, self.problem.memory),
-            (layer.multiplications, self.problem.compute_budget),
-        ):
-            if need:
-                most = min(most, int(budget[node]) // need)
-        return most
+        firsts = [group.nodes[0] for group in self.groups]
+        fit = how_many_fit(self.problem.whole_budgets[:, firsts], layer)
+        return tuple(np.where(np.isin(firsts, layer.hosts), fit, 0).tolist())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.problem.arrays import IntArray, Problem, RequestTask
+from optmodel.problem.arrays import BUDGET_FIELDS, IntArray, LayerTask, Problem, RequestTask
 from optmodel.problem.instance import Instance
 
 UNITS = ("bytes of memory (8b)", "multiplications (8c)", "bits of bandwidth (8d)")
@@ -70,18 +70,30 @@ class BudgetLedger:
         )
 
 
+def how_many_fit(left: IntArray, layer: LayerTask) -> IntArray:
+    """Return how many segments of a layer each node can hold by 8b, 8c and 8f, shape (nodes,).
+
+    Parameters
+    ----------
+    left : ndarray of int, shape (3, nodes)
+        What each node has left, none of it negative.
+    layer : LayerTask
+        Held by any of these nodes.
+    """
+    most = np.full(left.shape[1], layer.cap)
+    # An act or pool takes nothing of either budget.
+    for need, budget in zip((layer.weight_bytes, layer.multiplications), left[:2], strict=True):
+        if need:
+            most = np.minimum(most, budget // need)
+    return most
+
+
 def remaining_instance(problem: Problem, task: RequestTask, left: BudgetLedger) -> Instance:
     """Return the instance of one request on what is left of the budgets."""
     helpers = problem.helpers
     nodes = [
-        node.model_copy(
-            update={
-                "memory_bytes": float(left.memory_bytes[i]),
-                "compute_budget_mult": float(left.compute_mult[i]),
-                "bandwidth_budget_bits": float(left.bandwidth_bits[i]),
-            }
-        )
-        for i, node in enumerate(problem.instance.nodes)
+        node.model_copy(update=dict(zip(BUDGET_FIELDS, map(float, budgets), strict=True)))
+        for node, budgets in zip(problem.instance.nodes, left.left.T.tolist(), strict=True)
     ]
     changes = {
         "devices": tuple(nodes[:helpers]),

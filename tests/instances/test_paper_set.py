@@ -91,8 +91,8 @@ def test_no_placement_can_exhaust_computation_or_bandwidth(instance: Instance):
     problem = Problem.of(instance)
     (task,) = problem.tasks
     work = sum(layer.multiplications * layer.segments for layer in task.layers)
-    assert work <= problem.compute_budget.min()
-    assert most_sent_bits(task) <= problem.bandwidth_budget.min()
+    assert work <= problem.budgets[1].min()
+    assert most_sent_bits(task) <= problem.budgets[2].min()
 
 
 @every_instance

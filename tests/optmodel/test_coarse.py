@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from instances.generate import Recipe, generate
-from optmodel.problem.arrays import Problem
-from optmodel.problem.coarse import DATA, with_fewer_kinds
+from optmodel.problem.arrays import NODE_FIELDS, Problem
+from optmodel.problem.coarse import with_fewer_kinds
 from optmodel.solving import solve
 
 VARIED = Recipe(("lenet",), "varied", 12, 0.8)
@@ -20,11 +20,11 @@ VARIED = Recipe(("lenet",), "varied", 12, 0.8)
 def test_every_device_becomes_as_good_as_the_best_of_its_part(few: int, seed: int):
     problem = Problem.of(generate(replace(VARIED, seed=seed), "varied"))
     seen = with_fewer_kinds(problem, few, few)
-    kinds = {tuple(getattr(d, name) for name in DATA) for d in seen.instance.devices}
+    kinds = {tuple(getattr(d, name) for name in NODE_FIELDS) for d in seen.instance.devices}
     assert len(kinds) <= few
     for device, better in zip(problem.instance.devices, seen.instance.devices, strict=True):
         assert device.id == better.id
-        assert all(getattr(device, name) <= getattr(better, name) for name in DATA)
+        assert all(getattr(device, name) <= getattr(better, name) for name in NODE_FIELDS)
     assert (seen is problem) == (few == 12)
 
 

@@ -12,6 +12,7 @@ from strategies import by_hand, clashing, twice
 
 from optmodel import auto, solving
 from optmodel.checker import check_solution
+from optmodel.cpsat import CpsatModel
 from optmodel.cpsat import run as cpsat_run
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import run as milp
@@ -190,7 +191,7 @@ def test_a_placement_of_cpsat_that_breaks_a_budget_is_an_error(monkeypatch):
 
 
 def cpsat_that_cannot_place(monkeypatch) -> None:
-    monkeypatch.setattr(cpsat_run, "run_model", lambda *_: cp_model.INFEASIBLE)
+    monkeypatch.setattr(CpsatModel, "solve", lambda *_: cp_model.INFEASIBLE)
     nothing = property(lambda _: 0.0)
     monkeypatch.setattr(cp_model.CpSolver, "best_objective_bound", nothing, raising=False)
 

@@ -16,7 +16,7 @@ from strategies import assignments, by_hand, examples, instances, with_budget, w
 
 from instances.generate import Recipe, generate
 from optmodel import solving
-from optmodel.cpsat import CpsatModel, run, run_model
+from optmodel.cpsat import CpsatModel, run
 from optmodel.cpsat import constraints as rows
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.cpsat.ticks import Ticks
@@ -196,9 +196,11 @@ def test_a_failure_without_a_hint_is_not_hidden(monkeypatch):
     def fails(*_: object) -> None:
         raise IndexError("absl::btree_map::at")
 
+    problem = Problem.of(by_hand())
+    built = CpsatModel.build(problem, Ticks(problem, 1e-6))
     monkeypatch.setattr(cp_model.CpSolver, "solve", fails)
     with pytest.raises(IndexError, match="btree_map"):
-        run_model(cp_model.CpSolver(), cp_model.CpModel())
+        built.solve(cp_model.CpSolver())
 
 
 def test_a_slow_helper_costs_no_accuracy():
@@ -211,7 +213,7 @@ def test_a_slow_helper_costs_no_accuracy():
 
 
 def test_an_infeasibility_that_highs_contradicts_is_an_error(monkeypatch):
-    monkeypatch.setattr(run, "run_model", lambda *_: cp_model.INFEASIBLE)
+    monkeypatch.setattr(CpsatModel, "solve", lambda *_: cp_model.INFEASIBLE)
     monkeypatch.setattr(
         run.cp_model.CpSolver, "best_objective_bound", property(lambda _: 0.0), raising=False
     )
@@ -221,7 +223,7 @@ def test_an_infeasibility_that_highs_contradicts_is_an_error(monkeypatch):
 
 
 def test_an_infeasibility_that_the_start_contradicts_is_an_error(monkeypatch):
-    monkeypatch.setattr(run, "run_model", lambda *_: cp_model.INFEASIBLE)
+    monkeypatch.setattr(CpsatModel, "solve", lambda *_: cp_model.INFEASIBLE)
     with pytest.raises(ResultError, match=r"cpsat claims .* found by the default heuristic"):
         CPSAT.solve(by_hand())
 
@@ -268,7 +270,7 @@ HARD = generate(Recipe(("lenet",), "mixed", 4, 0.8, requests=4), "hard")
 
 def press_ctrl_c_at_the_first_solution(monkeypatch) -> None:
     """Send the signal to the main thread, which is where the system sends it."""
-    offer = run._Offering.on_solution_callback
+    offer = run._OfferingCallback.on_solution_callback
     pressed: list[bool] = []
 
     def interrupted(self) -> None:
@@ -277,7 +279,7 @@ def press_ctrl_c_at_the_first_solution(monkeypatch) -> None:
             pressed.append(True)
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    monkeypatch.setattr(run._Offering, "on_solution_callback", interrupted)
+    monkeypatch.setattr(run._OfferingCallback, "on_solution_callback", interrupted)
 
 
 def test_ctrl_c_keeps_the_incumbent_and_the_bound(monkeypatch):

@@ -58,7 +58,7 @@ def scarcity(problem: Problem, scale: float) -> FloatArray:
     fewer active nodes, and so serves more requests; a low one makes each request faster.
     """
     helpers = problem.helpers
-    budgets = (problem.memory, problem.compute_budget, problem.bandwidth_budget)
+    budgets = problem.budgets
     totals = np.array([budget[:helpers].sum() for budget in budgets])
     each = scale * 100 * problem.time_unit_s / np.maximum(totals, 1.0)
     return np.repeat(each[:, np.newaxis], helpers, axis=1)

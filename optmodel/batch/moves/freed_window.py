@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from optmodel.cpsat import CpsatModel, Ticks, minimise_latency, run_model
+from optmodel.cpsat import CpsatModel, Ticks, minimise_latency
 from optmodel.placement import Flows, Placement, RequestPlacement, evaluate_request
 from optmodel.problem import (
     BoolArray,
@@ -143,7 +143,7 @@ def _solved(
     solver.parameters.random_seed = effort.seed
     solver.parameters.max_deterministic_time = effort.work
     solver.parameters.max_time_in_seconds = effort.seconds
-    if run_model(solver, built.model) not in FOUND:
+    if built.solve(solver) not in FOUND:
         return None
     return built.placement(solver.value).requests[task.request.id]
 

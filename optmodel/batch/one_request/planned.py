@@ -108,7 +108,7 @@ class PlannedPlacer:
         if ranges_of_senders(self.requests) > MOST_SENDERS or not np.isfinite(self._latency_s):
             return None
         problem = self.requests.problem
-        total = float(problem.bandwidth_budget[: problem.helpers].sum())
+        total = float(problem.budgets[2][: problem.helpers].sum())
         path = self._path(scale * self.number * self._latency_s / max(total, 1.0))
         return self._graph.plan(path)
 

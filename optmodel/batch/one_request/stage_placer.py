@@ -153,7 +153,7 @@ class StagePlacer:
         kinds = sorted({row for row in rows if any(row[2])})
         if not kinds:
             return None
-        bandwidth = left[2] / np.maximum(self.problem.bandwidth_budget, 1.0)
+        bandwidth = left[2] / np.maximum(self.problem.budgets[2], 1.0)
         emptiest = np.argsort(-bandwidth, kind="stable").tolist()
         members = [[i for i in emptiest if rows[i] == kind] for kind in kinds]
         arc = ArcNumbers(

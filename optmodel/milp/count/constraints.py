@@ -4,7 +4,6 @@ Notation as in the variables module. P is the number of segments of a layer, cap
 admissible count on one node.
 """
 
-import math
 from collections import defaultdict
 from typing import Any
 
@@ -12,7 +11,7 @@ import pyomo.environ as pyo
 
 from optmodel.milp.budget_rows import add_budget_rows
 from optmodel.milp.count.variables import layers, transitions
-from optmodel.problem import FloatArray, LayerTask, Problem
+from optmodel.problem import BANDWIDTH, COMPUTE, MEMORY, IntArray, LayerTask, Problem
 
 Loads = defaultdict[int, list[tuple[int, Any]]]
 
@@ -165,7 +164,7 @@ def respect_memory(model: pyo.ConcreteModel, problem: Problem) -> None:
     loads: Loads = defaultdict(list)
     for (r, k, i), count in model.x.items():
         loads[i].append((layer_of(problem, r, k).weight_bytes, count))
-    _keep_within(model, "respect_memory", loads, problem.memory)
+    _keep_within(model, "respect_memory", loads, problem.whole_budgets[MEMORY])
 
 
 def respect_compute(model: pyo.ConcreteModel, problem: Problem) -> None:
@@ -173,13 +172,13 @@ def respect_compute(model: pyo.ConcreteModel, problem: Problem) -> None:
     loads: Loads = defaultdict(list)
     for (r, k, i), count in model.x.items():
         loads[i].append((layer_of(problem, r, k).multiplications, count))
-    _keep_within(model, "respect_compute", loads, problem.compute_budget)
+    _keep_within(model, "respect_compute", loads, problem.whole_budgets[COMPUTE])
 
 
 def respect_bandwidth(model: pyo.ConcreteModel, problem: Problem) -> None:
     """8d: sum over r, l and j != i of O[i, j, l] <= bandwidth budget of i."""
     loads = sent_by_node(model, problem)
-    _keep_within(model, "respect_bandwidth", loads, problem.bandwidth_budget)
+    _keep_within(model, "respect_bandwidth", loads, problem.whole_budgets[BANDWIDTH])
 
 
 def sent_by_node(model: pyo.ConcreteModel, problem: Problem) -> Loads:
@@ -191,7 +190,7 @@ def sent_by_node(model: pyo.ConcreteModel, problem: Problem) -> Loads:
     return loads
 
 
-def _keep_within(model: pyo.ConcreteModel, name: str, loads: Loads, budgets: FloatArray) -> None:
+def _keep_within(model: pyo.ConcreteModel, name: str, loads: Loads, budgets: IntArray) -> None:
     """State sum of amount · variable <= budget per node."""
-    rows = {i: (loads[i], math.floor(float(budgets[i]))) for i in sorted(loads)}
+    rows = {i: (loads[i], int(budgets[i])) for i in sorted(loads)}
     add_budget_rows(model, name, rows)

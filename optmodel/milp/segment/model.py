@@ -3,10 +3,10 @@
 import numpy as np
 import pyomo.environ as pyo
 
+from optmodel.milp.count.model import set_counts
 from optmodel.milp.count.objective import minimise_latency
 from optmodel.milp.formulation import Formulation
 from optmodel.milp.segment.constraints import add_constraints
-from optmodel.milp.segment.start import set_segments
 from optmodel.milp.segment.variables import add_variables
 from optmodel.placement import Placement, RequestPlacement
 from optmodel.problem import Problem
@@ -24,7 +24,19 @@ class SegmentModel(Formulation):
 
     def set_values(self, placement: Placement) -> None:
         """Give every variable the value that it has in a placement."""
-        set_segments(self.pyomo_model, self.problem, placement)
+        model, problem = self.pyomo_model, self.problem
+        set_counts(model, problem, placement)
+        labels = {
+            r: placement.requests[task.request.id].labels()
+            for r, task in enumerate(problem.tasks)
+            if task.request.id in placement.requests
+        }
+        for (r, k, p, i), assigned in model.A.items():
+            if r in labels:
+                assigned.set_value(int(labels[r][k][p] == i))
+        for (r, k, p, i, j), move in model.move.items():
+            if r in labels:
+                move.set_value(int(labels[r][k][p] == i and labels[r][k + 1][p] == j))
 
     def read_request(self, r: int) -> RequestPlacement:
         """Return the placement of request `r`, which is served, whose values the MILP holds."""

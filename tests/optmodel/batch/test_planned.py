@@ -64,7 +64,7 @@ def test_where_bandwidth_is_scarce_plans_beat_constructions(
 def test_senders_of_all_stages_have_room_for_all_that_they_send(planner: PlannedPlacer) -> None:
     plan, helpers = planner.plan(SCALES[-1]), planner.requests.problem.helpers
     assert plan is not None
-    room = planner.requests.problem.bandwidth_budget.copy()
+    room = planner.requests.problem.budgets[2].copy()
     for k in range(1, len(plan) - 1):
         senders = planner._who(k, plan, room)
         assert senders[:helpers].sum() == sum(plan[k][:-1])
