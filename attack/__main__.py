@@ -83,7 +83,7 @@ def table(
 
     Example: python -m attack table --network lenet --budget smoke --out lenet.json
     """
-    from attack.grid import FinishedCells, cell_names, default_workers, grid, measure_grid
+    from attack.grid import FinishedCells, default_workers, grid, measure_grid
     from attack.printed_table import print_measured
     from attack.scene_setting import describe, load_data, set_scene, victim_of, view_of
     from optmodel.ground.workers import connected
@@ -98,12 +98,12 @@ def table(
     trained = victim_of(loaded, victim, epochs)
     _print_victim(trained)
     scene = set_scene(loaded, trained, budget, seen)
-    names = cell_names(loaded.network, keys)
     ledger = FinishedCells(out, describe(loaded, trained, scene, budget), _command())
     with lock, connected(scheduler, worker_processes or default_workers()) as client:
-        _print_cost(client, scene, ledger.missing(loaded.network, keys))
+        missing = ledger.missing(loaded.network, keys)
+        _print_cost(client, scene, missing)
         with _cells_bar() as bar:
-            task = bar.add_task("Cells", total=len(keys), completed=ledger.count(names))
+            task = bar.add_task("Cells", total=len(keys), completed=len(keys) - len(missing))
             measured = measure_grid(client, scene, keys, ledger, lambda _cell: bar.advance(task))
     print_measured(console, measured)
     console.print(f"{out}: {len(measured.cells)} cells", markup=False)

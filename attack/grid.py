@@ -9,8 +9,16 @@ from distributed import Client, as_completed
 
 from attack.cell_attack import AttackScene, CellKey, measure_cell
 from attack.received_maps import find_layer, map_layers, row_of
-from instances.measured import MeasuredCell, MeasuredCells, MeasuredSettings, MeasuredTable, sealed
+from instances.measured import (
+    CellName,
+    MeasuredCell,
+    MeasuredCells,
+    MeasuredSettings,
+    MeasuredTable,
+    sealed,
+)
 from instances.ssim import TABLE_I, read_ssim_table
+from optmodel.ground.finished_runs import RunStore
 from optmodel.ground.json_files import read_model, write_model
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import Network
@@ -70,7 +78,7 @@ def grid(
     return keys
 
 
-def cell_names(network: Network, keys: Sequence[CellKey]) -> list[tuple[str, int, str]]:
+def cell_names(network: Network, keys: Sequence[CellKey]) -> list[CellName]:
     """Return layer, maps and subset of each cell, by which finished cells are known."""
     return [(find_layer(network, key.row).name, key.maps, key.subset) for key in keys]
 
@@ -114,7 +122,7 @@ def on_workers(
         yield futures[future], future.result()
 
 
-class FinishedCells:
+class FinishedCells(RunStore[MeasuredCell]):
     """The finished cells of a table, in a file beside the one that is to be written.
 
     Parameters
@@ -135,28 +143,23 @@ class FinishedCells:
     def __init__(self, out: Path, settings: MeasuredSettings, command: str) -> None:
         self.out, self.settings, self.command = out, settings, command
         self.unfinished = out.with_name(out.name + ".unfinished")
-        self.cells: dict[tuple[str, int, str], MeasuredCell] = {}
-        for file in (out, self.unfinished):
+        super().__init__(self.unfinished, MeasuredCell)
+
+    def _read(self) -> Iterator[MeasuredCell]:
+        for file, kind in ((self.out, MeasuredTable), (self.unfinished, MeasuredCells)):
             if file.exists():
-                self._take(file)
-
-    def _take(self, file: Path) -> None:
-        kept = read_model(file, MeasuredTable if file == self.out else MeasuredCells)
-        if kept.settings.sha256 != self.settings.sha256:
-            raise InputError(
-                f"{file}: settings: expected those of this command, got those of "
-                f"'{kept.command}'; name another --out or delete the file"
-            )
-        self.cells |= {(c.layer, c.maps, c.subset): c for c in kept.cells}
-
-    def count(self, names: Sequence[tuple[str, int, str]]) -> int:
-        """Return how many of these cells are finished."""
-        return sum(name in self.cells for name in names)
+                kept = read_model(file, kind)
+                if kept.settings.sha256 != self.settings.sha256:
+                    raise InputError(
+                        f"{file}: settings: expected those of this command, got those of "
+                        f"'{kept.command}'; name another --out or delete the file"
+                    )
+                yield from kept.cells
 
     def missing(self, network: Network, keys: Sequence[CellKey]) -> list[CellKey]:
         """Return the cells that are not finished."""
         names = cell_names(network, keys)
-        return [key for key, name in zip(keys, names, strict=True) if name not in self.cells]
+        return [key for key, name in zip(keys, names, strict=True) if self.get(name) is None]
 
     def _whole(self, cells: Sequence[MeasuredCell]) -> dict[str, Any]:
         return {
@@ -166,17 +169,16 @@ class FinishedCells:
             "cells": tuple(cells),
         }
 
-    def add(self, cell: MeasuredCell) -> None:
-        """Keep a finished cell, at once."""
-        self.cells[cell.layer, cell.maps, cell.subset] = cell
-        kept = self._whole(list(self.cells.values()))
-        write_model(self.unfinished, sealed(MeasuredCells, kind=UNFINISHED, **kept))
+    def _write(self, path: Path, _added: MeasuredCell) -> None:
+        write_model(path, sealed(MeasuredCells, kind=UNFINISHED, **self._whole(self.records)))
 
-    def finish(self, keys: Sequence[tuple[str, int, str]]) -> MeasuredTable:
+    def finish(self, names: Sequence[CellName]) -> MeasuredTable:
         """Write the table: these cells in this order, then what else had been measured."""
-        ordered = dict.fromkeys([*keys, *self.cells])
-        whole = self._whole([self.cells[key] for key in ordered])
-        table: MeasuredTable = sealed(MeasuredTable, kind="measured SSIM table", **whole)
+        rank = {name: number for number, name in enumerate(names)}
+        ordered = sorted(self.records, key=lambda cell: rank.get(cell.key, len(rank)))
+        table: MeasuredTable = sealed(
+            MeasuredTable, kind="measured SSIM table", **self._whole(ordered)
+        )
         write_model(self.out, table)
         self.unfinished.unlink(missing_ok=True)
         return table

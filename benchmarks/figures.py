@@ -16,7 +16,7 @@ from benchmarks.evaluation.page import described, page
 from benchmarks.evaluation.panels import PANELS, POLICIES, EvaluationPlan
 from benchmarks.evaluation.plot import save_overview, save_panel
 from benchmarks.evaluation.results import PLAN_FILE, RUNS_FOLDER
-from benchmarks.evaluation.runs import RunFolder, simulate_all
+from benchmarks.evaluation.runs import simulate_all
 from benchmarks.evaluation.table import (
     KEYS,
     decisions,
@@ -132,7 +132,7 @@ def require_covered(plan: EvaluationPlan, out: Path) -> None:
 def draw(plan: EvaluationPlan, out: Path, workers: int, scheduler: str | None) -> None:
     """Simulate what is missing, and write pictures, tables and the page."""
     write_model(out / PLAN_FILE, plan)
-    runs = simulate_all(plan.settings(), RunFolder(out / RUNS_FOLDER), workers, scheduler)
+    runs = simulate_all(plan.settings(), out / RUNS_FOLDER, workers, scheduler)
     cases = list(plan.cases())
     frame = over_seeds(per_run(cases, runs), KEYS)
     for name in plan.panels:

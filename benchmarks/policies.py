@@ -6,33 +6,20 @@ if __name__ == "__main__":
     start("benchmarks.policies")
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import typer
-from rich.progress import track
 from rich.text import Text
 
-from benchmarks.common import provenance
-from benchmarks.common.command import ForceOption, OutOption, new_table
-from benchmarks.common.records import Record, RecordBook, record_book
+from benchmarks.common.command import ForceOption, OutOption, new_table, progress
+from benchmarks.common.records import Record, record_book
 from benchmarks.decisions.decision_times import DecisionCase, decide
 from benchmarks.decisions.policy_targets import PolicyTarget, policy_table
-from optmodel.ground.command_line import console, errors, require_output
+from optmodel.ground.command_line import console, require_output
 from optmodel.ground.terminal import print_wide
-from optmodel.verified import digest
 
 Records = Mapping[DecisionCase, Record]
-
-
-def recorded(case: DecisionCase, book: RecordBook[Record], force: bool) -> Record:
-    """Return the record of a case on this machine, measuring it unless the book has it."""
-    instance = case.instance
-    known = book.find(instance.name, digest(instance), case.contender, case.options)
-    if known is not None and known.host == provenance.host() and not force:
-        return known
-    record = decide(case)
-    book.add(record)
-    return record
 
 
 def main(
@@ -53,10 +40,10 @@ def main(
     require_output("--out", out, ".csv")
     targets = policy_table(repeat)
     cases = [*dict.fromkeys(case for target in targets for case in target.cases)]
-    with record_book(out, Record) as book:
+    with record_book(out, Record, force=force, timed=True) as book:
         records = {
-            case: recorded(case, book, force)
-            for case in track(cases, "Deciding", console=errors, disable=not errors.is_terminal)
+            case: book.recorded(case.instance, case.contender, case.options, partial(decide, case))
+            for case in progress(cases, "Deciding")
         }
     print_targets(targets, records)
 

@@ -12,7 +12,7 @@ import typer
 
 from benchmarks.common.command import require_folder
 from benchmarks.evaluation.results import RUNS_FOLDER, Results
-from benchmarks.evaluation.runs import RunFolder, simulate_all
+from benchmarks.evaluation.runs import simulate_all
 from benchmarks.evaluation.variants import sensitivity_page, variants
 from benchmarks.figures import (
     RequestsOption,
@@ -54,7 +54,7 @@ def main(
         f"python -m benchmarks.sensitivity --requests {requests} --seeds {seeds} --out {out.name}"
     )
     with FileLock(out):
-        runs = simulate_all(settings, RunFolder(out / RUNS_FOLDER), workers, scheduler)
+        runs = simulate_all(settings, out / RUNS_FOLDER, workers, scheduler)
         told = {
             name: Results(plan, {case: runs[case.setting] for case in plan.cases()})
             for name, plan in plans.items()

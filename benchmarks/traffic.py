@@ -9,13 +9,14 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from benchmarks.common import provenance
 from benchmarks.common.command import ForceOption, OutOption, new_table, progress
+from benchmarks.common.origins import SOLVING
 from benchmarks.common.records import Options, Record, record_book
 from benchmarks.runtime.runtime_worker import peak_memory_bytes
 from heuristics.scheduler import OnlineScheduler
@@ -168,8 +169,7 @@ def measure(traffic: Traffic) -> TrafficRecord:
         solver_version=None,
         options=_options(traffic),
         instance_sha256=digest(instance),
-        source_sha256=provenance.source(),
-        versions=provenance.versions(),
+        **SOLVING.stamp(),
         slowest_s=run.slowest_s,
         peak_at_tenth_bytes=at_tenth,
         peak_bytes=peak,
@@ -195,12 +195,9 @@ def main(
     """
     require_output("--out", out, ".csv")
     traffic = Traffic(requests, devices)
-    sha256 = digest(traffic.fleet())
-    with record_book(out, TrafficRecord) as book:
-        record = book.find(traffic.name, sha256, "lookahead", _options(traffic))
-        if record is None or record.host != provenance.host() or force:
-            record = measure(traffic)
-            book.add(record)
+    with record_book(out, TrafficRecord, force=force, timed=True) as book:
+        make = partial(measure, traffic)
+        record = book.recorded(traffic.fleet(), "lookahead", _options(traffic), make)
     print_record(traffic, record)
 
 

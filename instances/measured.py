@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from optmodel.ground.finished_runs import KeyedRun
 from optmodel.ground.json_files import StrictModel
 from optmodel.ground.rule_errors import RuleError, refuse_repeated
 from optmodel.problem import Count, Identifier, SsimMeasurement, SsimRow, SsimTable
@@ -20,6 +21,8 @@ LIMITING = frozenset({"worst", "all"})
 """Subsets of maps of which caps are made."""
 SUMS = " sums"
 """Ends the name of a row that was measured on the sums of convs, before the activation."""
+CellName = tuple[str, int, str]
+"""Layer, number of maps, subset."""
 Text = Annotated[str, Field(max_length=2000)]
 
 
@@ -75,7 +78,7 @@ class BlindLevel(StrictModel):
     """Its peak signal-to-noise ratio, in decibels."""
 
 
-class MeasuredCell(StrictModel):
+class MeasuredCell(KeyedRun):
     """One recovery: some maps of one layer, attacked."""
 
     row: Identifier
@@ -100,6 +103,11 @@ class MeasuredCell(StrictModel):
     """Whether all of them did no better than the best blind guess, which then stands here."""
     sha256: str
     """Of this cell."""
+
+    @property
+    def key(self) -> CellName:
+        """Layer, maps and subset, by which finished cells are known."""
+        return self.layer, self.maps, self.subset
 
     @model_validator(mode="after")
     def _is_as_measured(self) -> Self:
@@ -216,7 +224,7 @@ class MeasuredCells(StrictModel):
 
     @model_validator(mode="after")
     def _cells_are_unique(self) -> Self:
-        refuse_repeated("cells", "subset", ((c.layer, c.maps, c.subset) for c in self.cells))
+        refuse_repeated("cells", "subset", (cell.key for cell in self.cells))
         return self
 
     @model_validator(mode="after")

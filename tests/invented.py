@@ -44,12 +44,10 @@ def outcome(
 def results(plan: EvaluationPlan, figures: Callable[[PanelCase], dict[str, Any]]) -> Results:
     timing = Timing(events=1, total_s=0.0, slowest_s=0.0)
     runs = {
-        case: SimulatedRun(
+        case: SimulatedRun.model_construct(
             setting=case.setting,
             outcome=outcome(case.setting, **figures(case)),
             timing=timing,
-            source_sha256="",
-            versions={},
         )
         for case in plan.cases()
     }

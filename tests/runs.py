@@ -1,6 +1,6 @@
 """Records and solutions of runs that were never run, and workers that misbehave."""
 
-from benchmarks.common import provenance
+from benchmarks.common.origins import SOLVING
 from benchmarks.runtime import measure
 from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 from optmodel.placement.solution import Solution, SolutionStatus, Termination
@@ -22,8 +22,7 @@ def record(**changes) -> RunRecord:
         "solver_version": "1",
         "options": {"time_limit_s": 60.0, "solver": "highs"},
         "instance_sha256": "0",
-        "source_sha256": provenance.source(),
-        "versions": provenance.versions(),
+        **SOLVING.stamp(),
         "outcome": ProcessEnd.FINISHED,
         "read_s": 0.0,
         "build_s": 0.0,

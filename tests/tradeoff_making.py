@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 
 from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
-from benchmarks.tradeoffs.tradeoff_record import CurveBook
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord
 from benchmarks.tradeoffs.tradeoff_run import Runner
 from instances.ssim import TABLE_I
+from optmodel.ground.finished_runs import RunStore
 from optmodel.search.options import SolverOptions
 
 OPTIONS = SolverOptions(threads=1, time_limit_s=600.0)
@@ -27,8 +28,8 @@ def rows_in(path: Path) -> list[dict[str, str]]:
 
 def runner(tmp_path: Path, **changes: object) -> Runner:
     tmp_path.mkdir(exist_ok=True)
-    book = CurveBook(tmp_path / "tradeoffs.records.json")
-    return Runner(**{"book": book, "options": OPTIONS, "points": 3, **changes})
+    store = RunStore(tmp_path / "tradeoffs.records.json", CurveRecord)
+    return Runner(**{"store": store, "options": OPTIONS, "points": 3, **changes})
 
 
 def measured_table(path: Path, conv2: float) -> Path:

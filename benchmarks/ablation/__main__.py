@@ -31,7 +31,6 @@ from optmodel.placement import Termination
 from optmodel.problem import Instance, read_instance
 from optmodel.search import Search, SolverOptions
 from optmodel.solving import solve_by
-from optmodel.verified import digest
 
 WHOLE = "all parts"
 """Label of the engine with nothing left out."""
@@ -52,7 +51,7 @@ def _columns(search: Search, options: BatchOptions) -> Termination:
 
 
 def ablated(
-    instance: Instance, part: str, options: SolverOptions, book: RecordBook[Record], force: bool
+    instance: Instance, part: str, options: SolverOptions, book: RecordBook[Record]
 ) -> Record:
     """Return the record of a run without a part, solving unless the book has it.
 
@@ -62,16 +61,12 @@ def ablated(
         If Ctrl-C cut the run short, which is then not recorded.
     """
     label = part if part == WHOLE else f"without {part}"
-    known = book.find(instance.name, digest(instance), label, asdict(options))
-    if known is not None and not force:
-        return known
     method = partial(_columns, options=options_without(part))
-    solution = solve_by(method, instance, label, options)
-    if solution.termination is Termination.INTERRUPTED:
-        raise KeyboardInterrupt
-    record = Record.of(solution, len(instance.requests))
-    book.add(record)
-    return record
+
+    def solved() -> Record:
+        return Record.of(solve_by(method, instance, label, options), len(instance.requests))
+
+    return book.recorded(instance, label, asdict(options), solved)
 
 
 def main(
@@ -104,11 +99,11 @@ def main(
     todo = [(file, seed, part) for file in files for seed in range(seeds) for part in parts]
     faults = Faults()
     records: list[Record] = []
-    with record_book(out, Record) as book:
+    with record_book(out, Record, force=force) as book:
         for file, seed, part in progress(todo, "Solving"):
             with faults.noted(file):
                 options = SolverOptions(time_limit_s=time_limit, seed=seed)
-                records.append(ablated(read_instance(file), part, options, book, force))
+                records.append(ablated(read_instance(file), part, options, book))
     if records:
         print_ablation(console, records, WHOLE)
     faults.print()

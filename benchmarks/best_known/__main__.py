@@ -14,7 +14,6 @@ from pathlib import Path
 from rich.text import Text
 
 from benchmarks.best_known.better_of import better_of, is_proven
-from benchmarks.common import provenance
 from benchmarks.common.command import (
     TIME_LIMIT_S,
     Faults,
@@ -26,6 +25,7 @@ from benchmarks.common.command import (
     new_table,
     progress,
 )
+from benchmarks.common.origins import SOLVING
 from heuristics.improvement import improve_solution
 from heuristics.policies import place
 from instances.json_layout import write_laid_out
@@ -183,11 +183,11 @@ def _is_spent(solution: Solution, method: str, options: SolverOptions) -> bool:
 
 def _is_of_this_code(solution: Solution) -> bool:
     """Return whether this code and these packages found it, or found nothing better."""
-    return solution.options.get(CODE) == provenance.source_and_versions()
+    return solution.options.get(CODE) == SOLVING.sha256
 
 
 def _by_this_code(solution: Solution) -> Solution:
-    options = {**solution.options, CODE: provenance.source_and_versions()}
+    options = {**solution.options, CODE: SOLVING.sha256}
     return solution.model_copy(update={"options": options})
 
 

@@ -1,22 +1,22 @@
-"""Result records: one per instance, method and kind of run, as CSV and JSON, resumable."""
+"""Records of runs: one per instance, method and kind of run, as CSV and JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import pandas as pd
-from pydantic import Field
 
-from benchmarks.common import provenance
 from benchmarks.common.csv_text import csv_text
-from benchmarks.common.reuse import tell_reused
+from benchmarks.common.origins import SOLVING
 from optmodel.ground.file_lock import FileLock
-from optmodel.ground.json_files import StrictModel, read_model, write_model
+from optmodel.ground.finished_runs import FinishedRun, RunStore, tell_reused
+from optmodel.ground.provenance import Origin, host
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import refuse_standard_output, write_text
 from optmodel.placement import Solution, SolutionStatus, Termination
+from optmodel.problem import Instance
+from optmodel.verified import digest
 
 Options = dict[str, str | int | float | bool | None]
 
@@ -24,7 +24,7 @@ SIDE_BY_SIDE = ("solver", "admission", "seed")
 """Options whose runs are kept beside each other; other options replace the run before."""
 
 
-class Record(StrictModel):
+class Record(FinishedRun):
     """What one method achieved on one instance; the columns of the CSV file."""
 
     instance: str
@@ -58,24 +58,11 @@ class Record(StrictModel):
     """Limits and parameters of the run."""
     instance_sha256: str
     """Digest of the instance's content."""
-    source_sha256: str = ""
-    """Digest of the code that decided it; empty in records from before it was kept."""
-    versions: dict[str, str] = Field(default_factory=dict)
-    """Versions of Python and packages; empty in records that do not tell."""
-    commit: str | None = Field(default_factory=provenance.commit)
-    """Commit of the code."""
-    host: str = Field(default_factory=provenance.host)
-    """Processor and cores."""
-    recorded_at: str = Field(
-        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
-    )
-    """Time of the run, UTC."""
 
     @property
-    def is_current(self) -> bool:
-        """Whether this code and these packages found it."""
-        found = (self.source_sha256, self.versions)
-        return found == (provenance.source(), provenance.versions())
+    def origin(self) -> Origin:
+        """What decides it."""
+        return SOLVING
 
     @property
     def requests(self) -> int:
@@ -100,25 +87,13 @@ class Record(StrictModel):
         **more
             Fields that a derived class adds.
         """
+        same = Record.model_fields.keys() & Solution.model_fields.keys()
         served = len(solution.placement.requests) if solution.placement else 0
         return cls(
-            instance=solution.instance,
-            method=solution.method,
-            solution_status=solution.solution_status,
-            objective_s=solution.objective_s,
-            bound_s=solution.bound_s,
-            gap=solution.gap,
+            **{name: getattr(solution, name) for name in same},
             served=served,
             rejected=requests - served,
-            most_served=solution.most_served,
-            wall_time_s=solution.wall_time_s,
-            termination=solution.termination,
-            solver=solution.solver,
-            solver_version=solution.solver_version,
-            options=solution.options,
-            instance_sha256=solution.instance_sha256,
-            source_sha256=provenance.source(),
-            versions=provenance.versions(),
+            **SOLVING.stamp(),
             **more,
         )
 
@@ -130,39 +105,13 @@ def _key(instance: str, method: str, options: Options) -> tuple[str, ...]:
 RecordT = TypeVar("RecordT", bound=Record)
 
 
-class _RecordFile(StrictModel, Generic[RecordT]):
-    records: tuple[RecordT, ...]
-
-
 def json_path(path: Path) -> Path:
     """Return where the records of a CSV file stand as JSON: gap.csv, gap.records.json."""
     return path.with_suffix(".records.json")
 
 
-def _earlier_records(path: Path, kind: type[RecordT]) -> tuple[RecordT, ...]:
-    """Return the records of an earlier run.
-
-    Raises
-    ------
-    InputError
-        If the CSV file has no records beside it, or they cannot be read.
-    """
-    beside = json_path(path)
-    if not beside.exists():
-        if path.exists():
-            raise InputError(
-                f"{path}: expected a new file or that of an earlier run, got one without "
-                f"{beside.name} beside it; move it or name another file"
-            )
-        return ()
-    try:
-        return read_model(beside, _RecordFile[kind]).records  # type: ignore[valid-type]
-    except InputError as error:
-        raise InputError(f"{error}; these are records of earlier runs: delete them") from error
-
-
-class RecordBook(Generic[RecordT]):
-    """The records of a benchmark, written after each addition when they have a file.
+class RecordBook(RunStore[RecordT]):
+    """The records of a benchmark.
 
     Parameters
     ----------
@@ -170,36 +119,72 @@ class RecordBook(Generic[RecordT]):
         CSV file; FILE.records.json beside it holds the same. None keeps them in memory.
     kind : type of Record
         What the book holds.
+    force : bool
+        Whether every run is made again.
+    timed : bool
+        Whether times are what is measured, so that runs of another machine do not serve.
+
+    Raises
+    ------
+    InputError
+        If the CSV file has no records beside it, or they cannot be read.
     """
 
-    def __init__(self, path: Path | None, kind: type[RecordT]) -> None:
-        self._path = path
-        earlier = () if path is None else _earlier_records(path, kind)
-        self._records = {record.key: record for record in earlier}
+    def __init__(
+        self, path: Path | None, kind: type[RecordT], *, force: bool = False, timed: bool = False
+    ) -> None:
+        beside = None if path is None else json_path(path)
+        if path is not None and beside is not None and path.exists() and not beside.exists():
+            raise InputError(
+                f"{path}: expected a new file or that of an earlier run, got one without "
+                f"{beside.name} beside it; move it or name another file"
+            )
+        super().__init__(beside, kind)
+        self._csv, self._force = path, force
+        self._asked = {"host": host()} if timed else {}
 
     @property
     def records(self) -> list[RecordT]:
         """All records, sorted by their keys."""
-        return [self._records[key] for key in sorted(self._records)]
+        return sorted(super().records, key=lambda record: record.key)
 
-    def find(self, instance: str, sha256: str, method: str, options: Options) -> RecordT | None:
+    def find(self, instance: Instance, method: str, options: Options) -> RecordT | None:
         """Return the record of this content, method, options and software, if there is one."""
-        record = self._records.get(_key(instance, method, options))
-        if record is None or not record.is_current:
+        record = self.get(_key(instance.name, method, options))
+        if record is None or self._force:
             return None
-        same = (record.instance_sha256, record.options) == (sha256, options)
-        return record if same else None
+        asked = {"instance_sha256": digest(instance), "options": options, **self._asked}
+        return record if record.serves(**asked) else None
 
-    def add(self, record: RecordT) -> None:
+    def recorded(
+        self, instance: Instance, method: str, options: Options, make: Callable[[], RecordT]
+    ) -> RecordT:
+        """Return the record of a run, made and kept unless the book has it.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If Ctrl-C cut the run short, which is then not kept.
+        """
+        record = self.find(instance, method, options)
+        if record is None:
+            record = make()
+            if record.termination is Termination.INTERRUPTED:
+                raise KeyboardInterrupt
+            self.add(record)
+        return record
+
+    def add(self, run: RecordT) -> None:
         """Keep a record, and write both files."""
-        self._records[record.key] = record
-        if self._path is not None:
-            write_model(json_path(self._path), _RecordFile(records=tuple(self.records)))
-            write_text(self._path, csv_text(as_frame(self.records)))
+        super().add(run)
+        if self._csv is not None:
+            write_text(self._csv, csv_text(as_frame(self.records)))
 
 
 @contextmanager
-def record_book(path: Path | None, kind: type[RecordT]) -> Iterator[RecordBook[RecordT]]:
+def record_book(
+    path: Path | None, kind: type[RecordT], *, force: bool = False, timed: bool = False
+) -> Iterator[RecordBook[RecordT]]:
     """Give the book of a CSV file, held against other processes; tell what of it is reused.
 
     Raises
@@ -211,12 +196,14 @@ def record_book(path: Path | None, kind: type[RecordT]) -> Iterator[RecordBook[R
     with ExitStack() as held:
         for file in () if path is None else (path, json_path(path)):
             held.enter_context(FileLock(file))
-        book = RecordBook(path, kind)
+        book = RecordBook(path, kind, force=force, timed=timed)
         if path is not None:
-            tell_reused(path, [record.is_current for record in book.records])
+            tell_reused(path, book.records)
         yield book
 
 
 def as_frame(records: Sequence[Record]) -> pd.DataFrame:
-    """Return records as a table, one column per field."""
-    return pd.DataFrame([record.model_dump(mode="json") for record in records])
+    """Return records as a table, one column per field, where they come from last."""
+    frame = pd.DataFrame([record.model_dump(mode="json") for record in records])
+    last = [*FinishedRun.model_fields]
+    return frame[[*frame.columns.difference(last, sort=False), *last]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.evaluation.panels import EvaluationPlan, PanelCase
-from benchmarks.evaluation.runs import RunFolder, SimulatedRun
+from benchmarks.evaluation.runs import SimulatedRun, SimulatedRuns
 from benchmarks.evaluation.table import measures
 from benchmarks.simulate import Setting
 from benchmarks.simulate.outcome import NetworkShare
@@ -67,7 +67,7 @@ class Results:
             If there is no plan, or not even the first seed is complete.
         """
         plan = read_model(folder / PLAN_FILE, EvaluationPlan)
-        found = RunFolder(folder / RUNS_FOLDER).find_all(plan.settings())
+        found = SimulatedRuns(folder / RUNS_FOLDER).find(plan.settings())
         missing = {case.setting.seed for case in plan.cases() if case.setting not in found}
         seeds = min(missing, default=plan.seeds)
         if not seeds:

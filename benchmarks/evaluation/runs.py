@@ -3,24 +3,24 @@
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import model_validator
 from rich.progress import track
 
-from benchmarks.common import provenance
-from benchmarks.common.reuse import tell_reused
+from benchmarks.common.origins import simulating
 from benchmarks.simulate import Setting, simulate
 from benchmarks.simulate.outcome import SimulationOutcome, Timing
 from optmodel.ground.command_line import errors
-from optmodel.ground.json_files import StrictModel, read_model, write_model
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.finished_runs import FinishedRun, RunFolder, tell_reused
+from optmodel.ground.provenance import Origin
+from optmodel.ground.rule_errors import InputError, RuleError
 
 if TYPE_CHECKING:
     from distributed import Client
 
 
-class SimulatedRun(StrictModel):
+class SimulatedRun(FinishedRun):
     """One simulated setting and what it was like."""
 
     setting: Setting
@@ -29,78 +29,51 @@ class SimulatedRun(StrictModel):
     """What it was like; the same for equal settings."""
     timing: Timing
     """What deciding took."""
-    source_sha256: str
-    """Digest of the code that decided it, a policy of one's own included."""
-    versions: dict[str, str]
-    """Versions of Python and packages."""
-    commit: str | None = Field(default_factory=provenance.commit)
-    """Commit of the code."""
 
     @classmethod
     def of(cls, setting: Setting) -> "SimulatedRun":
         """Simulate a setting."""
         outcome, timing = simulate(setting)
-        return cls(
-            setting=setting,
-            outcome=outcome,
-            timing=timing,
-            source_sha256=provenance.source(setting.policy),
-            versions=provenance.versions("simpy"),
-        )
+        origin = simulating(setting.policy)
+        return cls(setting=setting, outcome=outcome, timing=timing, **origin.stamp())
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it tells of every request that its setting asks for, and of no other."""
-        told = self.outcome
-        asked = (set(self.setting.networks), self.setting.requests)
-        return (set(told.networks), told.all.submitted) == asked
+    def key(self) -> str:
+        """Policy and a digest of the setting."""
+        return key_of(self.setting)
 
     @property
-    def is_current(self) -> bool:
-        """Whether this code and these packages would give it again."""
-        found = (self.source_sha256, self.versions)
-        return found == (provenance.source(self.setting.policy), provenance.versions("simpy"))
+    def origin(self) -> Origin:
+        """What decides it, a policy of one's own included."""
+        return simulating(self.setting.policy)
+
+    @model_validator(mode="after")
+    def _tells_of_what_was_asked(self) -> Self:
+        """Refuse other requests than those that the setting asks for."""
+        asked, told = self.setting, self.outcome.networks
+        if (set(told), self.outcome.all.submitted) != (set(asked.networks), asked.requests):
+            raise RuleError(
+                "outcome.networks",
+                f"{asked.requests} requests for {', '.join(asked.networks)}",
+                f"{self.outcome.all.submitted} for {', '.join(told) or 'none'}",
+                "correct it",
+            )
+        return self
 
 
-class RunFolder:
-    """Finished runs, so that a killed sweep goes on where it was.
+def key_of(setting: Setting) -> str:
+    """Return what the file of a setting's run is called, without its ending."""
+    return f"{setting.policy}-{sha256(setting.model_dump_json().encode()).hexdigest()[:16]}"
 
-    Parameters
-    ----------
-    path : Path
-        Made when the first run is kept.
-    """
+
+class SimulatedRuns(RunFolder[SimulatedRun]):
+    """The finished runs of a sweep, in a folder that is made when the first is kept."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path, SimulatedRun)
 
-    def file(self, setting: Setting) -> Path:
-        """Return where the run of a setting is kept."""
-        digest = sha256(setting.model_dump_json().encode()).hexdigest()[:16]
-        return self.path / f"{setting.policy}-{digest}.json"
-
-    def find(self, setting: Setting) -> SimulatedRun | None:
-        """Return the run of a setting by this code and these packages, None if there is none.
-
-        Raises
-        ------
-        InputError
-            If its file cannot be read.
-        """
-        path = self.file(setting)
-        if not path.exists():
-            return None
-        try:
-            run = read_model(path, SimulatedRun)
-            _require_whole(run, path)
-        except InputError as error:
-            raise InputError(
-                f"{error}; this is a finished run: delete it and begin again"
-            ) from error
-        return run if run.setting == setting and run.is_current else None
-
-    def find_all(self, settings: Iterable[Setting]) -> dict[Setting, SimulatedRun]:
-        """Return the runs of those settings that have one.
+    def find(self, settings: Iterable[Setting]) -> dict[Setting, SimulatedRun]:
+        """Return the runs of those settings that have one, by this code and these packages.
 
         Raises
         ------
@@ -110,40 +83,19 @@ class RunFolder:
         found, broken = {}, []
         for setting in settings:
             try:
-                found[setting] = self.find(setting)
+                run = self.get(key_of(setting))
             except InputError as error:
                 broken.append(str(error))
+            else:
+                if run is not None and run.serves(setting=setting):
+                    found[setting] = run
         if broken:
             raise InputError("\n".join(broken))
-        return {setting: run for setting, run in found.items() if run is not None}
-
-    def keep(self, run: SimulatedRun) -> None:
-        """Write a run, wholly or not at all."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_model(self.file(run.setting), run)
-
-
-def _require_current(run: SimulatedRun) -> None:
-    """Refuse a run from a worker that has other code."""
-    if not run.is_current:
-        raise InputError(
-            "--scheduler: expected workers with the code and packages of this process, got others; "
-            "start them anew"
-        )
-
-
-def _require_whole(run: SimulatedRun, path: Path) -> None:
-    """Refuse a run that does not tell of the requests that its setting asks for."""
-    setting, networks, told = run.setting, run.outcome.networks, run.outcome.all.submitted
-    if not run.is_whole:
-        raise InputError(
-            f"{path}: outcome.networks: expected {setting.requests} requests for "
-            f"{', '.join(setting.networks)}, got {told} for {', '.join(networks) or 'none'}"
-        )
+        return found
 
 
 def simulate_all(
-    settings: Sequence[Setting], folder: RunFolder, workers: int = 2, scheduler: str | None = None
+    settings: Sequence[Setting], path: Path, workers: int = 2, scheduler: str | None = None
 ) -> dict[Setting, SimulatedRun]:
     """Return the run of each setting; what the folder has not is simulated and kept there.
 
@@ -151,8 +103,8 @@ def simulate_all(
     ----------
     settings : sequence of Setting
         What to simulate.
-    folder : RunFolder
-        Finished runs.
+    path : Path
+        Folder of finished runs.
     workers : int
         Processes of a local cluster.
     scheduler : str, optional
@@ -165,9 +117,9 @@ def simulate_all(
     KeyboardInterrupt
         On Ctrl-C, saying how many runs are kept.
     """
-    runs = folder.find_all(settings)
-    current = [setting in runs for setting in settings if folder.file(setting).exists()]
-    tell_reused(folder.path, current, "runs")
+    folder = SimulatedRuns(path)
+    runs = folder.find(settings)
+    tell_reused(path, folder.records, "runs")
     missing = [setting for setting in settings if setting not in runs]
     if missing:
         from optmodel.ground.workers import (
@@ -178,12 +130,21 @@ def simulate_all(
             with connected(scheduler, min(workers, len(missing))) as client:
                 for run in _simulated(client, missing):
                     _require_current(run)
-                    folder.keep(run)
+                    folder.add(run)
                     runs[run.setting] = run
         except KeyboardInterrupt:
             kept = f"{len(runs)} of {len(settings)} runs are kept, the same command goes on"
             raise KeyboardInterrupt(kept) from None
     return {setting: runs[setting] for setting in settings}
+
+
+def _require_current(run: SimulatedRun) -> None:
+    """Refuse a run from a worker that has other code."""
+    if not run.is_current:
+        raise InputError(
+            "--scheduler: expected workers with the code and packages of this process, got others; "
+            "start them anew"
+        )
 
 
 def _simulated(client: "Client", settings: Sequence[Setting]) -> Iterator[SimulatedRun]:

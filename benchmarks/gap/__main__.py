@@ -91,8 +91,8 @@ def main(
     spent = (None,) if improve is None else (None, improve)
     contenders = tuple(Contender(name, seconds) for name in named for seconds in spent)
     faults = Faults()
-    with record_book(out, Record) as book:
-        comparer = Comparer(method, options, contenders, book, force)
+    with record_book(out, Record, force=force) as book:
+        comparer = Comparer(method, options, contenders, book)
         comparisons = compare_files(instance_files("--instances", instances), comparer, faults)
     if comparisons:
         print_gaps(console, comparisons)

@@ -10,7 +10,6 @@ from optmodel.placement import Solution, SolutionStatus, Termination, relative_g
 from optmodel.problem import Instance
 from optmodel.search import BOUND_TOLERANCE, SolverOptions
 from optmodel.solving import solve
-from optmodel.verified import digest
 
 
 @dataclass(frozen=True)
@@ -110,15 +109,12 @@ class Comparer:
         What is compared.
     book : RecordBook
         What is known already, and where results are kept.
-    force : bool
-        Whether to repeat what the book has.
     """
 
     method: str
     options: SolverOptions
     contenders: tuple[Contender, ...]
     book: RecordBook[Record]
-    force: bool = False
 
     @property
     def seed(self) -> int:
@@ -143,15 +139,10 @@ class Comparer:
         return Comparison(exact, policies, most)
 
     def _solved(self, instance: Instance, options: SolverOptions) -> Record:
-        known = self._known(instance, self.method, asdict(options))
-        if known is not None:
-            return known
-        solution = solve(instance, self.method, options)
-        if solution.termination is Termination.INTERRUPTED:
-            raise KeyboardInterrupt
-        record = Record.of(solution, len(instance.requests))
-        self.book.add(record)
-        return record
+        def solved() -> Record:
+            return Record.of(solve(instance, self.method, options), len(instance.requests))
+
+        return self.book.recorded(instance, self.method, asdict(options), solved)
 
     def _placed(self, instance: Instance, contender: Contender, reference: Record) -> Record:
         """Return a contender's record, its gap measured against the bound of the reference.
@@ -159,7 +150,7 @@ class Comparer:
         A policy of the user's own is asked again each time: its code may have changed.
         """
         shipped, options = contender.policy in POLICIES, contender.options(self.seed)
-        known = self._known(instance, contender.name, options) if shipped else None
+        known = self.book.find(instance, contender.name, options) if shipped else None
         record = known or Record.of(contender.place(instance, self.seed), len(instance.requests))
         comparable = record.served == most_served(reference)
         gap = relative_gap(record.objective_s, reference.bound_s) if comparable else None
@@ -167,8 +158,3 @@ class Comparer:
         if measured != known:
             self.book.add(measured)
         return measured
-
-    def _known(self, instance: Instance, method: str, options: Options) -> Record | None:
-        if self.force:
-            return None
-        return self.book.find(instance.name, digest(instance), method, options)

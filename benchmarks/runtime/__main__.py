@@ -8,12 +8,12 @@ if __name__ == "__main__":
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.common import provenance
 from benchmarks.common.command import ForceOption, OutOption, chosen, listed, progress
 from benchmarks.common.records import RecordBook, record_book
 from benchmarks.runtime.measure import measure
@@ -40,7 +40,6 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.milp import require_solver
 from optmodel.search import SolverOptions
 from optmodel.solving import FORMULATIONS, METHODS
-from optmodel.verified import digest
 
 BASELINE = "segment"
 COMPARED, DRIVEN = [BASELINE, "count", "auto"], ["highs"]
@@ -127,18 +126,12 @@ def recorded(
     configuration: Configuration,
     limits: Limits,
     book: RecordBook[RunRecord],
-    force: bool,
 ) -> RunRecord:
     """Return the record of a run on this machine, measuring it unless the book has it."""
     options = limits.options(case, configuration.solver)
     instance, method = case.instance, configuration.method
-    asked = asdict(options) | {"repeat": limits.repeat}
-    known = book.find(instance.name, digest(instance), method, asked)
-    if known is not None and known.host == provenance.host() and not force:
-        return known
-    record = measure(instance, method, options, limits.repeat)
-    book.add(record)
-    return record
+    make = partial(measure, instance, method, options, limits.repeat)
+    return book.recorded(instance, method, asdict(options) | {"repeat": limits.repeat}, make)
 
 
 SetsOption = Annotated[
@@ -220,9 +213,9 @@ def main(
     todo = pending(work, measured, baseline)
     named = labels([*dict.fromkeys(one for _, one in todo)])
     runs: dict[str, dict[str, RunRecord]] = {label: {} for label in named.values()}
-    with record_book(out, RunRecord) as book:
+    with record_book(out, RunRecord, force=force, timed=True) as book:
         for case, one in progress(todo, "Measuring"):
-            runs[named[one]][case.instance.name] = recorded(case, one, limits, book, force)
+            runs[named[one]][case.instance.name] = recorded(case, one, limits, book)
     _print_all(work, runs, named.get(baseline))
     if plot is not None or scaling_plot is not None:
         _draw(work, runs, plot, scaling_plot)

@@ -20,10 +20,9 @@ from benchmarks.common.command import (
     require_folder,
 )
 from benchmarks.common.csv_text import csv_text
-from benchmarks.common.reuse import tell_reused
 from benchmarks.tradeoffs.tradeoff_cases import KINDS, Choice, Kind, TradeoffCase
 from benchmarks.tradeoffs.tradeoff_plot import plot_shared, plot_tolerance, save_plot
-from benchmarks.tradeoffs.tradeoff_record import CurveBook, Curves
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord, Curves
 from benchmarks.tradeoffs.tradeoff_run import Runner
 from benchmarks.tradeoffs.tradeoff_table import frame_of, print_curves
 from instances.cnns import NETWORKS, SYNTHETIC
@@ -39,6 +38,7 @@ from optmodel.ground.command_line import (
     require_number,
 )
 from optmodel.ground.file_lock import FileLock
+from optmodel.ground.finished_runs import RunStore, tell_reused
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import write_text
 from optmodel.pareto import MOST_COUNTED
@@ -131,9 +131,9 @@ def main(
     require_folder("--out", out, RECORDS, *(f"{kind}.csv" for kind in choice.kinds))
     options = SolverOptions(time_limit_s=time_limit, mip_gap=mip_gap, threads=threads, seed=seed)
     with FileLock(out):
-        book = CurveBook(out / RECORDS)
-        tell_reused(out / RECORDS, [record.is_current for record in book.records])
-        found = _computed(Runner(book, options, points, force), cases)
+        store = RunStore(out / RECORDS, CurveRecord)
+        tell_reused(out / RECORDS, store.records)
+        found = _computed(Runner(store, options, points, force), cases)
         for kind in choice.kinds:
             _write(out, kind, {case: found[case] for case in cases if case.kind == kind})
     print_curves(console, found)

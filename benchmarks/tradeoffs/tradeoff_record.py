@@ -1,15 +1,13 @@
-"""Records of the trade-off benchmark: points as they are found, in one file, resumable to each."""
+"""Records of the trade-off benchmark: points as they are found, resumable to each."""
 
-from pathlib import Path
 from typing import Self
 
-from pydantic import Field
-
-from benchmarks.common import provenance
+from benchmarks.common.origins import SOLVING
 from benchmarks.common.records import Options
 from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
-from optmodel.ground.json_files import StrictModel, read_model, write_model
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.finished_runs import FinishedRun
+from optmodel.ground.json_files import StrictModel
+from optmodel.ground.provenance import Origin
 from optmodel.pareto import Price, SharedPoint, ToleranceStep, is_settled
 from optmodel.placement import Seconds, Solution, SolutionStatus
 
@@ -68,7 +66,7 @@ class PriceRecord(StrictModel):
         )
 
 
-class CurveRecord(StrictModel):
+class CurveRecord(FinishedRun):
     """What is known of one case, so far."""
 
     instance_sha256: str
@@ -85,20 +83,16 @@ class CurveRecord(StrictModel):
     """Whether the time limit came before any of these, or a proof that there is no placement."""
     price: PriceRecord | None = None
     """The price of privacy."""
-    source_sha256: str = ""
-    """Digest of the code that found it; empty in records that do not tell."""
-    versions: dict[str, str] = Field(default_factory=dict)
-    """Versions of Python and packages; empty in records that do not tell."""
-    commit: str | None = Field(default_factory=provenance.commit)
-    """Commit of the code."""
-    host: str = Field(default_factory=provenance.host)
-    """Processor and cores."""
 
     @property
-    def is_current(self) -> bool:
-        """Whether this code and these packages found it."""
-        found = (self.source_sha256, self.versions)
-        return found == (provenance.source(), provenance.versions())
+    def key(self) -> str:
+        """Digest of the instance."""
+        return self.instance_sha256
+
+    @property
+    def origin(self) -> Origin:
+        """What decides it."""
+        return SOLVING
 
     @property
     def proven(self) -> bool:
@@ -106,65 +100,20 @@ class CurveRecord(StrictModel):
         found = (*self.steps, *self.points, *((self.price,) if self.price else ()))
         return not self.open and all(one.proven for one in found)
 
-    def proven_part(self, options: Options) -> Self:
-        """Return what need not be sought again under other limits: all, or the proven points."""
+    def under(self, options: Options) -> Self | None:
+        """Return what need not be sought again under other options, None if all of it.
+
+        Under another time limit that is what is proven, since time adds nothing to it.
+        """
+        if self.serves(options=options):
+            return self
+        limits = {"time_limit_s": options["time_limit_s"]}
+        if not self.serves() or {**self.options, **limits} != options:
+            return None
         points = tuple(point for point in self.points if point.proven)
         finished = self.finished and self.proven
         changes = {"options": options, "finished": finished, "open": False}
         return self.model_copy(update={**changes, "points": points})
-
-
-class _CurveFile(StrictModel):
-    records: tuple[CurveRecord, ...]
-
-
-class CurveBook:
-    """The records in a folder, written after each addition.
-
-    Parameters
-    ----------
-    path : Path
-        JSON file; read if it exists.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._records: dict[str, CurveRecord] = {}
-        if path.exists():
-            try:
-                found = read_model(path, _CurveFile).records
-            except InputError as error:
-                text = f"{error}; these are records of earlier runs: delete them"
-                raise InputError(text) from error
-            self._records = {record.instance_sha256: record for record in found}
-
-    @property
-    def records(self) -> list[CurveRecord]:
-        """All records."""
-        return [*self._records.values()]
-
-    def find(self, sha256: str, options: Options) -> CurveRecord | None:
-        """Return what is known of this content, with these options, this code and these packages.
-
-        Under another time limit that is what is proven, since time adds nothing to it.
-        """
-        record = self._records.get(sha256)
-        if record is None or not record.is_current:
-            return None
-        if record.options == options:
-            return record
-        limits = {"time_limit_s": options["time_limit_s"]}
-        return record.proven_part(options) if {**record.options, **limits} == options else None
-
-    def add(self, record: CurveRecord) -> None:
-        """Keep a record in place of an earlier one, and write the file."""
-        self._records[record.instance_sha256] = record
-        write_model(self._path, _CurveFile(records=tuple(self._records.values())))
 
 
 Curves = dict[TradeoffCase, CurveRecord]

@@ -2,10 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
-from benchmarks.common import provenance
+from benchmarks.common.origins import SOLVING
 from benchmarks.common.records import Options
 from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
-from benchmarks.tradeoffs.tradeoff_record import CurveBook, CurveRecord, PriceRecord
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord, PriceRecord
+from optmodel.ground.finished_runs import RunStore
 from optmodel.pareto import (
     NothingFound,
     SharedPoint,
@@ -24,7 +25,7 @@ class Runner:
 
     Attributes
     ----------
-    book : CurveBook
+    store : RunStore
         Where records are kept.
     options : SolverOptions
         Limits of each run of a solver.
@@ -34,7 +35,7 @@ class Runner:
         Whether to repeat what is recorded.
     """
 
-    book: CurveBook
+    store: RunStore[CurveRecord]
     options: SolverOptions
     points: int
     force: bool = False
@@ -45,15 +46,11 @@ class Runner:
         options: Options = asdict(self.options)
         if case.kind == "shared":
             options["points"] = self.points
-        begun = self.book.find(digest(instance), options)
-        if begun is None or self.force:
-            begun = CurveRecord(
-                instance_sha256=digest(instance),
-                options=options,
-                finished=False,
-                source_sha256=provenance.source(),
-                versions=provenance.versions(),
-            )
+        sha256 = digest(instance)
+        known = None if self.force else self.store.get(sha256)
+        begun = (known and known.under(options)) or CurveRecord(
+            instance_sha256=sha256, options=options, finished=False, **SOLVING.stamp()
+        )
         if begun.finished:
             return begun
         find = {"tolerance": self._tolerance, "shared": self._shared, "price": self._price}
@@ -82,7 +79,7 @@ class Runner:
 
     def _keep(self, record: CurveRecord, **found: object) -> CurveRecord:
         grown = record.model_copy(update=found)
-        self.book.add(grown)
+        self.store.add(grown)
         return grown
 
 

@@ -66,7 +66,7 @@ def test_ctrl_c_ends_the_ablation_and_records_nothing_of_the_run(monkeypatch):
     book = RecordBook(None, Record)
     instance = read_instance(SMALL / f"{NAME}.json")
     with pytest.raises(KeyboardInterrupt):
-        ablated(instance, WHOLE, SolverOptions(time_limit_s=5), book, force=False)
+        ablated(instance, WHOLE, SolverOptions(time_limit_s=5), book)
     assert book.records == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from commands import run
 from invented import outcome, results, share
 
-from benchmarks.common import provenance
+from benchmarks.common.origins import simulating
 from benchmarks.evaluation import checks
 from benchmarks.evaluation.checks import Check, ClaimVerdict, faster, faster_at_best, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
@@ -15,7 +15,7 @@ from benchmarks.evaluation.claims_page import claims_page
 from benchmarks.evaluation.looser import only_adds
 from benchmarks.evaluation.panels import EvaluationPlan, PanelCase
 from benchmarks.evaluation.results import PanelPoint, Results
-from benchmarks.evaluation.runs import RunFolder, SimulatedRun
+from benchmarks.evaluation.runs import SimulatedRun, SimulatedRuns, key_of
 from benchmarks.simulate import Setting
 from benchmarks.simulate.outcome import Timing
 from optmodel.ground.rule_errors import InputError
@@ -235,22 +235,18 @@ def test_the_first_whole_seeds_count(tmp_path):
         base=Setting(networks=("lenet",), requests=1), seeds=3, policies=("source",)
     )
     (tmp_path / "plan.json").write_text(plan.model_dump_json())
-    folder = RunFolder(tmp_path / "runs")
+    folder = SimulatedRuns(tmp_path / "runs")
     settings = plan.settings()
     gone = next(one for one in settings if one.seed == 1)
     for one in settings:
         if one is not gone:
-            source = provenance.source(one.policy)
-            timing = Timing(events=1, total_s=0.0, slowest_s=0.0)
             told = {
                 "outcome": outcome(one, submitted=1, served=1),
-                "timing": timing,
-                "source_sha256": source,
-                "versions": provenance.versions("simpy"),
+                "timing": Timing(events=1, total_s=0.0, slowest_s=0.0),
             }
-            folder.keep(SimulatedRun(setting=one, **told))
+            folder.add(SimulatedRun(setting=one, **told, **simulating("source").stamp()))
     assert Results.read(tmp_path).plan.seeds == 1
-    folder.file(next(one for one in settings if one.seed == 0)).unlink()
+    folder.file(key_of(settings[0])).unlink()
     with pytest.raises(InputError, match="--networks lenet --policies source --requests 1"):
         Results.read(tmp_path)
 

@@ -11,13 +11,13 @@ from commands import run, run_process
 from distributed import LocalCluster
 from invented import outcome, share
 
-from benchmarks.common import provenance
 from benchmarks.evaluation import runs as runs_module
 from benchmarks.evaluation.page import page
 from benchmarks.evaluation.panels import PANELS, EvaluationPlan
-from benchmarks.evaluation.runs import RunFolder, SimulatedRun, simulate_all
+from benchmarks.evaluation.runs import SimulatedRun, SimulatedRuns, key_of, simulate_all
 from benchmarks.evaluation.table import KEYS, mean_and_half, measures, over_seeds, per_run
 from benchmarks.simulate import Setting
+from optmodel.ground import provenance
 from optmodel.ground.rule_errors import InputError
 
 EXPECTED = Path(__file__).parent / "figures"
@@ -82,15 +82,15 @@ def test_any_number_of_workers_and_a_scheduler_of_ones_own_give_the_same(tmp_pat
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
         for at, told in enumerate(({"workers": 1}, {"scheduler": address})):
-            found = simulate_all(settings, RunFolder(tmp_path / str(at)), **told)
+            found = simulate_all(settings, tmp_path / str(at), **told)
             assert {one: run.outcome for one, run in found.items()} == expected
 
 
 def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
     settings = [TINY.model_copy(update={"seed": seed}) for seed in range(4)]
-    folder = RunFolder(tmp_path / "runs")
+    folder = SimulatedRuns(tmp_path / "runs")
     for setting in settings[:2]:
-        folder.keep(SimulatedRun.of(setting))
+        folder.add(SimulatedRun.of(setting))
     left = []
 
     def killed(client, missing):
@@ -100,17 +100,16 @@ def test_a_killed_sweep_keeps_what_was_finished(tmp_path, monkeypatch):
 
     monkeypatch.setattr(runs_module, "_simulated", killed)
     with pytest.raises(KeyboardInterrupt, match="3 of 4 runs are kept, the same command goes on"):
-        simulate_all(settings, folder, workers=1)
+        simulate_all(settings, tmp_path / "runs", workers=1)
     assert left == settings[2:]
-    assert RunFolder(folder.path).find(settings[2]) is not None
-    assert folder.find(settings[3]) is None
+    assert [*SimulatedRuns(tmp_path / "runs").find(settings)] == settings[:3]
 
 
 def test_a_worker_with_other_code_is_refused(tmp_path, monkeypatch):
     other = SimulatedRun.of(TINY).model_copy(update={"source_sha256": "other"})
     monkeypatch.setattr(runs_module, "_simulated", lambda client, missing: iter([other]))
     with pytest.raises(InputError, match="--scheduler: expected workers with the code"):
-        simulate_all([TINY], RunFolder(tmp_path / "runs"), workers=1)
+        simulate_all([TINY], tmp_path / "runs", workers=1)
     assert not (tmp_path / "runs").exists()
 
 
@@ -132,31 +131,23 @@ def test_a_plan_covers_no_more_than_it_compares(fewer):
     assert plan.covers(changed) is not bool({"base", "ends"} & set(fewer))
 
 
-def test_a_run_of_other_software_or_another_setting_does_not_count(tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path)
-    folder.keep(SimulatedRun.of(TINY))
-    assert folder.find(TINY) is not None
-    assert folder.find(TINY.model_copy(update={"seed": 1})) is None
-    monkeypatch.setattr(provenance, "versions", lambda *more: {"python": "2.7"})
-    assert folder.find(TINY) is None
-
-
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
         ("served", 6, "served: expected at most the 5 submitted, got 6"),
         ("rejected_first", 6, "rejected_first: expected at most the 5 submitted, got 6"),
+        ("served", -1, "outcome.networks.lenet.served: "),
         ("submitted", 7, "expected 5 requests for lenet, got 7 for lenet"),
     ],
 )
 def test_a_run_that_contradicts_itself_is_refused(field, value, says, tmp_path):
-    folder = RunFolder(tmp_path)
-    folder.keep(SimulatedRun.of(TINY))
-    content = json.loads(folder.file(TINY).read_text())
+    folder = SimulatedRuns(tmp_path)
+    folder.add(SimulatedRun.of(TINY))
+    content = json.loads(folder.file(key_of(TINY)).read_text())
     content["outcome"]["networks"]["lenet"][field] = value
-    folder.file(TINY).write_text(json.dumps(content))
+    folder.file(key_of(TINY)).write_text(json.dumps(content))
     with pytest.raises(InputError, match=f"{says}.*delete it"):
-        folder.find(TINY)
+        SimulatedRuns(tmp_path).find([TINY])
 
 
 def test_a_policy_that_fails_ends_the_command_with_its_name(tmp_path, monkeypatch):
@@ -180,14 +171,14 @@ def test_a_policy_that_fails_ends_the_command_with_its_name(tmp_path, monkeypatc
 
 
 def test_all_runs_that_were_edited_are_told_at_once(tmp_path):
-    folder = RunFolder(tmp_path)
+    folder = SimulatedRuns(tmp_path)
     settings = [TINY, TINY.model_copy(update={"seed": 1})]
     for setting in settings:
-        folder.keep(SimulatedRun.of(setting))
-        folder.file(setting).write_text("{")
+        folder.add(SimulatedRun.of(setting))
+        folder.file(key_of(setting)).write_text("{")
     with pytest.raises(InputError) as told:
-        folder.find_all(settings)
-    assert all(str(folder.file(setting)) in str(told.value) for setting in settings)
+        SimulatedRuns(tmp_path).find(settings)
+    assert all(str(folder.file(key_of(setting))) in str(told.value) for setting in settings)
 
 
 OWN_POLICY = """
@@ -201,20 +192,14 @@ class Mine(Base):
 def test_a_run_by_a_policy_of_ones_own_counts_until_its_file_changes(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "my_changing_policy.py").write_text(OWN_POLICY.format(base="LayerWise"))
-    folder = RunFolder(tmp_path / "runs")
+    folder = SimulatedRuns(tmp_path / "runs")
     setting = TINY.model_copy(update={"policy": "my_changing_policy.Mine"})
-    folder.keep(SimulatedRun.of(setting))
-    assert folder.find(setting) is not None
+    run = SimulatedRun.of(setting)
+    folder.add(run)
+    assert folder.find([setting, TINY]) == {setting: run}
     (tmp_path / "my_changing_policy.py").write_text(OWN_POLICY.format(base="OnSource"))
-    provenance.source.cache_clear()  # A new process would not have it either.
-    assert folder.find(setting) is None
-
-
-def test_a_run_of_other_code_does_not_count(tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path)
-    folder.keep(SimulatedRun.of(TINY))
-    monkeypatch.setattr(provenance, "source", lambda policy: "changed")
-    assert folder.find(TINY) is None
+    provenance.digest_of.cache_clear()  # A new process would not have it either.
+    assert folder.find([setting]) == {}
 
 
 def test_a_folder_grows_but_loses_nothing(tmp_path):
@@ -248,16 +233,6 @@ def test_a_policy_named_twice_counts_once(tmp_path):
     assert set(table["seeds"]) == {1}
 
 
-def test_a_run_that_was_edited_is_refused_with_the_field(tmp_path):
-    folder = RunFolder(tmp_path)
-    folder.keep(SimulatedRun.of(TINY))
-    content = json.loads(folder.file(TINY).read_text())
-    content["outcome"]["networks"]["lenet"]["served"] = -1
-    folder.file(TINY).write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"outcome.networks.lenet.served.*delete it"):
-        folder.find(TINY)
-
-
 def test_measures_worked_out_by_hand():
     told = share(served=8, rejected_first=5, waiting_s=2.0)
     assert measures(told) == pytest.approx(
@@ -289,7 +264,10 @@ def test_intervals_are_those_of_student():
 
 def test_what_comes_from_outside_is_escaped_on_the_page():
     plan = EvaluationPlan(
-        base=Setting(networks=("lenet",)), panels=("3e",), seeds=1, policies=("source",)
+        base=Setting(networks=("lenet",), requests=10),
+        panels=("3e",),
+        seeds=1,
+        policies=("source",),
     )
     frame = over_seeds(per_run(plan.cases(), _never(plan)), KEYS)
     frame["x"] = "<script>"
@@ -301,10 +279,9 @@ def test_what_comes_from_outside_is_escaped_on_the_page():
 
 def _never(plan: EvaluationPlan) -> dict[Setting, SimulatedRun]:
     timing = {"events": 0, "total_s": 0.0, "slowest_s": 0.0}
-    origin = {"source_sha256": "", "versions": {}}
     return {
         one: SimulatedRun.model_validate(
-            {"setting": one, "outcome": outcome(one), "timing": timing} | origin
+            {"setting": one, "outcome": outcome(one), "timing": timing}
         )
         for one in plan.settings()
     }

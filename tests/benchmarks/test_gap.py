@@ -94,13 +94,13 @@ def test_other_options_are_another_run(tmp_path):
     instance = read_instance(SMALL / "lenet-0.4-3-mixed.json")
     options = SolverOptions()
     Comparer("segment", options, (), book).compare(instance)
-    sha256 = book.records[0].instance_sha256
     same = {"solver": "highs", "time_limit_s": None, "mip_gap": 1e-6, "threads": None}
     same |= {"seed": None, "presolve": True, "admission": "all"}
     reread = RecordBook(tmp_path / "gap.csv", Record)
-    assert reread.find(instance.name, sha256, "segment", same)
-    assert not reread.find(instance.name, sha256, "segment", {**same, "seed": 1})
-    assert not reread.find(instance.name, "another content", "segment", same)
+    assert reread.find(instance, "segment", same)
+    assert not reread.find(instance, "segment", {**same, "seed": 1})
+    other = instance.model_copy(update={"unattainable": "source"})
+    assert not reread.find(other, "segment", same)
 
 
 def test_one_bad_instance_is_reported_and_the_rest_is_done(quick, tmp_path):
@@ -360,7 +360,7 @@ def test_broken_records_are_refused_with_a_way_out(subset, tmp_path):
     (tmp_path / "gap.records.json").write_text("{")
     done = run("benchmarks.gap", "--instances", subset, "--out", tmp_path / "gap.csv")
     assert done.returncode == 2
-    assert "these are records of earlier runs: delete them" in done.stderr
+    assert "the file keeps finished runs: delete it" in done.stderr
 
 
 def test_records_inside_the_folder_are_no_instances(quick):

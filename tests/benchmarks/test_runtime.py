@@ -137,23 +137,23 @@ def measured(monkeypatch):
 
 def test_nothing_is_measured_twice_unless_options_change_or_forced(measured, tmp_path):
     out, case = tmp_path / "runtime.csv", SolveCase(LENET)
-    first = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord), force=False)
-    again = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord), force=False)
+    first = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord))
+    again = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord))
     assert len(measured) == 1
     assert first == again
     changed = (Limits(mip_gap=0.5), Limits(time_limit_s=9), Limits(seed=1), Limits(repeat=2))
     for number, limits in enumerate(changed, start=2):
-        recorded(case, COUNT, limits, RecordBook(out, RunRecord), force=False)
+        recorded(case, COUNT, limits, RecordBook(out, RunRecord))
         assert len(measured) == number
-    recorded(case, COUNT, changed[-1], RecordBook(out, RunRecord), force=True)
+    recorded(case, COUNT, changed[-1], RecordBook(out, RunRecord, force=True))
     assert len(measured) == 6
 
 
 def test_times_of_another_machine_are_measured_again(measured, tmp_path):
-    book = RecordBook(tmp_path / "runtime.csv", RunRecord)
-    one = recorded(SolveCase(LENET), COUNT, Limits(), book, force=False)
+    book = RecordBook(tmp_path / "runtime.csv", RunRecord, timed=True)
+    one = recorded(SolveCase(LENET), COUNT, Limits(), book)
     book.add(one.model_copy(update={"host": "another machine"}))
-    recorded(SolveCase(LENET), COUNT, Limits(), book, force=False)
+    recorded(SolveCase(LENET), COUNT, Limits(), book)
     assert len(measured) == 2
 
 

@@ -64,7 +64,7 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path):
 
 def test_broken_records_are_refused_with_a_way_out(tmp_path):
     (tmp_path / "tradeoffs.records.json").write_text("{")
-    with pytest.raises(InputError, match="these are records of earlier runs: delete them"):
+    with pytest.raises(InputError, match="the file keeps finished runs: delete it"):
         main(out=tmp_path, networks="lenet")
     assert (tmp_path / "tradeoffs.records.json").read_text() == "{"
 

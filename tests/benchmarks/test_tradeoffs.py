@@ -7,14 +7,13 @@ import pytest
 from commands import run
 from tradeoff_making import case, measured_table, rows_in, runner
 
-from benchmarks.common import provenance
 from benchmarks.tradeoffs import tradeoff_run
 from benchmarks.tradeoffs.__main__ import main
-from benchmarks.tradeoffs.tradeoff_record import CurveBook, CurveRecord
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord
 from benchmarks.tradeoffs.tradeoff_run import kept_on_source
+from optmodel.ground.provenance import Origin
 from optmodel.placement.solution import SolutionStatus
 from optmodel.search.options import SolverOptions
-from optmodel.verified import digest
 
 SMALL = ("--networks", "lenet", "--fleets", "mixed", "--devices", "4", "--shared-devices", "2")
 
@@ -163,10 +162,10 @@ def test_other_options_or_force_compute_anew(tmp_path):
 def test_what_other_code_has_found_does_not_count(tmp_path, monkeypatch):
     one = case("price")
     record = runner(tmp_path).run(one)
-    known = (digest(one.instance()), record.options)
-    assert runner(tmp_path).book.find(*known) == record
-    monkeypatch.setattr(provenance, "source", lambda: "changed")
-    assert runner(tmp_path).book.find(*known) is None
+    (kept,) = runner(tmp_path).store.records
+    assert kept.under(record.options) == record
+    monkeypatch.setattr(Origin, "source_sha256", "changed")
+    assert kept.under(record.options) is None
 
 
 def test_a_longer_time_limit_seeks_again_only_what_is_not_proven(tmp_path, monkeypatch):
@@ -175,7 +174,7 @@ def test_a_longer_time_limit_seeks_again_only_what_is_not_proven(tmp_path, monke
     second = whole.points[1]
     open_point = second.model_copy(update={"bound_s": second.latency_s / 2})
     points = (whole.points[0], open_point, *whole.points[2:])
-    first.book.add(whole.model_copy(update={"points": points}))
+    first.store.add(whole.model_copy(update={"points": points}))
     assert runner(tmp_path).run(case("shared")).points == points
     sought: list[list[int | None]] = []
     search = tradeoff_run.shared_data_front
@@ -206,9 +205,7 @@ def test_a_front_of_which_nothing_was_found_is_sought_again_with_more_time(tmp_p
     first = short.run(case("shared", network="cifar_cnn", devices=4))
     assert (first.points, first.open, first.finished, first.proven) == ((), True, True, False)
     assert short.run(case("shared", network="cifar_cnn", devices=4)) == first
-    again = CurveBook(tmp_path / "tradeoffs.records.json").find(
-        first.instance_sha256, {**first.options, "time_limit_s": 600.0}
-    )
+    again = first.under({**first.options, "time_limit_s": 600.0})
     assert again is not None
     assert (again.open, again.finished) == (False, False)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
-from benchmarks.tradeoffs.tradeoff_record import CurveBook
+from benchmarks.tradeoffs.tradeoff_record import CurveRecord
 from benchmarks.tradeoffs.tradeoff_run import Runner
 from benchmarks.tradeoffs.tradeoff_table import frame_of
 from instances.cnns import NETWORKS
 from instances.ssim import TABLE_I
+from optmodel.ground.finished_runs import RunStore
 from optmodel.placement.solution import SolutionStatus
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
@@ -189,10 +190,14 @@ def test_the_table_of_forty_devices_is_that_of_the_file():
         assert cells[key[:2]] == [*ends_of(points), furthest_above(points)]
 
 
-def test_the_file_of_forty_devices_is_computed_again_for_lenet(tmp_path):
+def run_alone(one: TradeoffCase, seconds: float, points: int) -> CurveRecord:
+    options = SolverOptions(threads=1, time_limit_s=seconds)
+    return Runner(RunStore(None, CurveRecord), options, points).run(one)
+
+
+def test_the_file_of_forty_devices_is_computed_again_for_lenet():
     one = TradeoffCase("shared", "lenet", "mixed", 40, 0.8, TABLE_I, "reject")
-    options = SolverOptions(threads=1, time_limit_s=300.0)
-    record = Runner(CurveBook(tmp_path / "records.json"), options, 12).run(one)
+    record = run_alone(one, 300.0, 12)
     text = frame_of("shared", {one: record}).to_csv(index=False)
     known = [
         row
@@ -221,10 +226,11 @@ def test_every_tolerance_and_price_on_the_page_is_proven():
 @pytest.mark.parametrize(
     ("kind", "tolerance"), [("tolerance", None), ("price", 0.4), ("price", 0.8)]
 )
-def test_the_files_are_computed_again_for_lenet(tmp_path, kind, tolerance):
-    book = CurveBook(tmp_path / "records.json")
+def test_the_files_are_computed_again_for_lenet(kind, tolerance):
     one = TradeoffCase(kind, "lenet", "mixed", 10, tolerance, TABLE_I, "reject")
-    record = Runner(book, SolverOptions(threads=1, time_limit_s=600.0), 12).run(one)
+    record = Runner(
+        RunStore(None, CurveRecord), SolverOptions(threads=1, time_limit_s=600.0), 12
+    ).run(one)
     text = frame_of(kind, {one: record}).to_csv(index=False)
     computed = list(csv.DictReader(text.splitlines()))
     key = ("network", "fleet", "devices", *(("tolerated_ssim",) if kind == "price" else ()))
@@ -239,11 +245,12 @@ def test_the_files_are_computed_again_for_lenet(tmp_path, kind, tolerance):
                 assert value == theirs[name]
 
 
-def test_the_end_of_lenets_front_is_found_again(tmp_path):
+def test_the_end_of_lenets_front_is_found_again():
     """The point that shares least, from the fastest to it in one step."""
-    book = CurveBook(tmp_path / "records.json")
     one = TradeoffCase("shared", "lenet", "mixed", 4, 0.8, TABLE_I, "reject")
-    record = Runner(book, SolverOptions(threads=1, time_limit_s=600.0), 1).run(one)
+    record = Runner(
+        RunStore(None, CurveRecord), SolverOptions(threads=1, time_limit_s=600.0), 1
+    ).run(one)
     committed = fronts_in("shared")["lenet", "0.8", "4 mixed"]
     ends = [committed[0], committed[-1]]
     assert [point.shared_bits for point in record.points] == [int(r["shared_bits"]) for r in ends]

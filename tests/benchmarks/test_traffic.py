@@ -56,7 +56,7 @@ def test_a_recorded_run_is_printed_again_and_not_measured(tmp_path: Path, monkey
     assert "20 requests, 24 devices" in first
     (record,) = json.loads(out.with_suffix(".records.json").read_text())["records"]
     assert record["options"] == {"seed": 0, "requests": 20, "devices": 24}
-    monkeypatch.setattr(traffic, "measure", None)
+    monkeypatch.setattr(traffic, "measure", pytest.fail)
     traffic.main(requests=20, devices=24, out=out)
     assert capsys.readouterr().out == first
 
