@@ -6,7 +6,6 @@ from operator import add
 import numpy as np
 
 from optmodel.problem import BoolArray, IntArray
-from optmodel.search import Allowance
 from optmodel.stages.arcs.arc import ArcNumbers
 
 Row = tuple[int, ...]
@@ -144,16 +143,8 @@ def held_before_last(arc: ArcNumbers, first: IntArray, early: tuple[int, ...]) -
     return held
 
 
-def last_thresholds(
-    arc: ArcNumbers,
-    first: IntArray,
-    early: tuple[int, ...] = (),
-    most: int | None = None,
-    allowance: Allowance | None = None,
-) -> IntArray:
+def last_thresholds(arc: ArcNumbers, first: IntArray, early: tuple[int, ...] = ()) -> IntArray:
     """Return for each latency of the first layer a lower bound on that of the last one.
-
-    UNREACHABLE where the stage would exceed `most`.
 
     Under a threshold T on the last layer, a node that receives for the time theta can compute
     (T - theta) // work segments. Of these it holds what it may before the last transfer, and
@@ -170,30 +161,21 @@ def last_thresholds(
         Latencies of the first layer, in ticks, each with room for all maps.
     early : tuple of int
         Latencies of the layers between the first and the last.
-    most : int, optional
-        Latency of the whole stage beyond which there is no interest, in ticks. None if any is
-        of interest, with first latencies up to UNREACHABLE too.
-    allowance : Allowance, optional
-        What it may take; if that is not enough, the bounds are those of computing alone.
+
+    Returns
+    -------
+    ndarray of int, shape (values,)
+        UNREACHABLE where the nodes cannot hold the last layer.
     """
     send, least = np.array(arc.send[-1]), least_work(arc)
-    if least is None:
-        return np.full(len(first), UNREACHABLE)
-    if allowance is not None and allowance.over:
-        return np.full(len(first), least)
     held = held_before_last(arc, first, early)
     kinds = sorted(set(send[held.max(axis=0, initial=0) > 0].tolist()))
-    if not kinds:
+    if least is None or not kinds:
         return np.full(len(first), UNREACHABLE)
     starts = _cuts(kinds)
     # Time is whole: an interval ends one tick before the next one begins.
     ends = np.append(starts[1:], UNREACHABLE) - 1
-    interesting = np.full(len(first), UNREACHABLE - 1)
-    if most is not None:
-        interesting = np.minimum(interesting, most - sum(early) - first)
-    if allowance is not None:
-        allowance.spend(BISECTIONS * held.size * len(starts))
-    return _LastThresholds(arc, held, starts, ends).least(least, interesting)
+    return _LastThresholds(arc, held, starts, ends).least(least)
 
 
 def _cuts(kinds: list[int]) -> IntArray:
@@ -218,14 +200,10 @@ def _received(arc: ArcNumbers, k: int, held: IntArray, thetas: IntArray) -> IntA
 
 FINEST = 2**20
 """Part of a threshold to which it is searched; the values that it can take lie further apart."""
-BISECTIONS = 4
-"""Times that all entries are worked through, about: most first latencies are settled soon."""
-AT_ONCE, MOST_WAYS = 64, 15
-"""Thresholds that are tried together, over all first thresholds and for each of them."""
 
 
 class _LastThresholds:
-    """The room for all maps under thresholds on the last layer, and the least of these with room.
+    """The room for all maps under thresholds on the last layer, for each of the first layer.
 
     Parameters
     ----------
@@ -243,44 +221,27 @@ class _LastThresholds:
         received = _received(arc, len(arc.send) - 1, held, ends)
         self.reachable = held[:, np.newaxis, :] + received
 
-    def least(self, least: int, most: IntArray) -> IntArray:
-        """Return the least T with room for all maps, or a little less, for each first threshold.
+    def least(self, least: int) -> IntArray:
+        """Return the least T with room for all maps, or a little less; none below `least` has.
 
-        Several thresholds are tried at once, the more the fewer first thresholds are left.
-
-        Parameters
-        ----------
-        least : int
-            No smaller T has room.
-        most : ndarray of int, shape (values,)
-            The largest T of interest for each first threshold; UNREACHABLE is returned beyond.
+        UNREACHABLE where there is never room.
         """
         # Beyond this T all caps are reached at every reception time.
-        high = np.minimum(most, int((self.work * self.caps).max()) + int(self.starts[-1]) + 1)
-        found = np.full(len(most), UNREACHABLE)
-        rows = np.flatnonzero(high >= least)
-        rows = rows[self._fits(high[rows], rows)]
-        low, high = np.full(len(rows), least - 1), high[rows]
-        ways = int(np.clip(AT_ONCE // max(len(rows), 1), 1, MOST_WAYS))
+        most = int((self.work * self.caps).max()) + int(self.starts[-1]) + 1
+        high = np.full(len(self.reachable), max(most, least))
+        low, reached = np.full(len(high), least - 1), self._fits(high)
         # Ends early for large thresholds: low + 1 is a lower bound all the same.
         while (high - low > 1 + np.maximum(low, 0) // FINEST).any():
-            parts = (high - low)[:, np.newaxis] * np.arange(1, ways + 1) // (ways + 1)
-            tried = np.sort(
-                np.minimum(low[:, np.newaxis] + np.maximum(parts, 1), high[:, np.newaxis])
-            )
-            fits = self._fits(tried.ravel(), np.repeat(rows, ways)).reshape(tried.shape)
-            # All up to the largest that fails fail; the next one tried, if any, fits.
-            failing = np.where(fits, -1, np.arange(ways)).max(axis=1)
-            edges = np.hstack([low[:, np.newaxis], tried, high[:, np.newaxis]])
-            at = np.arange(len(rows))
-            low, high = edges[at, failing + 1], edges[at, failing + 2]
-        found[rows] = low + 1
-        return found
+            middle = (low + high) // 2
+            fits = self._fits(middle)
+            low, high = np.where(fits, low, middle), np.where(fits, middle, high)
+        return np.where(reached, low + 1, UNREACHABLE)
 
-    def _fits(self, threshold: IntArray, rows: IntArray) -> BoolArray:
-        """Tell for each threshold whether there is room, with the first threshold of its row."""
+    def _fits(self, threshold: IntArray) -> BoolArray:
+        """Tell for each threshold of the first layer whether one of the last has room."""
         left = threshold[:, np.newaxis, np.newaxis] - self.starts[:, np.newaxis]
+        # What has to be received for longer than there is time is not computed, cap or not.
         computed = np.where(left >= 0, room(left, self.work, self.caps), 0)
-        best = np.minimum(computed, self.reachable[rows]).max(axis=1)
+        best = np.minimum(computed, self.reachable).max(axis=1)
         fits: BoolArray = best @ self.sizes >= self.maps
         return fits
