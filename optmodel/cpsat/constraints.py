@@ -99,6 +99,7 @@ def bound_latency_by_broadcast(
     for r, k, layer, following in transitions(problem, "broadcast"):
         for i in layer.hosts:
             for j in following.hosts:
+                # A node does not wait for what it sends itself.
                 if i != j:
                     both_s = ticks.transfer_s(r, k, i) + ticks.compute_s(r, k + 1, j)
                     row = model.add(v.T[r, k + 1] >= ticks.of(both_s) * v.x[r, k + 1, j])
@@ -169,6 +170,7 @@ def _keep_within(model: CpModel, loads: Loads, budgets: IntArray) -> None:
     """Add sum of amount · variable <= budget per node, over the amounts' common divisor."""
     for i, entries in loads.items():
         terms = [(amount, variable) for amount, variable in entries if amount > 0]
+        # Nothing at all has the divisor 0.
         divisor = math.gcd(*(amount for amount, _ in terms)) or 1
         scaled = [(amount // divisor, variable) for amount, variable in terms]
         _add_row(model, scaled, int(budgets[i]) // divisor)
@@ -190,8 +192,10 @@ def _add_row(model: CpModel, terms: list[tuple[int, IntVar]], budget: int) -> No
     if largest <= LARGEST_ACTIVITY:
         model.add(_weighted(terms) <= budget)
         return
+    # Low digits and carries have opposite signs: half of the activity for each.
     base = max(LARGEST_ACTIVITY // (2 * sum(most)), 2)
     low = [(amount % base, variable) for amount, variable in terms]
+    # As much as the low digits can come to, in units of the base.
     carried = sum(amount * n for (amount, _), n in zip(low, most, strict=True)) // base + 1
     carry = model.new_int_var(0, carried, "")
     model.add(_weighted(low) - base * carry <= budget % base)

@@ -106,7 +106,9 @@ class CpsatModel:
     def _hint_request(self, r: int, placed: RequestPlacement, latency_s: list[float]) -> None:
         v, layers, nodes = self.variables, self.problem.tasks[r].layers, len(self.problem.node_ids)
         for k, layer in enumerate(layers):
+            # Up, as durations are rounded down: then every row of Eq. 5 holds.
             ticks = ceil(latency_s[k] / self.ticks.length_s)
+            # Rounding up may leave the domain, and a hint must lie in it.
             self.model.add_hint(v.T[r, k], min(ticks, self.ticks.latest(r, k)))
             flows = placed.flows.matrix(k, nodes)
             following = layers[k + 1].hosts if k + 1 < len(layers) else ()

@@ -77,6 +77,7 @@ def _highs_agrees(search: Search, serving: int | None) -> bool:
         If they can.
     """
     search.refuse_contradictions()
+    # Placing the most comes next, and needs time too.
     share = 1.0 if serving is None else CONFIRMING_SHARE
     allowance = Allowance.of_seconds(min(share * search.left_s, CONFIRMING_S))
     answer = find_placement(search.problem, allowance, serving)
@@ -116,6 +117,7 @@ def _fastest(search: Search) -> Termination:
             if search.objective_s == before_s:
                 break
         termination = _least_latency(search, ticks)
+        # Half as long at least, so that rounds come to an end.
         may_gain = not search.closed and 2 * _ticks(search).length_s <= ticks.length_s
         if termination is not Termination.CONVERGED or not may_gain:
             if not search.infeasible:
@@ -169,6 +171,7 @@ def _least_latency(search: Search, ticks: Ticks) -> Termination:
         """Take a bound on the latency of what the model holds, in ticks; the rest takes longer."""
         search.raise_bound(_rounded_down(built.ticks.within_horizon(ceil(bound))))
 
+    # Rounding takes the rest of the asked gap.
     return _run(search, built, learn, (1 - ROUNDING_SHARE) * search.options.mip_gap)
 
 
@@ -225,10 +228,12 @@ def _run(
         search.raise_bound(_rounded_down(beyond_s))
     elif status == cp_model.INFEASIBLE:
         search.infeasible = True
+    # A bound of 0 says nothing, unless it is the optimum.
     elif learn is not None and (solver.best_objective_bound > 0 or status == cp_model.OPTIMAL):
         learn(solver.best_objective_bound)
     if interrupted:
         return Termination.INTERRUPTED
+    # Without a time limit CP-SAT ends with a proof, or something is wrong.
     if status in PROVEN:
         return Termination.CONVERGED
     return Termination.TIME_LIMIT if isfinite(search.left_s) else Termination.ERROR
@@ -249,6 +254,7 @@ def _solver(search: Search, gap: float) -> cp_model.CpSolver:
     options = search.options
     solver = cp_model.CpSolver()
     parameters = solver.parameters
+    # Python hears of Ctrl-C, and tells CP-SAT (`run_in_thread`).
     parameters.catch_sigint_signal = False
     parameters.relative_gap_limit = gap
     parameters.cp_model_presolve = options.presolve

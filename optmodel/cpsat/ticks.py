@@ -46,6 +46,7 @@ class Ticks:
     def length_s(self) -> Fraction:
         """Seconds per tick."""
         largest = max((self._activity_s(r, k) for r, k, _ in layers(self.problem)), default=0)
+        # Where nothing takes time, any length will do.
         return max(Fraction(largest) / LARGEST_ACTIVITY, self._wanted_s) or Fraction(1)
 
     @property
@@ -61,6 +62,7 @@ class Ticks:
 
     def of(self, time_s: Fraction) -> int:
         """Return a duration in ticks, rounded down; one tick beyond the horizon is enough."""
+        # In rationals: a float could round up, and the bound would hold no more.
         ticks = floor(time_s / self.length_s)
         return ticks if self.horizon_s is None else min(ticks, self._horizon + 1)
 
@@ -91,6 +93,7 @@ class Ticks:
 
     @cached_property
     def _rounded_units(self) -> int:
+        # A reception and a computation of each segment.
         return sum(2 * layer.cap for _, _, layer in layers(self.problem)) or 1
 
     def compute_s(self, r: int, k: int, i: int) -> Fraction:

@@ -76,5 +76,6 @@ def _add_transfers(model: CpModel, problem: Problem, ticks: Ticks, v: Variables)
     for r, k, layer, following in transitions(problem, "mapwise"):
         for i in layer.hosts:
             for j in following.hosts:
+                # Neither end holds more within the horizon.
                 most = min(ticks.most(r, k, i), ticks.most(r, k + 1, j))
                 v.moved[r, k, i, j] = model.new_int_var(0, most, f"moved[{r},{k},{i},{j}]")

@@ -129,6 +129,7 @@ def run_within(model: pyo.ConcreteModel, allowance: Allowance) -> SolverRun | No
     """
     if allowance.over:
         return None
+    # No gap: a load is asked for that is least, not nearly.
     run = run_solver(model, SolverOptions(time_limit_s=allowance.left_s, mip_gap=0.0))
     if run.termination is Termination.INTERRUPTED:
         raise KeyboardInterrupt
@@ -147,6 +148,7 @@ def _answer(model: FeasibilityModel, allowance: Allowance) -> FeasibilityAnswer:
     status = second_opinion(model.pyomo_model, allowance.left_s).status
     if status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
         return FeasibilityAnswer(Verdict.FEASIBLE, model.placement(), placed_by=CPSAT)
+    # One solver's word is no proof that there is no placement.
     agreed = said_infeasible and status is SolutionStatus.INFEASIBLE
     return INFEASIBLE if agreed else UNKNOWN
 

@@ -104,7 +104,9 @@ def add_budget_rows(
             model.budget_rows[name, index] = row
             stated[index] = _in_digits(model, name, row)
     model.add_component(
-        name, pyo.Constraint(list(stated), rule=lambda _, *i: stated[i if len(i) > 1 else i[0]])
+        # Pyomo unpacks an index of several parts.
+        name,
+        pyo.Constraint(list(stated), rule=lambda _, *i: stated[i if len(i) > 1 else i[0]]),
     )
 
 
@@ -112,11 +114,13 @@ def _in_digits(model: pyo.ConcreteModel, name: str, row: BudgetRow) -> Any:
     """State all but the first digits of a row, and return the expression of these."""
     if max(abs(amount) for amount, _ in row.terms) <= MOST_AMOUNT:
         return row.expression
+    # No values of the variables break it.
     if row.most <= row.budget:
         return pyo.Constraint.Skip
     low = row.low_digits()
     carry = getattr(model, f"{name}_carry").add()
     if low.most < math.inf:
+        # Bounded, for CP-SAT takes no other variables.
         carry.setub(int(low.most) // BASE + 1)
     digits = BudgetRow([*low.terms, (-BASE, carry)], low.budget)
     getattr(model, f"{name}_low_digits").add(digits.expression)
@@ -127,6 +131,7 @@ def _in_digits(model: pyo.ConcreteModel, name: str, row: BudgetRow) -> Any:
 def set_carries(model: pyo.ConcreteModel) -> None:
     """Give every carry the least value that the values of the other variables allow."""
     for carry, low in model.carries:
+        # The excess of the low digits in units of the base, rounded up.
         carry.set_value(max(0, -((low.budget - low.load) // BASE)))
 
 
@@ -157,6 +162,7 @@ def _less(model: pyo.ConcreteModel, row: BudgetRow, most: int) -> Iterator[Any]:
     """Yield for each variable of a row a mark that says that it is less than now."""
     for _, variable in row.terms:
         now = round(pyo.value(variable))
+        # Nothing is less than 0.
         if now > 0:
             mark = model.is_less.add()
             above = (min(most, _upper(variable)) - now + 1) * (1 - mark)

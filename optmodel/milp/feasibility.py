@@ -80,6 +80,7 @@ class FeasibilityModel:
         keep_first_fc_whole(model, problem)
         keep_maps(model, problem, {i for kind, i in tight if kind == "bandwidth"})
         respect_budgets(model, problem, tight)
+        # Solvers ask for an objective, and this one is met by any placement.
         model.any_placement = pyo.Objective(expr=0.0)
         return cls(problem, model)
 
@@ -87,8 +88,10 @@ class FeasibilityModel:
         """Lift a budget that has a row, and ask for the least load of that node instead."""
         model = self.pyomo_model
         terms = load_terms(model, self.problem, kind, node)
+        # Over the common divisor one unit is far beyond a solver's tolerance.
         divisor = math.gcd(*(amount for amount, _ in terms))
         model.respect_budgets[kind, node].deactivate()
+        # A lifted budget must not be held against what is found.
         del model.budget_rows["respect_budgets", (kind, node)]
         model.any_placement.deactivate()
         model.least_load = pyo.Objective(expr=_total(terms, divisor), sense=pyo.minimize)
@@ -127,6 +130,7 @@ def _tight(problem: Problem) -> list[tuple[BudgetKind, int]]:
         (kind, i)
         for kind, budget in BUDGETS.items()
         for i, node in enumerate(problem.instance.nodes)
+        # Strictly: a load of just the budget keeps it.
         if most[kind][i] > budget.of(node)
     ]
 

@@ -55,6 +55,7 @@ class WatchedHighs(Highs):  # type: ignore[misc]
             self._solver_model.cbMipInterrupt += self._bounded
         found = super()._solve()
         if self.start and self._solution_is_not_the_one_claimed():
+            # Forgets the start with all else.
             self._solver_model.clearSolver()
             found = super()._solve()
         if self.failure is not None:
@@ -77,6 +78,7 @@ class WatchedHighs(Highs):  # type: ignore[misc]
 
     def _pass_start(self) -> None:
         solution = highspy.HighsSolution()
+        # A solution has its values in the order of HiGHS's columns.
         columns = sorted(self._pyomo_var_to_solver_var_map.items(), key=lambda item: item[1])
         solution.col_value = [float(self._vars[var_id][0].value) for var_id, _ in columns]
         self._solver_model.setSolution(solution)
@@ -84,12 +86,14 @@ class WatchedHighs(Highs):  # type: ignore[misc]
     def _improved(self, event: HighsCallbackEvent) -> None:
         values = event.data_out.mip_solution
         for var_id, column in self._pyomo_var_to_solver_var_map.items():
+            # Whole up to HiGHS's tolerance, which Pyomo would refuse.
             self._vars[var_id][0].set_value(float(values[column]), skip_validation=True)
         if self.watcher is not None:
             self._tell(self.watcher.improved)
 
     def _bounded(self, event: HighsCallbackEvent) -> None:
         bound = event.data_out.mip_dual_bound
+        # Infinite until the root node is solved.
         if self.watcher is not None and isfinite(bound):
             self._tell(partial(self.watcher.bounded, bound))
 

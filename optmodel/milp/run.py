@@ -65,6 +65,7 @@ def run_milp(search: Search, formulation: type[Formulation]) -> Termination:
             lambda serving: _cpsat_agrees(search, serving),
         )
     except RefutedVerdict as refuted:
+        # What it said before may be as wrong.
         search.take_back(before)
         search.notes.append(f"{refuted}: nothing else that {search.solver} says is used")
         raise
@@ -76,6 +77,7 @@ def _serve_most(search: Search, built: Formulation) -> Termination:
 
     def learn(bound: float) -> None:
         """Take a bound on the number of requests left out."""
+        # A float just above a whole number proves that number, not the next one.
         rejected = ceil(bound - WHOLE_TOLERANCE)
         search.most_served = min(search.most_served, requests - rejected)
 
@@ -88,6 +90,7 @@ def _least_latency(search: Search, built: Formulation) -> Termination:
     model, options = built.pyomo_model, search.options
     if options.admission == "most":
         model.serve_most = pyo.Constraint(
+            # More cannot be served, and fewer are not asked for.
             expr=pyo.quicksum(model.served.values()) == search.most_served
         )
     minimise_latency(model)
@@ -107,6 +110,7 @@ def _run(
         return Termination.TIME_LIMIT
     options = replace(search.options, mip_gap=gap)
     if isfinite(search.left_s):
+        # It may have run out since it was looked at.
         options = replace(options, time_limit_s=max(search.left_s, 0.01))
     start = search.incumbent is not None
     if search.incumbent is not None:
@@ -147,6 +151,7 @@ def _go_on(
     termination: Termination,
 ) -> Termination:
     """Cut off what the solver returned, which breaks a budget by less than it notices, and run."""
+    # No count and no number of maps that move exceeds it.
     largest = max(layer.segments for task in search.problem.tasks for layer in task.layers)
     if termination is not Termination.CONVERGED or not cut_off_broken(built.pyomo_model, largest):
         return termination

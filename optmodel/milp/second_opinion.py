@@ -59,6 +59,7 @@ def second_opinion(model: pyo.ConcreteModel, limit_s: float | None = None) -> So
     # Presolve goes wrong with numbers near 2^31; without it CP-SAT is right, and slower.
     solver.parameters.cp_model_presolve = _largest_activity(built) <= LARGEST_ACTIVITY
     solver.parameters.catch_sigint_signal = False
+    # Several would race, and who wins depends on the machine.
     solver.parameters.num_workers = 1
     solver.parameters.max_deterministic_time = MOST_EFFORT
     if limit_s is not None:
@@ -104,10 +105,12 @@ def _translated(model: pyo.ConcreteModel) -> tuple[cp_model.CpModel, list[tuple[
     built = cp_model.CpModel()
     columns = {}
     for variable in model.component_data_objects(pyo.Var):
+        # Whole variables have no value in what rounding cuts off.
         column = built.new_int_var(ceil(variable.lb), floor(variable.ub), variable.name)
         columns[id(variable)] = column
         if variable.fixed:
             built.add(column == whole(pyo.value(variable)))
+    # A fixed variable keeps its value, which must not be set again.
     pairs = [(v, columns[id(v)]) for v in model.component_data_objects(pyo.Var) if not v.fixed]
 
     def linear(expression: Any) -> Any:

@@ -162,6 +162,7 @@ def run_solver(
 
 def _find(name: str) -> tuple[str, Any, bool]:
     """Return the solver's full name, the solver, and whether it has the newer interface."""
+    # The newer interface has scip and gurobi under this ending.
     for full_name in (name, f"{name}_direct"):
         if full_name in factory.SolverFactory:
             solver = factory.SolverFactory(full_name)
@@ -211,7 +212,9 @@ def _run_newer(
     model: pyo.ConcreteModel, name: str, solver: Any, options: SolverOptions
 ) -> SolverRun:
     config = solver.config
+    # Loaded below, where there is one.
     config.load_solutions = False
+    # Else Pyomo raises before it has filled in incumbent and bound.
     config.raise_exception_on_nonoptimal_result = False
     config.time_limit = options.time_limit_s
     config.rel_gap = options.mip_gap
@@ -240,6 +243,7 @@ def _set_highs_threads(threads: int | None) -> None:
     """Stop HiGHS's threads if the next run asks for another number; it starts them anew."""
     global _highs_threads
     if threads != _highs_threads:
+        # Waits until its threads have ended.
         highspy.Highs.resetGlobalScheduler(True)
         _highs_threads = threads
 
@@ -298,6 +302,7 @@ def _ending(condition: str, has_solution: bool) -> tuple[Termination, SolutionSt
 
 def _finite(bound: object) -> float | None:
     """Return a bound as a float, None if the solver gave none."""
+    # Pyomo and the solvers write infinity as inf or as 1e20 and more.
     if not isinstance(bound, int | float) or not abs(bound) < 1e20:
         return None
     return float(bound)

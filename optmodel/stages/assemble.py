@@ -33,6 +33,7 @@ class PathAssembler:
             assert placement is not None
             for k, share in enumerate(placement.counts, start=step.stage.first):
                 counts[k, members] = share
+            # Stage by stage: the next one takes the nodes that this one has left idle.
             self._charge(task, step.stage.first, counts, None)
             for k, flows in enumerate(placement.flows, start=step.stage.first):
                 moves.append((k, *flows.on(members)))
@@ -51,6 +52,7 @@ class PathAssembler:
         following = None
         if behind is not None:
             shared = any(part.sends and part.ends for part in step.choice.parts)
+            # Taken out first, so that no other part of its group gets it.
             following = alone if shared else free[behind].pop(0)
         members: list[list[int]] = []
         for part in step.choice.parts:
@@ -69,6 +71,7 @@ class PathAssembler:
         ordered = np.zeros(step.choice.arc.nodes, dtype=np.int64)
         start = 0
         for nodes in members:
+            # Acts and pools take neither memory nor computing, so the last layer decides.
             shares = placement.counts[-1][start : start + len(nodes)]
             ordered[start + np.argsort(-shares, kind="stable")] = nodes
             start += len(nodes)

@@ -105,6 +105,7 @@ def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> 
             except KeyboardInterrupt:
                 interrupted = True
                 known[key] = NOTHING_KNOWN if graph is None else graph.known
+        # A path on a fleet of fewer kinds is none on this one.
         bound_only = StagePath(known[key].bound, (), None)
         paths[task.request.id] = known[key] if seen is problem else bound_only
     return StageResult(paths, fleet, interrupted)

@@ -51,6 +51,7 @@ class ArcBook:
     def solve(self, arc: ArcNumbers, cutoff: int, allowance: Allowance) -> ArcSolution:
         """Return the optimum of an arc, or that it exceeds the cutoff."""
         known = self.look(arc)
+        # Strictly more: an optimum of just the cutoff is still asked for.
         if self.solved(known) or known.bound > cutoff:
             return known
         # No placement takes longer than `longest`: without one up to there, there is none.
@@ -182,6 +183,7 @@ class ArcMatrix:
         bound = self.book.look(choice.arc).bound
         solution = self.book.solve(choice.arc, min(bound + slack, UNREACHABLE), allowance)
         bounds = self.bounds(allowance)
+        # Of two arcs between the pair the lesser bound counts, which solving one cannot lower.
         bounds[a, b] = max(bounds[a, b], self._least(a, b))
         return PathStep(self.stage, self.stage.ends[b], choice, solution)
 
@@ -238,6 +240,7 @@ class StageGraph:
             if before == (length, places):
                 return best  # An arc on it is too large to be solved.
             before = length, places
+            # An arc that exceeds its bound by more is on no path better than the best.
             steps = self._solve_along(places, worst - length, allowance)
             if steps is not None:
                 value = sum(step.solution.value or 0 for step in steps)
@@ -249,6 +252,7 @@ class StageGraph:
         length: IntArray = np.zeros(1, dtype=np.int64)
         origins: list[IntArray] = []
         for matrix in self._matrices:
+            # Cut back, or lengths over several stages would overflow.
             sums = np.minimum(length[:, np.newaxis] + matrix.bounds(allowance), UNREACHABLE)
             origins.append(sums.argmin(axis=0))
             length = sums.min(axis=0)

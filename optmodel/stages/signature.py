@@ -72,6 +72,7 @@ def signatures(rates: dict[int, float], single: bool, most: int) -> list[SenderS
     alone = [
         SenderSignature(rate, group, others)
         for group, rate in rates.items()
+        # Strictly faster: two nodes of the least rate are the slowest to everybody.
         for others in (None, *(r for r in distinct if r > rate))
     ]
     exact = [*(SenderSignature(rate) for rate in distinct), *alone]
@@ -84,6 +85,7 @@ def _pooled(distinct: list[float]) -> list[SenderSignature]:
     Every set of senders falls into the interval of its slowest one. All others hear a rate within
     the interval, at best its upper end.
     """
+    # A set, for with fewer rates than intervals some of these would be empty.
     cuts = sorted({len(distinct) * k // INTERVALS for k in range(INTERVALS + 1)})
     return [
         SenderSignature(rate=distinct[stop - 1], floor=distinct[start])

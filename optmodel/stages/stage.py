@@ -142,6 +142,7 @@ def arcs_to(
         parts = []
         for g in stage.groups:
             computing = ends[g] - (shared and g == one)
+            # The singled-out node is a part of its own.
             rest = len(fleet.groups[g].nodes) - (g == one) - computing
             parts += [ArcPart(g, computing, ends=True), ArcPart(g, rest)]
         if all(part.size >= 0 for part in parts):
@@ -172,11 +173,13 @@ def _arc(
     for part in parts:
         caps = [row[part.group] for row in stage.caps]
         if not (part.ends or behind.admits(fleet.groups[part.group].rate)):
+            # Who computes the last layer sends behind it, so the signature there must admit it.
             caps[-1] = 0
         if part.size and any(caps):
             # No layer needs more nodes than maps, and equal nodes can stand in for each other.
             used.append(replace(part, size=min(part.size, maps)))
             columns.append(caps)
+    # Parts without a node or a share are left out, so that more arcs are equal to a cache.
     groups = [part.group for part in used]
     arc = ArcNumbers(
         maps=maps,

@@ -185,6 +185,7 @@ def sent_by_node(model: pyo.ConcreteModel, problem: Problem) -> Loads:
     """Return for each node i the terms of its sum over r, l and j != i of O[i, j, l] (Eq. 6)."""
     loads: Loads = defaultdict(list)
     for (r, k, i, j), maps in model.sent.items():
+        # What a node hands to itself is not sent.
         if i != j:
             loads[i].append((layer_of(problem, r, k).output_bits, maps))
     return loads

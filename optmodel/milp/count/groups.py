@@ -40,6 +40,7 @@ class HostGroup:
 def groups(problem: Problem) -> Iterator[HostGroup]:
     """Yield the groups of every layer that has a choice of hosts."""
     for r, k, layer in layers(problem):
+        # A single host holds all segments: there is nothing to branch on.
         if len(layer.hosts) < 2:
             continue
         alike: dict[tuple[float, float], list[int]] = defaultdict(list)

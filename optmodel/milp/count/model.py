@@ -43,6 +43,7 @@ class CountModel(Formulation):
 def set_counts(model: pyo.ConcreteModel, problem: Problem, placement: Placement) -> None:
     """Set served, x, sender, sent, whole, T and carries; a request without a place gets zeros."""
     latency = evaluate(problem, placement).layer_latency_s
+    # Every variable needs a value, or HiGHS takes no start.
     for variable in model.component_data_objects(pyo.Var):
         variable.set_value(0)
     for r, task in enumerate(problem.tasks):

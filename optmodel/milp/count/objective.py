@@ -18,6 +18,7 @@ def minimise_rejected(model: pyo.ConcreteModel) -> None:
 
 def replace_objective(model: pyo.ConcreteModel, name: str, expression: Any) -> None:
     """Minimise an expression instead of what the model minimised before."""
+    # Solvers refuse a model with two of them.
     for objective in list(model.component_objects(pyo.Objective)):
         model.del_component(objective)
     model.add_component(name, pyo.Objective(expr=expression, sense=pyo.minimize))

@@ -50,4 +50,5 @@ class SegmentModel(Formulation):
 
     def _node_of(self, r: int, k: int, p: int) -> int:
         hosts = self.problem.tasks[r].layers[k].hosts
+        # Not exactly 1 in floats, but the largest of them.
         return max(hosts, key=lambda i: pyo.value(self.pyomo_model.A[r, k, p, i]))

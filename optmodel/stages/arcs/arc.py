@@ -49,6 +49,7 @@ class ArcNumbers:
     @property
     def longest(self) -> int:
         """Ticks that no placement exceeds: every layer on the slowest node."""
+        # Nodes work at the same time: no layer takes longer than all of it on the slowest.
         slow = [max(self.receive, default=0) + max(self.work, default=0)]
         slow += [max(row, default=0) for row in self.send]
         return self.maps * sum(slow)

@@ -45,6 +45,7 @@ class ReceiveLevels:
 
     def range_of(self, group: int) -> range:
         """Return the levels of a group."""
+        # Levels stand group by group.
         low, high = np.searchsorted(self.group, (group, group + 1)).tolist()
         return range(low, high)
 
@@ -75,6 +76,7 @@ class LayerThresholds:
         """
         levels, best = self._levels, self._best_reach
         spare = int((best * np.array(self.arc.sizes)).sum()) - self.arc.maps
+        # Not more than: where all others just make up for it, a placement may need the level.
         return levels.only(np.flatnonzero(self._reach(levels) + spare >= best[levels.group]))
 
     @cached_property

@@ -19,6 +19,7 @@ class LayeredFlow:
         self.heads: list[int] = []
         self.limits: list[int] = []
         self.exits = np.array([], dtype=np.int64)
+        # 0 is the source, 1 the sink.
         self.fresh = 2
         self.transfers: list[tuple[int, int, IntArray, IntArray]] = []
 
@@ -31,6 +32,7 @@ class LayeredFlow:
         """Add a layer: maps that pass between two nodes, and that a node may hold, at most."""
         entries, exits = self._numbers(), self._numbers()
         own = np.eye(self.count, dtype=bool)
+        # What stays where it is takes no time: nothing but P limits it.
         capacity = np.where(own, self.arc.maps, between)
         senders, receivers = np.nonzero((capacity > 0) & (most > 0))
         start = len(self.tails)
@@ -46,6 +48,7 @@ class LayeredFlow:
         )
         network = SimpleMaxFlow()
         arcs = network.add_arcs_with_capacity(self.tails, self.heads, self.limits)
+        # Nodes may have room for more than P maps: this arc before the source lets P through.
         gate = network.add_arc_with_capacity(self.fresh, 0, self.arc.maps)
         network.solve(self.fresh, 1)
         if network.flow(gate) < self.arc.maps:
@@ -53,6 +56,7 @@ class LayeredFlow:
         maps = network.flows(arcs)
         flows = []
         for start, stop, senders, receivers in self.transfers:
+            # Pairs without a map are no moves.
             some = np.flatnonzero(maps[start:stop])
             flows.append(MapMoves(senders[some], receivers[some], maps[start:stop][some]))
         counts = np.zeros((len(flows) + 1, self.count), dtype=np.int64)

@@ -59,6 +59,7 @@ class LevelSearch:
         placement = self._flow(None)
         pending = [] if placement is not None else [self._all_nodes()]
         while placement is None and pending:
+            # Depth first, the likelier half first: a placement ends the search.
             lots = pending.pop()
             shares = self._shares(lots)
             if shares is None:
@@ -90,6 +91,7 @@ class LevelSearch:
             return shares[-1]
         # Prices of whole groups serve other questions too; those of parts of groups do not.
         if len(lots) == len(self.arc.sizes) and dual.prices is not None:
+            # In place, for the other decisions of this arc hold the same list.
             self.known[:] = [*self.known[-KEPT + 1 :], dual.prices]
         return None
 
@@ -172,4 +174,5 @@ def _by_lot(lots: list[NodeLot], shares: FloatArray) -> list[tuple[NodeLot, Floa
 
 def _doubt(below: float, number: int) -> float:
     """Return how far a number of nodes is from whole; some, if not all nodes do the same."""
+    # The small term breaks ties towards lots that the split leaves two parts of.
     return abs(below - round(below)) + 1e-3 * (0.5 <= below <= number - 0.5)

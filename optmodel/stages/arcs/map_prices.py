@@ -92,6 +92,7 @@ class MapPrices:
         prices : ndarray of int, shape (layers - 1, lots)
             In units of 1 / UNIT.
         """
+        # The first layer's maps come for free and are sold at its prices.
         total = int((self.supply * prices[0]).sum())
         answers = []
         behind = [*prices[1:], np.full(len(self.numbers), UNIT)]
@@ -173,6 +174,7 @@ class _Program:
         self.model = _solver()
         self.model.clearModel()
         for k in range(2 * self.earned):
+            # Prices, at most what a segment is worth; then what each lot earns in each transfer.
             self.model.addVar(0.0, 1.0 if k < self.earned else highspy.kHighsInf)
         costs = np.concatenate([dual.supply, np.tile(dual.numbers, len(dual.transfers))])
         at = np.append(np.arange(self.lots), np.arange(self.earned, 2 * self.earned))
@@ -190,6 +192,7 @@ class _Program:
             if k + 1 < len(answers):
                 rows[np.arange(len(lot)), (k + 1) * self.lots + lot] -= sums
                 sums = np.zeros(len(lot))
+            # Who takes nothing earns nothing, which the bound of its variable says.
             useful = taken.any(axis=1)
             self._add_rows(rows[useful], sums[useful])
             self.rows += [(k, option) for option in answer.options[useful].tolist()]

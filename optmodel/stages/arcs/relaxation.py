@@ -169,6 +169,7 @@ def last_thresholds(arc: ArcNumbers, first: IntArray, early: tuple[int, ...] = (
     """
     send, least = np.array(arc.send[-1]), least_work(arc)
     held = held_before_last(arc, first, early)
+    # Who never holds a map sends none.
     kinds = sorted(set(send[held.max(axis=0, initial=0) > 0].tolist()))
     if least is None or not kinds:
         return np.full(len(first), UNREACHABLE)
@@ -194,6 +195,7 @@ def _received(arc: ArcNumbers, k: int, held: IntArray, thetas: IntArray) -> IntA
     """
     send, sizes = np.array(arc.send[k]), np.array(arc.sizes)
     each = room(thetas[:, np.newaxis], send, held[:, np.newaxis, :])
+    # From all but itself: what it holds need not travel.
     received: IntArray = (each @ sizes)[..., np.newaxis] - each
     return received
 

@@ -102,6 +102,7 @@ class _LatencySearch:
             return
         least = sum(values[0] for values in box)
         if self.allowance.over:
+            # All of the box takes this long at least: it stays in the bound.
             self.undecided.append(least + self.least_last)
             return
         if all(len(values) == 1 for values in box):

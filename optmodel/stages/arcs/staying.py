@@ -31,6 +31,7 @@ def simple_placement(arc: ArcNumbers, first: IntArray) -> ArcPlacement | None:
     ArcPlacement or None
         None if there is no such placement.
     """
+    # Rounded up; no step at all is no step that an array takes, hence the 1.
     first = first[:: -(-len(first) // MOST_VALUES) or 1]
     if not len(first):
         return None
@@ -56,6 +57,7 @@ def _staying(arc: ArcNumbers, first: IntArray) -> ArcPlacement | None:
 def _gathered(arc: ArcNumbers, first: IntArray, host: int) -> ArcPlacement | None:
     """All maps stay until the last transfer, which brings them to one node."""
     send = list(arc.send[-1])
+    # What it holds itself need not travel.
     send[host] = 0
     held = np.minimum(held_at_first(arc, first), np.array(arc.caps[:-1]).min(axis=0))
     most = _most_held(arc, held, first, tuple(send))
@@ -91,6 +93,7 @@ def _most_held(
     if not enough.any():
         return None
     held, first = held[enough], first[enough]
+    # The last latency is what some node's maps take, so one of these.
     values = np.unique(np.outer(np.arange(int(held.max()) + 1), each))
     low, high = np.zeros_like(first), np.full(len(first), len(values) - 1)
     while (low < high).any():
