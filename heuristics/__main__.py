@@ -13,26 +13,21 @@ import typer
 
 from heuristics import policies
 from heuristics.improvement import improve_solution
-from heuristics.policies import POLICIES
+from heuristics.policy_options import DecisionTimeOption, PolicyOption, SeedOption
 from heuristics.scheduler.serve import serve
 from optmodel.ground.command_line import EXIT_INTERRUPTED, MAX_SECONDS, console, errors
 from optmodel.ground.json_files import write_model
 from optmodel.ground.whole_files import STANDARD, require_writable
+from optmodel.online import DECISION_TIME_S
 from optmodel.placement import Solution, Termination, facts, print_solution
 from optmodel.problem import read_instance
 
 
 def place(
     file: Annotated[Path, typer.Argument(help="Instance, a JSON file.")],
-    policy: Annotated[
-        str,
-        typer.Option(
-            help=f"How to place: {', '.join(POLICIES)}, or package.module.Class of your own."
-        ),
-    ] = "lookahead",
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**31 - 1, help="Seed of policies that draw at random.")
-    ] = 0,
+    policy: PolicyOption = "lookahead",
+    seed: SeedOption = 0,
+    decision_time: DecisionTimeOption = DECISION_TIME_S,
     improve: Annotated[
         float | None,
         typer.Option(
@@ -70,7 +65,7 @@ def place(
         require_writable(out, file)
     instance = read_instance(file)
     with errors.status("Placing; Ctrl-C ends it."):
-        plan = policies.decide(instance, policy, seed)
+        plan = policies.decide(instance, policy, seed, decision_time)
     solution, soon = plan.solution, no_bound or plan.bound_is_known
     if not soon or improve is not None:
         _tell(solution, None if out == STANDARD else out)  # Standard output is written once.

@@ -10,7 +10,13 @@ from heuristics.exact import ExactPolicy
 from heuristics.policy import PlacementPolicy, PolicyType, load_policy_type, paths_of, place_all
 from optmodel.ground.command_line import require_choice
 from optmodel.ground.rule_errors import InputError, ResultError
-from optmodel.online import Algorithm1, LookaheadPolicy, PolicyOutcome, StagePaths
+from optmodel.online import (
+    DECISION_TIME_S,
+    Algorithm1,
+    LookaheadPolicy,
+    PolicyOutcome,
+    StagePaths,
+)
 from optmodel.placement import Solution, Termination, to_document
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance, settled_bound
@@ -61,8 +67,15 @@ def require_trusted(stored: str, named: str | None, where: str) -> None:
     raise InputError(f"{where}: policy: expected '{named}', got '{stored}'; correct it")
 
 
-def make_policy(name: str, seed: int = 0) -> PlacementPolicy:
+def make_policy(
+    name: str, seed: int = 0, decision_time_s: float = DECISION_TIME_S
+) -> PlacementPolicy:
     """Return a new policy by its name here or its dotted name.
+
+    Parameters
+    ----------
+    decision_time_s : float
+        For `lookahead`: what its first decision on a kind of request may take.
 
     Raises
     ------
@@ -72,6 +85,8 @@ def make_policy(name: str, seed: int = 0) -> PlacementPolicy:
         If it is the user's own and fails when it is made.
     """
     make = policy_type(name)
+    if make is LookaheadPolicy:
+        return LookaheadPolicy(seed=seed, decision_time_s=decision_time_s)
     try:
         return make(seed=seed)
     except (InputError, ResultError):
@@ -114,8 +129,8 @@ class CheckedPlan:
         Parameters
         ----------
         time_limit_s : float, optional
-            Wall time in seconds; without it, each kind of request takes `stage_paths.MOST_STEPS`
-            steps at most.
+            Wall time in seconds; without it, each kind of request takes as many counted steps as a
+            decision of `lookahead`.
 
         Raises
         ------
@@ -126,7 +141,9 @@ class CheckedPlan:
         return _with_bound(self.solution, live_bound(self.problem, self.outcome, paths))
 
 
-def decide(instance: Instance, policy: str, seed: int = 0) -> CheckedPlan:
+def decide(
+    instance: Instance, policy: str, seed: int = 0, decision_time_s: float = DECISION_TIME_S
+) -> CheckedPlan:
     """Place the requests of an instance with a policy, and check what it decides.
 
     Parameters
@@ -137,6 +154,8 @@ def decide(instance: Instance, policy: str, seed: int = 0) -> CheckedPlan:
         A key of `POLICIES`, or the dotted name of a class.
     seed : int
         For policies that draw at random.
+    decision_time_s : float
+        For `lookahead`, see `make_policy`.
 
     Raises
     ------
@@ -145,7 +164,7 @@ def decide(instance: Instance, policy: str, seed: int = 0) -> CheckedPlan:
     ResultError
         If the policy's placement fails the checker.
     """
-    decider = make_policy(policy, seed)
+    decider = make_policy(policy, seed, decision_time_s)
     problem = Problem.of(instance)
     start = time.perf_counter()
     outcome = place_all(problem, decider)

@@ -310,16 +310,23 @@ class OnlineScheduler:
         return cls.of_state(state)[0]
 
     @classmethod
-    def of_state(cls, state: SchedulerState) -> tuple[Self, EventExchange | None]:
+    def of_state(
+        cls, state: SchedulerState, decider: PlacementPolicy | None = None
+    ) -> tuple[Self, EventExchange | None]:
         """Go on from a state, whose policy is trusted; return also what was said last.
+
+        Parameters
+        ----------
+        decider : PlacementPolicy, optional
+            Who decides instead of a new policy of the state's name.
 
         Raises
         ------
         InputError
             If what the journal says cannot have happened.
         """
-        snapshot = state.snapshot
-        scheduler, last = cls(snapshot.fleet, snapshot.policy, seed=snapshot.seed), snapshot.last
+        snapshot, last = state.snapshot, state.snapshot.last
+        scheduler = cls(snapshot.fleet, snapshot.policy, seed=snapshot.seed, decider=decider)
         scheduler._books = state.books
         try:
             for exchange in state.since:

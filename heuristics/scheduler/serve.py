@@ -8,12 +8,13 @@ from typing import Annotated, BinaryIO, TextIO
 
 import typer
 
-from heuristics.policies import POLICIES
+from heuristics.policy_options import DecisionTimeOption, PolicyOption, SeedOption
 from heuristics.scheduler.journal import journal_path
 from heuristics.scheduler.period import ReoptimisePeriod
 from heuristics.scheduler.service import MOST_LINE_BYTES, open_service
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import STANDARD, refuse_standard_output, require_writable
+from optmodel.online import DECISION_TIME_S
 from optmodel.problem import read_fleet
 
 
@@ -21,12 +22,9 @@ def serve(
     file: Annotated[
         Path, typer.Argument(help="Fleet, a JSON file: an instance, of which requests are ignored.")
     ],
-    policy: Annotated[
-        str, typer.Option(help=f"How to place: {', '.join(POLICIES)}, or package.module.Class.")
-    ] = "lookahead",
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**31 - 1, help="For policies that draw at random.")
-    ] = 0,
+    policy: PolicyOption = "lookahead",
+    seed: SeedOption = 0,
+    decision_time: DecisionTimeOption = DECISION_TIME_S,
     state: Annotated[
         Path | None, typer.Option(help="Keep the state in this file, and go on from it.")
     ] = None,
@@ -58,7 +56,9 @@ def serve(
         require_writable(state, file)
         require_writable(journal_path(state), file)
     events, answers = _open_stream(sys.stdin, "input"), _open_stream(sys.stdout, "output")
-    with open_service(read_fleet(file), policy, seed, state, period, most_moves) as service:
+    with open_service(
+        read_fleet(file), policy, seed, state, period, most_moves, decision_time
+    ) as service:
         for number, line in enumerate(_lines(events), start=1):
             if line.strip():
                 _tell(answers, service.answer_line(line, number).model_dump_json())

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from heuristics.policies import make_policy
 from heuristics.scheduler.decision import SchedulerDecision
 from heuristics.scheduler.events import (
     BadLine,
@@ -23,6 +24,7 @@ from heuristics.scheduler.scheduler import OnlineScheduler
 from heuristics.scheduler.state_files import SchedulerState, StateFiles
 from optmodel.ground.json_files import parse_model
 from optmodel.ground.rule_errors import InputError, JsonError, RuleError, shorten
+from optmodel.online import DECISION_TIME_S
 from optmodel.problem import FleetDocument
 
 EVERY = 1000
@@ -188,6 +190,7 @@ def open_service(
     state: Path | None,
     period: ReoptimisePeriod | None,
     most_moves: int,
+    decision_time_s: float = DECISION_TIME_S,
 ) -> SchedulerService:
     """Go on from the snapshot and the journal in `state`, or begin if there is none.
 
@@ -196,16 +199,18 @@ def open_service(
     InputError
         If the state cannot be used, is in use, or is of another fleet, policy or seed.
     """
+    decider = make_policy(policy, seed, decision_time_s)
+    begun = OnlineScheduler(fleet, policy, seed=seed, decider=decider)
     if state is None:
-        return SchedulerService(OnlineScheduler(fleet, policy, seed=seed), None, period, most_moves)
+        return SchedulerService(begun, None, period, most_moves)
     files = StateFiles(state)
     try:
         stored = files.read()
         if stored is None:
-            scheduler, last = OnlineScheduler(fleet, policy, seed=seed), None
+            scheduler, last = begun, None
         else:
             _refuse_another(stored, fleet, policy, seed)
-            scheduler, last = OnlineScheduler.of_state(stored)
+            scheduler, last = OnlineScheduler.of_state(stored, decider)
         return SchedulerService(scheduler, files, period, most_moves, last)
     except BaseException:
         files.close()

@@ -6,11 +6,12 @@ from optmodel.online.layer_filler import ArrivalSenders, LayerFiller
 from optmodel.online.least_nrm import BITS_PER_MEGABIT, NrmWeights
 from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.online.outcome import NoPlaceError, PolicyOutcome
-from optmodel.online.stage_paths import TOLERANCE, StagePaths
+from optmodel.online.stage_paths import DECISION_TIME_S, TOLERANCE, StagePaths
 from optmodel.online.start import offer_start
 
 __all__ = [
     "BITS_PER_MEGABIT",
+    "DECISION_TIME_S",
     "TOLERANCE",
     "Algorithm1",
     "ArrivalSenders",

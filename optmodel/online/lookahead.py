@@ -10,7 +10,7 @@ from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.candidates import MULTIPLES, constructed, on_the_path
 from optmodel.online.memory import RecentMemory
 from optmodel.online.patterns import PlacementPattern
-from optmodel.online.stage_paths import KnownPath, StagePaths
+from optmodel.online.stage_paths import DECISION_TIME_S, KnownPath, StagePaths
 from optmodel.online.weighing import PlacementWeighing
 from optmodel.placement import Rejection, RequestPlacement
 from optmodel.problem import BudgetLedger, Problem, RequestTask
@@ -72,6 +72,9 @@ class LookaheadPolicy:
     allowance : Allowance, optional
         What all requests together may take; of a request that it ends in, the best placement by
         then is taken.
+    decision_time_s : float
+        What the first decision on a kind of request may take, in seconds of counted steps; paths
+        that are shared have their own.
     """
 
     def __init__(
@@ -80,9 +83,10 @@ class LookaheadPolicy:
         seed: int = 0,
         paths: StagePaths | None = None,
         allowance: Allowance | None = None,
+        decision_time_s: float = DECISION_TIME_S,
     ) -> None:
         self._allowance = allowance or Allowance()
-        self.paths = paths or StagePaths(allowance=self._allowance)
+        self.paths = paths or StagePaths(allowance=self._allowance, decision_time_s=decision_time_s)
         self._thrifty, self._ladders = Algorithm1(), LatencyLadders()
         self._spreaders: WeakKeyDictionary[KnownPath, list[RequestSpreader]] = WeakKeyDictionary()
         self._looks: RecentMemory[tuple[object, tuple[int, ...]], _Look] = RecentMemory(

@@ -25,9 +25,12 @@ from optmodel.stages import UNREACHABLE, ArcBook, PathAssembler, StageGraph, Sta
 
 TOLERANCE = 1e-4
 """Relative gap to which paths are solved: online, the last digits are not worth their time."""
-MOST_STEPS = 6_000
-"""Steps for the path of one kind of request, three seconds or so: what is not proven by then is
+DECISION_TIME_S = 1.0
+"""What the first decision on a kind of request may take, in seconds: what is not proven by then is
 left open, and what is found is used."""
+STEPS_PER_S = 4_000
+"""Counted steps that stand for a second. One core of the machine of record takes 3,900 to 9,000 in
+a second of CPU time: fewest on 12 to 14 devices that all differ, where arcs are hardest."""
 PATH_SHARE = 0.3
 """Share of a time limit for one path, so that there is time left to construct placements."""
 MOST_FLEETS = 4
@@ -49,11 +52,14 @@ class KnownPath:
     bound_s : float or None
         Lower bound on the latency in seconds, rounded down; None if there is no placement. It holds
         on any fleet with budgets as large or smaller.
+    steps_left : float
+        Counted steps of the decision that are left for a plan of who sends.
     """
 
     requests: RequestClass
     path: StagePath
     bound_s: float | None
+    steps_left: float
 
     @cached_property
     def kind(self) -> object:
@@ -81,8 +87,8 @@ class KnownPath:
         on_path = PathAssembler(self.requests.fleet).place(task, self.path)
         if room.has_room(evaluate_request(problem, task, on_path).load):
             return None
-        placer, allowance = StagePlacer(self.requests, ArcBook(TOLERANCE)), Allowance(MOST_STEPS)
-        planner = PlannedPlacer(self.requests, placer, 1)
+        allowance = Allowance(self.steps_left)
+        planner = PlannedPlacer(self.requests, StagePlacer(self.requests, ArcBook(TOLERANCE)), 1)
         best, least_s = None, np.inf
         for plan in planner.plans():
             placed = planner.place(room.left.astype(float), plan, allowance)
@@ -128,7 +134,9 @@ class StagePaths:
         Whether kinds of requests share arcs. If not, what is found of a kind is the same whatever
         was asked for before: for runs that must not depend on those before them.
     allowance : Allowance, optional
-        What all of them may take together; each takes `MOST_STEPS` at most.
+        What all of them may take together.
+    decision_time_s : float
+        What each kind of request may take, in seconds of `STEPS_PER_S` counted steps.
     """
 
     def __init__(
@@ -137,8 +145,9 @@ class StagePaths:
         *,
         shares_arcs: bool = True,
         allowance: Allowance | None = None,
+        decision_time_s: float = DECISION_TIME_S,
     ) -> None:
-        self._shares_arcs = shares_arcs
+        self._shares_arcs, self._steps = shares_arcs, decision_time_s * STEPS_PER_S
         self._allowance = allowance or Allowance()
         self._book = ArcBook(TOLERANCE)
         self._in_book = 0
@@ -172,7 +181,8 @@ class StagePaths:
         seen = with_fewer_kinds(requests.problem, MOST_GROUPS - 1, FEW_KINDS)
         few = seen is requests.problem
         fleet = requests.fleet if few else Fleet(seen)
-        allowance = self._allowance.part(MOST_STEPS, PATH_SHARE)
+        allowance = self._allowance.part(self._steps, PATH_SHARE)
         path = StageGraph(fleet, seen.tasks[0], book).shortest(allowance)
         bound_s = None if path.bound >= UNREACHABLE else fleet.seconds(path.bound)
-        return KnownPath(requests, path if few else StagePath(0, (), None), bound_s)
+        path = path if few else StagePath(0, (), None)
+        return KnownPath(requests, path, bound_s, allowance.steps)

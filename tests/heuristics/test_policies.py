@@ -4,7 +4,7 @@ import pytest
 import reference
 from hypothesis import given, settings
 from recipes import recipes
-from strategies import examples, instances, unlimited
+from strategies import examples, instances
 
 from heuristics.baselines import LayerWise
 from heuristics.policies import POLICIES, live_bound, make_policy, place
@@ -13,7 +13,7 @@ from instances.generate import Recipe, generate
 from optmodel.ground.rule_errors import ResultError
 from optmodel.online.filling import fill
 from optmodel.online.layer_filler import LayerFiller
-from optmodel.online.stage_paths import TOLERANCE, StagePaths
+from optmodel.online.stage_paths import StagePaths
 from optmodel.placement.placement import RequestPlacement
 from optmodel.placement.solution import SolutionStatus, relative_gap
 from optmodel.problem.arrays import Problem
@@ -120,54 +120,6 @@ def test_without_a_bound_there_is_no_gap():
     )
     assert (solution.bound_s, solution.gap) == (None, None)
     assert solution.objective_s is not None
-
-
-# Lookahead.
-
-
-def test_lookahead_is_optimal_where_budgets_are_slack():
-    served = 0
-
-    @examples(120)
-    @given(instances())
-    def agree(made) -> None:
-        nonlocal served
-        made = unlimited(made)
-        best, found = reference.best(made), place(made, "lookahead")
-        if best is None:
-            assert found.solution_status is not SolutionStatus.FEASIBLE
-            return
-        served += 1
-        assert found.solution_status is SolutionStatus.FEASIBLE
-        assert found.objective_s <= float(best.latency_s) * (1 + TOLERANCE) / (1 - TOLERANCE)
-
-    agree()
-    assert served >= 60
-
-
-def test_lookahead_is_never_worse_than_algorithm_1_for_the_first_request():
-    served = 0
-
-    @examples(200)
-    @given(instances(requests=1))
-    def hold(made) -> None:
-        nonlocal served
-        greedy, found = (
-            place(made, policy, with_bound=False) for policy in ("algorithm1", "lookahead")
-        )
-        if greedy.objective_s is not None:
-            served += 1
-            assert found.objective_s is not None
-            assert found.objective_s <= greedy.objective_s * (1 + TOLERANCE)
-
-    hold()
-    assert served >= 50
-
-
-def test_lookahead_says_why_algorithm_1_finds_no_place_either():
-    instance = generate(Recipe(("cifar_block1",), "mixed", 6, 0.4), "refused")
-    greedy, found = (place(instance, policy) for policy in ("algorithm1", "lookahead"))
-    assert found.placement.rejected == greedy.placement.rejected
 
 
 # The simple ones.

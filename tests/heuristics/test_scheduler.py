@@ -423,3 +423,28 @@ def test_standing_sums_do_not_drift(tmp_path):
     assert standing.bound_s == math.fsum(one.bound_s for one in scheduler.running)
     scheduler.save(tmp_path / "state.json")
     assert OnlineScheduler.restore(tmp_path / "state.json").standing == standing
+
+
+def test_a_decider_of_ones_own_is_asked_instead_of_a_new_policy():
+    class Counting(Algorithm1):
+        asked = 0
+
+        def place(self, problem, task, left):
+            Counting.asked += 1
+            return super().place(problem, task, left)
+
+    scheduler = OnlineScheduler(tight_fleet(), decider=Counting())
+    assert scheduler.submit(request("r1")).placement is not None
+    assert Counting.asked == 1
+
+
+def test_what_is_reserved_is_what_is_missing_from_what_is_left():
+    scheduler = OnlineScheduler(tight_fleet(), "algorithm1")
+    full = scheduler.left()
+    scheduler.submit(request("r1"))
+    missing = {
+        name: tuple(a - b for a, b in zip(full[name], left, strict=True))
+        for name, left in scheduler.left().items()
+    }
+    assert scheduler.reserved("r1") == {name: load for name, load in missing.items() if any(load)}
+    assert any(bits for _, _, bits in missing.values())

@@ -96,3 +96,23 @@ def test_where_even_an_idle_fleet_has_too_little_bandwidth_lookahead_places_by_a
     )
     assert placed <= planned.latency_s * (1 + 1e-12)
     assert placed < 0.8 * thrifty
+
+
+def test_without_shared_arcs_a_path_does_not_depend_on_those_found_before():
+    alone, after_others = (StagePaths(shares_arcs=False) for _ in range(2))
+    for network in ("lenet", "cifar_block3"):
+        before = problem_of(network, devices=6)
+        after_others.find(before, before.tasks[0])
+    asked = problem_of("cifar_cnn", devices=6)
+    first, second = (paths.find(asked, asked.tasks[0]) for paths in (alone, after_others))
+    assert first.bound_s == second.bound_s
+    assert repr(first.path) == repr(second.path)
+
+
+def test_so_many_fleets_are_remembered():
+    one, other = problem_of("lenet", devices=6), problem_of("lenet", devices=7)
+    for most, is_known in ((1, False), (2, True)):
+        paths = StagePaths(most)
+        found = paths.find(one, one.tasks[0])
+        paths.find(other, other.tasks[0])
+        assert (paths.find(one, one.tasks[0]) is found) is is_known
