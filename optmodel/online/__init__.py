@@ -8,6 +8,7 @@ from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.online.outcome import NoPlaceError, PolicyOutcome
 from optmodel.online.stage_paths import DECISION_TIME_S, TOLERANCE, StagePaths
 from optmodel.online.start import offer_start
+from optmodel.online.weighing import PriceWeights
 
 __all__ = [
     "BITS_PER_MEGABIT",
@@ -21,6 +22,7 @@ __all__ = [
     "NrmWeights",
     "OpenLayer",
     "PolicyOutcome",
+    "PriceWeights",
     "StagePaths",
     "fill",
     "offer_start",

@@ -11,11 +11,12 @@ from optmodel.online.candidates import MULTIPLES, constructed, on_the_path
 from optmodel.online.memory import RecentMemory
 from optmodel.online.patterns import PlacementPattern
 from optmodel.online.stage_paths import DECISION_TIME_S, KnownPath, StagePaths
-from optmodel.online.weighing import PlacementWeighing
+from optmodel.online.weighing import PlacementWeighing, PriceWeights
 from optmodel.placement import Rejection, RequestPlacement
 from optmodel.problem import BudgetLedger, Problem, RequestTask
 from optmodel.search import Allowance
 
+WEIGHTS = PriceWeights()
 NEGLIGIBLE = 0.01
 """A best path that uses up less than this share of its latency is taken without looking further."""
 SAME_USAGE = 0.02
@@ -69,6 +70,8 @@ class LookaheadPolicy:
         Not used: nothing is drawn.
     paths : StagePaths, optional
         Solved paths to share with others.
+    weights : PriceWeights
+        What the budgets are worth.
     allowance : Allowance, optional
         What all requests together may take; of a request that it ends in, the best placement by
         then is taken.
@@ -82,10 +85,11 @@ class LookaheadPolicy:
         *,
         seed: int = 0,
         paths: StagePaths | None = None,
+        weights: PriceWeights = WEIGHTS,
         allowance: Allowance | None = None,
         decision_time_s: float = DECISION_TIME_S,
     ) -> None:
-        self._allowance = allowance or Allowance()
+        self._weights, self._allowance = weights, allowance or Allowance()
         self.paths = paths or StagePaths(allowance=self._allowance, decision_time_s=decision_time_s)
         self._thrifty, self._ladders = Algorithm1(), LatencyLadders()
         self._spreaders: WeakKeyDictionary[KnownPath, list[RequestSpreader]] = WeakKeyDictionary()
@@ -100,10 +104,10 @@ class LookaheadPolicy:
         known = None if task.unattainable else self.paths.find(problem, task)
         if known is None or known.bound_s is None:
             return self._thrifty.place(problem, task, left)
-        weighing = PlacementWeighing(problem, task, left, known)
+        weighing = PlacementWeighing(problem, task, left, known, self._weights)
         look = self._looks.find((known.kind, _steps(weighing)))
         dealt = None if look is None else _dealt(weighing, look)
-        return dealt or self._look(PlacementWeighing(problem, task, left, known))
+        return dealt or self._look(PlacementWeighing(problem, task, left, known, self._weights))
 
     def _spreaders_on(self, known: KnownPath) -> list[RequestSpreader]:
         """Return what constructs placements, one for each of the multiples.

@@ -44,9 +44,6 @@ class PriceWeights:
     expected: float = 2.0
 
 
-WEIGHTS = PriceWeights()
-
-
 class PlacementWeighing:
     """The best placement of one request so far, on what is left.
 
@@ -65,9 +62,15 @@ class PlacementWeighing:
     """
 
     def __init__(
-        self, problem: Problem, task: RequestTask, left: BudgetLedger, known: KnownPath
+        self,
+        problem: Problem,
+        task: RequestTask,
+        left: BudgetLedger,
+        known: KnownPath,
+        weights: PriceWeights,
     ) -> None:
         self.problem, self.task, self.left, self.known = problem, task, left, known
+        self.weights = weights
         budgets, helpers = BudgetLedger.of(problem).left, problem.helpers
         share = np.divide(left.left, budgets, out=np.zeros(budgets.shape), where=budgets > 0)
         self.used: FloatArray = 1 - share
@@ -75,12 +78,12 @@ class PlacementWeighing:
         self._taken = (budgets - left.left)[:, :helpers].sum(axis=1, dtype=float)
         self._bound_s = known.bound_s or 0.0
         average = np.maximum(budgets[:, :helpers].mean(axis=1, keepdims=True), 1.0)
-        unit = WEIGHTS.node * self._bound_s / average
-        scarce = (WEIGHTS.steepness**self.used - 1) / (WEIGHTS.steepness - 1)
-        self.prices: FloatArray = unit * (WEIGHTS.idle + scarce)
+        unit = weights.node * self._bound_s / average
+        scarce = (weights.steepness**self.used - 1) / (weights.steepness - 1)
+        self.prices: FloatArray = unit * (weights.idle + scarce)
         self.prices[:, helpers:] = 0.0  # A source serves nobody else's requests.
-        self.idle_price: FloatArray = WEIGHTS.idle * unit
-        self._expected = WEIGHTS.expected
+        self.idle_price: FloatArray = weights.idle * unit
+        self._expected = weights.expected
         self._least = np.inf
         self._best: tuple[PlacementPattern, IntArray] | None = None
 
@@ -103,7 +106,7 @@ class PlacementWeighing:
         budgets = np.maximum(self._taken + self._room, 1)
         if pattern is not None:
             one = float((pattern.on_helpers / budgets).max())
-            self._expected = WEIGHTS.expected + float(self.usage.max()) / max(one, 1e-9)
+            self._expected = self.weights.expected + float(self.usage.max()) / max(one, 1e-9)
         if not self.used.any() and (2 * self.known.least_load > budgets).any():
             self.prices, self._expected = np.zeros_like(self.prices), 0.0
 
@@ -141,7 +144,7 @@ class PlacementWeighing:
             return np.inf
         price = float((self.prices[:, nodes] * pattern.parts.load).sum())
         fleet = float((pattern.on_helpers / np.maximum(self._room, 1)).max())
-        price += WEIGHTS.fleet * self._expected * fleet * self._bound_s
+        price += self.weights.fleet * self._expected * fleet * self._bound_s
         if pattern.parts.latency_s + price < self._least:
             self._best, self._least = (pattern, nodes), pattern.parts.latency_s + price
         # What takes no time sends and computes nothing, so that it has no price either.

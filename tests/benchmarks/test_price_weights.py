@@ -1,0 +1,62 @@
+"""The weights of lookahead's price are measured, and the page shows what was measured."""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from commands import run
+
+from benchmarks import price_weights
+from benchmarks.price_weights import CHOSEN, gap, variants
+from optmodel.online import StagePaths
+
+ROOT = Path(__file__).parents[2]
+SMALL = ROOT / "instances" / "small"
+
+
+def test_each_weight_is_left_out_halved_and_doubled():
+    labels, weights = zip(*variants(), strict=True)
+    assert labels[:4] == ("as chosen", "node none", "node halved", "node doubled")
+    assert len(set(weights)) == len(weights) == 1 + 3 * len(asdict(CHOSEN))
+    for one in weights[1:]:
+        assert (
+            sum(
+                one != other
+                for one, other in zip(asdict(one).values(), asdict(CHOSEN).values(), strict=True)
+            )
+            == 1
+        )
+
+
+def test_without_a_price_on_nodes_fewer_requests_are_served():
+    file, weights, paths = SMALL / "lenet-0.6-x2-bandwidth.json", dict(variants()), StagePaths()
+    (served, above), fewer = (gap(file, weights[one], paths) for one in ("as chosen", "node none"))
+    assert served == 2
+    assert 0.3 < above < 0.4
+    assert fewer == (1, None)
+
+
+def test_the_command_prints_and_writes_a_row_for_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(price_weights, "BUSY", ((0.8, 40),))
+    few = [*variants()][:2]
+    monkeypatch.setattr(price_weights, "variants", lambda: few)
+    for suffix in (".json", ".solution.json"):
+        shutil.copy(SMALL / f"lenet-0.8-x2{suffix}", tmp_path)
+    out = tmp_path / "weights.csv"
+    done = run("benchmarks.price_weights", "--instances", tmp_path, "--out", out)
+    assert done.returncode == 0, done.stderr
+    found = pd.read_csv(out)
+    assert list(found.weights) == [label for label, _ in few]
+    assert (found.served == 2).all()
+    assert "node none" in done.stdout
+
+
+def test_the_page_shows_the_record():
+    page = (ROOT / "docs" / "lookahead.md").read_text(encoding="utf-8")
+    record = pd.read_csv(ROOT / "docs" / "price-weights.csv")
+    assert list(record.weights) == [label for label, _ in variants()]
+    for row in record.itertuples():
+        gap = f"{row.gap_percent:.2f} % of {row.gaps}"
+        line = f"| {row.weights} | {row.served} | {gap} | {row.waited} | {row.latency_s:.3f} s |"
+        assert line in page.splitlines()
