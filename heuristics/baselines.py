@@ -12,20 +12,14 @@ MOST_DRAWS = 20
 """Draws of a random placement before the request is rejected."""
 
 
-class _Undrawn:
-    """A policy that draws nothing.
-
-    Parameters
-    ----------
-    seed : int
-        Not used.
-    """
+class _WithoutDraws:
+    """A policy that draws nothing, so that the seed is not used."""
 
     def __init__(self, *, seed: int = 0) -> None:
         pass
 
 
-class LayerWise(_Undrawn):
+class LayerWise(_WithoutDraws):
     """Keeps each layer together: whole on one device, or on as few as the caps allow.
 
     The layer-wise distribution that the paper compares with (its reference [11]) gives each layer
@@ -42,13 +36,7 @@ class LayerWise(_Undrawn):
 
 
 class _MostTogether(LayerFiller):
-    """Gives a run to a host that takes most segments, to the fastest of these.
-
-    Parameters
-    ----------
-    layer : OpenLayer
-        The layer.
-    """
+    """Gives a run to a host that takes most segments, to the fastest of these."""
 
     def __init__(self, layer: OpenLayer) -> None:
         super().__init__(layer)
@@ -98,7 +86,7 @@ class AtRandom:
         self, problem: Problem, task: RequestTask, left: BudgetLedger
     ) -> RequestPlacement | Rejection:
         """Place one request; after some draws without success, return why the last one failed."""
-        drawn = partial(_Drawn, self._random)
+        drawn = partial(_RandomRuns, self._random)
         answer = fill(problem, left.copy(), task, drawn)
         for _ in range(MOST_DRAWS - 1):
             if isinstance(answer, RequestPlacement):
@@ -107,16 +95,8 @@ class AtRandom:
         return answer
 
 
-class _Drawn(LayerFiller):
-    """Draws who takes a run, among those with room, and how long it is.
-
-    Parameters
-    ----------
-    random : Generator
-        Of the draws.
-    layer : OpenLayer
-        The layer.
-    """
+class _RandomRuns(LayerFiller):
+    """Draws who takes a run, among those with room, and how long it is."""
 
     def __init__(self, random: np.random.Generator, layer: OpenLayer) -> None:
         super().__init__(layer)
@@ -132,7 +112,7 @@ class _Drawn(LayerFiller):
         return host, int(self._random.integers(1, most[host], endpoint=True))
 
 
-class OnSource(_Undrawn):
+class OnSource(_WithoutDraws):
     """Computes everything where the image is: nothing leaks, and the camera does all the work.
 
     The model allows the source the first and last layer, and what must not leave it (8h). So this
@@ -151,13 +131,4 @@ class OnSource(_Undrawn):
                     segment=1,
                     condition="8h: the layer may not be on the source",
                 )
-        return fill(problem, left, task, _OnlyHost)
-
-
-class _OnlyHost(LayerFiller):
-    """Gives all to the only host."""
-
-    def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
-        """Return the host, and all that it takes."""
-        most = self.most(0, senders, left)
-        return (0, most) if most else None
+        return fill(problem, left, task, _MostTogether)

@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass, replace
 
 from heuristics.insertion import insertions
+from heuristics.policy import PolicyOutcome
 from optmodel.batch import improve_incumbent
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online import PolicyOutcome
 from optmodel.placement import (
     Placement,
     Solution,

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from heuristics.baselines import AtRandom, LayerWise, OnSource
 from heuristics.exact import ExactPolicy
-from heuristics.policy import PlacementPolicy, PolicyType, load_policy_type, paths_of, place_all
+from heuristics.policy import (
+    PlacementPolicy,
+    PolicyOutcome,
+    PolicyType,
+    load_policy_type,
+    paths_of,
+    place_all,
+)
 from optmodel.ground.command_line import require_choice
 from optmodel.ground.rule_errors import InputError, ResultError
-from optmodel.online import (
-    DECISION_TIME_S,
-    Algorithm1,
-    LookaheadPolicy,
-    PolicyOutcome,
-    StagePaths,
-)
+from optmodel.online import DECISION_TIME_S, Algorithm1, LookaheadPolicy, StagePaths
 from optmodel.placement import Solution, Termination, to_document
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance, settled_bound

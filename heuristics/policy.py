@@ -1,20 +1,45 @@
 """What a policy is: it decides, request by request, on what the fleet has left."""
 
+from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
 from typing import Protocol, cast
 
 from heuristics.limits import broken_limit
 from optmodel.ground.rule_errors import InputError, ResultError
-from optmodel.online import LookaheadPolicy, PolicyOutcome, StagePaths
+from optmodel.online import LookaheadPolicy, StagePaths
 from optmodel.placement import (
     CostedPlacement,
     Placement,
     Rejection,
     RequestPlacement,
+    SolutionStatus,
 )
 from optmodel.problem import BudgetLedger, Problem, RequestTask
 from optmodel.search import Allowance
+
+
+@dataclass(frozen=True)
+class PolicyOutcome:
+    """The decisions of a policy on a batch.
+
+    Attributes
+    ----------
+    placement : Placement
+        The requests that are served.
+    rejected : tuple of Rejection
+        The others, each with the layer and the condition that failed.
+    """
+
+    placement: Placement
+    rejected: tuple[Rejection, ...]
+
+    @property
+    def solution_status(self) -> SolutionStatus:
+        """What the decisions amount to."""
+        if not self.rejected:
+            return SolutionStatus.FEASIBLE
+        return SolutionStatus.PARTIAL if self.placement.requests else SolutionStatus.NONE
 
 
 class PlacementPolicy(Protocol):

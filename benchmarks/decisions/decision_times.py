@@ -8,9 +8,8 @@ from functools import partial
 from benchmarks.common.records import Record
 from heuristics.improvement import improve
 from heuristics.policies import checked_solution, make_policy
-from heuristics.policy import place_all
+from heuristics.policy import PolicyOutcome, place_all
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online import PolicyOutcome
 from optmodel.placement import SolutionStatus, relative_gap
 from optmodel.problem import Instance, Problem
 from optmodel.search import BOUND_TOLERANCE

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.simulate.arrivals import MICROSECONDS
 from benchmarks.simulate.outcome import NetworkShare, SimulationOutcome, Utilisation
-from heuristics.scheduler.present import Load
+from heuristics.scheduler.present_fleet import Load
 from optmodel.problem import FleetDocument, Node
 
 

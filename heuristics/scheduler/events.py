@@ -9,49 +9,49 @@ from optmodel.ground.json_files import StrictModel
 from optmodel.problem import Identifier, Node, Request
 
 
-class _Timed(StrictModel):
+class _TimedEvent(StrictModel):
     """Something happens."""
 
     time_s: Annotated[float, Field(ge=0)] | None = None
     """When, in seconds by the clock of whoever sends the events."""
 
 
-class SubmitEvent(_Timed):
+class SubmitEvent(_TimedEvent):
     """A request comes."""
 
     event: Literal["submit"]
     request: Request
 
 
-class FinishEvent(_Timed):
+class FinishEvent(_TimedEvent):
     """A request has been served, or stops waiting."""
 
     event: Literal["finish"]
     request: Identifier
 
 
-class JoinEvent(_Timed):
+class JoinEvent(_TimedEvent):
     """A device comes."""
 
     event: Literal["join"]
     device: Node
 
 
-class LeaveEvent(_Timed):
+class LeaveEvent(_TimedEvent):
     """A device wants to go."""
 
     event: Literal["leave"]
     device: Identifier
 
 
-class DieEvent(_Timed):
+class DieEvent(_TimedEvent):
     """A device has gone."""
 
     event: Literal["die"]
     device: Identifier
 
 
-class ReoptimiseEvent(_Timed):
+class ReoptimiseEvent(_TimedEvent):
     """It is time to look at what runs."""
 
     event: Literal["reoptimise"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from heuristics.scheduler.events import EventExchange
-from heuristics.scheduler.sealed import NOTHING, REPAIR, digest_of, sealed, unsealed
+from heuristics.scheduler.sealed_records import NOTHING, REPAIR, digest_of, sealed, unsealed
 from heuristics.scheduler.snapshot import BEFORE_TOLD, JournalSeal
 from optmodel.ground.json_files import parse_model
 from optmodel.ground.rule_errors import InputError, RuleError

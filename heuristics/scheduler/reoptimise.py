@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from heuristics.scheduler.books import BookEntry, FleetBooks
 from heuristics.scheduler.decision import SchedulerDecision
-from heuristics.scheduler.placer import RequestPlacer
-from heuristics.scheduler.present import PresentFleet
+from heuristics.scheduler.fleet_books import BookEntry, FleetBooks
+from heuristics.scheduler.present_fleet import PresentFleet
 from heuristics.scheduler.repair import segments_moved
+from heuristics.scheduler.request_placer import RequestPlacer
 from optmodel.online import TOLERANCE
 from optmodel.placement import Rejection
 

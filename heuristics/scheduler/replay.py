@@ -2,7 +2,6 @@
 
 import math
 
-from heuristics.scheduler.books import BookEntry, FleetBooks
 from heuristics.scheduler.decision import SchedulerDecision
 from heuristics.scheduler.events import (
     DieEvent,
@@ -13,10 +12,11 @@ from heuristics.scheduler.events import (
     LeaveEvent,
     SubmitEvent,
 )
-from heuristics.scheduler.placer import RequestPlacer
-from heuristics.scheduler.present import PresentFleet
+from heuristics.scheduler.fleet_books import BookEntry, FleetBooks
+from heuristics.scheduler.present_fleet import PresentFleet
+from heuristics.scheduler.request_placer import RequestPlacer
 from heuristics.scheduler.snapshot import CLOSE
-from heuristics.scheduler.waiting import WaitingRequest
+from heuristics.scheduler.waiting_line import WaitingRequest
 from optmodel.ground.rule_errors import InputError, RuleError
 from optmodel.placement import CostedPlacement, PlacedRequest, RequestPlacement, read_request
 from optmodel.problem import RequestTask
@@ -105,7 +105,7 @@ def _before_decisions(books: FleetBooks, placer: RequestPlacer, event: Event) ->
                 books.remove(event.request)
             books.is_gone(event.request)
         case JoinEvent() if event.device not in present.fleet.devices:
-            return placer.joined(books, present.joined_by(event.device))
+            return placer.joined(books, event.device)
         case LeaveEvent() | DieEvent():
             return books.on(present.without(event.device))
     return books

@@ -6,18 +6,18 @@ from typing import Self
 
 from heuristics.policies import make_policy, require_trusted
 from heuristics.policy import PlacementPolicy
-from heuristics.scheduler.books import BookEntry, FleetBooks, RunningRequest
 from heuristics.scheduler.decision import RequestStanding, SchedulerDecision
-from heuristics.scheduler.departure import DeviceDeparture
+from heuristics.scheduler.device_departure import DeviceDeparture
 from heuristics.scheduler.events import EventExchange
+from heuristics.scheduler.fleet_books import BookEntry, FleetBooks, RunningRequest
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.placer import RequestPlacer
-from heuristics.scheduler.present import Load, PresentFleet
+from heuristics.scheduler.present_fleet import Load, PresentFleet
 from heuristics.scheduler.reoptimise import reoptimised
 from heuristics.scheduler.replay import replayed
+from heuristics.scheduler.request_placer import RequestPlacer
 from heuristics.scheduler.snapshot import StateSnapshot
 from heuristics.scheduler.state_files import SchedulerState, read_state, save_snapshot
-from heuristics.scheduler.waiting import WaitingRequest
+from heuristics.scheduler.waiting_line import WaitingRequest
 from optmodel.ground.rule_errors import InputError, RuleError, one_line
 from optmodel.online import StagePaths
 from optmodel.problem import FleetDocument, Node, Request
@@ -70,7 +70,7 @@ class OnlineScheduler:
         self.policy_name = policy
         self.seed = seed
         self._placer = RequestPlacer(decider or make_policy(policy, seed), paths, tolerant)
-        self._books = FleetBooks.of(PresentFleet(self.fleet, in_names))
+        self._books = FleetBooks(PresentFleet(self.fleet, in_names))
 
     @property
     def devices(self) -> tuple[Node, ...]:
@@ -131,7 +131,7 @@ class OnlineScheduler:
         ------
         RuleError
             If it names an unknown source or network, another request has its id, or had it and went
-            lately (`books.MOST_GONE`).
+            lately (`fleet_books.MOST_GONE`).
         """
         books = self._books
         self.fleet.refuse_unknown(request, "request")
@@ -151,15 +151,15 @@ class OnlineScheduler:
             if isinstance(answer, BookEntry):
                 books.enter(answer)
                 return answer.decision(books.present, "submitted")
-            hopeless = books.present.excludes(request)
-            books.count(rejected_at_first=1, unserved=int(hopeless))
+            waits = not books.present.excludes(request)
+            books.count(rejected_at_first=1, unserved=int(not waits))
             arrival = books.counts.submitted
-            waiting = WaitingRequest(request=request, arrival=arrival, rejection=answer)
-            decision = self._rejected(waiting, waits=not hopeless)
-            if hopeless:
-                books.is_gone(request.id)
+            # Asked for before the request waits or goes: bounding it may be interrupted.
+            decision = self._placer.rejected(books, request, "submitted", answer, waits)
+            if waits:
+                books.wait(WaitingRequest(request=request, arrival=arrival, rejection=answer))
             else:
-                books.wait(waiting)
+                books.is_gone(request.id)
             return decision
 
     def finish(self, request_id: str) -> tuple[SchedulerDecision, ...]:
@@ -187,7 +187,7 @@ class OnlineScheduler:
             else:
                 books.wait_no_longer(waiting)
                 books.count(unserved=1)
-            retried = self._retried(books)
+            retried = self._placer.retried(books)
             books.is_gone(request_id)
             return retried
 
@@ -208,8 +208,7 @@ class OnlineScheduler:
             raise RuleError(
                 "device.id", "an id that no node has", repr(device.id), "rename the device"
             )
-        books = self._placer.joined(self._books, present.joined_by(device))
-        return self._settle(books, [])
+        return self._settle(self._placer.joined(self._books, device), [])
 
     def leave(self, device_id: str) -> tuple[SchedulerDecision, ...]:
         """Let a device leave once what it computes has another place.
@@ -259,7 +258,7 @@ class OnlineScheduler:
         books = self._books
         with books.wholly():
             decisions = reoptimised(books, self._placer, most_moves)
-            return (*decisions, *self._retried(books))
+            return (*decisions, *self._placer.retried(books))
 
     # Snapshots.
 
@@ -363,56 +362,16 @@ class OnlineScheduler:
             )
         if isinstance(known, BookEntry):
             return known.decision(self._books.present, "submitted")
-        return self._rejected(known, waits=True)
-
-    def _rejected(self, one: WaitingRequest, waits: bool) -> SchedulerDecision:
-        present = self._books.present
-        return SchedulerDecision(
-            request=one.request.id,
-            cause="submitted",
-            bound_s=self._placer.bound_s(present, one.request),
-            rejection=one.rejection,
-            waits=waits,
-        )
+        rejection = known.rejection
+        return self._placer.rejected(self._books, request, "submitted", rejection, waits=True)
 
     def _settle(
         self, books: FleetBooks, decisions: Iterable[SchedulerDecision]
     ) -> tuple[SchedulerDecision, ...]:
         """Try the requests that wait on other devices, and let the event count as done."""
-        retried = self._retried(books)
+        retried = self._placer.retried(books)
         self._books = books
         return (*decisions, *retried)
-
-    def _retried(self, books: FleetBooks) -> tuple[SchedulerDecision, ...]:
-        """Try the requests that wait, in order of arrival.
-
-        What equals a request that has just failed is not tried: there is no more room than then.
-        Nor is one from another camera, if it failed among the helpers; nor what is proven to have
-        no place on the devices present, whatever they are freed of.
-        """
-        retried, full, present = [], set(), books.present
-        for one in books.waiting.first_of_each_kind():
-            asked = one.request.network, one.request.tolerated_ssim
-            proven = self._placer.bound_s(present, one.request) is None
-            unattainable = proven and present.excludes(one.request)
-            if asked in full or (proven and not unattainable):
-                continue
-            answer = self._placer.place(books, one.request, one.arrival)
-            if isinstance(answer, BookEntry):
-                books.wait_no_longer(one)
-                books.enter(answer)
-                retried.append(answer.decision(present, "retried"))
-            elif unattainable:
-                # It came when no device was present, and nobody could tell.
-                books.wait_no_longer(one)
-                books.is_gone(one.request.id)
-                books.count(unserved=1)
-                retried.append(
-                    SchedulerDecision(request=one.request.id, cause="retried", rejection=answer)
-                )
-            elif present.failed_among_helpers(one.request, answer):
-                full.add(asked)
-        return tuple(retried)
 
     def _departure(self, device_id: str, how: str) -> DeviceDeparture:
         if device_id not in self._books.present:

@@ -10,7 +10,7 @@ import typer
 
 from heuristics.policy_options import DecisionTimeOption, PolicyOption, SeedOption
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.period import ReoptimisePeriod
+from heuristics.scheduler.reoptimise_period import ReoptimisePeriod
 from heuristics.scheduler.service import MOST_LINE_BYTES, open_service
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import STANDARD, refuse_standard_output, require_writable

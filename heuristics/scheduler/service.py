@@ -1,7 +1,6 @@
 """Events in, answers out: each is on disk before it is told, so a killed run loses nothing."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from heuristics.policies import make_policy
@@ -19,7 +18,7 @@ from heuristics.scheduler.events import (
     LeaveEvent,
     SubmitEvent,
 )
-from heuristics.scheduler.period import ReoptimisePeriod, require_known_time
+from heuristics.scheduler.reoptimise_period import ReoptimisePeriod, require_known_time
 from heuristics.scheduler.scheduler import OnlineScheduler
 from heuristics.scheduler.state_files import SchedulerState, StateFiles
 from optmodel.ground.json_files import parse_model
@@ -61,11 +60,8 @@ class SchedulerService:
         most_moves: int = 0,
         last: EventExchange | None = None,
     ) -> None:
-        self.scheduler = scheduler
-        self.files = files
-        self.period = period
-        self.most_moves = most_moves
-        self.last = last
+        self.scheduler, self.files, self.last = scheduler, files, last
+        self.period, self.most_moves = period, most_moves
         self._in_step = True
         self._begin_journal()
 
@@ -83,12 +79,7 @@ class SchedulerService:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.files is None:
             return
         try:
@@ -200,20 +191,17 @@ def open_service(
         If the state cannot be used, is in use, or is of another fleet, policy or seed.
     """
     decider = make_policy(policy, seed, decision_time_s)
-    begun = OnlineScheduler(fleet, policy, seed=seed, decider=decider)
-    if state is None:
-        return SchedulerService(begun, None, period, most_moves)
-    files = StateFiles(state)
+    scheduler, last = OnlineScheduler(fleet, policy, seed=seed, decider=decider), None
+    files = None if state is None else StateFiles(state)
     try:
-        stored = files.read()
-        if stored is None:
-            scheduler, last = begun, None
-        else:
+        stored = None if files is None else files.read()
+        if stored is not None:
             _refuse_another(stored, fleet, policy, seed)
             scheduler, last = OnlineScheduler.of_state(stored, decider)
         return SchedulerService(scheduler, files, period, most_moves, last)
     except BaseException:
-        files.close()
+        if files is not None:
+            files.close()
         raise
 
 

@@ -8,12 +8,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from heuristics.scheduler.books import BookEntry, FleetBooks, RunningRequest
 from heuristics.scheduler.decision import EventCounts
 from heuristics.scheduler.events import EventExchange
-from heuristics.scheduler.present import PresentFleet
-from heuristics.scheduler.sealed import NOTHING, digest_of
-from heuristics.scheduler.waiting import WaitingRequest
+from heuristics.scheduler.fleet_books import BookEntry, FleetBooks, RunningRequest
+from heuristics.scheduler.present_fleet import PresentFleet
+from heuristics.scheduler.sealed_records import NOTHING, digest_of
+from heuristics.scheduler.waiting_line import WaitingRequest
 from optmodel.checker import check
 from optmodel.ground.json_files import SchemaVersion, StrictModel, parse_model
 from optmodel.ground.rule_errors import InputError, RuleError, refuse_repeated
@@ -122,7 +122,7 @@ class StateSnapshot(StrictModel):
         entries = [
             _checked_entry(present, one, f"running[{n}]") for n, one in enumerate(self.running)
         ]
-        return FleetBooks.of(present, entries, self.waiting, self.counts, self.gone)
+        return FleetBooks(present, entries, self.waiting, self.counts, self.gone)
 
     def _check_placements(self, present: PresentFleet) -> None:
         for n, one in enumerate(self.running):

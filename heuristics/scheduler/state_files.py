@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from heuristics.scheduler.books import FleetBooks
 from heuristics.scheduler.events import EventExchange
+from heuristics.scheduler.fleet_books import FleetBooks
 from heuristics.scheduler.journal import (
     EventJournal,
     end_of,

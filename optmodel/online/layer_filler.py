@@ -1,18 +1,84 @@
-"""Place a layer in runs of segments, each on a host that a rule chooses among those with room."""
+"""Place a request layer by layer, each in runs of segments on hosts that a rule chooses."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import itemgetter
 
 import numpy as np
 
-from optmodel.online.filling import UNLIMITED, LayerArrival, OpenLayer
-from optmodel.online.outcome import NoPlaceError
-from optmodel.online.runs import SegmentRun
+from optmodel.online.segment_runs import SegmentRun, placement_of
+from optmodel.placement import Rejection, RequestPlacement
+from optmodel.problem import BudgetLedger, LayerTask, Problem, RequestTask
 
+UNLIMITED = np.iinfo(np.int64).max
+"""What nobody can afford in place of a sender that there is not."""
 NOBODY = -1, UNLIMITED
 """In the place of a sender, and what it can afford."""
+
+
+class NoPlaceError(Exception):
+    """No node may take a segment (from 0), for the conditions that failed."""
+
+    def __init__(self, segment: int, condition: str) -> None:
+        super().__init__(condition)
+        self.segment, self.condition = segment, condition
+
+    def rejection(self, task: RequestTask, layer: int) -> Rejection:
+        """Return the rejection of a request that got as far as a layer (from 0)."""
+        return Rejection(
+            request=task.request.id,
+            layer=task.layers[layer].name,
+            segment=self.segment + 1,
+            condition=self.condition,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class OpenLayer:
+    """A layer that is being placed.
+
+    Attributes
+    ----------
+    problem : Problem
+        The fleet.
+    ledger : BudgetLedger
+        What is left of its budgets.
+    layer : LayerTask
+        The layer.
+    block : int
+        Segments that must stay together: all of the first fc (8g), one elsewhere.
+    """
+
+    problem: Problem
+    ledger: BudgetLedger
+    layer: LayerTask
+    block: int
+
+
+@dataclass(frozen=True, eq=False)
+class LayerArrival:
+    """What reaches each of some equal blocks of segments.
+
+    Attributes
+    ----------
+    blocks : int
+        Number of blocks.
+    bits : int
+        Bits of one map.
+    senders, maps : tuple of int, shape (senders,)
+        Who sends, and how many maps each of them sends to a node other than itself, per block.
+    first : tuple of int
+        Who sends to the first segment of a block.
+    """
+
+    blocks: int
+    bits: int
+    senders: tuple[int, ...]
+    maps: tuple[int, ...]
+    first: tuple[int, ...]
 
 
 class ArrivalSenders:
@@ -53,6 +119,7 @@ class ArrivalSenders:
 
     def _find_scarcest(self) -> None:
         """Find who could send least; what a sender keeps itself it does not send."""
+        # A node does not send to itself: to the scarcest, the next scarcest is the limit.
         scarce = sorted(self._could.items(), key=itemgetter(1))[:2]
         (self.scarcest, self._least), (_, self._next), *_ = *scarce, NOBODY, NOBODY
 
@@ -99,24 +166,39 @@ class LayerFiller(ABC):
     Attributes
     ----------
     nodes : tuple of int, shape (hosts,)
-        The node that each host is.
+        The node that each host is, ascending (8h).
     place_of : dict
         The place of each node among the hosts.
     room : list of int, shape (hosts,)
         How many more blocks each host may take if senders can afford it.
     computing_s : list of float, shape (hosts,)
         Seconds that one segment computes on each host.
+    bits : list of int, shape (nodes,)
+        Bandwidth that every node has left.
     """
 
     def __init__(self, layer: OpenLayer) -> None:
         self.layer, self.nodes = layer, layer.layer.hosts
         self.place_of = {node: at for at, node in enumerate(self.nodes)}
-        self.room: list[int] = reduce(np.minimum, layer.room.values()).tolist()
-        seconds = layer.layer.multiplications / layer.problem.speed[layer.hosts]
+        self._limits = self._room_by_condition()
+        self.room: list[int] = reduce(np.minimum, self._limits.values()).tolist()
+        seconds = layer.layer.multiplications / layer.problem.speed[list(self.nodes)]
         self.computing_s: list[float] = seconds.tolist()
+        # Lists: numbers are read and changed one by one, at which arrays are slow.
         self.bits: list[int] = layer.ledger.bandwidth_bits.tolist()
         self._rate: list[float] = layer.problem.rate.tolist()
         self._blocks = [0] * len(self.nodes)
+
+    def _room_by_condition(self) -> dict[str, np.ndarray]:
+        """Return how many blocks each host may take at first, by condition of Algorithm 1."""
+        hosts, ledger = list(self.nodes), self.layer.ledger
+        layer, block = self.layer.layer, self.layer.block
+        needs = (
+            ("cond1 (memory)", ledger.memory_bytes, layer.weight_bytes * block),
+            ("cond1 (compute)", ledger.compute_mult, layer.multiplications * block),
+        )
+        room = {name: left[hosts] // need for name, left, need in needs if need}
+        return room | {"cond4 (privacy)": np.full(len(hosts), layer.cap // block)}
 
     @abstractmethod
     def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
@@ -135,7 +217,13 @@ class LayerFiller(ABC):
         return min(self.room[at], senders.affordable(self.nodes[at]), left)
 
     def fill(self, arrivals: Sequence[LayerArrival]) -> list[SegmentRun]:
-        """Place the layer, and charge the ledger; `Filler` has the contract."""
+        """Return runs, given what reaches the segments in their order, and charge the ledger.
+
+        Raises
+        ------
+        NoPlaceError
+            Where no host has room.
+        """
         runs: list[SegmentRun] = []
         for arrival in arrivals:
             senders, left = ArrivalSenders(self.bits, self._rate, arrival), arrival.blocks
@@ -150,14 +238,21 @@ class LayerFiller(ABC):
                 runs.append(SegmentRun(self.nodes[at], blocks * self.layer.block))
                 left -= blocks
             senders.settle()
-        self.layer.charge(np.array(self._blocks))
-        self.layer.ledger.bandwidth_bits[:] = self.bits
+        self._charge()
         return runs
+
+    def _charge(self) -> None:
+        """Take what the layer uses off the ledger."""
+        ledger, layer, hosts = self.layer.ledger, self.layer.layer, list(self.nodes)
+        segments = np.array(self._blocks) * self.layer.block
+        ledger.compute_mult[hosts] -= layer.multiplications * segments
+        ledger.memory_bytes[hosts] -= layer.weight_bytes * segments
+        ledger.bandwidth_bits[:] = self.bits
 
     def _no_place(self, senders: ArrivalSenders) -> NoPlaceError:
         """Return how many hosts fail which condition."""
         held = np.array(self._blocks)
-        can = {name: blocks - held for name, blocks in self.layer.room.items()}
+        can = {name: blocks - held for name, blocks in self._limits.items()}
         affordable = [senders.affordable(node) for node in self.nodes]
         can["cond2 (bandwidth of a sender)"] = np.array(affordable)
         failed = {name: int((blocks < 1).sum()) for name, blocks in can.items()}
@@ -165,3 +260,46 @@ class LayerFiller(ABC):
         counts = [f"{name} on {failed[name]}" for name in in_order if failed[name]]
         segments = sum(self._blocks) * self.layer.block
         return NoPlaceError(segments, f"{', '.join(counts)} of {len(self.nodes)} node(s)")
+
+
+def fill(
+    problem: Problem,
+    ledger: BudgetLedger,
+    task: RequestTask,
+    filler_of: Callable[[OpenLayer], LayerFiller],
+) -> RequestPlacement | Rejection:
+    """Place one request on what the ledger has left, and charge the ledger.
+
+    A rejection leaves the ledger charged with what was placed before it.
+    """
+    runs: list[list[SegmentRun]] = []
+    try:
+        for layer in task.layers:
+            if not layer.hosts:
+                raise NoPlaceError(0, "cond4: no share of its maps is admissible (Nf = 0)")
+            block = layer.segments if layer.whole else 1
+            opened = OpenLayer(problem, ledger, layer, block)
+            runs.append(filler_of(opened).fill(_arrivals(task, runs, block)))
+    except NoPlaceError as failure:
+        return failure.rejection(task, len(runs))
+    return placement_of(runs, task, len(problem.node_ids))
+
+
+def _arrivals(task: RequestTask, runs: list[list[SegmentRun]], block: int) -> list[LayerArrival]:
+    """Return what reaches the segments of the next layer, in their order (Eq. 6)."""
+    k = len(runs)
+    blocks = task.layers[k].segments // block
+    if k == 0:
+        return [LayerArrival(blocks, 0, (), (), ())]
+    bits, before = task.layers[k - 1].output_bits, runs[-1]
+    held: Counter[int] = Counter()
+    for run in before:
+        held[run.node] += run.segments
+    senders = tuple(sorted(held))
+    if task.layers[k - 1].transfer == "broadcast":
+        return [LayerArrival(blocks, bits, senders, (block,) * len(senders), senders)]
+    if block > 1:
+        # nrm is that of the first segment, which the holder of the first map sends to.
+        maps = tuple(held[node] for node in senders)
+        return [LayerArrival(1, bits, senders, maps, (before[0].node,))]
+    return [LayerArrival(run.segments, bits, (run.node,), (1,), (run.node,)) for run in before]

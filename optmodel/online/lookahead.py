@@ -1,6 +1,7 @@
 """The default policy: best paths and constructed placements, weighed by what they use up."""
 
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -8,8 +9,8 @@ import numpy as np
 from optmodel.batch import LatencyLadders, RequestSpreader
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.candidates import MULTIPLES, constructed, on_the_path
-from optmodel.online.memory import RecentMemory
 from optmodel.online.patterns import PlacementPattern
+from optmodel.online.recent_memory import RecentMemory
 from optmodel.online.stage_paths import DECISION_TIME_S, KnownPath, StagePaths
 from optmodel.online.weighing import PlacementWeighing, PriceWeights
 from optmodel.placement import Rejection, RequestPlacement
@@ -27,22 +28,12 @@ MOST_NUMBERS = 2**21
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
-    """What was found for requests of one kind, at some usage of the fleet.
+class _FoundPatterns:
+    """What was found for requests of one kind, at some usage of the fleet."""
 
-    Attributes
-    ----------
-    thrifty : PlacementPattern or None
-        Algorithm 1's placement.
-    path : PlacementPattern or None
-        The best path.
-    others : list of PlacementPattern or None
-        All other placements; None if only the path was looked at.
-    """
-
-    thrifty: PlacementPattern | None
-    path: PlacementPattern | None
-    others: list[PlacementPattern] | None
+    thrifty: PlacementPattern | None  # Algorithm 1's.
+    path: PlacementPattern | None  # The best path's.
+    others: list[PlacementPattern] | None  # None if only the path was looked at.
 
     @property
     def numbers(self) -> int:
@@ -54,15 +45,11 @@ class _Look:
 class LookaheadPolicy:
     """Places each request so that its latency and what it uses up together are least.
 
-    Four kinds of placements are weighed: the best path over the stages, which is optimal for the
-    request by itself (within `stage_paths.TOLERANCE`) where the budgets allow it; where even an
-    idle fleet's do not, one by a plan of which nodes send behind each stage; one constructed stage
-    by stage, each stage balancing the load of its layers and counting what its slowest sender costs
-    all later stages; and Algorithm 1's, which is thrifty. Prices on budgets
-    (`optmodel.online.weighing`) decide: on an idle fleet the fastest placement wins, on a busy one
-    the thrifty ones, and later requests are served too. On large fleets one request or device
-    changes little, and their usage comes back: what was found for requests of the same kind at the
-    same usage is dealt to the devices that are idlest now.
+    Several placements (`optmodel.online.candidates`, and Algorithm 1's, which is thrifty) are
+    weighed by prices on budgets (`optmodel.online.weighing`): on an idle fleet the fastest wins, on
+    a busy one the thrifty ones, and later requests are served too. On large fleets one request or
+    device changes little, and their usage comes back: what was found for requests of the same kind
+    at the same usage is dealt to the devices that are idlest now. See docs/lookahead.md.
 
     Parameters
     ----------
@@ -93,7 +80,7 @@ class LookaheadPolicy:
         self.paths = paths or StagePaths(allowance=self._allowance, decision_time_s=decision_time_s)
         self._thrifty, self._ladders = Algorithm1(), LatencyLadders()
         self._spreaders: WeakKeyDictionary[KnownPath, list[RequestSpreader]] = WeakKeyDictionary()
-        self._looks: RecentMemory[tuple[object, tuple[int, ...]], _Look] = RecentMemory(
+        self._looks: RecentMemory[tuple[object, tuple[int, ...]], _FoundPatterns] = RecentMemory(
             MOST_NUMBERS, lambda look: look.numbers
         )
 
@@ -104,17 +91,16 @@ class LookaheadPolicy:
         known = None if task.unattainable else self.paths.find(problem, task)
         if known is None or known.bound_s is None:
             return self._thrifty.place(problem, task, left)
-        weighing = PlacementWeighing(problem, task, left, known, self._weights)
-        look = self._looks.find((known.kind, _steps(weighing)))
-        dealt = None if look is None else _dealt(weighing, look)
-        return dealt or self._look(PlacementWeighing(problem, task, left, known, self._weights))
+        begun = partial(PlacementWeighing, problem, task, left, known, self._weights)
+        found = self._looks.find((known.kind, _steps(weighing := begun())))
+        dealt = None if found is None else _dealt(weighing, found)
+        # What was dealt in vain has left its prices in the weighing: another one is begun.
+        return dealt or self._look(begun())
 
     def _spreaders_on(self, known: KnownPath) -> list[RequestSpreader]:
-        """Return what constructs placements, one for each of the multiples.
-
-        On a fleet that was not looked at before, what was found on others is forgotten.
-        """
+        """Return what constructs placements, one for each of the multiples."""
         if known not in self._spreaders:
+            # Another fleet of the same kinds of devices: more of some may make better placements.
             self._looks.forget(lambda key: key[0] == known.kind)
             alone = known.requests.problem
             self._spreaders[known] = [RequestSpreader(alone, self._ladders) for _ in MULTIPLES]
@@ -130,12 +116,12 @@ class LookaheadPolicy:
         weighing.expect_like(thrifty)
         ratio, path = weighing.weigh(on_the_path(weighing))
         if ratio < NEGLIGIBLE and weighing.best is not None:
-            self._looks.keep(key, _Look(thrifty, path, None))
+            self._looks.keep(key, _FoundPatterns(thrifty, path, None))
             return weighing.best
         others = [placed, *constructed(weighing, spreaders, self._allowance)]
         patterns = [weighing.weigh(other)[1] for other in others]
         others_found = [pattern for pattern in patterns if pattern is not None]
-        self._looks.keep(key, _Look(thrifty, path, others_found))
+        self._looks.keep(key, _FoundPatterns(thrifty, path, others_found))
         return weighing.best or answer
 
 
@@ -144,13 +130,13 @@ def _steps(weighing: PlacementWeighing) -> tuple[int, ...]:
     return tuple((weighing.usage // SAME_USAGE).astype(np.int64).tolist())
 
 
-def _dealt(weighing: PlacementWeighing, look: _Look) -> RequestPlacement | None:
+def _dealt(weighing: PlacementWeighing, found: _FoundPatterns) -> RequestPlacement | None:
     """Return the best of what was found, dealt anew; None if not all of it has room any more."""
-    weighing.expect_like(look.thrifty)
-    ratio = np.inf if look.path is None else weighing.weigh_dealt(look.path)
+    weighing.expect_like(found.thrifty)
+    ratio = np.inf if found.path is None else weighing.weigh_dealt(found.path)
     if ratio < NEGLIGIBLE:
         return weighing.best
-    if look.others is None:
+    if found.others is None:
         return None
-    ratios = [weighing.weigh_dealt(pattern) for pattern in look.others]
+    ratios = [weighing.weigh_dealt(pattern) for pattern in found.others]
     return weighing.best if np.isfinite(ratios).all() else None

@@ -72,6 +72,7 @@ class PatternDealer:
 
     def __init__(self, known: KnownPath, used: FloatArray, source: int) -> None:
         busiest = used[:, : len(known.group_of)].max(axis=0)
+        # Shares are at most 1, so that twice the group's number keeps groups apart.
         self._order = np.append(np.argsort(2 * known.group_of + busiest, kind="stable"), source)
         self._starts = known.starts
         self._ends = np.append(known.starts[1:], len(self._order))

@@ -7,7 +7,7 @@ import numpy as np
 
 from optmodel.batch import PlannedPlacer, StagePlacer
 from optmodel.limits import least_load
-from optmodel.online.memory import RecentMemory
+from optmodel.online.recent_memory import RecentMemory
 from optmodel.placement import RequestClass, RequestPlacement, alone, evaluate_request
 from optmodel.problem import (
     FEW_KINDS,
@@ -170,6 +170,7 @@ class StagePaths:
         if kinds is None:
             kinds = RecentMemory(MOST_KINDS)
             self._fleets.keep(fleet, kinds)
+            # Arcs have no fleet to be forgotten with: the book is begun anew instead.
             self._in_book += 1
             if self._in_book > self._fleets.most:
                 self._book, self._in_book = ArcBook(TOLERANCE), 1
@@ -178,11 +179,13 @@ class StagePaths:
     def _solve(self, problem: Problem, task: RequestTask) -> KnownPath:
         requests = RequestClass(alone(problem, task), (task,))
         book = self._book if self._shares_arcs else ArcBook(TOLERANCE)
+        # One group is the source's own.
         seen = with_fewer_kinds(requests.problem, MOST_GROUPS - 1, FEW_KINDS)
         few = seen is requests.problem
         fleet = requests.fleet if few else Fleet(seen)
         allowance = self._allowance.part(self._steps, PATH_SHARE)
         path = StageGraph(fleet, seen.tasks[0], book).shortest(allowance)
         bound_s = None if path.bound >= UNREACHABLE else fleet.seconds(path.bound)
+        # Nodes of a fleet of fewer kinds are no nodes of this one: its bound holds, its path not.
         path = path if few else StagePath(0, (), None)
         return KnownPath(requests, path, bound_s, allowance.steps)

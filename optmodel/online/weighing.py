@@ -107,6 +107,7 @@ class PlacementWeighing:
         if pattern is not None:
             one = float((pattern.on_helpers / budgets).max())
             self._expected = self.weights.expected + float(self.usage.max()) / max(one, 1e-9)
+        # Idle, and without room for a second one: nobody is there to save for.
         if not self.used.any() and (2 * self.known.least_load > budgets).any():
             self.prices, self._expected = np.zeros_like(self.prices), 0.0
 

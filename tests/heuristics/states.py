@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.sealed import RECORD
+from heuristics.scheduler.sealed_records import RECORD
 from heuristics.scheduler.snapshot import BEFORE_TOLD, SEALED, SnapshotFile
 
 

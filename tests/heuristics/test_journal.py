@@ -22,7 +22,7 @@ from heuristics.scheduler.events import (
     SubmitEvent,
 )
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.period import ReoptimisePeriod
+from heuristics.scheduler.reoptimise_period import ReoptimisePeriod
 from heuristics.scheduler.service import open_service
 from heuristics.scheduler.snapshot import SEALED
 from optmodel.ground.rule_errors import InputError, RuleError

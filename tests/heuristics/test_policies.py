@@ -11,8 +11,7 @@ from heuristics.policies import POLICIES, live_bound, make_policy, place
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online.filling import fill
-from optmodel.online.layer_filler import LayerFiller
+from optmodel.online import LayerFiller, fill
 from optmodel.online.stage_paths import StagePaths
 from optmodel.placement.placement import RequestPlacement
 from optmodel.placement.solution import SolutionStatus, relative_gap

@@ -15,8 +15,8 @@ from scheduling import (
 )
 from strategies import examples, node
 
-from heuristics.scheduler import OnlineScheduler, books
-from heuristics.scheduler.present import PresentFleet
+from heuristics.scheduler import OnlineScheduler, fleet_books
+from heuristics.scheduler.present_fleet import PresentFleet
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.ground.rule_errors import RuleError
@@ -323,7 +323,7 @@ def test_a_device_that_is_present_joins_without_effect():
 
 
 def test_finished_requests_leave_counts_and_their_ids_for_a_while(monkeypatch):
-    monkeypatch.setattr(books, "MOST_GONE", 100)
+    monkeypatch.setattr(fleet_books, "MOST_GONE", 100)
     scheduler = OnlineScheduler(tight_fleet())
     for n in range(300):
         scheduler.submit(request(f"r{n}"))
@@ -335,7 +335,7 @@ def test_finished_requests_leave_counts_and_their_ids_for_a_while(monkeypatch):
 
 
 def test_the_last_10_000_ids_that_went_are_remembered_as_the_docs_say():
-    kept = books.FleetBooks.of(PresentFleet(tight_fleet()))
+    kept = fleet_books.FleetBooks(PresentFleet(tight_fleet()))
     for n in range(10_001):
         kept.is_gone(f"r{n}")
         assert len(kept.gone) == min(n + 1, 10_000)

@@ -6,14 +6,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from heuristics.policy import place_all
+from heuristics.policy import PolicyOutcome, place_all
 from instances.devices import BudgetScales
 from instances.generate import generate
 from instances.medium_set import MEDIUM
 from instances.set_members import Member
 from optmodel.limits.infeasible import reasons_infeasible
 from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.outcome import PolicyOutcome
 from optmodel.placement.evaluate import Evaluation, evaluate
 from optmodel.placement.solution import read_solution
 from optmodel.placement.translate import from_document

@@ -7,7 +7,7 @@ import pytest
 
 from heuristics.policies import place
 from instances.generate import Recipe, generate
-from optmodel.online import start
+from optmodel.online import default_start
 from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.placement.solution import Termination
 from optmodel.problem.instance import read_instance
@@ -32,22 +32,22 @@ def test_no_method_ends_above_the_default_heuristic(method: str):
 def test_the_start_is_the_placement_of_the_default_heuristic():
     made = generate(Recipe(("lenet",), "mixed", 6, 0.6, requests=3), "three")
     search = Search(made, SolverOptions())
-    start.offer_start(search)
+    default_start.offer_start(search)
     assert search.objective_s == place(made, "lookahead", with_bound=False).objective_s
 
 
 def test_a_limit_that_is_over_ends_the_start_before_the_first_request(monkeypatch):
     asked: list[object] = []
     monkeypatch.setattr(LookaheadPolicy, "place", lambda *_: asked.append(1))
-    start.offer_start(Search(MANY, SolverOptions(time_limit_s=0.0)))
+    default_start.offer_start(Search(MANY, SolverOptions(time_limit_s=0.0)))
     assert not asked
 
 
 def test_requests_for_which_the_look_ahead_has_no_time_are_placed_all_the_same(monkeypatch):
-    monkeypatch.setattr(start, "START_SHARE", 1e-9)
+    monkeypatch.setattr(default_start, "START_SHARE", 1e-9)
     made = generate(Recipe(("lenet",), "varied", 30, 0.6, requests=5), "five")
     search = Search(made, SolverOptions(time_limit_s=60))
-    start.offer_start(search)
+    default_start.offer_start(search)
     assert search.served == 5
     assert search.objective_s == place(made, "algorithm1", with_bound=False).objective_s
 
@@ -62,8 +62,8 @@ def test_a_path_leaves_time_to_construct_placements(monkeypatch):
         return shortest(graph, allowance)
 
     monkeypatch.setattr(StageGraph, "shortest", noted)
-    start.offer_start(Search(MANY, SolverOptions(time_limit_s=100.0)))
-    assert 0 < left_s[0] < start.START_SHARE * 100 * 0.5
+    default_start.offer_start(Search(MANY, SolverOptions(time_limit_s=100.0)))
+    assert 0 < left_s[0] < default_start.START_SHARE * 100 * 0.5
 
 
 def test_ctrl_c_in_the_start_ends_the_run(monkeypatch):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.online import NoPlaceError, NrmWeights, PolicyOutcome
+from heuristics.policy import PolicyOutcome
+from optmodel.online import NoPlaceError, NrmWeights
 from optmodel.placement import Placement, Rejection, RequestPlacement
 from optmodel.problem import (
     BoolArray,

@@ -13,8 +13,7 @@ from heuristics.policies import place
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.online.algorithm1 import Algorithm1
-from optmodel.online.least_nrm import NrmWeights
+from optmodel.online.algorithm1 import Algorithm1, NrmWeights
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
 

@@ -2,34 +2,23 @@
 
 import numpy as np
 
-from heuristics.scheduler.books import BookEntry, FleetBooks
 from heuristics.scheduler.decision import Cause, SchedulerDecision
-from heuristics.scheduler.placer import RequestPlacer
-from heuristics.scheduler.present import PresentFleet
+from heuristics.scheduler.fleet_books import BookEntry, FleetBooks
+from heuristics.scheduler.present_fleet import PresentFleet
 from heuristics.scheduler.repair import repaired, segments_moved
-from heuristics.scheduler.waiting import WaitingRequest
+from heuristics.scheduler.request_placer import RequestPlacer
+from heuristics.scheduler.waiting_line import WaitingRequest
 from optmodel.placement import CostedPlacement, Flows, Rejection, RequestPlacement
 from optmodel.problem import BudgetLedger
 
 
 class DeviceDeparture:
-    """One device that goes.
+    """One device that goes: `books` are those without it, the books before are not changed.
 
     Parameters
     ----------
-    before : FleetBooks
-        With the device; not changed.
-    placer : RequestPlacer
-        Places anew what cannot be repaired.
-    device_id : str
-        The device.
     how : str
         "died" or "left", for the reason of a rejection.
-
-    Attributes
-    ----------
-    books : FleetBooks
-        Without the device.
     """
 
     def __init__(self, before: FleetBooks, placer: RequestPlacer, device_id: str, how: str) -> None:
@@ -78,14 +67,7 @@ class DeviceDeparture:
             WaitingRequest(request=one.request, arrival=one.arrival, rejection=rejection)
         )
         self.books.count(interrupted=1)
-        present = self.books.present
-        return SchedulerDecision(
-            request=one.request.id,
-            cause=cause,
-            bound_s=self._placer.bound_s(present, one.request),
-            rejection=rejection,
-            waits=True,
-        )
+        return self._placer.rejected(self.books, one.request, cause, rejection, waits=True)
 
     def _repaired(self, one: BookEntry) -> BookEntry | None:
         """Return a request with only the segments of the lost device moved, if one has room.

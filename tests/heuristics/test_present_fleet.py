@@ -2,7 +2,7 @@
 
 import pytest
 
-from heuristics.scheduler.present import PresentFleet
+from heuristics.scheduler.present_fleet import PresentFleet
 from instances.generate import Recipe, generate
 from optmodel.problem.arrays import Problem
 

@@ -4,8 +4,8 @@ import random
 
 from scheduling import request
 
-from heuristics.scheduler import waiting
-from heuristics.scheduler.waiting import WaitingLine, WaitingRequest
+from heuristics.scheduler import waiting_line
+from heuristics.scheduler.waiting_line import WaitingLine, WaitingRequest
 from optmodel.placement.solution import Rejection
 
 
@@ -40,7 +40,7 @@ def test_what_goes_and_comes_back_keeps_its_place():
 
 
 def test_what_has_gone_does_not_pile_up(monkeypatch):
-    monkeypatch.setattr(waiting, "MOST_STALE", 10)
+    monkeypatch.setattr(waiting_line, "MOST_STALE", 10)
     line, draw = WaitingLine([one(0)]), random.Random(0)
     here = [0]
     for arrival in range(1, 2000):

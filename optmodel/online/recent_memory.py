@@ -20,7 +20,7 @@ class RecentMemory(Generic[KeyT, ValueT]):
     """
 
     def __init__(self, most: int, size_of: Callable[[ValueT], int] | None = None) -> None:
-        self.most, self._size_of = most, size_of or _one
+        self.most, self._size_of = most, size_of or (lambda _: 1)
         self._kept: OrderedDict[KeyT, ValueT] = OrderedDict()
         self.size = 0
 
@@ -52,7 +52,3 @@ class RecentMemory(Generic[KeyT, ValueT]):
     def _drop(self, key: KeyT) -> None:
         if key in self._kept:
             self.size -= self._size_of(self._kept.pop(key))
-
-
-def _one(_: object) -> int:
-    return 1

@@ -1,15 +1,17 @@
 """Where a request runs next: the policy asked, its answer checked, a bound beside it."""
 
 import logging
+from dataclasses import replace
 
 from heuristics.policy import PlacementPolicy, paths_of, place_one
-from heuristics.scheduler.books import BookEntry, FleetBooks
-from heuristics.scheduler.present import PresentFleet
-from heuristics.scheduler.waiting import Kind, kind_of
+from heuristics.scheduler.decision import Cause, SchedulerDecision
+from heuristics.scheduler.fleet_books import BookEntry, FleetBooks
+from heuristics.scheduler.present_fleet import PresentFleet
+from heuristics.scheduler.waiting_line import Kind, kind_of
 from optmodel.ground.rule_errors import ResultError
 from optmodel.online import StagePaths
 from optmodel.placement import Rejection
-from optmodel.problem import Request
+from optmodel.problem import Node, Request
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +74,52 @@ class RequestPlacer:
             self._bounds[kind] = bound_s
         return self._bounds[kind]
 
-    def joined(self, books: FleetBooks, present: PresentFleet) -> FleetBooks:
-        """Return the books on more devices, where what runs could be faster: with new bounds."""
-        books = books.on(present)
+    def rejected(
+        self, books: FleetBooks, request: Request, cause: Cause, rejection: Rejection, waits: bool
+    ) -> SchedulerDecision:
+        """Return the decision that a request has no place."""
+        return SchedulerDecision(
+            request=request.id,
+            cause=cause,
+            bound_s=self.bound_s(books.present, request),
+            rejection=rejection,
+            waits=waits,
+        )
+
+    def joined(self, books: FleetBooks, device: Node) -> FleetBooks:
+        """Return the books with one device more, on which what runs could be faster: new bounds."""
+        books = books.on(books.present.joined_by(device))
         for one in [*books.running.values()]:
             books.remove(one.request.id)
-            books.enter(one.bounded(self.bound_s(present, one.request) or 0.0))
+            bound_s = self.bound_s(books.present, one.request) or 0.0
+            books.enter(replace(one, bound_s=bound_s))
         return books
+
+    def retried(self, books: FleetBooks) -> tuple[SchedulerDecision, ...]:
+        """Try the requests that wait, in order of arrival; return what became of them.
+
+        What equals a request that has just failed is not tried: there is no more room than then.
+        Nor is one from another camera, if it failed among the helpers; nor what is proven to have
+        no place on the devices present, whatever they are freed of.
+        """
+        retried, full, present = [], set(), books.present
+        for one in books.waiting.first_of_each_kind():
+            asked = one.request.network, one.request.tolerated_ssim
+            proven = self.bound_s(present, one.request) is None
+            unattainable = proven and present.excludes(one.request)
+            if asked in full or (proven and not unattainable):
+                continue
+            answer = self.place(books, one.request, one.arrival)
+            if isinstance(answer, BookEntry):
+                books.wait_no_longer(one)
+                books.enter(answer)
+                retried.append(answer.decision(present, "retried"))
+            elif unattainable:
+                # It came when no device was present, and nobody could tell.
+                books.wait_no_longer(one)
+                books.is_gone(one.request.id)
+                books.count(unserved=1)
+                retried.append(self.rejected(books, one.request, "retried", answer, waits=False))
+            elif present.failed_among_helpers(one.request, answer):
+                full.add(asked)
+        return tuple(retried)

@@ -6,7 +6,6 @@ from functools import cached_property, lru_cache, partial
 
 from optmodel.placement import Rejection
 from optmodel.problem import (
-    BudgetLedger,
     FleetDocument,
     IntArray,
     Node,
@@ -47,11 +46,6 @@ class PresentFleet:
     def index(self) -> Mapping[str, int]:
         """Index of each node by its id."""
         return {name: i for i, name in enumerate(self.problem.node_ids)}
-
-    @cached_property
-    def budgets(self) -> BudgetLedger:
-        """What the nodes have if nothing runs."""
-        return BudgetLedger.of(self.problem)
 
     def task(self, request: Request) -> RequestTask:
         """Return a request ready to be placed; what its kind has in common is worked out once."""
@@ -94,6 +88,7 @@ def _task_of_kind(
     source: str,
 ) -> RequestTask:
     one, at = from_any_camera(network, tolerated_ssim), index[source]
+    # What only the camera may compute is the one thing in which cameras differ.
     layers = tuple(
         replace(layer, hosts=(at,)) if layer.hosts == (one.source,) else layer
         for layer in one.layers

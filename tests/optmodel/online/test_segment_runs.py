@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances.generate import Recipe, generate
-from optmodel.online.runs import SegmentRun, placement_of
+from optmodel.online.segment_runs import SegmentRun, placement_of
 from optmodel.placement.placement import RequestPlacement
 from optmodel.problem.arrays import Problem
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
 from heuristics.scheduler.decision import Cause, EventCounts, RequestStanding, SchedulerDecision
-from heuristics.scheduler.present import Load, PresentFleet
-from heuristics.scheduler.waiting import WaitingLine, WaitingRequest
+from heuristics.scheduler.present_fleet import Load, PresentFleet
+from heuristics.scheduler.waiting_line import WaitingLine, WaitingRequest
 from optmodel.ground.json_files import StrictModel
 from optmodel.placement import (
     CostedPlacement,
@@ -22,8 +23,6 @@ from optmodel.placement import (
 )
 from optmodel.problem import BudgetLedger, IntArray, Request
 
-SECOND = 2**1074
-"""In units of which every float is a whole number, so that sums of them can be kept exactly."""
 MOST_GONE = 10_000
 """How many ids of requests that went are remembered."""
 
@@ -108,11 +107,8 @@ class BookEntry:
     def computing_s(self, present: PresentFleet) -> float:
         """Return the time of Eq. 5 without transfers: of each layer, the slowest node's."""
         work = [layer.multiplications for layer in present.task(self.request).layers]
-        seconds = (
-            np.array(work)[:, np.newaxis]
-            * self.parts.placement.counts
-            / present.problem.speed[self.nodes]
-        )
+        multiplications = np.array(work)[:, np.newaxis] * self.parts.placement.counts
+        seconds = multiplications / present.problem.speed[self.nodes]
         slowest: list[float] = seconds.max(axis=1).tolist()
         return sum(slowest)
 
@@ -144,10 +140,6 @@ class BookEntry:
             placement=self.written(present) if present.in_names else None,
         )
 
-    def bounded(self, bound_s: float) -> "BookEntry":
-        """Return the entry with another bound."""
-        return replace(self, bound_s=bound_s)
-
     def moved(self, index: IntArray) -> "BookEntry":
         """Return the entry where node i has become node `index[i]`; negative for one that went.
 
@@ -158,7 +150,6 @@ class BookEntry:
         return replace(self, nodes=nodes, parts=replace(self.parts, load=self.load[:, kept]))
 
 
-@dataclass(eq=False)
 class FleetBooks:
     """All that changes while requests are served; no change takes longer the more requests run.
 
@@ -178,41 +169,34 @@ class FleetBooks:
         Ids of the requests that went last, the latest last.
     """
 
-    present: PresentFleet
-    left: BudgetLedger
-    running: dict[str, BookEntry] = field(default_factory=dict)
-    waiting: WaitingLine = field(default_factory=WaitingLine)
-    counts: EventCounts = field(default_factory=EventCounts)
-    gone: dict[str, None] = field(default_factory=dict)
-    _totals: tuple[int, int] = (0, 0)
-    _undo: list[Callable[[], object]] | None = None
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         present: PresentFleet,
         running: Iterable[BookEntry] = (),
         waiting: Iterable[WaitingRequest] = (),
         counts: EventCounts | None = None,
         gone: Iterable[str] = (),
-    ) -> "FleetBooks":
-        """Open the books; what is left follows from what is reserved."""
-        line, ids = WaitingLine(waiting), dict.fromkeys(gone)
-        books = cls(present, present.budgets.copy(), {}, line, counts or EventCounts(), ids)
+    ) -> None:
+        self.present, self.left = present, BudgetLedger.of(present.problem)
+        self.running: dict[str, BookEntry] = {}
+        self.waiting, self.counts = WaitingLine(waiting), counts or EventCounts()
+        self.gone = dict.fromkeys(gone)
+        self._totals_s = Fraction(0), Fraction(0)
+        self._undo: list[Callable[[], object]] | None = None
         for one in running:
-            books.enter(one)
-        return books
+            self.enter(one)
 
     @contextmanager
     def wholly(self) -> Iterator[None]:
         """Do what follows wholly or, if it raises, not at all."""
-        counts, totals, self._undo = self.counts, self._totals, []
+        counts, totals_s, self._undo = self.counts, self._totals_s, []
         try:
             yield
         except BaseException:
+            # The last change first: earlier ones were made to what it found.
             for undo in reversed(self._undo):
                 undo()
-            self.counts, self._totals = counts, totals
+            self.counts, self._totals_s = counts, totals_s
             raise
         finally:
             self._undo = None
@@ -236,11 +220,15 @@ class FleetBooks:
 
     def _reserve(self, one: BookEntry, sign: int) -> None:
         left = self.left.left
+        # What is indexed by an array is a copy, which later changes leave as it is.
         self._on_failure(partial(left.__setitem__, (slice(None), one.nodes), left[:, one.nodes]))
         left[:, one.nodes] -= sign * one.load
-        latency, bound = self._totals
-        latency, bound = latency + sign * _whole(one.latency_s), bound + sign * _whole(one.bound_s)
-        self._totals = latency, bound
+        latency_s, bound_s = self._totals_s
+        # Exact, so that sums do not drift while requests come and go.
+        self._totals_s = (
+            latency_s + sign * Fraction(one.latency_s),
+            bound_s + sign * Fraction(one.bound_s),
+        )
 
     def wait(self, one: WaitingRequest) -> None:
         """Let a request wait."""
@@ -266,12 +254,12 @@ class FleetBooks:
         """Return new books for other devices; reservations on absent ones are void."""
         index = np.array([present.index.get(name, -1) for name in self.present.problem.node_ids])
         running = [one.moved(index) for one in self.running.values()]
-        return FleetBooks.of(present, running, self.waiting, self.counts, self.gone)
+        return FleetBooks(present, running, self.waiting, self.counts, self.gone)
 
     @property
     def standing(self) -> RequestStanding:
         """How the requests stand."""
-        latency_s, bound_s = (total / SECOND for total in self._totals)
+        latency_s, bound_s = map(float, self._totals_s)
         return RequestStanding(
             running=len(self.running),
             waiting=len(self.waiting),
@@ -280,9 +268,3 @@ class FleetBooks:
             gap=relative_gap(latency_s, bound_s),
             counts=self.counts,
         )
-
-
-def _whole(seconds: float) -> int:
-    """Return a duration as a whole number, exactly, so that sums do not drift."""
-    numerator, denominator = seconds.as_integer_ratio()
-    return numerator * (SECOND // denominator)
