@@ -192,8 +192,12 @@ def test_killed_between_snapshot_and_journal_nothing_is_lost(tmp_path, copies):
         for event in EVENTS[:3]:
             one.answer(event)
         journal = journal_path(state).read_bytes()
+    assert not journal_path(state).exists()
+    end = one.scheduler.snapshot()
     put(state, state.read_bytes(), journal)
     assert believed(state) == 3
+    with opened(state) as again:
+        assert again.scheduler.snapshot() == end
     put(state, copies[4].snapshot, journal)
     assert believed(state) is None
 

@@ -56,13 +56,6 @@ def test_an_unknown_policy_exits_2_and_writes_nothing(tmp_path):
     assert not out.exists()
 
 
-def test_the_help_says_that_a_file_alone_is_enough():
-    done = run("heuristics", "--help")
-    assert done.returncode == 0
-    assert "Arguments without a command are those of place." in done.stdout
-    assert "serve" in done.stdout
-
-
 # The placement comes first, the bound when it is there.
 
 

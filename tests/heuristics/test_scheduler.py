@@ -127,7 +127,20 @@ def test_a_request_that_no_fleet_could_serve_does_not_wait():
     assert scheduler.waiting == ()
 
 
-def test_where_the_helpers_are_full_one_camera_is_tried_for_all(monkeypatch):
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """The ids of the requests that Algorithm 1 is asked for."""
+    ids, place = [], Algorithm1.place
+
+    def counted(self, problem, task, left):
+        ids.append(task.request.id)
+        return place(self, problem, task, left)
+
+    monkeypatch.setattr(Algorithm1, "place", counted)
+    return ids
+
+
+def test_where_the_helpers_are_full_one_camera_is_tried_for_all(asked):
     recipe = Recipe(("lenet",), "mixed", 4, 0.8, cameras=6, scales=BudgetScales(compute=1.5e-5))
     scheduler = OnlineScheduler(generate(recipe, "full"), "algorithm1")
     names = [f"r{n}" for n in range(40)]
@@ -136,29 +149,17 @@ def test_where_the_helpers_are_full_one_camera_is_tried_for_all(monkeypatch):
         scheduler.submit(Request(id=name, source=camera, network="lenet", tolerated_ssim=0.8))
     assert scheduler.running
     assert len({one.request.source for one in scheduler.waiting}) == 6
-    asked, place = [], Algorithm1.place
-
-    def counted(self, problem, task, left):
-        asked.append(task.request.id)
-        return place(self, problem, task, left)
-
-    monkeypatch.setattr(Algorithm1, "place", counted)
+    asked.clear()
     first = scheduler.waiting[0].request.id
     served = scheduler.finish(scheduler.running[0].request.id)
     assert [decision.request for decision in served] == [first]
     assert len(asked) == 2
 
 
-def test_what_is_proven_to_have_no_place_is_not_tried_again_until_a_device_joins(monkeypatch):
+def test_what_is_proven_to_have_no_place_is_not_tried_again_until_a_device_joins(asked):
     fleet = generate(Recipe(("vgg16", "lenet"), "mixed", 32, 0.6, cameras=1), "few")
     few = fleet.model_copy(update={"devices": fleet.devices[:30]})
-    scheduler, asked, place = OnlineScheduler(few, "algorithm1"), [], Algorithm1.place
-
-    def counted(self, problem, task, left):
-        asked.append(task.request.id)
-        return place(self, problem, task, left)
-
-    monkeypatch.setattr(Algorithm1, "place", counted)
+    scheduler = OnlineScheduler(few, "algorithm1")
     for name, network in (("big", "vgg16"), ("small", "lenet")):
         one = Request(id=name, source="camera-1", network=network, tolerated_ssim=0.6)
         scheduler.submit(one)
@@ -425,17 +426,10 @@ def test_standing_sums_do_not_drift(tmp_path):
     assert OnlineScheduler.restore(tmp_path / "state.json").standing == standing
 
 
-def test_a_decider_of_ones_own_is_asked_instead_of_a_new_policy():
-    class Counting(Algorithm1):
-        asked = 0
-
-        def place(self, problem, task, left):
-            Counting.asked += 1
-            return super().place(problem, task, left)
-
-    scheduler = OnlineScheduler(tight_fleet(), decider=Counting())
+def test_a_decider_of_ones_own_is_asked_instead_of_a_new_policy(asked):
+    scheduler = OnlineScheduler(tight_fleet(), "layerwise", decider=Algorithm1())
     assert scheduler.submit(request("r1")).placement is not None
-    assert Counting.asked == 1
+    assert asked == ["r1"]
 
 
 def test_what_is_reserved_is_what_is_missing_from_what_is_left():

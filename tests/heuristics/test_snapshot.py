@@ -124,19 +124,12 @@ def test_a_policy_that_only_the_file_names_is_not_imported(tmp_path):
     assert OnlineScheduler.restore(path, policy=own).policy_name == own
 
 
-def test_a_state_whose_process_was_killed_is_restored_with_its_journal(tmp_path):
+def test_a_killed_state_is_restored_with_its_journal_which_a_saved_one_takes_the_place_of(tmp_path):
     path = tmp_path / "state.json"
     one = open_service(tight_fleet(), "lookahead", 0, path, None, most_moves=0)
     one.answer(SubmitEvent(event="submit", request=request("r1")))
     one.files.close()
     assert [r.request.id for r in OnlineScheduler.restore(path).running] == ["r1"]
-
-
-def test_a_saved_state_takes_the_place_of_one_with_a_journal(tmp_path):
-    path = tmp_path / "state.json"
-    one = open_service(tight_fleet(), "lookahead", 0, path, None, most_moves=0)
-    one.answer(SubmitEvent(event="submit", request=request("r1")))
-    one.files.close()
     OnlineScheduler(tight_fleet()).save(path)
     assert OnlineScheduler.restore(path).running == ()
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
