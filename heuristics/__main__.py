@@ -55,8 +55,8 @@ def place(
     """Place the requests of an instance one after another, as they would arrive.
 
     Every placement is checked exactly, and shown and written before anything else is looked for.
-    The bound is what the stages prove of the served requests on this fleet, in a few seconds for
-    each kind of request; the gap says how far above it they are. Exit code 1 if the policy breaks a
+    The bound is what the stages prove of the served requests on this fleet, in a second for each
+    kind of request; the gap says how far above it they are. Exit code 1 if the policy breaks a
     limit, 130 if Ctrl-C cut the bound or an improvement short.
 
     Example: python -m heuristics instances/small/lenet-0.8-4-mixed.json --policy algorithm1
@@ -68,7 +68,9 @@ def place(
         plan = policies.decide(instance, policy, seed, decision_time)
     solution, soon = plan.solution, no_bound or plan.bound_is_known
     if not soon or improve is not None:
-        _tell(solution, None if out == STANDARD else out)  # Standard output is written once.
+        _write_and_print(
+            solution, None if out == STANDARD else out
+        )  # Standard output is written once.
     try:
         if not no_bound and (improve is None or plan.bound_is_known):
             with errors.status("Bounding the latency; Ctrl-C keeps the placement."):
@@ -80,25 +82,18 @@ def place(
                 )
     except KeyboardInterrupt:
         solution = solution.model_copy(update={"termination": Termination.INTERRUPTED})
-    if soon or improve is not None:
-        _tell(solution, out)
-    else:
-        _tell_bound(solution, out)
+    _write_and_print(solution, out, bound_only=not soon and improve is None)
     if solution.termination is Termination.INTERRUPTED:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _tell(solution: Solution, out: Path | None) -> None:
-    """Write and print what is known."""
+def _write_and_print(solution: Solution, out: Path | None, bound_only: bool = False) -> None:
+    """Write what is known, and print it, or only what was not known when the placement was."""
     if out is not None:
         write_model(out, solution)
-    print_solution(console, solution)
-
-
-def _tell_bound(solution: Solution, out: Path | None) -> None:
-    """Write what is known, and print what was not when the placement was."""
-    if out is not None:
-        write_model(out, solution)
+    if not bound_only:
+        print_solution(console, solution)
+        return
     for label, text in facts(solution):
         if label in ("status", "optimum", "bound", "gap"):
             console.print(f"{label:<12} {text}", markup=False)

@@ -38,36 +38,18 @@ class LayerWise(_WithoutDraws):
 class _MostTogether(LayerFiller):
     """Gives a run to a host that takes most segments, to the fastest of these."""
 
-    def __init__(self, layer: OpenLayer) -> None:
-        super().__init__(layer)
-        self._fastest = np.argsort(self.computing_s, kind="stable").tolist()
-        self._cap = layer.layer.cap // layer.block
-
     def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
-        """Return a host that takes most, and all that it takes.
+        """Return a host that takes most, and all that it takes."""
+        best = min(range(len(self.nodes)), key=lambda at: self._rank(at, senders, left))
+        most = self.most(best, senders, left)
+        return (best, most) if most else None
 
-        All hosts cost senders alike and wait for the slowest alike, but for the scarcest and the
-        slowest sender, which may be hosts themselves. So only one of the others is of interest.
-        """
-        limit, room = min(senders.affords, left, self._cap), self.room
-        while self._fastest and not room[self._fastest[0]]:
-            del self._fastest[0]
-        apart = self.place_of.get(senders.scarcest), self.place_of.get(senders.slowest)
-        widest: int | None = None
-        for at in self._fastest:
-            if at not in apart and (widest is None or room[at] > room[widest]):
-                widest = at
-                if room[at] >= limit:
-                    break
-        ranks = [self._rank(at, senders, left) for at in (widest, *apart) if at is not None]
-        most, _, best = min(ranks, default=(0, 0.0, 0))
-        return (best, -most) if most else None
-
-    def _rank(self, at: int, senders: ArrivalSenders, left: int) -> tuple[int, float, int]:
+    def _rank(self, at: int, senders: ArrivalSenders, left: int) -> tuple[int, float]:
         """Return what makes a host come first: most blocks, then the fastest segment."""
+        # The slowest sender does not wait for itself.
         slowest = self.nodes[at] == senders.slowest
         received_s = senders.next_s if slowest else senders.slowest_s
-        return -self.most(at, senders, left), received_s + self.computing_s[at], at
+        return -self.most(at, senders, left), received_s + self.computing_s[at]
 
 
 class AtRandom:
@@ -87,11 +69,10 @@ class AtRandom:
     ) -> RequestPlacement | Rejection:
         """Place one request; after some draws without success, return why the last one failed."""
         drawn = partial(_RandomRuns, self._random)
-        answer = fill(problem, left.copy(), task, drawn)
-        for _ in range(MOST_DRAWS - 1):
+        for _ in range(MOST_DRAWS):
+            answer = fill(problem, left.copy(), task, drawn)
             if isinstance(answer, RequestPlacement):
                 break
-            answer = fill(problem, left.copy(), task, drawn)
         return answer
 
 

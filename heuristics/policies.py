@@ -100,19 +100,7 @@ def make_policy(
 
 @dataclass(frozen=True, eq=False)
 class CheckedPlan:
-    """What a policy decided on a batch, checked, and what it takes to bound it.
-
-    Attributes
-    ----------
-    problem : Problem
-        The batch.
-    outcome : PolicyOutcome
-        The decisions.
-    decider : PlacementPolicy
-        Who made them.
-    solution : Solution
-        The same as a solution without a bound.
-    """
+    """What a policy decided on a batch, also as a solution without a bound, checked."""
 
     problem: Problem
     outcome: PolicyOutcome
@@ -145,18 +133,7 @@ class CheckedPlan:
 def decide(
     instance: Instance, policy: str, seed: int = 0, decision_time_s: float = DECISION_TIME_S
 ) -> CheckedPlan:
-    """Place the requests of an instance with a policy, and check what it decides.
-
-    Parameters
-    ----------
-    instance : Instance
-        The batch.
-    policy : str
-        A key of `POLICIES`, or the dotted name of a class.
-    seed : int
-        For policies that draw at random.
-    decision_time_s : float
-        For `lookahead`, see `make_policy`.
+    """Place the requests of an instance with a policy, see `make_policy`, and check it.
 
     Raises
     ------
@@ -175,15 +152,19 @@ def decide(
 
 
 def place(instance: Instance, policy: str, seed: int = 0, *, with_bound: bool = True) -> Solution:
-    """Return what a policy decides as a checked solution, see `decide`.
+    """Return what a policy decides as a checked solution.
 
     Parameters
     ----------
-    instance, policy, seed
-        As for `decide`.
+    instance : Instance
+        The batch.
+    policy : str
+        A key of `POLICIES`, or the dotted name of a class.
+    seed : int
+        For policies that draw at random.
     with_bound : bool
         Whether to bound the latency of the served requests; where the policy does not know their
-        stages, solving them takes up to some seconds for each kind of request.
+        stages, solving them takes up to a second for each kind of request.
 
     Returns
     -------

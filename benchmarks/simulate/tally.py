@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.simulate.arrivals import MICROSECONDS
 from benchmarks.simulate.outcome import NetworkShare, SimulationOutcome, Utilisation
-from heuristics.scheduler.present_fleet import Load
+from heuristics.scheduler.present_fleet import NodeLoad
 from optmodel.problem import FleetDocument, Node
 
 
@@ -34,7 +34,7 @@ class ServedPlacement:
     latency_s: float
     bound_s: float
     computing_s: float
-    reserved: dict[str, Load]
+    reserved: dict[str, NodeLoad]
 
     @property
     def duration_us(self) -> int:

@@ -35,6 +35,7 @@ class DeviceDeparture:
 
     def _move(self, one: BookEntry) -> SchedulerDecision:
         """Put a request elsewhere, or let it wait."""
+        # What it keeps on other devices is free for it, too.
         self.books.remove(one.request.id)
         cause: Cause = "repaired"
         after: BookEntry | Rejection | None = self._repaired(one)

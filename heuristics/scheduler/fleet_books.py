@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from heuristics.scheduler.decision import Cause, EventCounts, RequestStanding, SchedulerDecision
-from heuristics.scheduler.present_fleet import Load, PresentFleet
+from heuristics.scheduler.present_fleet import NodeLoad, PresentFleet
 from heuristics.scheduler.waiting_line import WaitingLine, WaitingRequest
 from optmodel.ground.json_files import StrictModel
 from optmodel.placement import (
@@ -36,7 +36,7 @@ class RunningRequest(StrictModel):
     """Its number in order of arrival."""
     placement: PlacedRequest
     """Who computes what."""
-    reserved: dict[str, Load]
+    reserved: dict[str, NodeLoad]
     """Bytes, multiplications and bits that are reserved for it, by node id."""
     latency_s: Seconds
     """Its latency, in seconds (Eq. 5)."""
@@ -55,20 +55,14 @@ class RunningRequest(StrictModel):
 
 @dataclass(frozen=True, eq=False)
 class BookEntry:
-    """A running request as the books hold it: the nodes that take part, by index.
+    """A running request as the books hold it, by indices of nodes.
 
     Attributes
     ----------
-    request : Request
-        What was asked for.
-    arrival : int
-        Its number in order of arrival.
     nodes : ndarray of int, shape (parts,)
         The nodes that take part, in ascending order.
     parts : CostedPlacement
         The placement on these nodes alone; its load is reserved on them.
-    bound_s : float
-        A lower bound on its latency, in seconds.
     """
 
     request: Request
@@ -153,20 +147,8 @@ class BookEntry:
 class FleetBooks:
     """All that changes while requests are served; no change takes longer the more requests run.
 
-    Attributes
-    ----------
-    present : PresentFleet
-        The devices present.
-    left : BudgetLedger
-        What their budgets leave, the reservations of all running requests taken off.
-    running : dict
-        Entries by request id.
-    waiting : WaitingLine
-        Rejected requests that are tried again.
-    counts : EventCounts
-        What has happened so far.
-    gone : dict
-        Ids of the requests that went last, the latest last.
+    Of the budgets, `left` is what the reservations of all running requests leave. `gone` are the
+    ids of the requests that went last, the latest last.
     """
 
     def __init__(

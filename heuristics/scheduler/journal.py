@@ -71,8 +71,7 @@ def read_journal(
     Parameters
     ----------
     seal : JournalSeal or None
-        Of the snapshot, from which the journal goes on; None if both were written before there
-        were any.
+        Of the snapshot; None if both files were written before there were any.
     last : EventExchange or None
         What was said last before.
 
@@ -184,6 +183,7 @@ class EventJournal:
         try:
             _write(self._stream, line)
             os.fsync(self._stream.fileno())
+            # In place: all digests are equally long.
             os.pwrite(self._snapshot.fileno(), digest.encode(), len(BEFORE_TOLD))
             if not self._is_missed:
                 os.fsync(self._snapshot.fileno())

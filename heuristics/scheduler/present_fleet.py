@@ -14,22 +14,14 @@ from optmodel.problem import (
     RequestTask,
 )
 
-Load = tuple[int, int, int]
+NodeLoad = tuple[int, int, int]
 """Bytes of memory (8b), multiplications (8c) and bits sent (8d)."""
 MOST_TASKS = 4096
 """How many kinds of requests, one for each camera, are remembered."""
 
 
 class PresentFleet:
-    """The fleet as it now is, and its requests by kind.
-
-    Parameters
-    ----------
-    fleet : FleetDocument
-        Its devices are those present, perhaps none.
-    in_names : bool
-        Whether decisions are to hold placements in names.
-    """
+    """The fleet as it now is, perhaps without any device, and its requests by kind."""
 
     def __init__(self, fleet: FleetDocument, in_names: bool = True) -> None:
         self.fleet, self.in_names = fleet, in_names
@@ -73,7 +65,7 @@ class PresentFleet:
     def _with(self, devices: tuple[Node, ...]) -> "PresentFleet":
         return PresentFleet(self.fleet.model_copy(update={"devices": devices}), self.in_names)
 
-    def by_name(self, nodes: IntArray, load: IntArray) -> dict[str, Load]:
+    def by_name(self, nodes: IntArray, load: IntArray) -> dict[str, NodeLoad]:
         """Return loads of shape (3, nodes) by node id, without nodes that have none."""
         names = self.problem.node_ids
         loads = zip(nodes.tolist(), load.T.tolist(), strict=True)

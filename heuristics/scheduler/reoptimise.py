@@ -16,19 +16,12 @@ def reoptimised(
 ) -> list[SchedulerDecision]:
     """Place running requests anew where that is faster, those of the largest gap first.
 
-    Parameters
-    ----------
-    books : FleetBooks
-        Where they run; changed.
-    placer : RequestPlacer
-        Who places them.
-    most_moves : int
-        How many segments, over all requests, may change node.
+    At most `most_moves` segments, over all requests, change node.
     """
     decisions = []
     for one in sorted(books.running.values(), key=lambda one: (-_gap_of(one), one.arrival)):
         if _gap_of(one) <= TOLERANCE:
-            break
+            break  # Nor has any after it more to gain.
         books.remove(one.request.id)
         better = placer.place(books, one.request, one.arrival)
         moved = _moved(books.present, one, better)
@@ -43,6 +36,7 @@ def reoptimised(
 
 
 def _gap_of(one: BookEntry) -> float:
+    # Without a bound, nobody knows how much there is to gain.
     return np.inf if one.gap is None else one.gap
 
 

@@ -12,15 +12,7 @@ LATEST_S = 1e11
 
 @dataclass(frozen=True)
 class ReoptimisePeriod:
-    """A number of events, or of seconds.
-
-    Attributes
-    ----------
-    length : float
-        How many.
-    in_seconds : bool
-        Whether it counts seconds of the events' clock.
-    """
+    """A number of events, or of seconds of their clock."""
 
     length: float
     in_seconds: bool = False
@@ -70,6 +62,7 @@ class ReoptimisePeriod:
             return number % int(self.length) == 0
         if before is None or before.time_s is None or event.time_s is None:
             return False
+        # Periods are counted from 0 on the clock, so that a restart does not shift them.
         return event.time_s // self.length > before.time_s // self.length
 
 

@@ -15,27 +15,12 @@ def repaired(
 ) -> RequestPlacement | None:
     """Return the fastest of the likeliest placements with another helper in a lost one's place.
 
-    Parameters
-    ----------
-    problem : Problem
-        The fleet, the lost helper still in it.
-    task : RequestTask
-        The request.
-    placed : RequestPlacement
-        Where it runs.
-    lost : int
-        Node index of the helper.
-    left : BudgetLedger
-        What the nodes have for this request; nothing on the lost one.
-
-    Returns
-    -------
-    RequestPlacement or None
-        None if no helper has room within the caps (8f).
+    None if no helper has room within the caps (8f). The lost helper is still a node of the problem
+    and of the placement; nothing is left of its budgets.
     """
     best, least_s = None, np.inf
     for node in _substitutes(problem, task, placed, lost, left):
-        moved = _moved(placed, lost, node)
+        moved = _with_substitute(placed, lost, node)
         evaluation = evaluate_request(problem, task, moved)
         if evaluation.latency_s < least_s and left.has_room(evaluation.load):
             best, least_s = moved, evaluation.latency_s
@@ -60,6 +45,7 @@ def _substitutes(
     allowed[problem.helpers :] = False
     load = evaluate_request(problem, task, placed).load
     busy = counts.any(axis=0)
+    # Beside what the request keeps, an idle one takes what the lost one did.
     room = left.left - load >= load[:, [lost]]
     idle = np.flatnonzero(allowed & ~busy & room.all(axis=0))
     kinds = np.stack([problem.speed[idle], problem.rate[idle]])
@@ -71,12 +57,13 @@ def _substitutes(
     return sorted([*in_use.tolist(), *firsts.tolist()])
 
 
-def _moved(placed: RequestPlacement, lost: int, node: int) -> RequestPlacement:
+def _with_substitute(placed: RequestPlacement, lost: int, node: int) -> RequestPlacement:
     counts, flows = placed.counts.copy(), placed.flows
     counts[:, node] += counts[:, lost]
     counts[:, lost] = 0
     ends = np.stack([flows.sender, flows.receiver])
     ends[ends == lost] = node
+    # Flows that end at the same nodes now are one.
     moves, at = np.unique(np.stack([flows.layer, *ends]), axis=1, return_inverse=True)
     maps = np.zeros(moves.shape[1], dtype=np.int64)
     np.add.at(maps, at.ravel(), flows.maps)

@@ -15,7 +15,7 @@ from heuristics.scheduler.events import (
 from heuristics.scheduler.fleet_books import BookEntry, FleetBooks
 from heuristics.scheduler.present_fleet import PresentFleet
 from heuristics.scheduler.request_placer import RequestPlacer
-from heuristics.scheduler.snapshot import CLOSE
+from heuristics.scheduler.snapshot import LATENCY_TOLERANCE
 from heuristics.scheduler.waiting_line import WaitingRequest
 from optmodel.ground.rule_errors import InputError, RuleError
 from optmodel.placement import CostedPlacement, PlacedRequest, RequestPlacement, read_request
@@ -131,7 +131,7 @@ def _apply(books: FleetBooks, event: Event, decision: SchedulerDecision) -> None
         task = books.present.task(request)
         placed = _placement(task, decision.placement, books.present)
         costed = CostedPlacement.of(books.present.problem, task, placed)
-        if not math.isclose(costed.latency_s, decision.latency_s or 0.0, rel_tol=CLOSE):
+        if not math.isclose(costed.latency_s, decision.latency_s or 0.0, rel_tol=LATENCY_TOLERANCE):
             raise RuleError(
                 "answer.decisions.latency_s", str(costed.latency_s), str(decision.latency_s), REPAIR
             )

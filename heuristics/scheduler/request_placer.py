@@ -7,7 +7,7 @@ from heuristics.policy import PlacementPolicy, paths_of, place_one
 from heuristics.scheduler.decision import Cause, SchedulerDecision
 from heuristics.scheduler.fleet_books import BookEntry, FleetBooks
 from heuristics.scheduler.present_fleet import PresentFleet
-from heuristics.scheduler.waiting_line import Kind, kind_of
+from heuristics.scheduler.waiting_line import RequestKind, kind_of
 from optmodel.ground.rule_errors import ResultError
 from optmodel.online import StagePaths
 from optmodel.placement import Rejection
@@ -17,16 +17,12 @@ logger = logging.getLogger(__name__)
 
 
 class RequestPlacer:
-    """Places requests on what the books leave.
+    """Places requests on what the books leave; see `OnlineScheduler`.
 
     Parameters
     ----------
-    policy : PlacementPolicy
-        Who decides.
     paths : StagePaths, optional
-        Solved paths to share with others, for bounds; those of the policy if it has some.
-    tolerant : bool
-        Whether a policy at fault costs it the request only; else its fault is raised.
+        Solved paths, for bounds; those of the policy if it has some.
     """
 
     def __init__(
@@ -35,7 +31,7 @@ class RequestPlacer:
         self._tolerant = tolerant
         self._policy, self._paths = policy, paths or paths_of(policy)
         self._bounded: PresentFleet | None = None
-        self._bounds: dict[Kind, float | None] = {}
+        self._bounds: dict[RequestKind, float | None] = {}
 
     def place(self, books: FleetBooks, request: Request, arrival: int) -> BookEntry | Rejection:
         """Ask the policy for a place on what is left.
@@ -64,6 +60,7 @@ class RequestPlacer:
 
     def bound_s(self, present: PresentFleet, request: Request) -> float | None:
         """Bound the latency on full budgets: reservations only restrict."""
+        # On other devices bounds are others: lower with one that joined.
         if present is not self._bounded:
             self._bounded, self._bounds = present, {}
         kind = kind_of(request)

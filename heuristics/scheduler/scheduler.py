@@ -11,7 +11,7 @@ from heuristics.scheduler.device_departure import DeviceDeparture
 from heuristics.scheduler.events import EventExchange
 from heuristics.scheduler.fleet_books import BookEntry, FleetBooks, RunningRequest
 from heuristics.scheduler.journal import journal_path
-from heuristics.scheduler.present_fleet import Load, PresentFleet
+from heuristics.scheduler.present_fleet import NodeLoad, PresentFleet
 from heuristics.scheduler.reoptimise import reoptimised
 from heuristics.scheduler.replay import replayed
 from heuristics.scheduler.request_placer import RequestPlacer
@@ -99,7 +99,7 @@ class OnlineScheduler:
         names = self._books.present.problem.node_ids
         return {name: (b, m, s) for name, (b, m, s) in zip(names, columns, strict=True)}
 
-    def reserved(self, request_id: str) -> dict[str, Load]:
+    def reserved(self, request_id: str) -> dict[str, NodeLoad]:
         """Return bytes, multiplications and bits that a running request takes, by node id.
 
         Raises

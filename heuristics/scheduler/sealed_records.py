@@ -17,14 +17,9 @@ def digest_of(content: bytes, before: str = "") -> str:
 
 
 def sealed(content: bytes, before: str) -> tuple[str, bytes]:
-    """Return the digest and the line of a record that comes after the one with digest `before`.
+    """Return digest and line of a record that comes after the one with digest `before`.
 
-    Parameters
-    ----------
-    content : bytes
-        JSON text without a line break.
-    before : str
-        Digest of what stands before it.
+    The content is JSON text without a line break.
     """
     digest = digest_of(content, before)
     return digest, b'{"sha256":"%s","record":%s}\n' % (digest.encode(), content)

@@ -61,7 +61,7 @@ def serve(
     ) as service:
         for number, line in enumerate(_lines(events), start=1):
             if line.strip():
-                _tell(answers, service.answer_line(line, number).model_dump_json())
+                _print_line(answers, service.answer_line(line, number).model_dump_json())
 
 
 def _open_stream(stream: TextIO | None, name: str) -> BinaryIO:
@@ -91,7 +91,7 @@ def _part_of_line(stream: BinaryIO) -> bytes:
         ) from error
 
 
-def _tell(stream: BinaryIO, answer: str) -> None:
+def _print_line(stream: BinaryIO, answer: str) -> None:
     """Print one line, to be read at once.
 
     Raises

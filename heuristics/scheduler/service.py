@@ -26,7 +26,7 @@ from optmodel.ground.rule_errors import InputError, JsonError, RuleError, shorte
 from optmodel.online import DECISION_TIME_S
 from optmodel.problem import FleetDocument
 
-EVERY = 1000
+SNAPSHOT_EVERY = 1000
 """Events after which a snapshot takes the place of the journal."""
 MOST_LINE_BYTES = 100_000
 """Longest line of input: a hundred times an event with the longest names."""
@@ -40,16 +40,12 @@ class SchedulerService:
 
     Parameters
     ----------
-    scheduler : OnlineScheduler
-        Who decides.
     files : StateFiles, optional
         Where the state is kept: a snapshot, and the events since in a journal beside it.
     period : ReoptimisePeriod, optional
-        How often running requests are looked at.
-    most_moves : int
-        How many segments may change node then.
+        How often running requests are looked at; `most_moves` segments may change node then.
     last : EventExchange, optional
-        What was said last.
+        What was said last, which is answered again if it is sent again.
     """
 
     def __init__(
@@ -110,6 +106,7 @@ class SchedulerService:
         if self.period is not None:
             self.period.require_time(event, before)
         number = self._number + 1
+        # Cut off from here on, what the scheduler has done is never told, nor written down.
         self._in_step = False
         try:
             decisions = self._decide(event)
@@ -132,7 +129,7 @@ class SchedulerService:
         if self.files is not None:
             self.files.append(exchange)
         self.last, self._in_step = exchange, True
-        if self._number - self._written >= EVERY:
+        if self._number - self._written >= SNAPSHOT_EVERY:
             self._begin_journal()
 
     def _decide(self, event: Event) -> tuple[SchedulerDecision, ...]:

@@ -24,7 +24,7 @@ from optmodel.problem import FleetDocument, Node
 REPAIR = "restore a snapshot that was not edited"
 MOST_BYTES = 4_000_000_000
 """Largest snapshot that is read: a thousand running requests of VGG16 take some hundred MB."""
-CLOSE = 1e-9
+LATENCY_TOLERANCE = 1e-9
 """Relative difference allowed between a stored latency and the one worked out again."""
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -90,10 +90,9 @@ class StateSnapshot(StrictModel):
 
     @model_validator(mode="after")
     def _references_resolve(self) -> Self:
-        for n, running in enumerate(self.running):
-            self.fleet.refuse_unknown(running.request, f"running[{n}].request")
-        for n, waiting in enumerate(self.waiting):
-            self.fleet.refuse_unknown(waiting.request, f"waiting[{n}].request")
+        for where in ("running", "waiting"):
+            for n, one in enumerate(getattr(self, where)):
+                self.fleet.refuse_unknown(one.request, f"{where}[{n}].request")
         return self
 
     @model_validator(mode="after")
@@ -154,9 +153,9 @@ def _checked_entry(present: PresentFleet, one: RunningRequest, name: str) -> Boo
                 str(one.reserved.get(node)),
                 REPAIR,
             )
-    if not math.isclose(costed.latency_s, one.latency_s, rel_tol=CLOSE):
+    if not math.isclose(costed.latency_s, one.latency_s, rel_tol=LATENCY_TOLERANCE):
         raise RuleError(f"{name}.latency_s", str(costed.latency_s), str(one.latency_s), REPAIR)
-    if one.bound_s > one.latency_s * (1 + CLOSE):
+    if one.bound_s > one.latency_s * (1 + LATENCY_TOLERANCE):
         raise RuleError(
             f"{name}.bound_s", f"at most {one.latency_s}, the latency", str(one.bound_s), REPAIR
         )

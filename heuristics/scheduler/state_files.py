@@ -21,18 +21,9 @@ from optmodel.ground.whole_files import remove_leftovers
 
 @dataclass(frozen=True)
 class SchedulerState:
-    """What snapshot and journal say.
+    """What a snapshot says, verified, with the books of then, and what a journal says was since.
 
-    Attributes
-    ----------
-    path : Path
-        The snapshot.
-    snapshot : StateSnapshot
-        The state at some moment, verified.
-    books : FleetBooks
-        The books of then.
-    since : iterable of EventExchange
-        What was said since, from a journal of which no record was changed or is missing.
+    Of the journal no record was changed or is missing.
     """
 
     path: Path
@@ -82,11 +73,6 @@ def save_snapshot(path: Path, snapshot: StateSnapshot) -> None:
 
 class StateFiles:
     """Snapshot and journal of a state that is served, held against other processes.
-
-    Parameters
-    ----------
-    path : Path
-        The snapshot, which need not exist.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from optmodel.ground.json_files import StrictModel
 from optmodel.placement import Rejection
 from optmodel.problem import Request
 
-Kind = tuple[str, float, str]
+RequestKind = tuple[str, float, str]
 """Network, tolerance and source of a request: all that its placement depends on."""
 
 
@@ -15,7 +15,7 @@ MOST_STALE = 1000
 """Entries left behind, beyond as many as requests wait, after which the order is made anew."""
 
 
-def kind_of(request: Request) -> Kind:
+def kind_of(request: Request) -> RequestKind:
     """Return what a placement of the request depends on."""
     return request.network, request.tolerated_ssim, request.source
 
@@ -42,7 +42,7 @@ class WaitingLine:
 
     def _begin(self, waiting: Iterable[WaitingRequest]) -> None:
         self._by_id: dict[str, WaitingRequest] = {}
-        self._order: dict[Kind, list[tuple[int, str]]] = {}
+        self._order: dict[RequestKind, list[tuple[int, str]]] = {}
         self._gone = 0
         for one in waiting:
             self.add(one)
@@ -83,11 +83,12 @@ class WaitingLine:
             if following is not None and following is not one:
                 heapq.heappush(ahead, (following.arrival, following.request.id))
 
-    def _head(self, kind: Kind) -> WaitingRequest | None:
+    def _head(self, kind: RequestKind) -> WaitingRequest | None:
         """Return the first of a kind that still waits."""
         order = self._order.get(kind, [])
         while order:
             one = self._by_id.get(order[0][1])
+            # An id that went may have come again, with another number.
             if one is not None and one.arrival == order[0][0]:
                 return one
             heapq.heappop(order)

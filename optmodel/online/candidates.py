@@ -33,14 +33,7 @@ def constructed(
 ) -> Iterator[RequestPlacement | None]:
     """Yield a placement by a plan of who sends, and one for each of `MULTIPLES`, while time lasts.
 
-    Parameters
-    ----------
-    weighing : PlacementWeighing
-        With the prices, and what is left.
-    spreaders : sequence of RequestSpreader
-        One for each multiple, with what it has learnt on this fleet.
-    allowance : Allowance
-        Nothing is begun once it is over.
+    There is a spreader for each multiple, with what it has learnt on this fleet.
     """
     if not allowance.over:
         yield _planned(weighing)

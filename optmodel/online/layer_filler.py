@@ -38,18 +38,9 @@ class NoPlaceError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class OpenLayer:
-    """A layer that is being placed.
+    """A layer that is being placed, and what is left of the budgets.
 
-    Attributes
-    ----------
-    problem : Problem
-        The fleet.
-    ledger : BudgetLedger
-        What is left of its budgets.
-    layer : LayerTask
-        The layer.
-    block : int
-        Segments that must stay together: all of the first fc (8g), one elsewhere.
+    Segments of a `block` must stay together: all of the first fc (8g), one elsewhere.
     """
 
     problem: Problem

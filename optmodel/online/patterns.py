@@ -58,16 +58,12 @@ class PlacementPattern:
 
 
 class PatternDealer:
-    """The nodes of each group, the idlest first.
+    """The nodes of each group, the idlest first, and the source as a group of its own.
 
     Parameters
     ----------
-    known : KnownPath
-        The groups of a fleet.
     used : ndarray, shape (3, nodes)
         Share of each budget that is used.
-    source : int
-        The node of the request's camera.
     """
 
     def __init__(self, known: KnownPath, used: FloatArray, source: int) -> None:

@@ -11,12 +11,7 @@ ValueT = TypeVar("ValueT")
 class RecentMemory(Generic[KeyT, ValueT]):
     """A cache that forgets what was met longest ago, so that memory stays flat.
 
-    Parameters
-    ----------
-    most : int
-        Size of all that is remembered.
-    size_of : callable, optional
-        Size of a value; without it each counts as one.
+    At most `most` in all is remembered; without `size_of` each value counts as one.
     """
 
     def __init__(self, most: int, size_of: Callable[[ValueT], int] | None = None) -> None:

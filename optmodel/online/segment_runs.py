@@ -20,17 +20,7 @@ class SegmentRun(NamedTuple):
 def placement_of(
     layers: Sequence[Sequence[SegmentRun]], task: RequestTask, nodes: int
 ) -> RequestPlacement:
-    """Count a placement that names the node of every run of segments.
-
-    Parameters
-    ----------
-    layers : sequence of sequence of SegmentRun
-        Per layer, its runs in the order of the segments.
-    task : RequestTask
-        The request.
-    nodes : int
-        Number of nodes.
-    """
+    """Count a placement that names, per layer, the node of every run in the order of segments."""
     counts = np.zeros((len(layers), nodes), dtype=np.int64)
     entries: list[tuple[int, int, int, int]] = []
     for k, runs in enumerate(layers):

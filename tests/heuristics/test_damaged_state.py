@@ -82,7 +82,7 @@ def copies(tmp_path_factory):
     state = tmp_path_factory.mktemp("copies") / "state.json"
     made = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "EVERY", 3)
+        patch.setattr(service, "SNAPSHOT_EVERY", 3)
         with opened(state) as one:
             made.append(Copy(state, 0))
             for number, event in enumerate(EVENTS, start=1):
@@ -246,7 +246,7 @@ class Killer:
 
 def test_killed_at_any_call_that_changes_files_nothing_told_is_lost(tmp_path, monkeypatch):
     """A snapshot is written every third event; who sent the events sends the rest again."""
-    monkeypatch.setattr(service, "EVERY", 3)
+    monkeypatch.setattr(service, "SNAPSHOT_EVERY", 3)
     killer, kills = Killer(monkeypatch), 0
     for calls in itertools.count():
         state = tmp_path / f"{calls}.json"

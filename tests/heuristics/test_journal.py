@@ -128,7 +128,7 @@ def test_a_line_that_is_cut_off_is_told_in_the_log(tmp_path, whole, caplog):
 
 
 def test_an_event_costs_one_line_and_every_so_often_a_snapshot(tmp_path, monkeypatch):
-    monkeypatch.setattr(service, "EVERY", 4)
+    monkeypatch.setattr(service, "SNAPSHOT_EVERY", 4)
     state = tmp_path / "state.json"
     one, lines, written = opened(state), [], set()
     for event in EVENTS[:12]:

@@ -6,14 +6,11 @@ from hypothesis import given, settings
 from recipes import recipes
 from strategies import examples, instances
 
-from heuristics.baselines import LayerWise
 from heuristics.policies import POLICIES, live_bound, make_policy, place
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online import LayerFiller, fill
 from optmodel.online.stage_paths import StagePaths
-from optmodel.placement.placement import RequestPlacement
 from optmodel.placement.solution import SolutionStatus, relative_gap
 from optmodel.problem.arrays import Problem
 from optmodel.problem.ledger import BudgetLedger
@@ -137,37 +134,6 @@ def test_layerwise_uses_the_fewest_devices_that_the_caps_allow(recipe):
         for layer, counts in zip(task.layers, placed.counts, strict=True):
             fewest = 1 if layer.whole else -(-layer.segments // layer.cap)
             assert (counts > 0).sum() == fewest
-
-
-class Plainly(LayerFiller):
-    """Layer-wise, looking at every host each time."""
-
-    def choose(self, senders, left):
-        def rank(at: int) -> tuple[int, float]:
-            node = self.nodes[at]
-            received_s = senders.next_s if node == senders.slowest else senders.slowest_s
-            return -self.most(at, senders, left), received_s + self.computing_s[at]
-
-        best = min(range(len(self.nodes)), key=rank)
-        return (best, self.most(best, senders, left)) if self.most(best, senders, left) else None
-
-
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(recipes)
-def test_layerwise_gives_each_run_to_the_host_that_takes_most_and_the_fastest_of_these(recipe):
-    problem = Problem.of(generate(recipe, "drawn"))
-    left = BudgetLedger.of(problem)
-    for task in problem.tasks:
-        plainly, quickly = left.copy(), left.copy()
-        expected = fill(problem, plainly, task, Plainly)
-        found = LayerWise().place(problem, task, quickly)
-        assert type(found) is type(expected)
-        if isinstance(found, RequestPlacement):
-            assert (found.counts == expected.counts).all()
-            left = plainly
-            assert (quickly.left == plainly.left).all()
-        else:
-            assert found == expected
 
 
 def test_source_may_compute_no_layer_between_first_and_last():
