@@ -85,7 +85,8 @@ def table(
     """
     from attack.grid import FinishedCells, default_workers, grid, measure_grid
     from attack.printed_table import print_measured
-    from attack.scene_setting import describe, load_data, set_scene, victim_of, view_of
+    from attack.scene_setting import load_data, set_scene, victim_of, view_of
+    from attack.settings import describe
     from optmodel.ground.workers import connected
 
     _require_json(out)
@@ -163,7 +164,8 @@ def sheet(
     """
     from attack.contact_sheet import choose_images, recover_rows, save_sheet
     from attack.grid import default_workers, grid
-    from attack.scene_setting import describe, load_data, set_scene, victim_of
+    from attack.scene_setting import load_data, set_scene, victim_of
+    from attack.settings import describe
     from optmodel.ground.workers import connected
 
     require_output("--out", out, PICTURE_SUFFIXES, victim, data, network_file(network))

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from attack.budgets import AttackBudget
-from attack.inverse_network import InverseNetwork
-from attack.metrics import in_batches, ssim
-from attack.received_maps import Alignment
+from attack.inverse_network import InverseNetwork, RecoveryTask
+from attack.metrics import ssim
+from attack.received_maps import MapGeometry
 from attack.ridge_attacker import MapImagePairs, Recovery, fit_ridge, standardisation
 from attack.tensors import derived_seed, own_device
 from attack.unet_decoder import UNetDecoder
@@ -40,85 +40,49 @@ MARGIN = 1e-4
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a recovery network must know of the layer and of the images.
-
-    Attributes
-    ----------
-    aligned : Alignment
-        Where the maps lie on the image.
-    kernel : int
-        Side of the kernel of the conv behind the maps.
-    """
-
-    aligned: Alignment
-    kernel: int
-
-
-@dataclass(frozen=True)
 class FittedAttacker:
-    """A trained attacker.
-
-    Attributes
-    ----------
-    recover : Recovery
-        From received maps to images.
-    attempts : int
-        Trainings that it took; one that collapsed is repeated from another seed.
-    collapsed : bool
-        Whether the last one collapsed too: no better than a blind guess in validation.
-    """
+    """A trained attacker."""
 
     recover: Recovery
+    """From received maps to images."""
     attempts: int
+    """Trainings that it took; one that collapsed is repeated from another seed."""
     collapsed: bool
+    """Whether the last one collapsed too: no better than a blind guess in validation."""
 
 
 def fit_attacker(
     budget: AttackBudget,
     train: MapImagePairs,
     validation: MapImagePairs,
-    shape: Shape,
+    geometry: MapGeometry,
     blind_ssim: float,
     seed: int,
 ) -> FittedAttacker:
     """Fit the attacker of a budget, again from another seed while it does no better than blind.
 
-    Parameters
-    ----------
-    budget : AttackBudget
-        Method, steps, restarts.
-    train, validation : MapImagePairs
-        What the attacker has.
-    shape : Shape
-        Of the layer.
-    blind_ssim : float
-        SSIM of the best blind guess on the validation images.
-    seed : int
-        Same seed, same recovery.
+    `blind_ssim` is that of the best blind guess on the validation's images. Same seed, same
+    recovery.
     """
     if budget.method == "ridge":
-        recover = fit_ridge(train, validation, shape.aligned)
-        return FittedAttacker(recover, 1, _score(recover, validation) < blind_ssim + MARGIN)
+        recover = fit_ridge(train, validation, geometry)
+        score = validation.similarity_of(recover)
+        return FittedAttacker(recover, 1, score < blind_ssim + MARGIN)
     for attempt in range(1, budget.restarts + 2):
         torch.manual_seed(derived_seed(seed, attempt))
-        recover, score = _train(budget, train, validation, shape)
+        recover, score = _train(budget, train, validation, geometry)
         collapsed = not score >= blind_ssim + MARGIN
         if not collapsed:
             break
     return FittedAttacker(recover, attempt, collapsed)
 
 
-def _score(recover: Recovery, validation: MapImagePairs) -> float:
-    return float(in_batches(ssim, recover(validation.features), validation.images).mean())
-
-
 def _train(
-    budget: AttackBudget, train: MapImagePairs, validation: MapImagePairs, shape: Shape
+    budget: AttackBudget, train: MapImagePairs, validation: MapImagePairs, geometry: MapGeometry
 ) -> tuple[Recovery, float]:
     """Return the recovery that was best in validation, and its SSIM there (NaN if it diverged)."""
     device = own_device()
-    network = _network(budget, train, shape)
+    network = _network(budget, train, geometry)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _optimizer(budget, network)
     mean, scale = standardisation(train.features)
@@ -137,7 +101,7 @@ def _train(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if course.must_look(step) and course.is_best(_score(recover, validation)):
+        if course.must_look(step) and course.is_best(validation.similarity_of(recover)):
             best.load_state_dict(network.state_dict())
         if course.over:
             break
@@ -155,13 +119,6 @@ class _TrainingCourse:
 
     The inverse networks train for a fixed number of steps at one rate. The U-Net trains until its
     validation stops improving at the lowest rate: each time it does, the rate falls.
-
-    Parameters
-    ----------
-    budget : AttackBudget
-        Method and steps.
-    size : int
-        Images in a step.
     """
 
     def __init__(self, budget: AttackBudget, size: int) -> None:
@@ -192,13 +149,10 @@ class _TrainingCourse:
         return better
 
 
-def _network(budget: AttackBudget, train: MapImagePairs, shape: Shape) -> nn.Module:
-    received, side = train.features.shape[1:3]
-    channels, size = train.images.shape[1:3]
-    mean = float(train.images.mean())
-    if budget.method == "paper":
-        return InverseNetwork(received, side, shape.aligned, shape.kernel, channels, size, mean)
-    return UNetDecoder(received, side, shape.aligned, channels, size, budget.width, mean)
+def _network(budget: AttackBudget, train: MapImagePairs, geometry: MapGeometry) -> nn.Module:
+    (received, side), (channels, size) = train.features.shape[1:3], train.images.shape[1:3]
+    task = RecoveryTask(received, side, channels, size, float(train.images.mean()), geometry)
+    return InverseNetwork(task) if budget.method == "paper" else UNetDecoder(task, budget.width)
 
 
 def _optimizer(budget: AttackBudget, network: nn.Module) -> torch.optim.Optimizer:

@@ -23,18 +23,12 @@ BATCH_PIXELS, MOST_IN_BATCH, FEWEST_IN_BATCH = 32 * 32 * 32, 32, 4
 
 @dataclass(frozen=True)
 class BlindGuess:
-    """A guess at every image.
-
-    Attributes
-    ----------
-    name : {"mean image", "black image", "most similar image"}
-        What it shows.
-    image : Tensor
-        Shape (1, channels, height, width), values in 0..1.
-    """
+    """A guess at every image."""
 
     name: str
+    """What it shows."""
     image: Tensor
+    """Shape (1, channels, height, width), values in 0..1."""
 
     def for_images(self, images: Tensor) -> Tensor:
         """Return the guess once per image."""
@@ -49,12 +43,7 @@ class BlindGuess:
 def blind_guesses(known: Images, seed: int) -> list[BlindGuess]:
     """Return what whoever knows the attacker's images can guess: their mean, black, the best.
 
-    Parameters
-    ----------
-    known : Images
-        The attacker's.
-    seed : int
-        Of the order in which the best guess learns from them.
+    The seed is that of the order in which the best guess learns from them.
     """
     images = as_floats(known)
     mean = images.mean(dim=0, keepdim=True)

@@ -4,35 +4,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 Method = Literal["ridge", "paper", "strong"]
+"""The closed form; the inverse networks of He et al.; a residual U-Net."""
 
 
 @dataclass(frozen=True)
 class AttackBudget:
-    """An attacker's means.
-
-    Attributes
-    ----------
-    method : {"ridge", "paper", "strong"}
-        The closed form; the inverse networks of He et al.; a residual U-Net.
-    images : int
-        Pairs of received maps and image that it has at most, a tenth of them for validation.
-    steps : int
-        Of training, 0 where there is none. The U-Net takes fewer if its validation stops
-        improving before.
-    batch : int
-        Images in a step, if they have no more than 32 x 32 pixels; fewer of larger ones.
-    width : int
-        Maps inside the U-Net.
-    restarts : int
-        Trainings that may follow one that collapsed.
-    """
+    """An attacker's means."""
 
     method: Method
     images: int
+    """Pairs of received maps and image that it has at most, a tenth of them for validation."""
     steps: int = 0
+    """Of training, 0 where there is none. The U-Net takes fewer if its validation stops improving.
+    """
     batch: int = 32
+    """Images in a step, if they have no more than 32 x 32 pixels; fewer of larger ones."""
     width: int = 0
+    """Maps inside the U-Net."""
     restarts: int = 2
+    """Trainings that may follow one that collapsed."""
 
 
 BUDGETS: dict[str, AttackBudget] = {

@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attack.cell_attack import AttackScene, CellKey, attack_cell, best_guess, interval
+from attack.cell_attack import AttackScene, CellKey, attack_cell, best_guess
 from attack.grid import on_workers
 from attack.images import Images
 from attack.metrics import estimate
 from attack.tensors import as_floats, derived_seed
-from instances.measured import Interval, MeasuredSettings
+from instances.measured import ConfidenceInterval, MeasuredSettings
 from optmodel.ground.figure_file import plain, saved_figure
 from optmodel.ground.rule_errors import InputError
 
@@ -32,21 +32,15 @@ GAP_SHARE = 16
 
 @dataclass(frozen=True, eq=False)
 class SheetRow:
-    """One row of a contact sheet.
-
-    Attributes
-    ----------
-    label : str
-        What is shown.
-    images : ndarray of float32, shape (n, channels, height, width)
-        Values in 0..1.
-    ssim : Interval or None
-        Similarity over all images of the evaluation, not only those shown; None for the originals.
-    """
+    """One row of a contact sheet."""
 
     label: str
+    """What is shown."""
     images: NDArray[np.float32]
-    ssim: Interval | None
+    """Shape (n, channels, height, width), values in 0..1."""
+    ssim: ConfidenceInterval | None
+    """Similarity over all images of the evaluation, not only those shown; None for the originals.
+    """
 
     def value(self) -> str:
         """Return mean and limits of the similarity as text."""
@@ -84,18 +78,8 @@ def recover_rows(
 ) -> list[SheetRow]:
     """Return the rows of a contact sheet: originals, one per cell, the best blind guess.
 
-    Parameters
-    ----------
-    client : Client
-        Of the workers.
-    scene : AttackScene
-        What all cells share.
-    keys : sequence of CellKey
-        The cells, in the order of the sheet.
-    shown : ndarray of int
-        Indices of the images to show, of the evaluation.
-    finished : callable
-        Told every row that was recovered.
+    The cells stand in the order of their keys. `shown` are indices of images of the evaluation;
+    `finished` is told every row that was recovered.
     """
     rows: dict[CellKey, SheetRow] = {}
     for key, row in on_workers(client, partial(recovered_row, shown=shown), scene, keys):
@@ -116,12 +100,12 @@ def recovered_row(scene: AttackScene, key: CellKey, shown: NDArray[np.int64]) ->
     which = "all" if key.maps >= total else f"{key.subset} subset"
     failed = "\nfailed: blind guess" if attacked.fitted.collapsed else ""
     label = f"{attacked.layer.name}: {key.maps} of {total} maps\n({which}){failed}"
-    return SheetRow(plain(label), _pixels(attacked.recovery, shown), attacked.similarity())
+    return SheetRow(plain(label), _pixels(attacked.images, shown), attacked.similarity)
 
 
 def _blind_row(scene: AttackScene, images: Tensor, shown: NDArray[np.int64]) -> SheetRow:
     guess = best_guess(scene)
-    similarity = interval(estimate(guess.similarity(images), scene.evaluation.groups))
+    similarity = estimate(guess.similarity(images), scene.evaluation.groups)
     return SheetRow(
         f"no map at all:\nblind guess, {guess.name}",
         _pixels(guess.for_images(images), shown),
@@ -134,19 +118,7 @@ def _pixels(images: Tensor, shown: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def save_sheet(rows: Sequence[SheetRow], settings: MeasuredSettings, view: str, path: Path) -> None:
-    """Draw a contact sheet.
-
-    Parameters
-    ----------
-    rows : sequence of SheetRow
-        As `recover_rows` returns them.
-    settings : MeasuredSettings
-        Of the scene, for the title.
-    view : str
-        What the attacker holds, in a few words.
-    path : Path
-        File to write, PNG or SVG.
-    """
+    """Draw a contact sheet, PNG or SVG; `view` tells in a few words what the attacker holds."""
     count, _, height, width = rows[0].images.shape
     side = (WIDTH - LABELS) / count
     with saved_figure(path, WIDTH, TITLE + side * height / width * len(rows)) as figure:

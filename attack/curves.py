@@ -28,24 +28,16 @@ BLIND_COLOURS = {"most similar image": "0.1", "mean image": "0.4", "black image"
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What was measured of one number of maps.
-
-    Attributes
-    ----------
-    maps : int
-        Maps that one device holds.
-    worst : MeasuredCell
-        The subset with the highest upper limit, of which caps are made.
-    mean : float
-        Mean SSIM over all subsets, the worst included.
-    subsets : int
-        How many these are.
-    """
+    """What was measured of one number of maps."""
 
     maps: int
+    """Maps that one device holds."""
     worst: MeasuredCell
+    """The subset with the highest upper limit, of which caps are made."""
     mean: float
+    """Mean SSIM over all subsets, the worst included."""
     subsets: int
+    """How many these are."""
 
 
 def read_tables(paths: Sequence[Path]) -> list[MeasuredTable]:
@@ -111,12 +103,7 @@ def points(table: MeasuredTable, row: str) -> list[CurvePoint]:
 def save_curves(tables: Sequence[MeasuredTable], path: Path) -> None:
     """Draw tables of one victim, one panel per row of the SSIM table.
 
-    Parameters
-    ----------
-    tables : sequence of MeasuredTable
-        As `read_tables` returns them.
-    path : Path
-        File to write, PNG or SVG.
+    The tables are such as `read_tables` returns; the file is PNG or SVG.
     """
     rows = list(dict.fromkeys(cell.row for table in tables for cell in table.cells))
     columns = min(COLUMNS, len(rows))
@@ -153,17 +140,7 @@ def _title(table: MeasuredTable) -> str:
 
 
 def plot_row(ax: Axes, tables: Sequence[MeasuredTable], row: str) -> None:
-    """Draw the SSIM of a row against maps held: tables, Table I, blind guesses.
-
-    Parameters
-    ----------
-    ax : Axes
-        Where to.
-    tables : sequence of MeasuredTable
-        Of one victim.
-    row : str
-        Row of the SSIM table.
-    """
+    """Draw the SSIM of a row against maps held: tables of one victim, Table I, blind guesses."""
     measured = [points(table, row) for table in tables]
     for number, (table, series) in enumerate(zip(tables, measured, strict=True)):
         _plot_series(ax, series, table.settings.attacker.describe(), number)

@@ -1,7 +1,7 @@
 """Labelled images in memory: what every loader returns and every training takes."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,21 +12,6 @@ from numpy.typing import NDArray
 class Images:
     """Images of one size with their classes.
 
-    Attributes
-    ----------
-    pixels : ndarray of uint8, shape (n, channels, height, width)
-        Values from 0 to 255.
-    labels : ndarray of int64, shape (n,)
-        Index into `classes`.
-    groups : ndarray of int64, shape (n,)
-        Images of one person or one photo share a number; any other image has one of its own.
-    test : ndarray of bool, shape (n,)
-        True where the source itself names the image as test data.
-    classes : tuple of str
-        Names of the classes.
-    source : str
-        Where the images come from, such as "cifar10-jpeg-12k.zip".
-
     Raises
     ------
     ValueError
@@ -34,11 +19,18 @@ class Images:
     """
 
     pixels: NDArray[np.uint8]
+    """Shape (n, channels, height, width), values from 0 to 255."""
     labels: NDArray[np.int64]
+    """Shape (n,), index into `classes`."""
     groups: NDArray[np.int64]
+    """Shape (n,). Images of one person or one photo share a number; any other has one of its own.
+    """
     test: NDArray[np.bool_]
+    """Shape (n,), true where the source itself names the image as test data."""
     classes: tuple[str, ...]
+    """Names of the classes."""
     source: str
+    """Where the images come from, such as "cifar10-jpeg-12k.zip"."""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 4 or self.pixels.dtype != np.uint8:
@@ -61,13 +53,11 @@ class Images:
         content.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
         return content.hexdigest()
 
+    def first(self, most: int) -> "Images":
+        """Return the first so many images, or all there are."""
+        return self.take(np.arange(min(most, len(self))))
+
     def take(self, indices: NDArray[np.int64]) -> "Images":
         """Return the images at some indices, in that order, with the same classes."""
-        return Images(
-            pixels=self.pixels[indices],
-            labels=self.labels[indices],
-            groups=self.groups[indices],
-            test=self.test[indices],
-            classes=self.classes,
-            source=self.source,
-        )
+        per_image = ("pixels", "labels", "groups", "test")
+        return replace(self, **{name: getattr(self, name)[indices] for name in per_image})

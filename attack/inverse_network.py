@@ -5,15 +5,34 @@ and without that bias most trainings collapse to a black image.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from attack.received_maps import Alignment
+from attack.received_maps import MapGeometry
 
 LAST_HIDDEN_MAPS = 64
 """Before the last transposed conv; 128 in all hidden layers before it, as in the published code."""
 LEAK = 0.1
+
+
+@dataclass(frozen=True)
+class RecoveryTask:
+    """What a network that recovers images is built for."""
+
+    received: int
+    """Channels received."""
+    side: int
+    """Side of the received maps, in values."""
+    channels: int
+    """Of the image."""
+    size: int
+    """Side of the image, in pixels."""
+    mean: float
+    """Mean pixel of the attacker's images, 0..1."""
+    geometry: MapGeometry
+    """Where the maps lie on the image."""
 
 
 class InverseNetwork(nn.Module):
@@ -21,49 +40,25 @@ class InverseNetwork(nn.Module):
 
     Behind a conv without padding the first one grows the maps by what the conv cut off; then one of
     stride 2 undoes each pool; where the convs are padded, one of stride 1 makes the image.
-
-    Parameters
-    ----------
-    received : int
-        Channels received.
-    side : int
-        Side of the received maps, in values.
-    aligned : Alignment
-        Where the maps lie on the image.
-    kernel : int
-        Of the conv that is inverted.
-    channels, size : int
-        Of the image, and its side in pixels.
-    mean : float
-        Mean pixel of the attacker's images, 0..1.
     """
 
-    def __init__(
-        self,
-        received: int,
-        side: int,
-        aligned: Alignment,
-        kernel: int,
-        channels: int,
-        size: int,
-        mean: float,
-    ) -> None:
+    def __init__(self, task: RecoveryTask) -> None:
         super().__init__()
-        self.size = size
-        doublings = round(math.log2(aligned.stride))
-        cut = min(aligned.border, kernel // 2)
+        self.size, kernel = task.size, task.geometry.kernel
+        doublings = round(math.log2(task.geometry.stride))
+        cut = min(task.geometry.border, kernel // 2)
         strides = [1, *[2] * doublings] if cut else [*[2] * doublings, 1]
         layers: list[nn.Module] = []
-        maps = received
+        maps, side = task.received, task.side
         for k, stride in enumerate(strides, start=1):
             last = k == len(strides)
-            target = size if last else side * stride + (2 * cut if k == 1 else 0)
+            target = task.size if last else side * stride + (2 * cut if k == 1 else 0)
             before_last = k == len(strides) - 1
-            out = channels if last else LAST_HIDDEN_MAPS * (1 if before_last else 2)
+            out = task.channels if last else LAST_HIDDEN_MAPS * (1 if before_last else 2)
             layers.append(_transposed_conv(maps, out, kernel, stride, side, target))
             layers += [] if last else [nn.LeakyReLU(LEAK)]
             maps, side = out, target
-        start_grey(layers[-1], mean)
+        start_grey(layers[-1], task.mean)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, features: Tensor) -> Tensor:

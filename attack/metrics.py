@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,7 +10,7 @@ from scipy import stats
 from torch import Tensor
 from torch.nn import functional
 
-from instances.measured import CONFIDENCE
+from instances.measured import CONFIDENCE, ConfidenceInterval
 
 SIGMA = 1.5
 """Of the Gaussian window of SSIM, in pixels."""
@@ -28,6 +27,8 @@ SSIM_DEFINITION = (
 """What is written beside every measured value."""
 RESAMPLES = 4_000
 """Of the bootstrap."""
+DIGITS = 4
+"""Of what is recorded of an interval."""
 
 
 def ssim(one: Tensor, other: Tensor) -> Tensor:
@@ -89,22 +90,7 @@ def in_batches(
     return torch.cat(parts).numpy()
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over images with its 95 % confidence interval.
-
-    Attributes
-    ----------
-    mean, low, high : float
-        Mean, and the limits within which it lies with 95 % confidence.
-    """
-
-    mean: float
-    low: float
-    high: float
-
-
-def estimate(values: NDArray[np.float64], groups: NDArray[np.int64]) -> Estimate:
+def estimate(values: NDArray[np.float64], groups: NDArray[np.int64]) -> ConfidenceInterval:
     """Return the mean over images with its interval, by a bootstrap over groups.
 
     Images of one photo or one person are alike, so whole groups are drawn. The quantiles are
@@ -129,14 +115,21 @@ def estimate(values: NDArray[np.float64], groups: NDArray[np.int64]) -> Estimate
     if count < 2:
         raise ValueError("images of one group: expected at least two")
     means = np.sort(_resampled_means(sizes, sums))
-    below = stats.norm.cdf(stats.t.ppf((1 - CONFIDENCE) / 2, count - 1) * _few(count))
+    wider = math.sqrt(count / (count - 1))
+    below = stats.norm.cdf(stats.t.ppf((1 - CONFIDENCE) / 2, count - 1) * wider)
     low, high = np.quantile(means, [below, 1 - below])
     mean = float(np.mean(values))
-    return Estimate(mean, min(mean, float(low)), max(mean, float(high)))
+    return _rounded(mean, min(mean, float(low)), max(mean, float(high)))
 
 
-def _few(groups: int) -> float:
-    return math.sqrt(groups / (groups - 1))
+def _rounded(mean: float, low: float, high: float) -> ConfidenceInterval:
+    """Return an interval with four decimals, its limits rounded outwards."""
+    unit = 10**DIGITS
+    return ConfidenceInterval(
+        mean=round(mean, DIGITS),
+        low=math.floor(low * unit) / unit,
+        high=math.ceil(high * unit) / unit,
+    )
 
 
 def _resampled_means(sizes: NDArray[np.int64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -147,7 +140,7 @@ def _resampled_means(sizes: NDArray[np.int64], sums: NDArray[np.float64]) -> NDA
     return means
 
 
-def share_estimate(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Estimate:
+def share_estimate(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> ConfidenceInterval:
     """Return the share of true values with its Wilson score interval.
 
     Images of one group are alike, so they count for fewer: for as many independent ones as have
@@ -159,7 +152,7 @@ def share_estimate(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Estima
     below = 1 + z**2 / count
     centre = (share + z**2 / (2 * count)) / below
     half = z / below * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+    return _rounded(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
 def _independent(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import t as student
 
-from instances.measured import CONFIDENCE, Interval, MeasuredCell, MeasuredTable
+from instances.measured import CONFIDENCE, ConfidenceInterval, MeasuredCell, MeasuredTable
 from instances.ssim import TABLE_I, read_ssim_table
 from optmodel.ground.terminal import print_wide
 
@@ -76,12 +76,12 @@ def _line(cells: list[MeasuredCell]) -> list[str]:
     ]
 
 
-def over_subsets(levels: Sequence[Interval]) -> Interval:
+def over_subsets(levels: Sequence[ConfidenceInterval]) -> ConfidenceInterval:
     """Return the mean over random subsets with its interval over subsets and images.
 
     Parameters
     ----------
-    levels : sequence of Interval
+    levels : sequence of ConfidenceInterval
         One per random subset, over the same images. The variance between subsets (Student's t) is
         added to that of the images; one subset alone tells of images only.
     """
@@ -92,10 +92,10 @@ def over_subsets(levels: Sequence[Interval]) -> Interval:
         deviation = statistics.stdev(level.mean for level in levels)
         subsets = float(student.ppf((1 + CONFIDENCE) / 2, count - 1)) * deviation / math.sqrt(count)
     half = math.hypot(images, subsets)
-    return Interval(mean=mean, low=mean - half, high=mean + half)
+    return ConfidenceInterval(mean=mean, low=mean - half, high=mean + half)
 
 
-def _shown(level: Interval, digits: int) -> str:
+def _shown(level: ConfidenceInterval, digits: int) -> str:
     return f"{level.mean:.{digits}f} ({level.low:.{digits}f} .. {level.high:.{digits}f})"
 
 

@@ -99,17 +99,6 @@ def input_of(network: Network, layer: MapLayer) -> str:
     return layers[index - 1].name if index else "image"
 
 
-def layer_received(network: Network, layer: MapLayer, view: AttackerView) -> MapLayer:
-    """Return the layer whose maps have the size of what is received, and lie where it lies.
-
-    Raises
-    ------
-    InputError
-        If the view is of partial sums and there is no conv before the layer.
-    """
-    return layer if view.kind == "output" else conv_before(network, layer)
-
-
 def received(
     victim: VictimNetwork, images: Tensor, layer: MapLayer, view: AttackerView, held: Sequence[int]
 ) -> Tensor:
@@ -166,23 +155,27 @@ def _partial_sums(
 
 
 @dataclass(frozen=True)
-class Alignment:
-    """Where the maps of a layer lie on the image.
-
-    Attributes
-    ----------
-    stride : int
-        Pixels between neighbouring values of a map.
-    border : int
-        Values to add on each side so that the map covers the whole image.
-    """
+class MapGeometry:
+    """Where received maps lie on the image, and by which conv they came there."""
 
     stride: int
+    """Pixels between neighbouring values of a map."""
     border: int
+    """Values to add on each side so that the map covers the whole image."""
+    kernel: int
+    """Side of the kernel of the last conv before them."""
 
 
-def alignment(network: Network, layer: MapLayer) -> Alignment:
-    """Return how the maps of a layer lie on the image, from the sizes of the layers alone."""
+def map_geometry(network: Network, layer: MapLayer, view: AttackerView) -> MapGeometry:
+    """Return how what is received of a layer lies on the image, from the layers' sizes alone.
+
+    Raises
+    ------
+    InputError
+        If there is no conv up to the layer.
+    """
+    conv = conv_before(network, layer)
+    last = layer if view.kind == "output" else conv
     height, stride, margin = network.image_height, 1, 0
     for one in map_layers(network):
         if isinstance(one, ConvLayer):
@@ -190,6 +183,6 @@ def alignment(network: Network, layer: MapLayer) -> Alignment:
         elif isinstance(one, PoolLayer):
             stride *= height // one.output_height
         height = one.output_height
-        if one is layer:
+        if one is last:
             break
-    return Alignment(stride, -(-margin // stride))
+    return MapGeometry(stride, -(-margin // stride), conv.kernel)

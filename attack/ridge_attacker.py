@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from attack.metrics import in_batches, ssim
-from attack.received_maps import Alignment
+from attack.received_maps import MapGeometry
 
 NEIGHBOURHOOD = 5
 """Side of the patch of a map that a pixel is explained by; 3 where many maps are held."""
@@ -29,46 +29,34 @@ Recovery = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class MapImagePairs:
-    """What is received and the images that it came from.
-
-    Attributes
-    ----------
-    features : Tensor
-        Shape (n, channels, height, width).
-    images : Tensor
-        Shape (n, channels, height, width), values in 0..1.
-    """
+    """What is received and the images that it came from."""
 
     features: Tensor
+    """Shape (n, channels, height, width)."""
     images: Tensor
+    """Shape (n, channels, height, width), values in 0..1."""
+
+    def similarity_of(self, recover: Recovery) -> float:
+        """Return the mean SSIM of the images with what is recovered of them."""
+        return float(in_batches(ssim, recover(self.features), self.images).mean())
 
 
-def fit_ridge(train: MapImagePairs, validation: MapImagePairs, aligned: Alignment) -> Recovery:
+def fit_ridge(train: MapImagePairs, validation: MapImagePairs, geometry: MapGeometry) -> Recovery:
     """Solve for the linear recovery, and keep the penalty that does best in validation.
 
-    Parameters
-    ----------
-    train, validation : MapImagePairs
-        Of the attacker.
-    aligned : Alignment
-        Where the maps lie on the image.
+    The pairs are the attacker's.
     """
     side = NEIGHBOURHOOD if train.features.shape[1] <= MANY_MAPS else 3
     mean, scale = standardisation(train.features)
 
     def patches(features: Tensor) -> Tensor:
-        return _patches((features.float() - mean) / scale, aligned, side)
+        return _patches((features.float() - mean) / scale, geometry, side)
 
-    gram, moment = _normal_equations(train, patches, aligned)
+    gram, moment = _normal_equations(train, patches, geometry)
     shape = validation.images.shape[1:]
-    recoveries = [
-        _recovery(_solve(gram, moment, penalty), patches, aligned, shape) for penalty in PENALTIES
-    ]
-    scores = [
-        in_batches(ssim, recover(validation.features), validation.images).mean()
-        for recover in recoveries
-    ]
-    return recoveries[max(range(len(scores)), key=scores.__getitem__)]
+    weights = (_solve(gram, moment, penalty) for penalty in PENALTIES)
+    recoveries = [_recovery(one, patches, geometry, shape) for one in weights]
+    return max(recoveries, key=validation.similarity_of)
 
 
 def standardisation(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,36 +74,33 @@ def standardisation(features: Tensor) -> tuple[Tensor, Tensor]:
     return mean.float().reshape(1, -1, 1, 1), scale.float().reshape(1, -1, 1, 1)
 
 
-def _patches(features: Tensor, aligned: Alignment, side: int) -> Tensor:
+def _patches(features: Tensor, geometry: MapGeometry, side: int) -> Tensor:
     """Return one row per position: the values around it and a one."""
-    padded = functional.pad(features, [aligned.border] * 4)
+    padded = functional.pad(features, [geometry.border] * 4)
     rows = functional.unfold(padded, side, padding=side // 2).transpose(1, 2).flatten(0, 1)
     return torch.cat([rows, torch.ones(len(rows), 1)], dim=1)
 
 
-def _blocks(images: Tensor, aligned: Alignment, positions: int) -> Tensor:
+def _blocks(images: Tensor, geometry: MapGeometry, positions: int) -> Tensor:
     """Return one row per position: the pixels of the block that belongs to it."""
-    size = positions * aligned.stride
+    size = positions * geometry.stride
     extra = size - images.shape[2]
     padded = functional.pad(images, [0, extra, 0, extra], mode="replicate") if extra else images
-    unfolded = functional.unfold(padded, aligned.stride, stride=aligned.stride)
+    unfolded = functional.unfold(padded, geometry.stride, stride=geometry.stride)
     return unfolded.transpose(1, 2).flatten(0, 1)
 
 
 def _normal_equations(
-    train: MapImagePairs, patches: Callable[[Tensor], Tensor], aligned: Alignment
+    train: MapImagePairs, patches: Callable[[Tensor], Tensor], geometry: MapGeometry
 ) -> tuple[Tensor, Tensor]:
-    positions = train.features.shape[2] + 2 * aligned.border
+    positions = train.features.shape[2] + 2 * geometry.border
     most = max(1, MOST_EQUATIONS // positions**2)
-    gram: Tensor | float = 0.0
-    moment: Tensor | float = 0.0
+    gram = moment = torch.zeros((), dtype=torch.float64)
     pairs = zip(train.features[:most].split(CHUNK), train.images[:most].split(CHUNK), strict=True)
     for features, images in pairs:
-        rows, targets = patches(features), _blocks(images, aligned, positions)
+        rows, targets = patches(features), _blocks(images, geometry, positions)
         gram = gram + (rows.T @ rows).double()
         moment = moment + (rows.T @ targets).double()
-    assert isinstance(gram, Tensor)
-    assert isinstance(moment, Tensor)
     return gram, moment
 
 
@@ -127,17 +112,17 @@ def _solve(gram: Tensor, moment: Tensor, penalty: float) -> Tensor:
 
 
 def _recovery(
-    weights: Tensor, patches: Callable[[Tensor], Tensor], aligned: Alignment, shape: torch.Size
+    weights: Tensor, patches: Callable[[Tensor], Tensor], geometry: MapGeometry, shape: torch.Size
 ) -> Recovery:
     def recover(features: Tensor) -> Tensor:
         return torch.cat([recover_chunk(chunk) for chunk in features.split(CHUNK)])
 
     def recover_chunk(features: Tensor) -> Tensor:
-        positions = features.shape[2] + 2 * aligned.border
+        positions = features.shape[2] + 2 * geometry.border
         rows = patches(features) @ weights
         blocks = rows.reshape(len(features), positions**2, -1).transpose(1, 2)
-        size = positions * aligned.stride
-        images = functional.fold(blocks, size, aligned.stride, stride=aligned.stride)
+        size = positions * geometry.stride
+        images = functional.fold(blocks, size, geometry.stride, stride=geometry.stride)
         return images[:, :, : shape[1], : shape[2]].clamp(0, 1)
 
     return recover

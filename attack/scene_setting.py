@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-import numpy as np
 from rich.progress import Progress
 
 from attack.attacker_view import VIEW_KINDS, AttackerView, ViewKind
@@ -12,11 +12,9 @@ from attack.cell_attack import AttackScene
 from attack.checkpoint import read_checkpoint
 from attack.data import load_images
 from attack.images import Images
-from attack.settings import settings_of
 from attack.splits import ImageSplits, require_enough, split, with_validation
 from attack.victim import require_attackable
-from attack.victim_training import Schooling, TrainedVictim, train_victim
-from instances.measured import MeasuredSettings
+from attack.victim_training import TrainedVictim, train_victim
 from instances.networks import find_network
 from optmodel.ground.command_line import errors, require_choice
 from optmodel.ground.rule_errors import InputError
@@ -29,24 +27,16 @@ VALIDATION_SHARE = 0.1
 
 @dataclass(frozen=True)
 class LoadedImages:
-    """Images of a network, split.
-
-    Attributes
-    ----------
-    network : Network
-        The victim's.
-    images : Images
-        All of them.
-    splits : ImageSplits
-        Of victim, attacker and evaluation.
-    seed : int
-        Of the splits.
-    """
+    """Images of a network, split."""
 
     network: Network
+    """The victim's."""
     images: Images
+    """All of them."""
     splits: ImageSplits
+    """Of victim, attacker and evaluation."""
     seed: int
+    """Of the splits."""
 
 
 def load_data(network: str, path: Path | None, seed: int) -> LoadedImages:
@@ -62,12 +52,8 @@ def load_data(network: str, path: Path | None, seed: int) -> LoadedImages:
     images = load_images(path, description)
     splits = split(images, seed)
     require_enough(splits)
-    few = ImageSplits(_first(splits.victim, MOST_VICTIM_IMAGES), splits.attacker, splits.evaluation)
+    few = ImageSplits(splits.victim.first(MOST_VICTIM_IMAGES), splits.attacker, splits.evaluation)
     return LoadedImages(description, images, few, seed)
-
-
-def _first(images: Images, most: int) -> Images:
-    return images.take(np.arange(min(most, len(images))))
 
 
 def victim_of(data: LoadedImages, checkpoint: Path | None, epochs: int) -> TrainedVictim:
@@ -85,7 +71,7 @@ def victim_of(data: LoadedImages, checkpoint: Path | None, epochs: int) -> Train
         return train_victim(
             data.network,
             data.splits,
-            Schooling(epochs),
+            epochs,
             data.seed,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
@@ -104,8 +90,7 @@ def view_of(kind: str, senders: int, colluders: int) -> AttackerView:
         raise InputError(
             "--senders: expected it with --view partial, got another view; leave it out"
         )
-    known: dict[str, ViewKind] = {"output": "output", "partial": "partial"}
-    return AttackerView(known[kind], senders, colluders)
+    return AttackerView(cast(ViewKind, kind), senders, colluders)
 
 
 def set_scene(
@@ -120,7 +105,7 @@ def set_scene(
     """
     require_choice("--budget", budget, BUDGETS)
     means = BUDGETS[budget]
-    own = _first(data.splits.attacker, means.images)
+    own = data.splits.attacker.first(means.images)
     training, validation = with_validation(own, VALIDATION_SHARE, data.seed)
     return AttackScene(
         victim=trained.victim,
@@ -131,10 +116,3 @@ def set_scene(
         view=view,
         seed=data.seed,
     )
-
-
-def describe(
-    data: LoadedImages, trained: TrainedVictim, scene: AttackScene, budget: str
-) -> MeasuredSettings:
-    """Return the settings of a measured table."""
-    return settings_of(scene, trained, data.images, len(data.splits.victim), budget)

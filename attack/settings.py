@@ -1,5 +1,6 @@
 """Write down what a scene consists of: the settings of a measured table."""
 
+import dataclasses
 import hashlib
 import platform
 from importlib.metadata import version
@@ -7,10 +8,10 @@ from importlib.metadata import version
 import numpy as np
 
 from attack.blind_guesses import BlindGuess, blind_guesses
-from attack.cell_attack import AttackScene, interval
+from attack.cell_attack import AttackScene
 from attack.checkpoint import network_fingerprint
-from attack.images import Images
 from attack.metrics import SSIM_DEFINITION, estimate, in_batches, psnr
+from attack.scene_setting import LoadedImages
 from attack.tensors import as_floats
 from attack.victim_training import TrainedVictim
 from instances.measured import (
@@ -26,32 +27,18 @@ from instances.measured import (
 SOFTWARE = ("numpy", "scikit-image", "torch")
 
 
-def settings_of(
-    scene: AttackScene, trained: TrainedVictim, images: Images, victim_images: int, budget: str
+def describe(
+    loaded: LoadedImages, trained: TrainedVictim, scene: AttackScene, budget: str
 ) -> MeasuredSettings:
-    """Return the settings of a scene.
-
-    Parameters
-    ----------
-    scene : AttackScene
-        What all cells share.
-    trained : TrainedVictim
-        The victim and its accuracy.
-    images : Images
-        All images, before they were split.
-    victim_images : int
-        How many the victim was given.
-    budget : str
-        Name of the attacker's budget.
-    """
+    """Return the settings of a table that a budget of that name measures."""
     guesses = blind_guesses(scene.training, scene.seed)
     levels = tuple(_blind_level(scene, guess) for guess in guesses)
     settings: MeasuredSettings = sealed(
         MeasuredSettings,
         images=MeasuredImages(
-            source=images.source,
-            fingerprint=images.fingerprint,
-            victim=victim_images,
+            source=loaded.images.source,
+            fingerprint=loaded.images.fingerprint,
+            victim=len(loaded.splits.victim),
             attacker=len(scene.training) + len(scene.validation),
             evaluation=len(scene.evaluation),
             evaluation_groups=len(np.unique(scene.evaluation.groups)),
@@ -75,8 +62,8 @@ def _blind_level(scene: AttackScene, guess: BlindGuess) -> BlindLevel:
     noise = in_batches(psnr, guess.for_images(images), images)
     return BlindLevel(
         guess=guess.name,
-        ssim=interval(estimate(guess.similarity(images), groups)),
-        psnr_db=interval(estimate(noise, groups)),
+        ssim=estimate(guess.similarity(images), groups),
+        psnr_db=estimate(noise, groups),
     )
 
 
@@ -96,16 +83,11 @@ def _victim(trained: TrainedVictim) -> MeasuredVictim:
 
 
 def _attacker(scene: AttackScene, name: str) -> MeasuredAttacker:
-    budget, view = scene.budget, scene.view
+    view = scene.view
     return MeasuredAttacker(
         budget=name,
-        method=budget.method,
-        images=budget.images,
-        steps=budget.steps,
-        batch=budget.batch,
-        width=budget.width,
-        restarts=budget.restarts,
         view=view.kind,
         senders=view.senders,
         colluders=view.colluders,
+        **dataclasses.asdict(scene.budget),
     )

@@ -22,21 +22,14 @@ VALIDATING_GROUPS = 3
 
 @dataclass(frozen=True, eq=False)
 class ImageSplits:
-    """Who sees which images.
-
-    Attributes
-    ----------
-    victim : Images
-        Train the victim.
-    attacker : Images
-        Train the attacker, who splits its own validation off.
-    evaluation : Images
-        Nobody trains on them: the victim's accuracy and the attacker's SSIM are measured here.
-    """
+    """Who sees which images."""
 
     victim: Images
+    """Train the victim."""
     attacker: Images
+    """Train the attacker, who splits its own validation off."""
     evaluation: Images
+    """Nobody trains on them: the victim's accuracy and the attacker's SSIM are measured here."""
 
 
 def split(images: Images, seed: int, most_evaluation: int = 500) -> ImageSplits:

@@ -4,11 +4,8 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
 from attack.attacker_training import expected_steps
 from attack.cell_attack import AttackScene, CellKey, best_guess, measure_cell
-from attack.images import Images
 from attack.tensors import as_floats
 
 PROBE_IMAGES = 64
@@ -20,12 +17,7 @@ CLOSED_FORM_SHARE = 4
 def seconds_of_cells(scene: AttackScene, keys: Sequence[CellKey]) -> float:
     """Return about how many seconds of one core the cells take.
 
-    Parameters
-    ----------
-    scene : AttackScene
-        What all cells share.
-    keys : sequence of CellKey
-        The cells; the largest number of maps of each row is probed.
+    The largest number of maps of each row is probed.
     """
     largest = {key.row: key for key in sorted(keys, key=lambda key: key.maps)}
     few = _with_few_images(scene)
@@ -37,9 +29,9 @@ def seconds_of_cells(scene: AttackScene, keys: Sequence[CellKey]) -> float:
 def _with_few_images(scene: AttackScene) -> AttackScene:
     return dataclasses.replace(
         scene,
-        training=_first(scene.training, PROBE_IMAGES * 2),
-        validation=_first(scene.validation, PROBE_IMAGES // 4),
-        evaluation=_first(scene.evaluation, PROBE_IMAGES),
+        training=scene.training.first(PROBE_IMAGES * 2),
+        validation=scene.validation.first(PROBE_IMAGES // 4),
+        evaluation=scene.evaluation.first(PROBE_IMAGES),
     )
 
 
@@ -48,7 +40,7 @@ def _seconds_of_cell(few: AttackScene, key: CellKey) -> float:
     none, some = (_seconds_of_probe(few, key, steps) for steps in (1, 1 + PROBE_STEPS))
     if few.budget.method == "ridge":
         return none * CLOSED_FORM_SHARE
-    steps = expected_steps(few.budget, as_floats(_first(few.training, 1)))
+    steps = expected_steps(few.budget, as_floats(few.training.first(1)))
     return none + max(some - none, 0.0) / PROBE_STEPS * steps
 
 
@@ -57,7 +49,3 @@ def _seconds_of_probe(few: AttackScene, key: CellKey, steps: int) -> float:
     begun = time.perf_counter()
     measure_cell(dataclasses.replace(few, budget=budget), key)
     return time.perf_counter() - begun
-
-
-def _first(images: Images, most: int) -> Images:
-    return images.take(np.arange(min(most, len(images))))

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attack.inverse_network import start_grey
-from attack.received_maps import Alignment
+from attack.inverse_network import RecoveryTask, start_grey
 
 LEAK = 0.1
 FOLDED_SIZE = 32
@@ -43,40 +42,15 @@ class _Residual(nn.Module):
 
 
 class UNetDecoder(nn.Module):
-    """U-Net with residual blocks.
+    """U-Net with residual blocks, so many maps wide inside."""
 
-    Parameters
-    ----------
-    received : int
-        Channels received.
-    side : int
-        Side of the received maps, in values.
-    aligned : Alignment
-        Where the maps lie on the image.
-    channels, size : int
-        Of the image, and its side in pixels.
-    width : int
-        Maps inside.
-    mean : float
-        Mean pixel of the attacker's images, 0..1.
-    """
-
-    def __init__(
-        self,
-        received: int,
-        side: int,
-        aligned: Alignment,
-        channels: int,
-        size: int,
-        width: int,
-        mean: float,
-    ) -> None:
+    def __init__(self, task: RecoveryTask, width: int) -> None:
         super().__init__()
-        self.border, self.size = aligned.border, size
-        side += 2 * aligned.border
+        self.border, self.size = task.geometry.border, task.size
+        side = task.side + 2 * self.border
         self.fold = 2 if side >= FOLDED_SIZE else 1
         side = -(-side // self.fold)
-        received *= self.fold**2
+        received = task.received * self.fold**2
         halvings = min(MOST_HALVINGS, max(0, int(math.log2(side / LOWEST_SIZE))))
         inner = [width * 2] * halvings
         self.enter = nn.Sequential(_conv(received, width), _Residual(width))
@@ -90,10 +64,10 @@ class UNetDecoder(nn.Module):
         )
         self.grow = nn.ModuleList(
             nn.Sequential(_conv(width, 2 * width), nn.PixelShuffle(2), _conv(width // 2, width))
-            for _ in range(round(math.log2(aligned.stride * self.fold)))
+            for _ in range(round(math.log2(task.geometry.stride * self.fold)))
         )
-        self.leave = nn.Conv2d(width, channels, 3, padding=1)
-        start_grey(self.leave, mean)
+        self.leave = nn.Conv2d(width, task.channels, 3, padding=1)
+        start_grey(self.leave, task.mean)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return images in 0..1, shape (n, channels, size, size)."""

@@ -16,6 +16,8 @@ from attack.victim import VictimNetwork
 from optmodel.ground.rule_errors import InputError
 from optmodel.problem import FcLayer, Network
 
+BATCH = 64
+"""Images in a step."""
 PEAK_RATE = 2e-3
 WEIGHT_DECAY = 1e-3
 LABEL_SMOOTHING = 0.1
@@ -28,38 +30,15 @@ EXAM_SHARE = 10
 
 
 @dataclass(frozen=True)
-class Schooling:
-    """How long a victim trains.
-
-    Attributes
-    ----------
-    epochs : int
-        Passes over its images.
-    batch : int
-        Images in a step.
-    """
-
-    epochs: int = 20
-    batch: int = 64
-
-
-@dataclass(frozen=True)
 class TrainedVictim:
-    """A victim and how well it does on images that it has not seen.
-
-    Attributes
-    ----------
-    victim : VictimNetwork
-        In evaluation mode.
-    accuracy : float
-        Share of the unseen images that it labels right.
-    exam_images : int
-        How many these are.
-    """
+    """A victim and how well it does on images that it has not seen."""
 
     victim: VictimNetwork
+    """In evaluation mode."""
     accuracy: float
+    """Share of the unseen images that it labels right."""
     exam_images: int
+    """How many these are."""
 
 
 def lessons(splits: ImageSplits) -> tuple[Images, Images]:
@@ -78,9 +57,10 @@ def lessons(splits: ImageSplits) -> tuple[Images, Images]:
 def train_victim(
     network: Network,
     splits: ImageSplits,
-    schooling: Schooling,
+    epochs: int,
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    batch: int = BATCH,
 ) -> TrainedVictim:
     """Train a network to label images.
 
@@ -90,12 +70,14 @@ def train_victim(
         Its last layer has at least as many outputs as there are classes.
     splits : ImageSplits
         Only `victim` is learned from.
-    schooling : Schooling
-        How long.
+    epochs : int
+        Passes over its images.
     seed : int
         Same seed, same weights on one kind of machine, whatever its number of cores.
     progress : callable, optional
         Told steps done and steps in all.
+    batch : int
+        Images in a step.
 
     Raises
     ------
@@ -108,7 +90,7 @@ def train_victim(
     victim = VictimNetwork(network)
     pupil = _NormalisedVictim(victim)
     with threads(_threads_for(network)):
-        _fit(pupil, as_floats(learned), torch.from_numpy(learned.labels), schooling, progress)
+        _fit(pupil, as_floats(learned), torch.from_numpy(learned.labels), epochs, batch, progress)
     pupil.fold()
     victim.eval()
     right = victim.labels(as_floats(exam)) == torch.from_numpy(exam.labels)
@@ -167,18 +149,19 @@ def _fit(
     pupil: _NormalisedVictim,
     images: Tensor,
     labels: Tensor,
-    schooling: Schooling,
+    epochs: int,
+    batch: int,
     progress: Callable[[int, int], None],
 ) -> None:
     pupil.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     pupil.train()
-    per_epoch = -(-len(images) // schooling.batch)
-    steps = per_epoch * schooling.epochs
+    per_epoch = -(-len(images) // batch)
+    steps = per_epoch * epochs
     optimizer = torch.optim.AdamW(pupil.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps)
-    for epoch in range(schooling.epochs):
+    for epoch in range(epochs):
         order = torch.randperm(len(images))
-        for step, chosen in enumerate(order.split(schooling.batch)):
+        for step, chosen in enumerate(order.split(batch)):
             if len(chosen) > 1:
                 _step(pupil, optimizer, _moved(images[chosen]), labels[chosen])
             schedule.step()

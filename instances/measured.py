@@ -48,7 +48,7 @@ def _refuse_edited(part: StrictModel, got: str) -> None:
         )
 
 
-class Interval(StrictModel):
+class ConfidenceInterval(StrictModel):
     """A mean over the evaluation's images; its 95 % confidence limits over photos or persons."""
 
     mean: float
@@ -72,9 +72,9 @@ class BlindLevel(StrictModel):
 
     guess: Identifier
     """What is guessed: the mean image, a black one, or the one most similar to all."""
-    ssim: Interval
+    ssim: ConfidenceInterval
     """Similarity of the guess with the images, no unit."""
-    psnr_db: Interval
+    psnr_db: ConfidenceInterval
     """Its peak signal-to-noise ratio, in decibels."""
 
 
@@ -91,11 +91,11 @@ class MeasuredCell(KeyedRun):
     """Which maps: "random 1", "random 2", ..., "worst", found by a search, or "all" there are."""
     held: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
     """Indices of the maps, from 0; more than `maps` where devices collude."""
-    ssim: Interval
+    ssim: ConfidenceInterval
     """Similarity of recovered and private images, no unit."""
-    psnr_db: Interval
+    psnr_db: ConfidenceInterval
     """Peak signal-to-noise ratio, in decibels."""
-    same_label: Interval
+    same_label: ConfidenceInterval
     """Share of recovered images that the victim labels as it does the private ones."""
     trainings: Annotated[int, Field(ge=1)]
     """How many it took: one that collapsed is repeated."""

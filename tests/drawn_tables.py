@@ -2,7 +2,7 @@
 
 from instances.measured import (
     BlindLevel,
-    Interval,
+    ConfidenceInterval,
     MeasuredAttacker,
     MeasuredCell,
     MeasuredImages,
@@ -26,8 +26,8 @@ VICTIM = MeasuredVictim(
 LAYERS = {"MNIST Conv1": "conv1", "MNIST Conv2": "conv2"}
 
 
-def around(mean: float, half: float = 0.02) -> Interval:
-    return Interval(mean=mean, low=mean - half, high=mean + half)
+def around(mean: float, half: float = 0.02) -> ConfidenceInterval:
+    return ConfidenceInterval(mean=mean, low=mean - half, high=mean + half)
 
 
 def attacker(budget: str, view: str = "output") -> MeasuredAttacker:

@@ -2,7 +2,7 @@
 
 from instances.measured import (
     BlindLevel,
-    Interval,
+    ConfidenceInterval,
     MeasuredAttacker,
     MeasuredCell,
     MeasuredImages,
@@ -13,8 +13,8 @@ from instances.measured import (
 )
 
 
-def around(mean: float, half: float = 0.01) -> Interval:
-    return Interval(mean=mean, low=round(mean - half, 4), high=round(mean + half, 4))
+def around(mean: float, half: float = 0.01) -> ConfidenceInterval:
+    return ConfidenceInterval(mean=mean, low=round(mean - half, 4), high=round(mean + half, 4))
 
 
 def cell(

@@ -8,7 +8,7 @@ from few_images import write_few_images
 
 from attack.checkpoint import write_checkpoint
 from attack.scene_setting import LoadedImages, load_data
-from attack.victim_training import Schooling, TrainedVictim, train_victim
+from attack.victim_training import TrainedVictim, train_victim
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def shipped_data() -> LoadedImages:
 @pytest.fixture(scope="session")
 def shipped_victim(shipped_data: LoadedImages) -> TrainedVictim:
     """LeNet after five passes over its images."""
-    return train_victim(shipped_data.network, shipped_data.splits, Schooling(5, 32), 0)
+    return train_victim(shipped_data.network, shipped_data.splits, 5, 0, batch=32)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def few_data(few_images: Path) -> LoadedImages:
 @pytest.fixture(scope="session")
 def few_victim(few_data: LoadedImages) -> TrainedVictim:
     """LeNet, trained on few images."""
-    return train_victim(few_data.network, few_data.splits, Schooling(10, 16), 0)
+    return train_victim(few_data.network, few_data.splits, 10, 0, batch=16)
 
 
 @pytest.fixture(scope="session")

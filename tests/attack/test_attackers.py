@@ -8,12 +8,13 @@ import torch
 from few_images import scene_of
 
 from attack import attacker_training
-from attack.attacker_training import Shape, fit_attacker
+from attack.attacker_training import fit_attacker
+from attack.attacker_view import AttackerView
 from attack.blind_guesses import blind_guesses
 from attack.budgets import BUDGETS, AttackBudget
 from attack.cell_attack import CellKey, best_guess, measure_cell
-from attack.inverse_network import InverseNetwork
-from attack.received_maps import Alignment, alignment, conv_before, map_layers
+from attack.inverse_network import InverseNetwork, RecoveryTask
+from attack.received_maps import MapGeometry, map_geometry, map_layers
 from attack.ridge_attacker import MapImagePairs, fit_ridge, standardisation
 from attack.tensors import as_floats
 from attack.time_forecast import seconds_of_cells
@@ -147,7 +148,7 @@ def test_maps_that_show_nothing_never_look_worse_than_a_blind_guess(budget):
         dataclasses.replace(budget, steps=min(budget.steps, 8), restarts=1),
         MapImagePairs(noise[:64], images[:64]),
         MapImagePairs(noise[64:], images[64:]),
-        Shape(Alignment(1, 0), 3),
+        MapGeometry(1, 0, 3),
         blind_ssim=0.5,
         seed=0,
     )
@@ -199,7 +200,7 @@ def test_what_is_published_can_be_run():
     """He et al.: 50 passes over 50,000 images in batches of 32; 128 maps in front of 64."""
     published = BUDGETS["published"]
     assert published.steps == 50 * 50_000 // published.batch - 25
-    network = InverseNetwork(128, 8, Alignment(4, 0), 3, 3, 32, 0.5)
+    network = InverseNetwork(RecoveryTask(128, 8, 3, 32, 0.5, MapGeometry(4, 0, 3)))
     made = [layer.out_channels for layer in network.layers if hasattr(layer, "out_channels")]
     assert made == [128, 64, 3]
 
@@ -213,7 +214,7 @@ def test_every_image_comes_once_before_any_comes_again():
 def test_dead_maps_leave_the_ridge_with_the_mean(few_data, few_victim):
     images = as_floats(few_data.splits.attacker)
     dead = MapImagePairs(torch.zeros(len(images), 2, 24, 24), images)
-    recover = fit_ridge(dead, dead, Alignment(1, 2))
+    recover = fit_ridge(dead, dead, MapGeometry(1, 2, 5))
     got = recover(dead.features[:3])
     assert torch.allclose(got[0], got[1])
     assert got.isfinite().all()
@@ -223,7 +224,7 @@ def test_ridge_solves_what_is_linear():
     """The maps are the image itself and its negative: nothing is lost."""
     images = torch.rand(40, 3, 12, 12, generator=torch.Generator().manual_seed(1))
     pairs = MapImagePairs(torch.cat([images, 1 - images], dim=1), images)
-    recover = fit_ridge(pairs, pairs, Alignment(1, 0))
+    recover = fit_ridge(pairs, pairs, MapGeometry(1, 0, 3))
     assert torch.allclose(recover(pairs.features), images, atol=1e-2)
 
 
@@ -240,13 +241,10 @@ def test_both_networks_fit_every_layer_of_every_network(name):
     network = NETWORKS[name]()
     channels, size = network.image_channels, network.image_height
     for layer in map_layers(network):
-        aligned, kernel = alignment(network, layer), conv_before(network, layer).kernel
-        side = layer.output_height
+        geometry, side = map_geometry(network, layer, AttackerView()), layer.output_height
+        task = RecoveryTask(2, side, channels, size, 0.3, geometry)
         with torch.device("meta"):
-            for built in (
-                InverseNetwork(2, side, aligned, kernel, channels, size, 0.3),
-                UNetDecoder(2, side, aligned, channels, size, 8, 0.3),
-            ):
+            for built in (InverseNetwork(task), UNetDecoder(task, 8)):
                 made = built(torch.rand(2, 2, side, side, device="meta"))
                 assert made.shape == (2, channels, size, size), (layer.name, type(built))
 
@@ -254,7 +252,7 @@ def test_both_networks_fit_every_layer_of_every_network(name):
 @pytest.mark.parametrize("mean", [0.0, 0.3, 1.0])
 def test_recoveries_start_at_the_mean_grey(mean):
     torch.manual_seed(0)
-    network = InverseNetwork(4, 12, Alignment(2, 2), 5, 1, 28, mean)
+    network = InverseNetwork(RecoveryTask(4, 12, 1, 28, mean, MapGeometry(2, 2, 5)))
     with torch.no_grad():
         network.layers[-1].weight.zero_()
     expected = min(max(mean, 0.01), 0.99)

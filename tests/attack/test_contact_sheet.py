@@ -17,9 +17,10 @@ from attack.contact_sheet import (
     save_sheet,
     strip,
 )
-from attack.scene_setting import describe, set_scene
+from attack.scene_setting import set_scene
+from attack.settings import describe
 from attack.tensors import as_floats
-from instances.measured import Interval
+from instances.measured import ConfidenceInterval
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.workers import connected
 
@@ -117,7 +118,7 @@ def test_a_strip_keeps_colours():
 
 def made_rows(channels=1):
     images = np.full((3, channels, 28, 28), 0.5, dtype=np.float32)
-    similar = Interval(mean=0.5, low=0.4, high=0.61)
+    similar = ConfidenceInterval(mean=0.5, low=0.4, high=0.61)
     return [SheetRow("original", images, None), SheetRow("conv1: 2 of 8 maps", images, similar)]
 
 

@@ -13,7 +13,7 @@ from attack.cell_attack import CellKey, measure_cell
 from attack.curves import save_curves
 from attack.printed_table import print_measured
 from attack.scene_setting import load_data
-from attack.victim_training import Schooling, train_victim
+from attack.victim_training import train_victim
 from instances.cnns import Conv, Fc, Pool, trace
 from optmodel.ground.json_files import write_model
 from optmodel.ground.rule_errors import InputError
@@ -34,7 +34,7 @@ def described(folder: Path, channels: int = 1, side: int = 28) -> Path:
 @pytest.mark.parametrize("kind", ["output", "partial"])
 def test_a_cell_of_an_own_network_is_measured(kind, few_images, tmp_path):
     data = load_data(str(described(tmp_path)), few_images, 0)
-    trained = train_victim(data.network, data.splits, Schooling(1, 16), 0)
+    trained = train_victim(data.network, data.splits, 1, 0, batch=16)
     measured = measure_cell(scene_of(data, trained, kind=kind), CellKey("keys", 2, "random 1"))
     assert (measured.row, measured.layer, len(measured.held)) == (ROW, "keys", 2)
     assert measured.ssim.mean > 0.2

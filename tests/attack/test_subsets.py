@@ -1,9 +1,11 @@
 """Subsets are drawn from seeds; the worst is the worst of the candidates."""
 
+from functools import partial
+
 import pytest
 from few_images import scene_of
 
-from attack.cell_attack import CellKey, _Search, held_maps
+from attack.cell_attack import CellKey, held_maps, quick_score
 from attack.map_subsets import CANDIDATES, random_subset, worst_subset
 from attack.received_maps import find_layer
 
@@ -54,7 +56,7 @@ def test_the_quick_attacker_finds_no_random_subset_better_than_the_worst(
 ):
     scene = scene_of(few_data, few_victim)
     layer = find_layer(few_data.network, "conv2")
-    score = _Search(scene, layer).score
+    score = partial(quick_score, scene, layer)
     worst = held_maps(scene, layer, CellKey("conv2", count, "worst"))
     drawn = [held_maps(scene, layer, CellKey("conv2", count, f"random {k}")) for k in range(1, 4)]
     candidates = [random_subset(8, count, "search", 0, k) for k in range(CANDIDATES)]

@@ -11,11 +11,11 @@ from torch import nn
 from attack import victim_training
 from attack.splits import ImageSplits
 from attack.victim import VictimNetwork
-from attack.victim_training import Schooling, _NormalisedVictim, lessons, train_victim
+from attack.victim_training import _NormalisedVictim, lessons, train_victim
 from instances.cnns import NETWORKS, Conv, Fc, trace
 from optmodel.ground.rule_errors import InputError
 
-ONCE = Schooling(epochs=1, batch=32)
+BATCH = 32
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,9 @@ def test_the_accuracy_is_the_share_of_right_labels(shipped_data, shipped_victim)
 
 def test_same_seed_same_weights_and_another_seed_others(few_splits):
     network = NETWORKS["lenet"]()
-    one, again, other = (train_victim(network, few_splits, ONCE, seed) for seed in (0, 0, 1))
+    one, again, other = (
+        train_victim(network, few_splits, 1, seed, batch=BATCH) for seed in (0, 0, 1)
+    )
     equal = [
         torch.equal(weights_of(one)[name], weights_of(again)[name]) for name in weights_of(one)
     ]
@@ -62,7 +64,7 @@ def test_the_number_of_threads_changes_nothing(few_splits):
     for count in (1, 2):
         torch.set_num_threads(count)
         torch.rand(count)
-        made.append(weights_of(train_victim(NETWORKS["lenet"](), few_splits, ONCE, 0)))
+        made.append(weights_of(train_victim(NETWORKS["lenet"](), few_splits, 1, 0, batch=BATCH)))
     torch.set_num_threads(threads)
     assert all(torch.equal(made[0][name], made[1][name]) for name in made[0])
 
@@ -88,32 +90,31 @@ def test_folding_the_batch_norm_away_keeps_the_outputs():
 def test_a_loss_that_is_not_finite_is_refused(few_splits, monkeypatch):
     monkeypatch.setattr(victim_training, "PEAK_RATE", 1e30)
     with pytest.raises(InputError, match=r"victim: expected a finite loss, got (nan|inf); check"):
-        train_victim(NETWORKS["lenet"](), few_splits, Schooling(epochs=4, batch=16), 0)
+        train_victim(NETWORKS["lenet"](), few_splits, 4, 0, batch=16)
 
 
 def test_more_classes_than_outputs_are_refused(few_splits):
     network = trace("nine", 1, 28, [Conv("1", 2, 5, "MNIST Conv1"), Fc("1", 9)])
     with pytest.raises(InputError, match=r"expected at most 9 classes.*'nine'.*got 10; name"):
-        train_victim(network, few_splits, ONCE, 0)
+        train_victim(network, few_splits, 1, 0, batch=BATCH)
 
 
 def test_a_network_without_fc_labels_nothing(few_splits):
     network = trace("none", 1, 28, [Conv("1", 2, 5, "MNIST Conv1")])
     with pytest.raises(InputError, match="expected at most 0 classes"):
-        train_victim(network, few_splits, ONCE, 0)
+        train_victim(network, few_splits, 1, 0, batch=BATCH)
 
 
 def test_progress_counts_every_step(few_splits):
     told = []
-    tell = Schooling(epochs=2, batch=32)
-    train_victim(NETWORKS["lenet"](), few_splits, tell, 0, lambda *done: told.append(done))
+    train_victim(NETWORKS["lenet"](), few_splits, 2, 0, lambda *done: told.append(done), BATCH)
     assert told == [(step, 6) for step in range(1, 7)]
 
 
 def test_a_last_batch_of_one_image_is_left_out(few_splits):
     """A batch norm has nothing to normalise one image of 1 x 1 values by."""
     odd = dataclasses.replace(few_splits, victim=few_splits.victim.take(np.arange(33)))
-    assert train_victim(NETWORKS["lenet"](), odd, ONCE, 0).exam_images == 96
+    assert train_victim(NETWORKS["lenet"](), odd, 1, 0, batch=BATCH).exam_images == 96
 
 
 def test_lessons_and_exam_share_no_image(few_splits):

@@ -5,10 +5,10 @@ import torch
 
 from attack.attacker_view import AttackerView
 from attack.received_maps import (
-    Alignment,
-    alignment,
+    MapGeometry,
     conv_before,
     find_layer,
+    map_geometry,
     map_layers,
     received,
     row_of,
@@ -70,20 +70,21 @@ def test_more_images_than_a_batch_come_out_in_their_order(lenet, kind):
 
 
 @pytest.mark.parametrize(
-    ("network", "layer", "stride", "border"),
+    ("network", "layer", "expected"),
     [
-        ("lenet", "conv1", 1, 2),
-        ("lenet", "pool1", 2, 1),
-        ("lenet", "conv2", 2, 3),
-        ("cifar_cnn", "relu11", 1, 0),
-        ("cifar_cnn", "relu22", 2, 0),
-        ("cifar_cnn", "relu32", 4, 0),
-        ("vgg16", "relu43", 8, 0),
+        ("lenet", "conv1", (1, 2, 5)),
+        ("lenet", "pool1", (2, 1, 5)),
+        ("lenet", "conv2", (2, 3, 5)),
+        ("cifar_cnn", "relu11", (1, 0, 3)),
+        ("cifar_cnn", "relu22", (2, 0, 3)),
+        ("cifar_cnn", "relu32", (4, 0, 3)),
+        ("vgg16", "relu43", (8, 0, 3)),
     ],
 )
-def test_maps_lie_on_the_image_where_sizes_and_kernels_put_them(network, layer, stride, border):
+def test_maps_lie_on_the_image_where_sizes_and_kernels_put_them(network, layer, expected):
     described = NETWORKS[network]()
-    assert alignment(described, find_layer(described, layer)) == Alignment(stride, border)
+    found = map_geometry(described, find_layer(described, layer), AttackerView())
+    assert found == MapGeometry(*expected)
 
 
 @pytest.mark.parametrize(

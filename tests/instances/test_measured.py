@@ -10,7 +10,13 @@ from measured_tables import cell, measured_table, settings
 
 from instances.cnns import NETWORKS
 from instances.generate import Recipe, generate
-from instances.measured import Interval, MeasuredCell, MeasuredTable, content_sha256, sealed
+from instances.measured import (
+    ConfidenceInterval,
+    MeasuredCell,
+    MeasuredTable,
+    content_sha256,
+    sealed,
+)
 from instances.ssim import read_ssim_table
 from optmodel.ground.json_files import write_model
 from optmodel.ground.rule_errors import InputError, RuleError
@@ -211,7 +217,7 @@ def test_a_truncated_table_is_refused(written):
 @pytest.mark.parametrize(("low", "mean", "high"), [(0.2, 0.1, 0.3), (0.0, 0.4, 0.3)])
 def test_limits_enclose_the_mean(low, mean, high):
     with pytest.raises(ValueError, match="mean: expected a value in"):
-        Interval(mean=mean, low=low, high=high)
+        ConfidenceInterval(mean=mean, low=low, high=high)
 
 
 def test_a_cell_without_its_seal_is_refused(table):
