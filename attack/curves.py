@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from instances.cnns import NETWORKS
 from instances.measured import MeasuredCell, MeasuredTable
-from instances.ssim import TABLE_I, read_ssim_table
+from instances.ssim import table_i_values
 from optmodel.ground.figure_file import plain, saved_figure
 from optmodel.ground.json_files import read_model
 from optmodel.ground.rule_errors import InputError
@@ -85,19 +85,15 @@ def _what_must_agree(table: MeasuredTable) -> dict[str, str]:
 
 def points(table: MeasuredTable, row: str) -> list[CurvePoint]:
     """Return what a table says of a row, fewest maps first; none if it lacks the row."""
-    by_maps: dict[int, list[MeasuredCell]] = {}
-    for cell in table.cells:
-        if cell.row == row:
-            by_maps.setdefault(cell.maps, []).append(cell)
-    return [
-        CurvePoint(
-            maps,
-            worst=max(cells, key=lambda cell: cell.ssim.high),
-            mean=float(np.mean([cell.ssim.mean for cell in cells])),
-            subsets=len(cells),
-        )
-        for maps, cells in sorted(by_maps.items())
-    ]
+    own = [cell for cell in table.cells if cell.row == row]
+    numbers = sorted({cell.maps for cell in own})
+    return [_point([cell for cell in own if cell.maps == maps]) for maps in numbers]
+
+
+def _point(cells: Sequence[MeasuredCell]) -> CurvePoint:
+    worst = max(cells, key=lambda cell: cell.ssim.high)
+    mean = float(np.mean([cell.ssim.mean for cell in cells]))
+    return CurvePoint(worst.maps, worst, mean, len(cells))
 
 
 def save_curves(tables: Sequence[MeasuredTable], path: Path) -> None:
@@ -190,19 +186,17 @@ def _mark_blind_cells(ax: Axes, cells: Sequence[MeasuredCell]) -> None:
 
 def _plot_paper(ax: Axes, row: str) -> list[int]:
     """Draw Table I's points of a row and return its numbers of maps."""
-    known = read_ssim_table(TABLE_I).find(row)
-    measurements = known.measurements if known else ()
-    maps = [m.maps for m in measurements]
-    if maps:
+    values = table_i_values(row)
+    if values:
         ax.plot(
-            maps,
-            [m.ssim for m in measurements],
+            list(values),
+            list(values.values()),
             "k*",
             markersize=11,
             zorder=1.5,  # Below what was measured, and larger, so that both are seen.
             label="the paper's Table I (its attacker and images)",
         )
-    return maps
+    return list(values)
 
 
 def _plot_blind_guesses(ax: Axes, tables: Sequence[MeasuredTable]) -> None:

@@ -14,17 +14,7 @@ Score = Callable[[Sequence[int]], float]
 
 
 def random_subset(maps: int, count: int, *seeds: object) -> tuple[int, ...]:
-    """Return so many maps, drawn without repetition, in increasing order.
-
-    Parameters
-    ----------
-    maps : int
-        From which to draw, 0 .. maps - 1.
-    count : int
-        How many.
-    *seeds : object
-        Same seeds, same subset.
-    """
+    """Return so many of the maps 0 .. maps - 1, in increasing order; same seeds, same subset."""
     draw = np.random.default_rng(derived_seed("subset", maps, count, *seeds))
     return tuple(sorted(draw.permutation(maps)[:count].tolist()))
 
@@ -34,18 +24,8 @@ def worst_subset(
 ) -> tuple[int, ...]:
     """Return the subset from which a quick attacker recovers most, among likely ones.
 
-    The candidates are the maps that give most away alone, and random subsets.
-
-    Parameters
-    ----------
-    maps, count : int
-        Maps of the layer, and how many are held.
-    score : callable
-        The quick attacker.
-    single : sequence of float
-        Its score of each map alone.
-    seed : int
-        Of the random candidates.
+    The candidates are the maps that give most away alone, by their `single` scores, and random
+    subsets.
     """
     best_alone = tuple(sorted(np.argsort(-np.asarray(single), kind="stable")[:count].tolist()))
     drawn = [random_subset(maps, count, "search", seed, k) for k in range(CANDIDATES)]

@@ -10,7 +10,7 @@ from rich.table import Table
 from scipy.stats import t as student
 
 from instances.measured import CONFIDENCE, ConfidenceInterval, MeasuredCell, MeasuredTable
-from instances.ssim import TABLE_I, read_ssim_table
+from instances.ssim import table_i_values
 from optmodel.ground.terminal import print_wide
 
 COLUMNS = (
@@ -20,15 +20,7 @@ COLUMNS = (
 
 
 def print_measured(console: Console, table: MeasuredTable) -> None:
-    """Print a measured table.
-
-    Parameters
-    ----------
-    console : Console
-        Where to.
-    table : MeasuredTable
-        What was measured.
-    """
+    """Print a measured table."""
     settings = table.settings
     console.print(
         f"{settings.victim.network} on {settings.images.source}: victim "
@@ -63,7 +55,7 @@ def groups(table: MeasuredTable) -> list[list[MeasuredCell]]:
 def _line(cells: list[MeasuredCell]) -> list[str]:
     worst = max(cells, key=lambda cell: cell.ssim.high)
     drawn = [cell.ssim for cell in cells if cell.subset != "worst"]
-    means = [level.mean for level in drawn]
+    means, paper = [level.mean for level in drawn], table_i_values(worst.row)
     spread = f"{max(means) - min(means):.3f}" if len(means) > 1 else "-"
     return [
         *(worst.row, worst.layer, str(worst.maps)),
@@ -72,18 +64,15 @@ def _line(cells: list[MeasuredCell]) -> list[str]:
         spread,
         _shown(worst.psnr_db, 1),
         _shown(worst.same_label, 2),
-        paper_value(worst.row, worst.maps),
+        f"{paper[worst.maps]:.2f}" if worst.maps in paper else "-",
     ]
 
 
 def over_subsets(levels: Sequence[ConfidenceInterval]) -> ConfidenceInterval:
     """Return the mean over random subsets with its interval over subsets and images.
 
-    Parameters
-    ----------
-    levels : sequence of ConfidenceInterval
-        One per random subset, over the same images. The variance between subsets (Student's t) is
-        added to that of the images; one subset alone tells of images only.
+    All subsets are of the same images. The variance between subsets (Student's t) is added to that
+    of the images; one subset alone tells of images only.
     """
     mean = statistics.fmean(level.mean for level in levels)
     images = statistics.fmean((level.high - level.low) / 2 for level in levels)
@@ -97,10 +86,3 @@ def over_subsets(levels: Sequence[ConfidenceInterval]) -> ConfidenceInterval:
 
 def _shown(level: ConfidenceInterval, digits: int) -> str:
     return f"{level.mean:.{digits}f} ({level.low:.{digits}f} .. {level.high:.{digits}f})"
-
-
-def paper_value(row: str, maps: int) -> str:
-    """Return what Table I says of a row and a number of maps, or a dash."""
-    known = read_ssim_table(TABLE_I).find(row)
-    measured = {m.maps: m.ssim for m in known.measurements} if known else {}
-    return f"{measured[maps]:.2f}" if maps in measured else "-"

@@ -92,35 +92,13 @@ def conv_before(network: Network, layer: MapLayer) -> ConvLayer:
     return convs[-1]
 
 
-def input_of(network: Network, layer: MapLayer) -> str:
-    """Return the name of the layer before one, "image" for the first."""
-    layers = map_layers(network)
-    index = layers.index(layer)
-    return layers[index - 1].name if index else "image"
-
-
 def received(
     victim: VictimNetwork, images: Tensor, layer: MapLayer, view: AttackerView, held: Sequence[int]
 ) -> Tensor:
-    """Return what the holder of some maps receives.
+    """Return what the holder of some maps of a layer, indexed from 0, receives.
 
-    Parameters
-    ----------
-    victim : VictimNetwork
-        The network that the helpers compute.
-    images : Tensor
-        Shape (n, channels, height, width), values in 0..1.
-    layer : ConvLayer, ActLayer or PoolLayer
-        Whose maps are held.
-    view : AttackerView
-        In which form.
-    held : sequence of int
-        Indices of the maps, from 0.
-
-    Returns
-    -------
-    Tensor
-        Shape (n, held maps times tensors per map, height, width), 32-bit floats.
+    From images in 0..1, shape (n, channels, height, width), 32-bit floats of shape (n, held maps
+    times tensors per map, height, width).
     """
     with torch.no_grad():
         parts = [_received(victim, part, layer, view, list(held)) for part in images.split(BATCH)]
@@ -130,12 +108,12 @@ def received(
 def _received(
     victim: VictimNetwork, images: Tensor, layer: MapLayer, view: AttackerView, held: list[int]
 ) -> Tensor:
-    network = victim.network
+    layers = victim.network.layers
     if view.kind == "output":
-        return victim.outputs(images, [layer.name])[layer.name][:, held]
-    conv = conv_before(network, layer)
-    before = input_of(network, conv)
-    return _partial_sums(victim, victim.outputs(images, [before])[before], conv, view.senders, held)
+        return victim.maps_behind(images, layers.index(layer) + 1)[:, held]
+    conv = conv_before(victim.network, layer)
+    signal = victim.maps_behind(images, layers.index(conv))
+    return _partial_sums(victim, signal, conv, view.senders, held)
 
 
 def _partial_sums(

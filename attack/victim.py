@@ -1,6 +1,5 @@
 """A victim: the torch network of a network description, and what its layers put out."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -161,26 +160,11 @@ class VictimNetwork(nn.Module):
             signal = signal.flatten(1)
         return module(signal)
 
-    def outputs(self, images: Tensor, wanted: Iterable[str]) -> dict[str, Tensor]:
-        """Return what the wanted layers put out, by their names.
-
-        Parameters
-        ----------
-        images : Tensor
-            Shape (n, channels, height, width), values in 0..1.
-        wanted : iterable of str
-            Names of layers before the first fc, or "image" for the images themselves.
-        """
-        names = set(wanted)
-        found = {"image": images} if "image" in names else {}
-        signal = images
-        for layer in self.network.layers:
-            if names <= found.keys():
-                break
-            signal = self._apply_layer(layer.name, signal)
-            if layer.name in names:
-                found[layer.name] = signal
-        return found
+    def maps_behind(self, images: Tensor, count: int) -> Tensor:
+        """Return what the first so many layers, all before the first fc, make of images 0..1."""
+        for layer in self.network.layers[:count]:
+            images = self._apply_layer(layer.name, images)
+        return images
 
     def labels(self, images: Tensor, batch: int = 64) -> Tensor:
         """Return the label, an index of a class, that the network gives each image."""

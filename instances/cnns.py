@@ -7,34 +7,25 @@ number of maps and the image size, so that both always match.
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from optmodel.problem import ActLayer, ConvLayer, FcLayer, Layer, Network, PoolLayer
 
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution followed by a ReLU.
-
-    Attributes
-    ----------
-    suffix : str
-        Names the layers: conv11, relu11.
-    maps : int
-        Output maps.
-    kernel : int
-        Side of the kernel, in pixels.
-    row : str
-        Row of the SSIM table for conv, ReLU and the pool that may follow.
-    padding : {"same", "valid"}
-        Whether the image keeps its size.
-    """
+    """A convolution followed by a ReLU."""
 
     suffix: str
+    """Names the layers: conv11, relu11."""
     maps: int
+    """Output maps."""
     kernel: int
+    """Side of the kernel, in pixels."""
     row: str
+    """Row of the SSIM table for conv, ReLU and the pool that may follow."""
     padding: Literal["same", "valid"] = "same"
+    """Whether the image keeps its size."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +68,8 @@ def trace(name: str, channels: int, side: int, steps: Sequence[Step]) -> Network
             maps = step.maps
         elif isinstance(step, Pool):
             size //= 2
-            layers.append(
-                PoolLayer(
-                    kind="pool",
-                    name=f"pool{step.suffix}",
-                    input_maps=maps,
-                    output_height=size,
-                    output_width=size,
-                    ssim_row=row,
-                )
-            )
+            pool = f"pool{step.suffix}"
+            layers.append(PoolLayer(kind="pool", name=pool, input_maps=maps, **_output(size, row)))
         else:
             layers.append(
                 FcLayer(
@@ -104,25 +87,22 @@ def trace(name: str, channels: int, side: int, steps: Sequence[Step]) -> Network
 
 
 def _conv_and_relu(step: Conv, maps: int, size: int) -> list[Layer]:
+    output = _output(size, step.row)
     conv = ConvLayer(
         kind="conv",
         name=f"conv{step.suffix}",
         input_maps=maps,
         output_maps=step.maps,
         kernel=step.kernel,
-        output_height=size,
-        output_width=size,
-        ssim_row=step.row,
+        **output,
     )
-    relu = ActLayer(
-        kind="act",
-        name=f"relu{step.suffix}",
-        input_maps=step.maps,
-        output_height=size,
-        output_width=size,
-        ssim_row=step.row,
-    )
+    relu = ActLayer(kind="act", name=f"relu{step.suffix}", input_maps=step.maps, **output)
     return [conv, relu]
+
+
+def _output(size: int, row: str) -> dict[str, Any]:
+    """Return the fields of a layer's output maps, which are square."""
+    return {"output_height": size, "output_width": size, "ssim_row": row}
 
 
 def _fcs(*neurons: int) -> list[Step]:
@@ -174,45 +154,44 @@ def cifar_block3() -> Network:
 
 
 _VGG_MAPS = (64, 128, 256, 512, 512)
-_VGG16_CONVS = (2, 2, 3, 3, 3)
-_VGG16_ROWS = ("CAR ReLU11", "CAR ReLU22", "CAR ReLU33", "CAR ReLU43", "CAR ReLU43")
-_VGG19_CONVS = (2, 2, 4, 4, 4)
-_VGG19_ROWS = (
-    *("CELEBA ReLU11", "CELEBA ReLU22", "CELEBA ReLU34"),
-    *("CELEBA ReLU44", "CELEBA ReLU44"),
+_VGG16 = ((2, "CAR ReLU11"), (2, "CAR ReLU22"), (3, "CAR ReLU33"), *[(3, "CAR ReLU43")] * 2)
+_VGG19 = (
+    *((2, "CELEBA ReLU11"), (2, "CELEBA ReLU22"), (4, "CELEBA ReLU34")),
+    *[(4, "CELEBA ReLU44")] * 2,
 )
+"""Convs of each block, and the row of the SSIM table for what the block puts out."""
 
 
-def _vgg_blocks(convs: Sequence[int], rows: Sequence[str], *wanted: int) -> list[Step]:
-    """Return some blocks of a VGG; `convs` counts the convs of each block."""
+def _vgg_blocks(blocks: Sequence[tuple[int, str]], *wanted: int) -> list[Step]:
+    """Return some blocks of a VGG, counted from 1."""
     steps: list[Step] = []
     for block in wanted:
-        maps, row = _VGG_MAPS[block - 1], rows[block - 1]
-        steps += [Conv(f"{block}{k}", maps, 3, row) for k in range(1, convs[block - 1] + 1)]
+        convs, row = blocks[block - 1]
+        steps += [Conv(f"{block}{k}", _VGG_MAPS[block - 1], 3, row) for k in range(1, convs + 1)]
         steps.append(Pool(str(block)))
     return steps
 
 
 def vgg16() -> Network:
     """VGG16 on 128x128 colour images, with the leakage that Table I measures on Stanford Cars."""
-    blocks = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1, 2, 3, 4, 5)
+    blocks = _vgg_blocks(_VGG16, 1, 2, 3, 4, 5)
     return trace("vgg16", 3, 128, [*blocks, *_fcs(4096, 4096, 1000)])
 
 
 def vgg19() -> Network:
     """VGG19 on 128x128 colour images, with the leakage that Table I measures on CelebA."""
-    blocks = _vgg_blocks(_VGG19_CONVS, _VGG19_ROWS, 1, 2, 3, 4, 5)
+    blocks = _vgg_blocks(_VGG19, 1, 2, 3, 4, 5)
     return trace("vgg19", 3, 128, [*blocks, *_fcs(4096, 4096, 1000)])
 
 
 def vgg16_block1() -> Network:
     """First block of VGG16 with one fc behind it, on 128x128 colour images."""
-    return trace("vgg16_block1", 3, 128, [*_vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1), *_fcs(10)])
+    return trace("vgg16_block1", 3, 128, [*_vgg_blocks(_VGG16, 1), *_fcs(10)])
 
 
 def vgg16_blocks12() -> Network:
     """First two blocks of VGG16 with one fc behind them, on 128x128 colour images."""
-    blocks = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1, 2)
+    blocks = _vgg_blocks(_VGG16, 1, 2)
     return trace("vgg16_blocks12", 3, 128, [*blocks, *_fcs(10)])
 
 
@@ -221,21 +200,21 @@ def vgg16_truncated() -> Network:
 
     Small enough to train and to attack on two cores.
     """
-    blocks = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 1, 2)
+    blocks = _vgg_blocks(_VGG16, 1, 2)
     return trace("vgg16_truncated", 3, 128, [*blocks, *_fcs(64)])
 
 
 def vgg16_block4() -> Network:
     """Fourth block of VGG16 with two fcs, on 32x32 images behind a first conv of 32 maps."""
     first = Conv("0", 32, 3, "CAR ReLU33")
-    block = _vgg_blocks(_VGG16_CONVS, _VGG16_ROWS, 4)
+    block = _vgg_blocks(_VGG16, 4)
     return trace("vgg16_block4", 3, 32, [first, Pool("0"), *block, *_fcs(256, 10)])
 
 
 def vgg19_block5() -> Network:
     """Fifth block of VGG19 with two fcs, on 16x16 images behind a first conv of 32 maps."""
     first = Conv("0", 32, 3, "CELEBA ReLU44")
-    block = _vgg_blocks(_VGG19_CONVS, _VGG19_ROWS, 5)
+    block = _vgg_blocks(_VGG19, 5)
     return trace("vgg19_block5", 3, 16, [first, Pool("0"), *block, *_fcs(512, 10)])
 
 

@@ -16,24 +16,16 @@ MAX_COUNT = 100_000
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of hardware.
-
-    Attributes
-    ----------
-    name : str
-        Name in instance files and on the command line.
-    compute_mult_per_s : float
-        Multiplications per second; the paper's "560, 800, 40" are millions.
-    rate_bits_per_s : float
-        Transmission rate in bits per second.
-    memory_bytes : float
-        Memory in bytes; the paper's GB and MB are read as decimal.
-    """
+    """One kind of hardware."""
 
     name: str
+    """Name in instance files and on the command line."""
     compute_mult_per_s: float
+    """Multiplications per second; the paper's "560, 800, 40" are millions."""
     rate_bits_per_s: float
+    """Transmission rate in bits per second."""
     memory_bytes: float
+    """Memory in bytes; the paper's GB and MB are read as decimal."""
 
 
 FAMILIES = {

@@ -41,46 +41,32 @@ Policy = Literal["reject", "source"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to generate; the fields are the command line's options.
-
-    Attributes
-    ----------
-    networks : tuple of str
-        Names, or names with counts such as "lenet=2,cifar_cnn=1"; a file stands for the network
-        that it describes.
-    fleet : str
-        "mixed", "power", "varied", shares such as "70-30", or counts such as "rpi3=2,stm32h7=1".
-    devices : int or None
-        Number of helpers; None with counts.
-    tolerated_ssim : float or tuple of float
-        Of every request; several are dealt to the requests in turn.
-    requests : int or None
-        Number of requests, dealt to the networks in turn; None for as many as counted.
-    cameras : int or None
-        Number of sources, dealt to the requests in turn; None for one per request.
-    period_s : float
-        Scheduling period tau in seconds: budgets are e·tau and rho·tau.
-    scales : BudgetScales
-        Factors on the budgets.
-    seed : int
-        Draws synthetic networks, shuffles the order of requests, and draws a varied fleet.
-    ssim : Path
-        SSIM table.
-    unattainable : {"reject", "source"}
-        What to do with maps of which no share is safe.
-    """
+    """What to generate; the fields are the command line's options."""
 
     networks: tuple[str, ...]
+    """Names, or names with counts such as "lenet=2,cifar_cnn=1"; a file stands for the network
+    that it describes.
+    """
     fleet: str = "mixed"
+    """"mixed", "power", "varied", shares such as "70-30", or counts such as "rpi3=2,stm32h7=1"."""
     devices: int | None = None
+    """Number of helpers; None with counts."""
     tolerated_ssim: float | tuple[float, ...] = 0.8
+    """Of every request; several are dealt to the requests in turn."""
     requests: int | None = None
+    """Number of requests, dealt to the networks in turn; None for as many as counted."""
     cameras: int | None = None
+    """Number of sources, dealt to the requests in turn; None for one per request."""
     period_s: float = 60.0
+    """Scheduling period tau in seconds: budgets are e·tau and rho·tau."""
     scales: BudgetScales = UNSCALED
+    """Factors on the budgets."""
     seed: int = 0
+    """Draws synthetic networks, shuffles the order of requests, and draws a varied fleet."""
     ssim: Path = TABLE_I
+    """SSIM table."""
     unattainable: Policy = "reject"
+    """What to do with maps of which no share is safe."""
 
     @property
     def tolerances(self) -> tuple[float, ...]:

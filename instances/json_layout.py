@@ -15,12 +15,7 @@ WIDTH = 240
 def laid_out(value: Any, indent: int = 0) -> str:
     """Return JSON text: a short part stands on one line, a long one is split into its parts.
 
-    Parameters
-    ----------
-    value : object
-        What JSON can hold.
-    indent : int
-        Spaces before the parts' lines, less one.
+    Those lines begin with one space more than `indent`.
     """
     line = json.dumps(value, ensure_ascii=False)
     if len(line) <= WIDTH or not isinstance(value, dict | list):

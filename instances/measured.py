@@ -7,7 +7,7 @@ SHA-256 of its content.
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,7 @@ SUMS = " sums"
 CellName = tuple[str, int, str]
 """Layer, number of maps, subset."""
 Text = Annotated[str, Field(max_length=2000)]
+SealedT = TypeVar("SealedT", bound="MeasuredCell | MeasuredSettings | MeasuredCells")
 
 
 def sums_row(row: str) -> str:
@@ -37,8 +38,8 @@ def content_sha256(part: StrictModel) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse_edited(part: StrictModel, got: str) -> None:
-    expected = content_sha256(part)
+def _refuse_edited(part: SealedT) -> SealedT:
+    expected, got = content_sha256(part), part.sha256
     if got != expected:
         raise RuleError(
             "sha256",
@@ -46,6 +47,7 @@ def _refuse_edited(part: StrictModel, got: str) -> None:
             f"{got[:12]}...",
             "a measured table is not edited: measure again, or write a plain SSIM table",
         )
+    return part
 
 
 class ConfidenceInterval(StrictModel):
@@ -103,16 +105,12 @@ class MeasuredCell(KeyedRun):
     """Whether all of them did no better than the best blind guess, which then stands here."""
     sha256: str
     """Of this cell."""
+    _is_as_measured = model_validator(mode="after")(_refuse_edited)
 
     @property
     def key(self) -> CellName:
         """Layer, maps and subset, by which finished cells are known."""
         return self.layer, self.maps, self.subset
-
-    @model_validator(mode="after")
-    def _is_as_measured(self) -> Self:
-        _refuse_edited(self, self.sha256)
-        return self
 
 
 class MeasuredImages(StrictModel):
@@ -199,11 +197,7 @@ class MeasuredSettings(StrictModel):
     """Of the software."""
     sha256: str
     """Of these settings."""
-
-    @model_validator(mode="after")
-    def _are_as_measured(self) -> Self:
-        _refuse_edited(self, self.sha256)
-        return self
+    _are_as_measured = model_validator(mode="after")(_refuse_edited)
 
 
 class MeasuredCells(StrictModel):
@@ -227,10 +221,7 @@ class MeasuredCells(StrictModel):
         refuse_repeated("cells", "subset", (cell.key for cell in self.cells))
         return self
 
-    @model_validator(mode="after")
-    def _is_as_written(self) -> Self:
-        _refuse_edited(self, self.sha256)
-        return self
+    _is_as_written = model_validator(mode="after")(_refuse_edited)
 
 
 class MeasuredTable(MeasuredCells):

@@ -2,9 +2,9 @@
 
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
-from instances.generate import Recipe
+from instances.generate import Policy, Recipe
+from instances.paper_set import ENDINGS, PERIOD_S, TOLERANCES
 from instances.set_members import InstanceSet, Member
 
 TABLES = Path(__file__).parent / "tables"
@@ -18,29 +18,18 @@ VICTIMS = {
 }
 """What was attacked, NETWORK-DATA."""
 ATTACKERS = ("paper", "strong")
-TOLERANCES = (0.8, 0.6, 0.4)
 DEVICES = (20, 70)
-POLICIES: tuple[Literal["reject", "source"], ...] = ("reject", "source")
-PERIOD_S = 600.0
-"""So long that no placement of a single request can exhaust computation or bandwidth."""
 
 
 def _member(
-    victim: str,
-    attacker: str,
-    tolerance: float,
-    devices: int,
-    unattainable: Literal["reject", "source"],
+    victim: str, attacker: str, tolerance: float, devices: int, unattainable: Policy
 ) -> Member:
-    network = victim.split("-")[0]
-    kept = unattainable == "source"
     purpose = (
         f"{VICTIMS[victim][0].upper()}{VICTIMS[victim][1:]} against the {attacker} attacker at "
-        f"tolerance {tolerance} on {devices} devices"
+        f"tolerance {tolerance} on {devices} devices{ENDINGS[unattainable]}"
     )
-    purpose += ", layers of which no share is safe kept on the source." if kept else "."
     recipe = Recipe(
-        (network,),
+        (victim.split("-")[0],),
         "mixed",
         devices,
         tolerance,
@@ -58,6 +47,6 @@ MEASURED = InstanceSet(
     "attacker reaches and that which a strong one does. Where no share of the maps is safe the "
     "request is refused, or those layers stay on the source: the pairs of both show what the "
     "promise costs.",
-    tuple(_member(*case) for case in product(VICTIMS, ATTACKERS, TOLERANCES, DEVICES, POLICIES)),
+    tuple(_member(*case) for case in product(VICTIMS, ATTACKERS, TOLERANCES, DEVICES, ENDINGS)),
 )
 """The members of `instances/measured/`."""

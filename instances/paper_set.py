@@ -1,9 +1,8 @@
 """The instances of `instances/paper/`: the paper's CNNs, tolerances, fleet sizes and mixes."""
 
 from itertools import product
-from typing import Literal
 
-from instances.generate import Recipe
+from instances.generate import Policy, Recipe
 from instances.set_members import InstanceSet, Member
 
 TITLES = {
@@ -23,23 +22,23 @@ PERIOD_S = 600.0
 """So long that no placement of a single request can exhaust computation or bandwidth."""
 
 
-def _member(
-    network: str,
-    tolerance: float,
-    devices: int,
-    mix: str,
-    unattainable: Literal["reject", "source"],
-) -> Member:
-    kept = unattainable == "source"
+ENDINGS: dict[Policy, str] = {
+    "reject": ".",
+    "source": ", layers of which no share is safe kept on the source.",
+}
+"""Of what an instance is for, by what is done with such layers."""
+
+
+def _member(network: str, tolerance: float, devices: int, mix: str, unattainable: Policy) -> Member:
     powerful, small = (int(share) * devices // 100 for share in mix.split("-"))
     purpose = f"{TITLES[network]} at tolerance {tolerance} on {powerful} powerful devices"
     purpose += f" and {small} small ones" if small else ""
-    purpose += ", layers of which no share is safe kept on the source." if kept else "."
-    name = f"{network}-{tolerance}-{devices}-{mix}" + ("-source" if kept else "")
+    name = f"{network}-{tolerance}-{devices}-{mix}"
+    name += "-source" if unattainable == "source" else ""
     recipe = Recipe(
         (network,), mix, devices, tolerance, period_s=PERIOD_S, unattainable=unattainable
     )
-    return Member(name, purpose, recipe)
+    return Member(name, purpose + ENDINGS[unattainable], recipe)
 
 
 def _members() -> tuple[Member, ...]:

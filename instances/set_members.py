@@ -8,40 +8,26 @@ from instances.generate import Recipe
 
 @dataclass(frozen=True)
 class Member:
-    """One instance of a set.
-
-    Attributes
-    ----------
-    name : str
-        Name of the instance and of its file.
-    purpose : str
-        What it tests.
-    recipe : Recipe
-        How it is generated.
-    """
+    """One instance of a set."""
 
     name: str
+    """Name of the instance and of its file."""
     purpose: str
+    """What it tests."""
     recipe: Recipe
+    """How it is generated."""
 
 
 @dataclass(frozen=True)
 class InstanceSet:
-    """A named set of instances.
-
-    Attributes
-    ----------
-    name : str
-        Name of the set and of its folder.
-    introduction : str
-        What the set is for: the first paragraph of its page.
-    members : tuple of Member
-        The instances, in the order of the page.
-    """
+    """A named set of instances."""
 
     name: str
+    """Name of the set and of its folder."""
     introduction: str
+    """What the set is for: the first paragraph of its page."""
     members: tuple[Member, ...]
+    """The instances, in the order of the page."""
 
     @property
     def folder(self) -> Path:

@@ -37,14 +37,7 @@ keeps what is better; `make solutions` does both for every set.
 
 
 def page(named: InstanceSet, folder: Path) -> str:
-    """Return the page of a set.
-
-    Parameters
-    ----------
-    named : InstanceSet
-        The set.
-    folder : Path
-        Where the solutions stand.
+    """Return the page of a set whose solutions stand in a folder.
 
     Raises
     ------

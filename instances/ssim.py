@@ -28,6 +28,12 @@ def _layer_as_received(layer: Layer, table: SsimTable) -> Layer:
     return layer.model_copy(update={"ssim_row": sums_row(layer.ssim_row)})
 
 
+def table_i_values(row: str) -> dict[int, float]:
+    """Return the SSIM that Table I gives for a row, by maps held; nothing if it lacks the row."""
+    known = read_ssim_table().find(row)
+    return {one.maps: one.ssim for one in known.measurements} if known else {}
+
+
 def read_ssim_table(path: Path = TABLE_I) -> SsimTable:
     """Read an SSIM table; the paper's Table I by default.
 

@@ -8,7 +8,8 @@ import pytest
 
 from instances.generate import Recipe, generate
 from instances.measured import MeasuredCell, MeasuredTable
-from instances.measured_set import ATTACKERS, DEVICES, MEASURED, PERIOD_S, TABLES, VICTIMS
+from instances.measured_set import ATTACKERS, DEVICES, MEASURED, TABLES, VICTIMS
+from instances.paper_set import PERIOD_S
 from instances.set_members import solution_file
 from instances.ssim import read_ssim_table
 from optmodel.ground.json_files import read_model

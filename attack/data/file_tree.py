@@ -29,25 +29,18 @@ CORRUPT = (
 
 @dataclass(frozen=True)
 class FileTree:
-    """Files and folders below a root.
-
-    Attributes
-    ----------
-    path : Path
-        The folder or archive.
-    root : tuple of str
-        Where in it the root is.
-    files, folders : tuple of tuple of str
-        All below the root, sorted.
-    fetch : callable
-        Returns the content of a file, given its path below `path`.
-    """
+    """Files and folders below a root."""
 
     path: Path
+    """The folder or archive."""
     root: Parts
+    """Where in it the root is."""
     files: tuple[Parts, ...]
+    """All below the root, sorted."""
     folders: tuple[Parts, ...]
+    """All below the root, sorted."""
     fetch: Callable[[Parts], bytes]
+    """Returns the content of a file, given its path below `path`."""
 
     def read(self, parts: Parts) -> bytes:
         """Return the content of a file."""

@@ -3,7 +3,6 @@
 import gzip
 import struct
 import zlib
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -67,13 +66,8 @@ def read_idx_folder(folder: Path, network: Network) -> Images:
 def _read_part(
     folder: Path, part: str, network: Network
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    def require_images(name: str, shape: tuple[int, ...]) -> None:
-        require_size(name, (1, *shape[1:]), network)
-
-    images = _required(folder, part + IMAGES)
-    pixels = read_idx(images, 3, require_images)
-    file = _required(folder, part + LABELS)
-    labels = read_idx(file, 1)
+    images, file = (_required(folder, part + kind) for kind in (IMAGES, LABELS))
+    pixels, labels = _read_idx(images, 3, network), _read_idx(file, 1, network)
     if len(pixels) != len(labels):
         raise InputError(
             f"{file}: expected a label for each of the {len(pixels):,} images in {images.name}, "
@@ -91,31 +85,13 @@ def _required(folder: Path, name: str) -> Path:
     return file
 
 
-def read_idx(
-    file: Path,
-    dimensions: int,
-    require: Callable[[str, tuple[int, ...]], None] = lambda name, shape: None,
-) -> NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes with so many dimensions.
-
-    Parameters
-    ----------
-    file : Path
-        Plain, or packed by gzip if its name ends in .gz.
-    dimensions : int
-        3 for images, 1 for labels.
-    require : callable
-        Is given name and shape before the values are read, and raises if they are no use.
-
-    Raises
-    ------
-    InputError
-        If the file is no such IDX file, or shorter or longer than its header says.
-    """
+def _read_idx(file: Path, dimensions: int, network: Network) -> NDArray[np.uint8]:
+    """Read an IDX file, packed by gzip or not, of labels (1 dimension) or of images (3)."""
     try:
         with closing(_open(file)) as stream:
             shape = _read_shape(file, stream, dimensions)
-            require(str(file), shape)
+            if dimensions == 3:
+                require_size(str(file), (1, *shape[1:]), network)
             expected = int(np.prod(shape, dtype=object))
             require_room(str(file), 1, expected)
             content = stream.read(expected + 1)

@@ -43,14 +43,7 @@ def is_image(name: str) -> bool:
 def decode(content: bytes, title: str, network: Network) -> Image.Image:
     """Decode an image file that has the channels of the network's image.
 
-    Parameters
-    ----------
-    content : bytes
-        The file.
-    title : str
-        Stands for the file in messages.
-    network : Network
-        Tells the channels.
+    `title` stands for the file in messages.
 
     Raises
     ------
@@ -68,14 +61,7 @@ def decode(content: bytes, title: str, network: Network) -> Image.Image:
 def check_headers(source: str, files: Iterable[tuple[FileTree, Parts]], network: Network) -> None:
     """Refuse image files by their headers, before any of them is decoded.
 
-    Parameters
-    ----------
-    source : str
-        Stands for all of them in messages.
-    files : iterable of (FileTree, tuple of str)
-        Where they lie.
-    network : Network
-        Tells the channels.
+    `source` stands for all of them in messages.
 
     Raises
     ------

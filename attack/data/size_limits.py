@@ -67,14 +67,7 @@ def require_unpackable(name: str, packed_bytes: int, unpacked_bytes: int) -> Non
 
 
 def require_decodable(name: str, file_bytes: int, pixels: int) -> None:
-    """Refuse image files that hold far more pixels than they are large.
-
-    Parameters
-    ----------
-    name : str
-        Stands for the files in the message.
-    file_bytes, pixels : int
-        Of all files.
+    """Refuse image files that hold far more pixels, all together, than they are large.
 
     Raises
     ------

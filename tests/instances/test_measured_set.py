@@ -5,15 +5,8 @@ import pytest
 from instances.cnns import NETWORKS
 from instances.generate import generate
 from instances.measured import MeasuredTable
-from instances.measured_set import (
-    ATTACKERS,
-    DEVICES,
-    MEASURED,
-    POLICIES,
-    TABLES,
-    TOLERANCES,
-    VICTIMS,
-)
+from instances.measured_set import ATTACKERS, DEVICES, MEASURED, TABLES, VICTIMS
+from instances.paper_set import ENDINGS, TOLERANCES
 from instances.ssim import read_ssim_table
 from optmodel.ground.json_files import read_model
 from optmodel.problem.network import FcLayer
@@ -22,7 +15,7 @@ MEMBERS = pytest.mark.parametrize("member", MEASURED.members, ids=lambda member:
 
 
 def test_every_case_is_there_once():
-    cases = len(VICTIMS) * len(ATTACKERS) * len(TOLERANCES) * len(DEVICES) * len(POLICIES)
+    cases = len(VICTIMS) * len(ATTACKERS) * len(TOLERANCES) * len(DEVICES) * len(ENDINGS)
     assert len({member.name for member in MEASURED.members}) == cases
 
 
