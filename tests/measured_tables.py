@@ -12,6 +12,18 @@ from instances.measured import (
     sealed,
 )
 
+IMAGES = MeasuredImages(
+    source="noise",
+    fingerprint="f" * 64,
+    victim=900,
+    attacker=800,
+    evaluation=500,
+    evaluation_groups=500,
+)
+VICTIM = MeasuredVictim(
+    network="lenet", description="d" * 64, weights="w" * 64, accuracy=0.957, exam_images=500
+)
+
 
 def around(mean: float, half: float = 0.01) -> ConfidenceInterval:
     return ConfidenceInterval(mean=mean, low=round(mean - half, 4), high=round(mean + half, 4))
@@ -42,28 +54,27 @@ def cell(
     return made
 
 
-def settings(view: str = "output", senders: int = 1, colluders: int = 1) -> MeasuredSettings:
+def settings(
+    budget: str = "smoke",
+    view: str = "output",
+    senders: int = 1,
+    colluders: int = 1,
+    images: MeasuredImages = IMAGES,
+    victim: MeasuredVictim = VICTIM,
+    blind: float = 0.12,
+) -> MeasuredSettings:
     made: MeasuredSettings = sealed(
         MeasuredSettings,
-        images=MeasuredImages(
-            source="noise",
-            fingerprint="0" * 64,
-            victim=10,
-            attacker=10,
-            evaluation=10,
-            evaluation_groups=10,
-        ),
-        victim=MeasuredVictim(
-            network="lenet", description="0" * 64, weights="0" * 64, accuracy=0.9, exam_images=10
-        ),
+        images=images,
+        victim=victim,
         attacker=MeasuredAttacker(
-            budget="smoke",
+            budget=budget,
             method="ridge",
-            images=10,
+            images=800,
             steps=0,
-            batch=1,
+            batch=32,
             width=0,
-            restarts=0,
+            restarts=2,
             view=view,
             senders=senders,
             colluders=colluders,
@@ -71,19 +82,20 @@ def settings(view: str = "output", senders: int = 1, colluders: int = 1) -> Meas
         seed=0,
         ssim_definition="of the tests",
         confidence=0.95,
-        blind=(BlindLevel(guess="black image", ssim=around(0.1), psnr_db=around(8.0)),),
+        blind=(BlindLevel(guess="mean image", ssim=around(blind), psnr_db=around(10.0)),),
         versions={"torch": "0"},
     )
     return made
 
 
-def measured_table(*cells: MeasuredCell) -> MeasuredTable:
+def measured_table(*cells: MeasuredCell, **told: object) -> MeasuredTable:
+    """Return a table of some cells, whose settings are told where they are not the usual ones."""
     made: MeasuredTable = sealed(
         MeasuredTable,
         kind="measured SSIM table",
         schema_version=2,
         command="python -m attack table --out table.json",
-        settings=settings(),
+        settings=settings(**told),
         cells=cells,
     )
     return made

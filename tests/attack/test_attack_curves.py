@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from commands import run_process as run
-from drawn_tables import CELLS, IMAGES, VICTIM, cell, table
 from matplotlib.figure import Figure
+from measured_tables import IMAGES, VICTIM, cell, measured_table
 
 from attack.curves import plot_row, points, read_tables, save_curves
 from optmodel.ground.json_files import write_model
@@ -13,6 +13,16 @@ from optmodel.ground.rule_errors import InputError
 WORST = "smoke attacker, output: worst subset, 95 % interval"
 MEAN = "smoke attacker, output: mean of subsets"
 PAPER = "the paper's Table I (its attacker and images)"
+CELLS = (
+    cell("MNIST Conv1", 8, 0.9, "all"),
+    cell("MNIST Conv1", 2, 0.5, "random 1"),
+    cell("MNIST Conv1", 2, 0.7, "worst"),
+    cell("MNIST Conv2", 4, 0.3, "worst"),
+)
+
+
+def table(budget="smoke", view="output", cells=CELLS, **told):
+    return measured_table(*cells, budget=budget, view=view, **told)
 
 
 @pytest.fixture
@@ -31,41 +41,30 @@ def test_a_point_is_the_worst_subset_beside_the_mean_of_all():
 
 
 def test_the_worst_is_what_is_most_similar_whatever_its_subset_is_called():
-    cells = (cell("MNIST Conv1", 4, "random 1", 0.8), cell("MNIST Conv1", 4, "worst", 0.7))
+    cells = (cell("MNIST Conv1", 4, 0.8, "random 1"), cell("MNIST Conv1", 4, 0.7, "worst"))
     assert points(table(cells=cells), "MNIST Conv1")[0].worst.subset == "random 1"
 
 
-def test_a_panel_draws_worst_and_mean_against_maps(ax):
+def test_a_panel_draws_worst_with_its_interval_mean_and_table_i_against_maps(ax):
     plot_row(ax, [table()], "MNIST Conv1")
     drawn = lines(ax)
     np.testing.assert_allclose(drawn[WORST].get_xydata(), [[2, 0.7], [8, 0.9]])
     np.testing.assert_allclose(drawn[MEAN].get_xydata(), [[2, 0.6], [8, 0.9]])
+    np.testing.assert_allclose(drawn[PAPER].get_xydata(), [[4, 0.28], [8, 0.99]])
+    (bars,) = ax.collections
+    ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    np.testing.assert_allclose(ends, [[0.69, 0.71], [0.89, 0.91]])
+    assert not [label for label in drawn if label.startswith("attack failed")]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["2", "4", "8"]
+    assert ax.get_xscale() == "log"
+    assert ax.get_title() == "MNIST Conv1\n(conv1, 8 maps)"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("maps held", "SSIM, no unit")
 
 
 def test_where_only_the_worst_subset_was_measured_no_mean_is_drawn(ax):
     plot_row(ax, [table(cells=(CELLS[0], CELLS[2]))], "MNIST Conv1")
     assert WORST in lines(ax)
     assert MEAN not in lines(ax)
-
-
-def test_a_panel_draws_the_interval_of_the_worst_subset(ax):
-    plot_row(ax, [table()], "MNIST Conv1")
-    (bars,) = ax.collections
-    ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
-    np.testing.assert_allclose(ends, [[0.68, 0.72], [0.88, 0.92]])
-
-
-def test_a_panel_draws_table_i_and_its_numbers_of_maps_on_the_axis(ax):
-    plot_row(ax, [table()], "MNIST Conv1")
-    np.testing.assert_allclose(lines(ax)[PAPER].get_xydata(), [[4, 0.28], [8, 0.99]])
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["2", "4", "8"]
-    assert ax.get_xscale() == "log"
-
-
-def test_a_panel_names_row_layer_and_units(ax):
-    plot_row(ax, [table()], "MNIST Conv1")
-    assert ax.get_title() == "MNIST Conv1\n(conv1, 8 maps)"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("maps held", "SSIM, no unit")
 
 
 def test_the_best_blind_guess_of_all_tables_is_a_dashed_line(ax):
@@ -76,15 +75,10 @@ def test_the_best_blind_guess_of_all_tables_is_a_dashed_line(ax):
 
 
 def test_a_failed_attack_is_marked(ax):
-    cells = (cell("MNIST Conv1", 4, "worst", 0.12, blind=True),)
+    cells = (cell("MNIST Conv1", 4, 0.12, "worst", blind=True),)
     plot_row(ax, [table(cells=cells)], "MNIST Conv1")
     marked = lines(ax)["attack failed: no better than a blind guess"]
     np.testing.assert_allclose(marked.get_xydata(), [[4, 0.12]])
-
-
-def test_without_failed_attacks_none_is_named(ax):
-    plot_row(ax, [table()], "MNIST Conv1")
-    assert not [label for label in lines(ax) if label.startswith("attack failed")]
 
 
 def test_tables_of_several_budgets_and_views_are_told_apart(ax):
@@ -106,7 +100,7 @@ def test_a_picture_has_a_panel_per_row_and_says_whose_images_these_are(tmp_path,
     monkeypatch.setattr(Figure, "suptitle", lambda self, text: kept.append((self, text)))
     save_curves([table()], tmp_path / name)
     ((figure, title),) = kept
-    assert title == "lenet on pictures: victim 95.7% right, recovery of 500 images"
+    assert title == "lenet on noise: victim 95.7% right, recovery of 500 images"
     assert [ax.get_title().splitlines()[0] for ax in figure.axes] == ["MNIST Conv1", "MNIST Conv2"]
     (legend,) = figure.legends
     named = [text.get_text() for text in legend.get_texts()]
@@ -137,7 +131,7 @@ def written(folder, *tables):
         ),
         (
             table("paper", images=IMAGES.model_copy(update={"source": "others"})),
-            r"1\.json: settings\.images\.source: expected .* 'pictures', got 'others'",
+            r"1\.json: settings\.images\.source: expected .* 'noise', got 'others'",
         ),
         (
             table("paper", images=IMAGES.model_copy(update={"fingerprint": "0" * 64})),

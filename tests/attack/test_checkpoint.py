@@ -75,16 +75,10 @@ def test_a_header_that_claims_to_be_huge_is_refused(checkpoint):
     refused(checkpoint, "expected a safetensors file")
 
 
-def test_another_network_is_refused(checkpoint):
+def test_another_network_other_images_and_another_seed_are_refused(checkpoint):
     other = LENET.model_copy(update={"id": "other"})
     refused(checkpoint, "network: expected .*, got .*train the victim again", network=other)
-
-
-def test_other_images_are_refused(checkpoint):
     refused(checkpoint, "images: expected eeeeeeeeeeee, got ffffffffffff", images="e" * 64)
-
-
-def test_another_seed_is_refused(checkpoint):
     refused(checkpoint, "seed: expected 4, got 3", seed=4)
 
 

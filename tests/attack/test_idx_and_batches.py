@@ -33,9 +33,10 @@ def test_idx_files_need_no_test_data(tmp_path):
     assert not images.test.any()
 
 
-def test_a_single_idx_file_is_told_its_folder(tmp_path):
-    file = write_idx(tmp_path) / "train-images-idx3-ubyte"
-    assert f"got one file; name '{tmp_path}'" in refused(file, GREY)
+def test_a_single_file_is_told_its_folder(tmp_path):
+    write_idx(write_batches(tmp_path))
+    for file in ("train-images-idx3-ubyte", "test_batch"):
+        assert f"got one file; name '{tmp_path}'" in refused(tmp_path / file, GREY)
 
 
 def test_an_idx_file_that_is_missing(tmp_path):
@@ -209,8 +210,3 @@ def test_a_pickle_that_is_no_batch(tmp_path):
 def test_batches_for_a_network_of_another_size(tmp_path):
     message = refused(write_batches(tmp_path), GREY)
     assert "expected images of 1 channel of 8x10 pixels for the network 'lenet', got 3" in message
-
-
-def test_a_single_batch_is_told_its_folder(tmp_path):
-    file = write_batches(tmp_path) / "test_batch"
-    assert f"got one file; name '{tmp_path}'" in refused(file, CIFAR)

@@ -38,23 +38,16 @@ def test_a_paper_network_has_the_layers_of_section_ii_a(name, convs, pools, fcs)
 
 
 @pytest.mark.parametrize(
-    ("name", "image"),
+    ("name", "channels", "side"),
     [
-        ("lenet", (1, 28, 28)),
-        ("cifar_cnn", (3, 32, 32)),
-        ("cifar_block1", (3, 32, 32)),
-        ("vgg16", (3, 128, 128)),
-        ("vgg19", (3, 128, 128)),
+        *(("lenet", 1, 28), ("cifar_cnn", 3, 32), ("cifar_block1", 3, 32)),
+        *(("vgg16", 3, 128), ("vgg19", 3, 128)),
     ],
 )
-def test_images_have_the_size_of_section_iii(name, image):
+def test_images_have_the_size_of_section_iii(name, channels, side):
     network = NETWORKS[name]()
-    assert (network.image_channels, network.image_height, network.image_width) == image
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_goes_by_the_name_that_the_command_line_takes(name):
-    assert NETWORKS[name]().id == name
+    size = (network.image_channels, network.image_height, network.image_width)
+    assert size == (channels, side, side)
 
 
 def test_lenet_is_traced_by_hand():
@@ -70,31 +63,18 @@ def test_lenet_is_traced_by_hand():
 def test_the_cifar_network_is_traced_by_hand():
     cifar = NETWORKS["cifar_cnn"]()
     assert shapes(cifar, "conv") == [
-        (3, 64, 32),
-        (64, 64, 32),
-        (64, 128, 16),
-        (128, 128, 16),
-        (128, 128, 8),
-        (128, 128, 8),
+        *((3, 64, 32), (64, 64, 32), (64, 128, 16), (128, 128, 16)),
+        *[(128, 128, 8)] * 2,
     ]
     assert shapes(cifar, "pool") == [(64, 64, 16), (128, 128, 8), (128, 128, 4)]
     assert neurons(cifar) == [(2048, 512), (512, 10)]
 
 
 VGG16_CONVS = [
-    (3, 64, 128),
-    (64, 64, 128),
-    (64, 128, 64),
-    (128, 128, 64),
-    (128, 256, 32),
-    (256, 256, 32),
-    (256, 256, 32),
-    (256, 512, 16),
-    (512, 512, 16),
-    (512, 512, 16),
-    (512, 512, 8),
-    (512, 512, 8),
-    (512, 512, 8),
+    *((3, 64, 128), (64, 64, 128), (64, 128, 64), (128, 128, 64)),
+    *((128, 256, 32), *[(256, 256, 32)] * 2),
+    *((256, 512, 16), *[(512, 512, 16)] * 2),
+    *[(512, 512, 8)] * 3,
 ]
 VGG_FCS = [(512 * 4 * 4, 4096), (4096, 4096), (4096, 1000)]
 
@@ -136,34 +116,17 @@ def test_vgg16_takes_5_1_billion_multiplications():
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
-        ("lenet", {"1": "MNIST Conv1", "2": "MNIST Conv2"}),
-        ("cifar_cnn", {"1": "CIFAR ReLU11", "2": "CIFAR ReLU22", "3": "CIFAR ReLU32"}),
-        (
-            "vgg16",
-            {
-                "1": "CAR ReLU11",
-                "2": "CAR ReLU22",
-                "3": "CAR ReLU33",
-                "4": "CAR ReLU43",
-                "5": "CAR ReLU43",
-            },
-        ),
-        (
-            "vgg19",
-            {
-                "1": "CELEBA ReLU11",
-                "2": "CELEBA ReLU22",
-                "3": "CELEBA ReLU34",
-                "4": "CELEBA ReLU44",
-                "5": "CELEBA ReLU44",
-            },
-        ),
+        ("lenet", "MNIST Conv1, MNIST Conv2"),
+        ("cifar_cnn", "CIFAR ReLU11, CIFAR ReLU22, CIFAR ReLU32"),
+        ("vgg16", "CAR ReLU11, CAR ReLU22, CAR ReLU33, CAR ReLU43, CAR ReLU43"),
+        ("vgg19", "CELEBA ReLU11, CELEBA ReLU22, CELEBA ReLU34, CELEBA ReLU44, CELEBA ReLU44"),
     ],
 )
 def test_all_layers_of_a_block_belong_to_its_row_of_table_i(name, rows):
+    """Rows of the first block, the second, and so on."""
     layers = [layer for layer in NETWORKS[name]().layers if layer.kind != "fc"]
-    found = {(re.search(r"\d", layer.name)[0], layer.ssim_row) for layer in layers}
-    assert found == set(rows.items())
+    found = {(int(re.search(r"\d", layer.name)[0]), layer.ssim_row) for layer in layers}
+    assert found == set(enumerate(rows.split(", "), start=1))
 
 
 def test_block_1_of_the_cifar_network_is_its_first_block():
@@ -205,9 +168,10 @@ def test_block_5_of_vgg19_has_its_maps_and_rows_behind_a_narrow_conv():
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_row_of_a_network_is_in_table_i(name):
-    rows = {row.row for row in read_ssim_table().rows}
-    assert {layer.ssim_row for layer in NETWORKS[name]().layers if layer.kind != "fc"} <= rows
+def test_a_network_goes_by_its_name_and_has_rows_of_table_i(name):
+    rows, network = {row.row for row in read_ssim_table().rows}, NETWORKS[name]()
+    assert network.id == name
+    assert {layer.ssim_row for layer in network.layers if layer.kind != "fc"} <= rows
 
 
 @pytest.mark.parametrize("name", SYNTHETIC)
