@@ -2,23 +2,22 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
 from benchmarks.tradeoffs.tradeoff_record import CurveRecord
 from benchmarks.tradeoffs.tradeoff_run import Runner
-from instances.ssim import TABLE_I
+from instances.generate import Recipe
 from optmodel.ground.finished_runs import RunStore
 from optmodel.search.options import SolverOptions
 
 OPTIONS = SolverOptions(threads=1, time_limit_s=600.0)
 
 
-def case(kind: str, **changes: object) -> TradeoffCase:
-    values = {"network": "lenet", "fleet": "mixed", "devices": 2, "tolerated_ssim": 0.8}
-    if kind == "tolerance":
-        values["tolerated_ssim"] = None
-    return TradeoffCase(kind, **{**values, "ssim": TABLE_I, "policy": "reject", **changes})
+def case(kind: str, network: str = "lenet", **changes: object) -> TradeoffCase:
+    recipe = Recipe((network,), "mixed", 2, requests=1)
+    return TradeoffCase(kind, replace(recipe, **changes))
 
 
 def rows_in(path: Path) -> list[dict[str, str]]:

@@ -20,13 +20,13 @@ from benchmarks.common.command import (
     require_folder,
 )
 from benchmarks.common.csv_text import csv_text
-from benchmarks.tradeoffs.tradeoff_cases import KINDS, Choice, Kind, TradeoffCase
+from benchmarks.tradeoffs.tradeoff_cases import KINDS, Kind, TradeoffCase, cases_of
 from benchmarks.tradeoffs.tradeoff_plot import plot_shared, plot_tolerance, save_plot
 from benchmarks.tradeoffs.tradeoff_record import CurveRecord, Curves
 from benchmarks.tradeoffs.tradeoff_run import Runner
 from benchmarks.tradeoffs.tradeoff_table import frame_of, print_curves
 from instances.cnns import NETWORKS, SYNTHETIC
-from instances.generate import UnattainableOption, policy_of
+from instances.generate import Recipe, UnattainableOption, policy_of
 from instances.ssim import TABLE_I
 from optmodel.ground.command_line import (
     MAX_SECONDS,
@@ -53,55 +53,47 @@ EVERY_NETWORK = ["lenet", "cifar_cnn", "vgg16", "vgg19"]
 FLEETS, DEVICES, SHARED_DEVICES = ["mixed", "power"], ["10", "40"], ["4", "40"]
 TOLERANCES = ["0.8", "0.6", "0.4"]
 
-OutOption = Annotated[Path, typer.Option(help="Folder for tables, pictures and records.")]
-CurvesOption = Annotated[
-    list[str], typer.Option(help=f"Which curves, of {', '.join(KINDS)}, with commas between.")
-]
-NetworksOption = Annotated[list[str], typer.Option(help="Networks, with commas between.")]
-FleetsOption = Annotated[
-    list[str], typer.Option(help="Fleets as instances.generate takes them, with commas between.")
-]
-DevicesOption = Annotated[
-    list[str], typer.Option(help="Numbers of helpers for tolerance and price.")
-]
-SharedDevicesOption = Annotated[
-    list[str],
-    typer.Option(
-        help=f"Numbers of helpers for shared data; up to {MOST_COUNTED}, points are sought one by "
-        "one until proven, beyond that all together, between bounds."
-    ),
-]
-TolerancesOption = Annotated[
-    list[str], typer.Option(help="Tolerated SSIM for shared data and price.")
-]
-SsimOption = Annotated[
-    Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
-]
-PointsOption = Annotated[
-    int, typer.Option(help="Points of each front of shared data, at most about; at least 2.")
-]
-TimeLimitOption = Annotated[
-    float,
-    typer.Option(
-        help="Seconds for each search: one for an optimum; for a front of shared data one for "
-        "all prices on bits, which finishes the price it tries, and with up to "
-        f"{MOST_COUNTED} helpers two more for each point."
-    ),
-]
-
 
 def main(
-    out: OutOption,
-    curves: CurvesOption = EVERY_CURVE,
-    networks: NetworksOption = EVERY_NETWORK,
-    fleets: FleetsOption = FLEETS,
-    devices: DevicesOption = DEVICES,
-    shared_devices: SharedDevicesOption = SHARED_DEVICES,
-    tolerances: TolerancesOption = TOLERANCES,
-    ssim: SsimOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and records.")],
+    curves: Annotated[
+        list[str], typer.Option(help=f"Which curves, of {', '.join(KINDS)}, with commas between.")
+    ] = EVERY_CURVE,
+    networks: Annotated[
+        list[str], typer.Option(help="Networks, with commas between.")
+    ] = EVERY_NETWORK,
+    fleets: Annotated[
+        list[str],
+        typer.Option(help="Fleets as instances.generate takes them, with commas between."),
+    ] = FLEETS,
+    devices: Annotated[
+        list[str], typer.Option(help="Numbers of helpers for tolerance and price.")
+    ] = DEVICES,
+    shared_devices: Annotated[
+        list[str],
+        typer.Option(
+            help=f"Numbers of helpers for shared data; up to {MOST_COUNTED}, points are sought one "
+            "by one until proven, beyond that all together, between bounds."
+        ),
+    ] = SHARED_DEVICES,
+    tolerances: Annotated[
+        list[str], typer.Option(help="Tolerated SSIM for shared data and price.")
+    ] = TOLERANCES,
+    ssim: Annotated[
+        Path | None, typer.Option(help="SSIM table, a JSON file; default: the paper's Table I.")
+    ] = None,
     unattainable: UnattainableOption = "reject",
-    points: PointsOption = 12,
-    time_limit: TimeLimitOption = TIME_LIMIT_S,
+    points: Annotated[
+        int, typer.Option(help="Points of each front of shared data, at most about; at least 2.")
+    ] = 12,
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            help="Seconds for each search: one for an optimum; for a front of shared data one for "
+            "all prices on bits, which finishes the price it tries, and with up to "
+            f"{MOST_COUNTED} helpers two more for each point."
+        ),
+    ] = TIME_LIMIT_S,
     mip_gap: MipGapOption = 1e-6,
     threads: ThreadsOption = 1,
     seed: SeedOption = None,
@@ -117,35 +109,31 @@ def main(
     """
     require_number("--points", points, 2, MOST_POINTS)
     require_number("--time-limit", time_limit, LEAST_SECONDS, MAX_SECONDS)
-    choice = Choice(
-        kinds=_kinds(curves),
-        networks=chosen("--networks", networks, [*NETWORKS, *SYNTHETIC]),
-        fleets=listed(fleets),
-        devices=_counts("--devices", devices),
-        shared_devices=_counts("--shared-devices", shared_devices),
-        tolerances=[*dict.fromkeys(parted_numbers("--tolerances", tolerances, -1, 1))],
-        ssim=TABLE_I if ssim is None else ssim,
-        policy=policy_of(unattainable),
-    )
-    cases = _understood(choice)
-    require_folder("--out", out, RECORDS, *(f"{kind}.csv" for kind in choice.kinds))
+    kinds = _kinds(curves)
+    cases = [
+        *cases_of(
+            kinds,
+            chosen("--networks", networks, [*NETWORKS, *SYNTHETIC]),
+            listed(fleets),
+            {
+                "--devices": _counts("--devices", devices),
+                "--shared-devices": _counts("--shared-devices", shared_devices),
+            },
+            [*dict.fromkeys(parted_numbers("--tolerances", tolerances, -1, 1))],
+            Recipe((), ssim=ssim or TABLE_I, unattainable=policy_of(unattainable)),
+        )
+    ]
+    for case in cases:
+        case.instance()  # What is not understood is refused before anything is computed.
+    require_folder("--out", out, RECORDS, *(f"{kind}.csv" for kind in kinds))
     options = SolverOptions(time_limit_s=time_limit, mip_gap=mip_gap, threads=threads, seed=seed)
     with FileLock(out):
         store = RunStore(out / RECORDS, CurveRecord)
         tell_reused(out / RECORDS, store.records)
         found = _computed(Runner(store, options, points, force), cases)
-        for kind in choice.kinds:
+        for kind in kinds:
             _write(out, kind, {case: found[case] for case in cases if case.kind == kind})
     print_curves(console, found)
-
-
-def _understood(choice: Choice) -> list[TradeoffCase]:
-    """Return the cases; refuse what is not understood before anything is computed."""
-    choice.require_fleets()
-    cases = list(choice.cases())
-    for case in cases:
-        case.instance()
-    return cases
 
 
 def _computed(runner: Runner, cases: Sequence[TradeoffCase]) -> Curves:

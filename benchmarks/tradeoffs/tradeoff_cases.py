@@ -1,14 +1,13 @@
 """What the trade-off benchmark computes: curves of one request, on a fleet, under an SSIM table."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from random import Random
 from typing import Literal
 
 from instances.devices import fleet_families
-from instances.generate import Policy, Recipe, generate
+from instances.generate import Recipe, generate
 from optmodel.problem import Instance
 
 Kind = Literal["tolerance", "shared", "price"]
@@ -18,36 +17,25 @@ KINDS: tuple[Kind, ...] = ("tolerance", "shared", "price")
 
 @dataclass(frozen=True)
 class TradeoffCase:
-    """One curve, or one price.
-
-    Attributes
-    ----------
-    kind : {"tolerance", "shared", "price"}
-        What is asked.
-    network, fleet : str
-        As `instances.generate` names them.
-    devices : int
-        Number of helpers.
-    tolerated_ssim : float or None
-        Of the request; None for a curve over all tolerances.
-    ssim : Path
-        SSIM table.
-    policy : {"reject", "source"}
-        What becomes of layers that receive maps of which no share is safe.
-    """
+    """One curve, or one price: what is asked, of one request on a fleet."""
 
     kind: Kind
-    network: str
-    fleet: str
-    devices: int
-    tolerated_ssim: float | None
-    ssim: Path
-    policy: Policy
+    recipe: Recipe
+
+    @property
+    def network(self) -> str:
+        """Network of the request."""
+        return self.recipe.networks[0]
+
+    @property
+    def tolerated_ssim(self) -> float | None:
+        """Tolerance of the request; None for a curve over all tolerances."""
+        return None if self.kind == "tolerance" else self.recipe.tolerances[0]
 
     @property
     def name(self) -> str:
         """Network, devices and fleet, as tables and pictures say it."""
-        return f"{self.network}, {self.devices} {self.fleet}"
+        return f"{self.network}, {self.recipe.devices} {self.recipe.fleet}"
 
     def instance(self) -> Instance:
         """Return the request on its fleet.
@@ -57,71 +45,49 @@ class TradeoffCase:
         InputError
             If the network, the fleet or the table is not understood.
         """
-        tolerance = Recipe.tolerated_ssim if self.tolerated_ssim is None else self.tolerated_ssim
-        recipe = Recipe(
-            (self.network,),
-            self.fleet,
-            self.devices,
-            tolerance,
-            requests=1,
-            ssim=self.ssim,
-            unattainable=self.policy,
-        )
-        parts = (self.network, self.devices, self.fleet, self.ssim.stem, self.policy)
-        return generate(recipe, "-".join(map(str, (self.kind, *parts, self.tolerated_ssim or ""))))
+        recipe = self.recipe
+        parts = (self.kind, self.network, recipe.devices, recipe.fleet, recipe.ssim.stem)
+        named = (*parts, recipe.unattainable, self.tolerated_ssim or "")
+        return generate(recipe, "-".join(map(str, named)))
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What a call of the benchmark asks for.
+def cases_of(
+    kinds: Sequence[Kind],
+    networks: Sequence[str],
+    fleets: Sequence[str],
+    devices: Mapping[str, Sequence[int]],
+    tolerances: Sequence[float],
+    base: Recipe,
+) -> Iterator[TradeoffCase]:
+    """Yield the cases, kind by kind, network by network.
 
-    Attributes
+    Parameters
     ----------
-    kinds : sequence of {"tolerance", "shared", "price"}
-        Which curves.
-    networks, fleets : sequence of str
-        As `instances.generate` names them.
-    devices, shared_devices : sequence of int
-        Numbers of helpers; the second for shared data.
+    kinds, networks, fleets : sequence of str
+        What is asked, of which networks, on which fleets.
+    devices : mapping of str to sequence of int
+        Numbers of helpers, by the option that tells them: --shared-devices, else --devices.
     tolerances : sequence of float
         For shared data and prices.
-    ssim : Path
-        SSIM table.
-    policy : {"reject", "source"}
-        As in `TradeoffCase`.
+    base : Recipe
+        SSIM table, and what becomes of layers that receive maps of which no share is safe.
+
+    Raises
+    ------
+    InputError
+        If a fleet is not understood, or does not fit a number of devices; it names the option.
     """
-
-    kinds: Sequence[Kind]
-    networks: Sequence[str]
-    fleets: Sequence[str]
-    devices: Sequence[int]
-    shared_devices: Sequence[int]
-    tolerances: Sequence[float]
-    ssim: Path
-    policy: Policy
-
-    def require_fleets(self) -> None:
-        """Refuse fleets that are not understood, or that do not fit a number of devices.
-
-        Raises
-        ------
-        InputError
-            Naming the option.
-        """
-        for kind, fleet in product(self.kinds, self.fleets):
-            option, sizes = self._sizes(kind)
-            for devices in sizes:
-                fleet_families(fleet, devices, Random(0), ("--fleets", option))
-
-    def _sizes(self, kind: Kind) -> tuple[str, Sequence[int]]:
-        """Return the numbers of helpers for a kind, and the option that tells them."""
-        shared = kind == "shared"
-        return ("--shared-devices", self.shared_devices) if shared else ("--devices", self.devices)
-
-    def cases(self) -> Iterator[TradeoffCase]:
-        """Yield the cases, kind by kind, network by network."""
-        for kind, network, fleet in product(self.kinds, self.networks, self.fleets):
-            _, sizes = self._sizes(kind)
-            tolerances = (None,) if kind == "tolerance" else self.tolerances
-            for devices, tolerance in product(sizes, tolerances):
-                yield TradeoffCase(kind, network, fleet, devices, tolerance, self.ssim, self.policy)
+    for kind, network, fleet in product(kinds, networks, fleets):
+        option = "--shared-devices" if kind == "shared" else "--devices"
+        asked = (base.tolerances[0],) if kind == "tolerance" else tolerances
+        for number, tolerance in product(devices[option], asked):
+            fleet_families(fleet, number, Random(0), ("--fleets", option))
+            recipe = replace(
+                base,
+                networks=(network,),
+                fleet=fleet,
+                devices=number,
+                tolerated_ssim=tolerance,
+                requests=1,
+            )
+            yield TradeoffCase(kind, recipe)

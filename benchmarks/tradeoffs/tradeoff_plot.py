@@ -48,7 +48,7 @@ def plot_tolerance(ax: Axes, curves: Curves) -> None:
     """
     lines = [(case, record) for case, record in curves.items() if front(list(record.steps))]
     for number, (case, record) in enumerate(lines):
-        _draw_steps(ax, f"{case.devices} devices, {case.fleet}", record, number)
+        _draw_steps(ax, f"{case.recipe.devices} devices, {case.recipe.fleet}", record, number)
     _finish(ax, next(iter(curves)).network, bool(lines))
     ax.set_xlim(0, 1)
     ax.set_xlabel("tolerated SSIM (0: nothing alike, 1: no promise)")
@@ -76,7 +76,8 @@ def plot_shared(ax: Axes, curves: Curves) -> None:
     most = max((r.points[0].shared_bits for _, r in lines), default=1)
     unit, name = (1e6, "Mbit") if most >= 1e6 else (1e3, "kbit")
     for number, (case, record) in enumerate(lines):
-        label = f"{case.devices} devices, {case.fleet}, SSIM up to {case.tolerated_ssim:g}"
+        recipe, tolerance = case.recipe, case.tolerated_ssim
+        label = f"{recipe.devices} devices, {recipe.fleet}, SSIM up to {tolerance:g}"
         _draw_points(ax, label, record, unit, number)
     _finish(ax, next(iter(curves)).network, bool(lines))
     ax.set_xlabel(f"shared data ({name})")

@@ -21,24 +21,16 @@ from optmodel.verified import digest
 
 @dataclass(frozen=True)
 class Runner:
-    """Computes cases that are not recorded.
-
-    Attributes
-    ----------
-    store : RunStore
-        Where records are kept.
-    options : SolverOptions
-        Limits of each run of a solver.
-    points : int
-        About so many points of each front of shared data.
-    force : bool
-        Whether to repeat what is recorded.
-    """
+    """Computes cases that are not recorded."""
 
     store: RunStore[CurveRecord]
+    """Where records are kept."""
     options: SolverOptions
+    """Limits of each run of a solver."""
     points: int
+    """About so many points of each front of shared data."""
     force: bool = False
+    """Whether to repeat what is recorded."""
 
     def run(self, case: TradeoffCase) -> CurveRecord:
         """Return the record of a case, finished."""

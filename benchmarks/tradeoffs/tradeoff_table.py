@@ -35,12 +35,13 @@ def frame_of(kind: Kind, curves: Curves) -> pd.DataFrame:
 
 
 def _where(case: TradeoffCase) -> Row:
+    recipe = case.recipe
     return {
         "network": case.network,
-        "fleet": case.fleet,
-        "devices": case.devices,
-        "table": case.ssim.stem,
-        "unattainable": case.policy,
+        "fleet": recipe.fleet,
+        "devices": recipe.devices,
+        "table": recipe.ssim.stem,
+        "unattainable": recipe.unattainable,
     }
 
 

@@ -8,8 +8,8 @@ from commands import run
 from tradeoff_making import measured_table
 
 from benchmarks.tradeoffs.__main__ import main
-from benchmarks.tradeoffs.tradeoff_cases import Choice
-from instances.ssim import TABLE_I
+from benchmarks.tradeoffs.tradeoff_cases import cases_of
+from instances.generate import Recipe
 from optmodel.ground.rule_errors import InputError
 
 
@@ -70,17 +70,11 @@ def test_broken_records_are_refused_with_a_way_out(tmp_path):
 
 
 def test_the_cases_come_kind_by_kind_and_network_by_network():
-    choice = Choice(
-        kinds=("tolerance", "shared"),
-        networks=("lenet", "vgg16"),
-        fleets=("mixed",),
-        devices=(4, 6),
-        shared_devices=(3,),
-        tolerances=(0.8, 0.4),
-        ssim=TABLE_I,
-        policy="reject",
+    sizes = {"--devices": (4, 6), "--shared-devices": (3,)}
+    made = cases_of(
+        ("tolerance", "shared"), ("lenet", "vgg16"), ("mixed",), sizes, (0.8, 0.4), Recipe(())
     )
-    found = [(c.kind, c.network, c.devices, c.tolerated_ssim) for c in choice.cases()]
+    found = [(c.kind, c.network, c.recipe.devices, c.tolerated_ssim) for c in made]
     assert found[:4] == [
         ("tolerance", "lenet", 4, None),
         ("tolerance", "lenet", 6, None),

@@ -6,13 +6,13 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from tradeoff_making import case
 
 from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
 from benchmarks.tradeoffs.tradeoff_record import CurveRecord
 from benchmarks.tradeoffs.tradeoff_run import Runner
 from benchmarks.tradeoffs.tradeoff_table import frame_of
 from instances.cnns import NETWORKS
-from instances.ssim import TABLE_I
 from optmodel.ground.finished_runs import RunStore
 from optmodel.placement.solution import SolutionStatus
 from optmodel.search.options import SolverOptions
@@ -171,14 +171,13 @@ def test_smaller_fleets_have_no_placement_for_the_reason_that_the_page_gives(fle
     needs = {("vgg16", "0.8"): 16, ("vgg16", "0.6"): 32, ("vgg16", "0.4"): 32, **smallest}
     for (network, tolerance), devices in needs.items():
         for number in range(4, min(devices, 9)):
-            tried = TradeoffCase(
-                "price", network, fleet, number, float(tolerance), TABLE_I, "reject"
-            )
+            told = {"fleet": fleet, "devices": number, "tolerated_ssim": float(tolerance)}
+            tried = case("price", network, **told)
             found = solve(tried.instance())
             assert found.solution_status is SolutionStatus.INFEASIBLE
             assert f"'relu11' needs {devices} helpers (64 maps" in found.reasons[0]
     assert set(needs) | {("vgg19", "0.4")} == set(product(NAMES, ("0.8", "0.6", "0.4")))
-    never = TradeoffCase("price", "vgg19", fleet, 1000, 0.4, TABLE_I, "reject")
+    never = case("price", "vgg19", fleet=fleet, devices=1000, tolerated_ssim=0.4)
     assert "no admissible share at 0.4" in solve(never.instance()).reasons[0]
 
 
@@ -196,7 +195,7 @@ def run_alone(one: TradeoffCase, seconds: float, points: int) -> CurveRecord:
 
 
 def test_the_file_of_forty_devices_is_computed_again_for_lenet():
-    one = TradeoffCase("shared", "lenet", "mixed", 40, 0.8, TABLE_I, "reject")
+    one = case("shared", devices=40)
     record = run_alone(one, 300.0, 12)
     text = frame_of("shared", {one: record}).to_csv(index=False)
     known = [
@@ -227,7 +226,7 @@ def test_every_tolerance_and_price_on_the_page_is_proven():
     ("kind", "tolerance"), [("tolerance", None), ("price", 0.4), ("price", 0.8)]
 )
 def test_the_files_are_computed_again_for_lenet(kind, tolerance):
-    one = TradeoffCase(kind, "lenet", "mixed", 10, tolerance, TABLE_I, "reject")
+    one = case(kind, devices=10, tolerated_ssim=tolerance or 0.8)
     record = Runner(
         RunStore(None, CurveRecord), SolverOptions(threads=1, time_limit_s=600.0), 12
     ).run(one)
@@ -247,7 +246,7 @@ def test_the_files_are_computed_again_for_lenet(kind, tolerance):
 
 def test_the_end_of_lenets_front_is_found_again():
     """The point that shares least, from the fastest to it in one step."""
-    one = TradeoffCase("shared", "lenet", "mixed", 4, 0.8, TABLE_I, "reject")
+    one = case("shared", devices=4)
     record = Runner(
         RunStore(None, CurveRecord), SolverOptions(threads=1, time_limit_s=600.0), 1
     ).run(one)
