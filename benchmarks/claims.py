@@ -12,9 +12,7 @@ import typer
 from rich.text import Text
 
 from benchmarks.common.command import new_table
-from benchmarks.evaluation.checks import verdict_of
-from benchmarks.evaluation.claims import CLAIMS, verdict
-from benchmarks.evaluation.claims_page import NAMES, claims_page
+from benchmarks.evaluation.claims_page import NAMES, claims_page, verdicts
 from benchmarks.evaluation.panels import PANELS, POLICIES, EvaluationPlan
 from benchmarks.evaluation.results import PLAN_FILE, Results
 from benchmarks.simulate.setting import PAPER_NETWORKS
@@ -80,9 +78,6 @@ def print_claims(results: Results) -> None:
     table = new_table(
         ("the paper says", *(NAMES[name] for name in JUDGED), "optimal", "verdict"), ()
     )
-    for claim in CLAIMS:
-        told = [str(verdict_of(claim.checks(results, policy))) for policy in JUDGED]
-        optimal = str(claim.under_optimum(results, JUDGED[-1]) or "")
-        cells = [claim.says, *told, optimal, str(verdict(claim, results, JUDGED))]
-        table.add_row(*map(Text, cells))
+    for claim, cells in verdicts(results, JUDGED):
+        table.add_row(*map(Text, (claim.says, *cells)))
     print_wide(console, table)

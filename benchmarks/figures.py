@@ -18,10 +18,16 @@ from benchmarks.evaluation.plot import save_overview, save_panel
 from benchmarks.evaluation.results import PLAN_FILE, RUNS_FOLDER
 from benchmarks.evaluation.runs import simulate_all
 from benchmarks.evaluation.table import (
+    BOUND,
     KEYS,
+    LATENCY,
+    REJECTED,
+    SHARED,
+    UNSERVED,
+    compared,
     decisions,
+    lines_of,
     over_seeds,
-    per_run,
     to_csv,
     utilisation,
 )
@@ -39,6 +45,16 @@ MOST_REQUESTS, MOST_SEEDS, MOST_WORKERS = 1_000_000, 10_000, 256
 EVERY_PANEL, EVERY_POLICY, EVERY_NETWORK = [*PANELS], [*POLICIES], [*PAPER_NETWORKS]
 IN_OVERVIEW = 2
 """Policies drawn in the overview, the first of those compared; each panel's picture has all."""
+
+PRINTED = {
+    "tolerated_ssim": "SSIM",
+    LATENCY: "latency s",
+    BOUND: "bound s",
+    SHARED: "shared Gbit",
+    REJECTED: "rejected %",
+    UNSERVED: "never %",
+}
+"""Columns of the printed table, by the measure that they show."""
 
 RequestsOption = Annotated[int, typer.Option(help="Requests of a run.")]
 SeedsOption = Annotated[int, typer.Option(help="How many seeds, from 0.")]
@@ -134,13 +150,13 @@ def draw(plan: EvaluationPlan, out: Path, workers: int, scheduler: str | None) -
     write_model(out / PLAN_FILE, plan)
     runs = simulate_all(plan.settings(), out / RUNS_FOLDER, workers, scheduler)
     cases = list(plan.cases())
-    frame = over_seeds(per_run(cases, runs), KEYS)
+    frame = over_seeds(lines_of(cases, runs, compared), KEYS)
     for name in plan.panels:
         write_text(out / f"{name}.csv", to_csv(frame[frame["panel"] == name]))
         save_panel(frame, name, [out / f"{name}.png", out / f"{name}.svg"])
-    used = over_seeds(utilisation(cases, runs), [*KEYS, "family"])
+    used = over_seeds(lines_of(cases, runs, utilisation), [*KEYS, "family"])
     write_text(out / "utilisation.csv", to_csv(used))
-    write_text(out / "decisions.csv", to_csv(over_seeds(decisions(cases, runs), KEYS)))
+    write_text(out / "decisions.csv", to_csv(over_seeds(lines_of(cases, runs, decisions), KEYS)))
     save_overview(frame, plan.policies[:IN_OVERVIEW], [out / "all.png", out / "all.svg"])
     write_text(out / "index.html", page(frame, plan, plan.command(out)))
     console.print(described(plan))
@@ -150,25 +166,9 @@ def draw(plan: EvaluationPlan, out: Path, workers: int, scheduler: str | None) -
 
 def print_frame(frame: pd.DataFrame) -> None:
     """Print what the panels show, panels that share their runs once."""
-    table = new_table(
-        ("panel", "x", "policy"),
-        ("SSIM", "latency s", "bound s", "shared Gbit", "rejected %", "never %"),
-    )
-    shown = frame.drop_duplicates(
-        ["x", "tolerated_ssim", "policy", "latency_total_s", "shared_total_gbit"]
-    )
+    table = new_table(("panel", "x", "policy"), tuple(PRINTED.values()))
+    shown = frame.drop_duplicates(["x", "tolerated_ssim", "policy", LATENCY, SHARED])
     for row in shown.to_dict("records"):
-        figures = [
-            row[name]
-            for name in (
-                "tolerated_ssim",
-                "latency_total_s",
-                "bound_total_s",
-                "shared_total_gbit",
-                "rejected_first_percent",
-                "unserved_percent",
-            )
-        ]
         texts = [str(row[name]) for name in ("panel", "x", "policy")]
-        table.add_row(*texts, *(f"{figure:.4g}" for figure in figures))
+        table.add_row(*texts, *(f"{row[name]:.4g}" for name in PRINTED))
     print_wide(console, table)

@@ -5,6 +5,7 @@ if __name__ == "__main__":
 
     start("benchmarks.policies")
 
+import operator
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from benchmarks.common.command import ForceOption, OutOption, new_table, progress
+from benchmarks.common.command import ForceOption, OutOption, goal_cells, new_table, progress
 from benchmarks.common.records import Record, record_book
 from benchmarks.decisions.decision_times import DecisionCase, decide
 from benchmarks.decisions.policy_targets import PolicyTarget, policy_table
@@ -55,12 +56,9 @@ def print_targets(targets: tuple[PolicyTarget, ...], records: Records) -> None:
         rows = [records[case] for case in target.cases]
         value = target.value(rows)
         served, requests = sum(r.served for r in rows), sum(r.requests for r in rows)
-        goals = [
-            cell
-            for goal in (target.at_least, target.aim)
-            for cell in (f"{goal:g}", "yes" if target.reached(value, goal) else "no")
-        ]
-        table.add_row(Text(target.work), f"{served}/{requests}", f"{value:.3f}", *goals)
+        goals = (target.at_least, target.aim)
+        cells = goal_cells(goals, partial(operator.le, value), "{:g}".format)
+        table.add_row(Text(target.work), f"{served}/{requests}", f"{value:.3f}", *cells)
     print_wide(console, table)
     console.print(
         "single decisions: of the slowest instance; the ratio: of the least", markup=False

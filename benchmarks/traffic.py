@@ -40,16 +40,11 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Traffic:
-    """Requests that come and finish on a fleet of mixed devices.
-
-    Attributes
-    ----------
-    requests, devices : int
-        How many.
-    """
+    """Requests that come and finish on a fleet of mixed devices."""
 
     requests: int
     devices: int
+    """How many."""
 
     @property
     def name(self) -> str:
@@ -86,17 +81,7 @@ class TrafficRecord(Record):
 
 
 class _Run:
-    """A scheduler under traffic.
-
-    Attributes
-    ----------
-    events_s : float
-        Seconds of all events.
-    slowest_s : float
-        Seconds of the slowest.
-    served : int
-        Requests that had a place when they came.
-    """
+    """A scheduler under traffic: seconds of all events and of the slowest, and who was placed."""
 
     def __init__(self, fleet: FleetDocument) -> None:
         self.scheduler = OnlineScheduler(fleet)

@@ -23,14 +23,7 @@ WORTH = 0.05
 def print_ablation(console: Console, records: Sequence[Record], whole: str) -> None:
     """Print a line per instance and part left out, then how often each part was worth something.
 
-    Parameters
-    ----------
-    console : rich.console.Console
-        Where to print.
-    records : sequence of Record
-        Of all instances, parts and seeds.
-    whole : str
-        The method of records with all parts.
+    `whole` is the method of the records with all parts.
     """
     labels = list(dict.fromkeys(record.method for record in records))
     table = new_table(("instance", "parts"), ("gap %", "latency", "bound", "s"))

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -124,13 +124,7 @@ def progress(items: Sequence[T], doing: str) -> Iterable[T]:
 
 
 class Faults:
-    """What is wrong with single instances, while the others go on.
-
-    Attributes
-    ----------
-    unusable, wrong : list of str
-        Files that cannot be used, and results that are wrong.
-    """
+    """Files that cannot be used, and results that are wrong, while the other instances go on."""
 
     def __init__(self) -> None:
         self.unusable: list[str] = []
@@ -166,6 +160,13 @@ def new_table(texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
     for title in numbers:
         table.add_column(title, justify="right", no_wrap=True)
     return table
+
+
+def goal_cells(
+    goals: Iterable[T], reached: Callable[[T], bool], shown: Callable[[T], str] = str
+) -> list[str]:
+    """Return two cells for each goal: what it is, and whether it is reached."""
+    return [cell for goal in goals for cell in (shown(goal), "yes" if reached(goal) else "no")]
 
 
 def percent(gap: float | None) -> str:

@@ -11,15 +11,7 @@ COMMANDS = ("=", "+", "-", "@")
 
 
 def csv_text(frame: pd.DataFrame, float_format: str | None = None) -> str:
-    """Return a table as CSV: objects as JSON, and no text that a spreadsheet would calculate.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The table; its index is left out.
-    float_format : str, optional
-        How numbers are written, such as %.10g.
-    """
+    """Return a table as CSV, its index left out, objects as JSON, no text in it a formula."""
     safe = pd.DataFrame(
         {
             name: column if is_numeric_dtype(column) else column.map(_cell)

@@ -76,17 +76,7 @@ class Record(FinishedRun):
 
     @classmethod
     def of(cls, solution: Solution, requests: int, **more: Any) -> Self:
-        """Return the record of a solution to an instance with so many requests.
-
-        Parameters
-        ----------
-        solution : Solution
-            What the method said.
-        requests : int
-            Requests of the instance.
-        **more
-            Fields that a derived class adds.
-        """
+        """Return the record of a solution to an instance with so many requests, and more fields."""
         same = Record.model_fields.keys() & Solution.model_fields.keys()
         served = len(solution.placement.requests) if solution.placement else 0
         return cls(

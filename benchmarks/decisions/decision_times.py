@@ -57,24 +57,16 @@ it has placed the same requests before; improved, it has half a minute more."""
 
 @dataclass(frozen=True)
 class DecisionCase:
-    """What is measured.
-
-    Attributes
-    ----------
-    instance : Instance
-        The requests, in order of arrival.
-    contender : str
-        A key of `CONTENDERS`.
-    bound_s : float or None
-        A proven bound on serving all of them, in seconds.
-    repeat : int
-        Number of runs; of an even number the faster of the two middle ones is recorded.
-    """
+    """What is measured."""
 
     instance: Instance
+    """The requests, in order of arrival."""
     contender: str
+    """A key of `CONTENDERS`."""
     bound_s: float | None = None
+    """A proven bound on serving all of them, in seconds."""
     repeat: int = 1
+    """Number of runs; of an even number the faster of the two middle ones is recorded."""
 
     @property
     def options(self) -> dict[str, str | int | float | bool | None]:

@@ -23,29 +23,17 @@ Value = Callable[[Sequence[Record]], float]
 
 @dataclass(frozen=True)
 class PolicyTarget:
-    """One row of the table.
-
-    Attributes
-    ----------
-    work : str
-        Says what is measured, and in which unit.
-    cases : tuple of DecisionCase
-        What is measured for it.
-    value : callable
-        Summarises the records of the cases, which come in their order.
-    at_least, aim : float
-        What to reach: at most so much.
-    """
+    """One row of the table."""
 
     work: str
+    """Says what is measured, and in which unit."""
     cases: tuple[DecisionCase, ...]
+    """What is measured for it."""
     value: Value
+    """Summarises the records of the cases, which come in their order."""
     at_least: float
     aim: float
-
-    def reached(self, value: float, goal: float) -> bool:
-        """Tell whether a value is as good as a goal."""
-        return value <= goal
+    """What to reach: at most so much."""
 
 
 def policy_table(repeat: int) -> tuple[PolicyTarget, ...]:

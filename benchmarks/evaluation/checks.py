@@ -28,18 +28,12 @@ class ClaimVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison.
-
-    Attributes
-    ----------
-    text : str
-        What was compared, with figures.
-    holds : bool or None
-        None if the interval over seeds does not tell.
-    """
+    """One comparison."""
 
     text: str
+    """What was compared, with figures."""
     holds: bool | None
+    """None if the interval over seeds does not tell."""
 
 
 def verdict_of(checks: Sequence[Check]) -> ClaimVerdict:

@@ -38,28 +38,19 @@ Pairs = Sequence[tuple[PanelPoint, PanelPoint]]
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence.
-
-    Attributes
-    ----------
-    says : str
-        What the paper says, in short.
-    panel : str
-        Where it says so.
-    checks : callable
-        What must hold under a policy.
-    faster : sequence of pairs of PanelPoint
-        If it is about latencies: which point it takes to be faster than which; about these an
-        optimal placement is asked too.
-    beside : tuple of str
-        Policies that it compares others with, so that their runs are needed too.
-    """
+    """One sentence."""
 
     says: str
+    """What the paper says, in short."""
     panel: str
+    """Where it says so."""
     checks: Checks
+    """What must hold under a policy."""
     faster: Pairs = ()
+    """If it is about latencies: which point it takes to be faster than which; about these an
+    optimal placement is asked too."""
     beside: tuple[str, ...] = ()
+    """Policies that it compares others with, so that their runs are needed too."""
 
     def at_best(self, results: Results, policy: str) -> list[Check]:
         """Return what is proven of optimal placements, if it is about latencies."""

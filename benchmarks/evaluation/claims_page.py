@@ -1,6 +1,6 @@
 """The claims as a page: a table of verdicts, then the figures behind each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.evaluation.checks import Check, ClaimVerdict, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, Claim, verdict
@@ -26,17 +26,7 @@ RULES = """How a sentence is judged:
 
 
 def claims_page(results: Results, policies: Sequence[str], command: str) -> str:
-    """Return the page as Markdown.
-
-    Parameters
-    ----------
-    results : Results
-        The runs.
-    policies : sequence of str
-        The paper's, then the better one.
-    command : str
-        What made the runs and this page.
-    """
+    """Return the page as Markdown; of the policies the paper's comes first, then the better one."""
     lines = [
         "# What the paper says about Figure 3, checked",
         "",
@@ -55,23 +45,29 @@ def claims_page(results: Results, policies: Sequence[str], command: str) -> str:
     return "\n".join(lines)
 
 
+def verdicts(results: Results, policies: Sequence[str]) -> Iterator[tuple[Claim, list[str]]]:
+    """Yield each claim with what is said of it: under each policy, under an optimum, over all."""
+    for claim in CLAIMS:
+        told = [verdict_of(claim.checks(results, policy)) for policy in policies]
+        optimal = claim.under_optimum(results, policies[-1]) or ""
+        yield claim, [*map(str, told), str(optimal), str(verdict(claim, results, policies))]
+
+
 def table(results: Results, policies: Sequence[str]) -> list[str]:
     """Return the lines of a table with a verdict per claim and policy."""
     titles = [NAMES.get(policy, policy) for policy in policies]
-    head = ["", "the paper says", "panel", *titles, "optimal placement", "verdict"]
-    lines = [row(head), row(["---"] * len(head))]
-    for number, claim in enumerate(CLAIMS, start=1):
-        told = [str(verdict_of(claim.checks(results, policy))) for policy in policies]
-        optimal = claim.under_optimum(results, policies[-1])
-        overall = f"**{verdict(claim, results, policies)}**"
-        cells = [str(number), claim.says, claim.panel, *told, optimal or "", overall]
-        lines.append(row(cells))
-    return lines
+    return markdown_table(
+        ["", "the paper says", "panel", *titles, "optimal placement", "verdict"],
+        [
+            [str(number), claim.says, claim.panel, *told, f"**{overall}**"]
+            for number, (claim, (*told, overall)) in enumerate(verdicts(results, policies), 1)
+        ],
+    )
 
 
-def row(cells: Sequence[str]) -> str:
-    """Return a line of a table."""
-    return f"| {' | '.join(cells)} |"
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table."""
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
 def _section(number: int, claim: Claim, results: Results, policies: Sequence[str]) -> list[str]:

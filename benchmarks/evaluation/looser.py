@@ -9,14 +9,9 @@ from optmodel.problem import LayerTask, Problem, Request
 def only_adds(loose: Setting, tight: Setting) -> bool:
     """Tell whether every placement that the tight setting allows is allowed by the loose one.
 
-    Caps only grow with the tolerance. But layers that must stay on the camera at a tight tolerance
-    (a first fc that receives maps at risk, or layers of which no share is safe) may not be there
-    at a loose one (8h).
-
-    Parameters
-    ----------
-    loose, tight : Setting
-        Equal but for their tolerances.
+    They are equal but for their tolerances. Caps only grow with the tolerance, but layers that must
+    stay on the camera at a tight one (a first fc that receives maps at risk, or layers of which no
+    share is safe) may not be there at a loose one (8h).
     """
     same = tight.model_copy(update={"tolerated_ssim": loose.tolerated_ssim})
     if same != loose or loose.tolerated_ssim < tight.tolerated_ssim:

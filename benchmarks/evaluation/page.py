@@ -26,17 +26,7 @@ SHOWN = {
 
 
 def page(frame: pd.DataFrame, plan: EvaluationPlan, command: str) -> str:
-    """Return the page as HTML; the pictures and CSV files stand beside it.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Means over seeds, as `table.over_seeds` returns them.
-    plan : EvaluationPlan
-        What was compared.
-    command : str
-        The command that made it.
-    """
+    """Return the page as HTML, of means over seeds; pictures and CSV files stand beside it."""
     parts = [
         f"<h1>Figure 3 of the paper, rebuilt</h1><p><code>{escape(command)}</code></p>",
         f"<p>{escape(described(plan))}</p><p><img src='all.png' alt='All panels'></p>",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -21,34 +21,21 @@ POLICIES = ("algorithm1", "lookahead", "layerwise")
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel.
-
-    Attributes
-    ----------
-    title : str
-        What it shows.
-    axis : {"devices", "fleet", "networks"}
-        The field of the setting that varies.
-    label : str
-        Name of the axis.
-    measure : {"latency", "shared"}
-        What is drawn over it.
-    """
+    """One panel."""
 
     title: str
-    axis: str
+    """What it shows."""
+    axis: Literal["devices", "fleet", "networks"]
+    """The field of the setting that varies."""
     label: str
-    measure: str
+    """Name of the axis."""
+    measure: Literal["latency", "shared"]
+    """What is drawn over it."""
 
     def points(self, base: Setting, ends: bool) -> list[tuple[str, dict[str, Any]]]:
         """Return values of the axis as text, and what each changes in a setting.
 
-        Parameters
-        ----------
-        base : Setting
-            What is changed.
-        ends : bool
-            Of the numbers of devices, only the least and the most.
+        `ends` asks for the least and the most devices only.
         """
         if self.axis == "devices":
             numbers = (DEVICES[0], DEVICES[-1]) if ends else DEVICES
@@ -70,19 +57,13 @@ PANELS: Mapping[str, Panel] = {
 
 @dataclass(frozen=True)
 class PanelCase:
-    """One run as a panel knows it.
-
-    Attributes
-    ----------
-    panel, x : str
-        Where it stands.
-    setting : Setting
-        What is simulated.
-    """
+    """One run as a panel knows it."""
 
     panel: str
     x: str
+    """Where it stands."""
     setting: Setting
+    """What is simulated."""
 
 
 class EvaluationPlan(StrictModel):

@@ -30,17 +30,7 @@ FACE, EDGE = "white", 1.3
 
 
 def save_panel(frame: pd.DataFrame, name: str, paths: Sequence[Path]) -> None:
-    """Draw one panel into files: a column per policy, a line per tolerance.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Means over seeds, as `table.over_seeds` returns them.
-    name : str
-        Key of `PANELS`.
-    paths : sequence of Path
-        Where to write; the ending tells the format.
-    """
+    """Draw means over seeds of one panel into files: a column per policy, a line per tolerance."""
     panel, rows = PANELS[name], frame[frame["panel"] == name]
     policies = list(dict.fromkeys(rows["policy"]))
     heights = (3.0, 1.5) if panel.measure == "latency" else (2.6,)

@@ -20,19 +20,13 @@ PLAN_FILE, RUNS_FOLDER = "plan.json", "runs"
 
 @dataclass(frozen=True)
 class PanelPoint:
-    """A point of a panel, without policy and seed.
-
-    Attributes
-    ----------
-    panel, x : str
-        The panel, and the value of its axis.
-    tolerance : float
-        Tolerated SSIM.
-    """
+    """A point of a panel, without policy and seed."""
 
     panel: str
     x: str
+    """The panel, and the value of its axis."""
     tolerance: float
+    """Tolerated SSIM."""
 
     def __str__(self) -> str:
         units = {"3a": " devices", "3b": " devices", "3c": " mix", "3d": " mix"}
@@ -40,15 +34,7 @@ class PanelPoint:
 
 
 class Results:
-    """What the runs of whole seeds say.
-
-    Parameters
-    ----------
-    plan : EvaluationPlan
-        What is compared.
-    runs : mapping
-        Run by case.
-    """
+    """What the runs of whole seeds say."""
 
     def __init__(self, plan: EvaluationPlan, runs: Mapping[PanelCase, SimulatedRun]) -> None:
         self.plan = plan
@@ -105,11 +91,6 @@ class Results:
         """Return the networks of which every request is served at all points, with every seed.
 
         None if these are all. Totals over the others are over different requests at each point.
-
-        Parameters
-        ----------
-        points : sequence of (PanelPoint, str)
-            Points, each with a policy.
         """
         outcomes = [run.outcome for key in points for run in self._runs[key]]
         known = outcomes[0].networks

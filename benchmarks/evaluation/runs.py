@@ -97,7 +97,7 @@ class SimulatedRuns(RunFolder[SimulatedRun]):
 def simulate_all(
     settings: Sequence[Setting], path: Path, workers: int = 2, scheduler: str | None = None
 ) -> dict[Setting, SimulatedRun]:
-    """Return the run of each setting; what the folder has not is simulated and kept there.
+    """Return the run of each setting; what the folder lacks is simulated, and kept there.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Runs as tidy tables: measures with their units, means over seeds with 95 % intervals."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,55 +40,55 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def per_run(cases: Iterable[PanelCase], runs: Mapping[Setting, SimulatedRun]) -> pd.DataFrame:
-    """Return one line per case: panel, x, tolerance, policy, seed, and its measures."""
-    return pd.DataFrame(
-        [{**_keys(case), **measures(runs[case.setting].outcome.all)} for case in cases]
-    )
+Row = dict[str, Any]
 
 
-def utilisation(cases: Iterable[PanelCase], runs: Mapping[Setting, SimulatedRun]) -> pd.DataFrame:
-    """Return one line per case and family: how much of its devices was used."""
+def lines_of(
+    cases: Iterable[PanelCase],
+    runs: Mapping[Setting, SimulatedRun],
+    rows: Callable[[SimulatedRun], Iterable[Row]],
+) -> pd.DataFrame:
+    """Return what is said of each run, behind its panel, x, tolerance, policy and seed."""
     return pd.DataFrame(
         [
-            _keys(case)
-            | {
-                "family": family,
-                "devices": used.devices,
-                "computing_percent": 100 * used.compute_share,
-                "memory_percent": 100 * used.memory_share,
-                "sending_percent": 100 * used.sending_share,
+            {
+                "panel": case.panel,
+                "x": case.x,
+                "tolerated_ssim": case.setting.tolerated_ssim,
+                "policy": case.setting.policy,
+                "seed": case.setting.seed,
             }
+            | row
             for case in cases
-            for family, used in runs[case.setting].outcome.families.items()
+            for row in rows(runs[case.setting])
         ]
     )
 
 
-def decisions(cases: Iterable[PanelCase], runs: Mapping[Setting, SimulatedRun]) -> pd.DataFrame:
-    """Return one line per case: what deciding took; differs from run to run."""
-    return pd.DataFrame(
-        [
-            _keys(case)
-            | {
-                "event_mean_ms": 1e3 * _ratio(timing.total_s, timing.events),
-                "event_slowest_ms": 1e3 * timing.slowest_s,
-            }
-            for case in cases
-            for timing in (runs[case.setting].timing,)
-        ]
-    )
+def compared(run: SimulatedRun) -> list[Row]:
+    """Return the measures of all requests of a run."""
+    return [measures(run.outcome.all)]
 
 
-def _keys(case: PanelCase) -> dict[str, str | float | int]:
-    setting = case.setting
-    return {
-        "panel": case.panel,
-        "x": case.x,
-        "tolerated_ssim": setting.tolerated_ssim,
-        "policy": setting.policy,
-        "seed": setting.seed,
-    }
+def utilisation(run: SimulatedRun) -> list[Row]:
+    """Return for each family how much of its devices was used."""
+    return [
+        {
+            "family": family,
+            "devices": used.devices,
+            "computing_percent": 100 * used.compute_share,
+            "memory_percent": 100 * used.memory_share,
+            "sending_percent": 100 * used.sending_share,
+        }
+        for family, used in run.outcome.families.items()
+    ]
+
+
+def decisions(run: SimulatedRun) -> list[Row]:
+    """Return what deciding took; it differs from run to run."""
+    timing = run.timing
+    mean_s = _ratio(timing.total_s, timing.events)
+    return [{"event_mean_ms": 1e3 * mean_s, "event_slowest_ms": 1e3 * timing.slowest_s}]
 
 
 def over_seeds(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

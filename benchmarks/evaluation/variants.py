@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.evaluation.checks import ClaimVerdict, figure, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, Claim
-from benchmarks.evaluation.claims_page import NAMES, row
+from benchmarks.evaluation.claims_page import NAMES, markdown_table
 from benchmarks.evaluation.page import described
 from benchmarks.evaluation.panels import DEVICES, MIXES, PANELS, TOLERANCES, EvaluationPlan
 from benchmarks.evaluation.results import PanelPoint, Results
@@ -27,21 +27,14 @@ JUDGED = tuple(claim for claim in CLAIMS if not claim.beside)
 
 @dataclass(frozen=True)
 class Variant:
-    """One choice made otherwise.
-
-    Attributes
-    ----------
-    name : str
-        In a few words.
-    changes : mapping
-        Fields of `Setting`.
-    policies : tuple of str
-        Those that it concerns; the others are as without it.
-    """
+    """One choice made otherwise."""
 
     name: str
+    """In a few words."""
     changes: Mapping[str, Any]
+    """Fields of `Setting`."""
     policies: tuple[str, ...] = BOTH
+    """Those that it concerns; the others are as without it."""
 
     def plan(self, base: Setting, seeds: int) -> EvaluationPlan:
         """Return the runs that the claims need."""
@@ -79,17 +72,7 @@ def verdicts(
 
 
 def sensitivity_page(base: Setting, told: Mapping[str, Results], command: str) -> str:
-    """Return the page as Markdown: which claims move, then the figures behind.
-
-    Parameters
-    ----------
-    base : Setting
-        As chosen.
-    told : mapping
-        Results by the name of the variant.
-    command : str
-        What made it.
-    """
+    """Return the page as Markdown, from results by variant: what moves, and the figures behind."""
     chosen, *others = variants(base)
     return "\n".join(
         [
@@ -121,14 +104,7 @@ def sensitivity_page(base: Setting, told: Mapping[str, Results], command: str) -
 def _moved(chosen: Variant, others: list[Variant], told: Mapping[str, Results]) -> list[str]:
     """Return a table of claims by variants; what differs from the choice is bold."""
     titles = " and ".join(NAMES[policy] for policy in BOTH)
-    lines = [
-        f"Does the sentence hold under {titles}? Partly: of its comparisons some say yes, others "
-        "no or nothing. Bold where it answers otherwise than as chosen; the last variants concern "
-        "Algorithm 1 only.",
-        "",
-        row(["the paper says", *(one.name for one in (chosen, *others))]),
-        row(["---"] * (len(others) + 2)),
-    ]
+    rows = []
     for claim in JUDGED:
         base = verdicts(claim, told, chosen)
         cells = [" / ".join(SHORT[base[policy]] for policy in BOTH)]
@@ -136,8 +112,14 @@ def _moved(chosen: Variant, others: list[Variant], told: Mapping[str, Results]) 
             found = verdicts(claim, told, other)
             texts = [_marked(found[policy], base[policy]) for policy in other.policies]
             cells.append(" / ".join(texts))
-        lines.append(row([claim.says, *cells]))
-    return lines
+        rows.append([claim.says, *cells])
+    return [
+        f"Does the sentence hold under {titles}? Partly: of its comparisons some say yes, others "
+        "no or nothing. Bold where it answers otherwise than as chosen; the last variants concern "
+        "Algorithm 1 only.",
+        "",
+        *markdown_table(["the paper says", *(one.name for one in (chosen, *others))], rows),
+    ]
 
 
 def _marked(found: ClaimVerdict, chosen: ClaimVerdict) -> str:
@@ -149,19 +131,18 @@ def _figures(chosen: Variant, others: list[Variant], told: Mapping[str, Results]
     points = [PanelPoint("3a", str(n), t) for n in (DEVICES[0], DEVICES[-1]) for t in TOLERANCES]
     rejected = PanelPoint("3c", MIXES[-1], TOLERANCES[-1])
     titles = [f"{point} (s)" for point in points] + [f"rejected at first, {rejected} (%)"]
-    lines = [
-        "Total latency of served requests; in brackets, how many percent are never served.",
-        "",
-        row(["", "policy", *titles]),
-        row(["---"] * (len(titles) + 2)),
-    ]
+    rows = []
     for variant in (chosen, *others):
         results = told[variant.name]
         for policy in variant.policies:
             cells = [_latency(results, point, policy) for point in points]
-            values = results.values(rejected, policy, REJECTED)
-            lines.append(row([variant.name, NAMES[policy], *cells, figure(values, "").strip()]))
-    return lines
+            lost = figure(results.values(rejected, policy, REJECTED), "").strip()
+            rows.append([variant.name, NAMES[policy], *cells, lost])
+    return [
+        "Total latency of served requests; in brackets, how many percent are never served.",
+        "",
+        *markdown_table(["", "policy", *titles], rows),
+    ]
 
 
 def _latency(results: Results, point: PanelPoint, policy: str) -> str:

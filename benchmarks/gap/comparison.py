@@ -14,18 +14,12 @@ from optmodel.solving import solve
 
 @dataclass(frozen=True)
 class Contender:
-    """A policy, alone or with improvement of what it places.
-
-    Attributes
-    ----------
-    policy : str
-        Its name, or dotted name.
-    improve_s : float or None
-        Seconds of improvement; None for none.
-    """
+    """A policy, alone or with improvement of what it places."""
 
     policy: str
+    """Its name, or dotted name."""
     improve_s: float | None = None
+    """Seconds of improvement; None for none."""
 
     @property
     def name(self) -> str:
@@ -56,21 +50,14 @@ class Contender:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The records of one instance.
-
-    Attributes
-    ----------
-    exact : Record
-        Optimum, or incumbent and bound, of serving every request.
-    policies : tuple of Record
-        One per contender, their gaps against the bound of the reference.
-    most : Record or None
-        The same as `exact` for as many requests as can be served, where not all can.
-    """
+    """The records of one instance."""
 
     exact: Record
+    """Optimum, or incumbent and bound, of serving every request."""
     policies: tuple[Record, ...]
+    """One per contender, their gaps against the bound of the reference."""
     most: Record | None = None
+    """The same as `exact` for as many requests as can be served, where not all can."""
 
     @property
     def reference(self) -> Record:
@@ -97,24 +84,16 @@ def most_served(reference: Record) -> int:
 
 @dataclass(frozen=True)
 class Comparer:
-    """Compares policies with the best that can be done, unless a book has the records.
-
-    Attributes
-    ----------
-    method : str
-        A key of `optmodel.solving.METHODS`.
-    options : SolverOptions
-        Limits of each optimum; its seed is that of the policies too.
-    contenders : tuple of Contender
-        What is compared.
-    book : RecordBook
-        What is known already, and where results are kept.
-    """
+    """Compares policies with the best that can be done, unless a book has the records."""
 
     method: str
+    """A key of `optmodel.solving.METHODS`."""
     options: SolverOptions
+    """Limits of each optimum; its seed is that of the policies too."""
     contenders: tuple[Contender, ...]
+    """What is compared."""
     book: RecordBook[Record]
+    """What is known already, and where results are kept."""
 
     @property
     def seed(self) -> int:

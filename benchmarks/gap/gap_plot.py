@@ -18,46 +18,25 @@ LEGEND_COLUMNS = 6
 
 @dataclass(frozen=True)
 class _Series:
-    """The records of one method, and how they are drawn.
-
-    Attributes
-    ----------
-    name : str
-        The method.
-    rows : pandas.DataFrame
-        Its records.
-    number : int
-        Gives colour and marker; a policy and what became of it by improvement share one.
-    improved : bool
-        Whether it is drawn hollow or dashed.
-    """
+    """The records of one method, and how they are drawn."""
 
     name: str
+    """The method."""
     rows: pd.DataFrame
+    """Its records."""
     number: int
+    """Gives colour and marker; a policy and what became of it by improvement share one."""
     improved: bool
-
-    @property
-    def colour(self) -> str:
-        """Colour, of ten that take turns."""
-        return f"C{self.number}"
+    """Whether it is drawn hollow or dashed."""
 
     def draw_share(self, ax: Axes, values: np.ndarray) -> None:
         """Draw which share of the records has at most a value."""
         linestyle = "--" if self.improved else "-"
-        draw_share(ax, values, len(self.rows), self.name, self.colour, linestyle)
+        draw_share(ax, values, len(self.rows), self.name, f"C{self.number}", linestyle)
 
 
 def save_gap_plot(frame: pd.DataFrame, path: Path) -> None:
-    """Draw gaps per instance and the split runtime/gap picture into one PNG file.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Records as `records.as_frame` returns them.
-    path : Path
-        File to write.
-    """
+    """Draw gaps per instance and the split runtime/gap picture of records into one PNG file."""
     height = max(4.5, 1.5 + INCH_PER_INSTANCE * frame["instance"].nunique())
     with saved_figure(path, 12, height) as figure:
         grid = figure.add_gridspec(1, 3, width_ratios=(1.4, 1, 1))
@@ -80,8 +59,8 @@ def plot_gaps(ax: Axes, frame: pd.DataFrame) -> None:
             100 * known["gap"].to_numpy(float),
             [order.index(instance) for instance in known["instance"]],
             MARKERS[one.number % len(MARKERS)],
-            color=one.colour,
-            markerfacecolor="none" if one.improved else one.colour,
+            color=f"C{one.number}",
+            fillstyle="none" if one.improved else "full",
             label=one.name if len(known) else f"{one.name} (serves none in full)",
             markersize=max(9 - drawn, 4),  # What is drawn first looks out from below.
         )

@@ -21,15 +21,7 @@ IMPROVED = "+N s: what the placement to its left became in so many seconds of im
 
 
 def print_gaps(console: Console, comparisons: Sequence[Comparison]) -> None:
-    """Print one line per instance, one per policy, and what was proven.
-
-    Parameters
-    ----------
-    console : rich.console.Console
-        Where to print.
-    comparisons : sequence of Comparison
-        The records of each instance; their policies are the same.
-    """
+    """Print one line per instance, one per policy, and what was proven."""
     if comparisons:
         print_wide(console, _instances(comparisons))
         improved = any("improve_s" in record.options for record in comparisons[0].policies)

@@ -107,18 +107,7 @@ def report_page(
 ) -> str:
     """Return the page.
 
-    Parameters
-    ----------
-    title : str
-        What was compared: the folder or file.
-    comparisons : sequence of Comparison
-        The records of each instance; their policies are the same.
-    figures : sequence of Figure
-        What is shown between tables and placements.
-    stored : mapping of str to Stored
-        Stored solutions by instance.
-    faults : Faults
-        What is left out, or wrong.
+    `stored` holds the stored solutions by instance, `faults` what is left out or wrong.
     """
     return render(
         environment(HERE),

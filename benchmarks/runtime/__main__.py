@@ -6,11 +6,12 @@ if __name__ == "__main__":
     start("benchmarks.runtime.__main__")
 
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -46,43 +47,11 @@ COMPARED, DRIVEN = [BASELINE, "count", "auto"], ["highs"]
 """Methods and solvers that are measured by default."""
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """A method, and the solver behind it."""
 
     method: str
     solver: str
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the command line sets for every run; None leaves what the case says.
-
-    Attributes
-    ----------
-    time_limit_s, mip_gap : float or None
-        Seconds for each run, and the gap that counts as optimal.
-    threads, seed : int or None
-        Passed on to the solver.
-    repeat : int
-        Number of runs of which the median is kept.
-    """
-
-    time_limit_s: float | None = None
-    mip_gap: float | None = None
-    threads: int | None = None
-    seed: int | None = None
-    repeat: int = 1
-
-    def options(self, case: SolveCase, solver: str) -> SolverOptions:
-        """Return the solver options of a case."""
-        return SolverOptions(
-            solver=solver,
-            time_limit_s=case.time_limit_s if self.time_limit_s is None else self.time_limit_s,
-            mip_gap=case.mip_gap if self.mip_gap is None else self.mip_gap,
-            threads=self.threads,
-            seed=self.seed,
-        )
 
 
 def configurations(methods: Sequence[str], solvers: Sequence[str]) -> list[Configuration]:
@@ -93,20 +62,14 @@ def configurations(methods: Sequence[str], solvers: Sequence[str]) -> list[Confi
     return [
         Configuration(method, solver)
         for method in methods
-        for solver in (solvers if _is_milp(method) else solvers[:1])
+        for solver in (solvers if method in FORMULATIONS else solvers[:1])
     ]
-
-
-def _is_milp(method: str) -> bool:
-    return method in FORMULATIONS
 
 
 def labels(chosen: Sequence[Configuration]) -> dict[Configuration, str]:
     """Return what tables call each configuration: the method, and the solver if it has several."""
-    methods = [configuration.method for configuration in chosen]
-    return {
-        c: f"{c.method}/{c.solver}" if methods.count(c.method) > 1 else c.method for c in chosen
-    }
+    methods = Counter(configuration.method for configuration in chosen)
+    return {c: "/".join(c) if methods[c.method] > 1 else c.method for c in chosen}
 
 
 def pending(
@@ -124,74 +87,71 @@ def pending(
 def recorded(
     case: SolveCase,
     configuration: Configuration,
-    limits: Limits,
+    asked: Mapping[str, Any],
+    repeat: int,
     book: RecordBook[RunRecord],
 ) -> RunRecord:
-    """Return the record of a run on this machine, measuring it unless the book has it."""
-    options = limits.options(case, configuration.solver)
+    """Return the record of a run on this machine, measuring it unless the book has it.
+
+    `asked` holds fields of `SolverOptions` that the command line sets in place of the case.
+    """
+    limits = {"time_limit_s": case.time_limit_s, "mip_gap": case.mip_gap}
+    options = SolverOptions(configuration.solver, **{**limits, **asked})
     instance, method = case.instance, configuration.method
-    make = partial(measure, instance, method, options, limits.repeat)
-    return book.recorded(instance, method, asdict(options) | {"repeat": limits.repeat}, make)
-
-
-SetsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        help=f"{', '.join(SETS)}, or a folder of instances or one file; repeatable. targets is the "
-        "table of speeds to reach; scaling grows maps, devices and requests. Default: small.",
-    ),
-]
-MethodsOption = Annotated[
-    list[str],
-    typer.Option(
-        help=f"Methods to measure, of {', '.join(METHODS)}. With segment among them, its seconds "
-        "over those of each other method are printed; targets adds it by itself."
-    ),
-]
-SolversOption = Annotated[
-    list[str], typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc.")
-]
-TimeLimitOption = Annotated[
-    float | None,
-    typer.Option(
-        min=0.001,
-        max=MAX_SECONDS,
-        help="Seconds for each search; default: 60, or what a row of targets allows.",
-    ),
-]
-MipGapOption = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        max=1,
-        help="Relative gap that counts as optimal; default: 1e-6, or that of a row of targets.",
-    ),
-]
-RepeatOption = Annotated[
-    int, typer.Option(min=1, max=1000, help="Runs of each; the one of median time is kept.")
-]
-PlotOption = Annotated[
-    Path | None, typer.Option(help="Draw performance profile and run times as FILE.png.")
-]
-ScalingPlotOption = Annotated[
-    Path | None, typer.Option(help="Draw time against size as FILE.png; needs --set scaling.")
-]
+    make = partial(measure, instance, method, options, repeat)
+    return book.recorded(instance, method, asdict(options) | {"repeat": repeat}, make)
 
 
 def main(
-    sets: SetsOption = None,
-    methods: MethodsOption = COMPARED,
-    solvers: SolversOption = DRIVEN,
-    time_limit: TimeLimitOption = None,
-    mip_gap: MipGapOption = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help=f"{', '.join(SETS)}, or a folder of instances or one file; repeatable. targets is "
+            "the table of speeds to reach; scaling grows maps, devices and requests. Default: "
+            "small.",
+        ),
+    ] = None,
+    methods: Annotated[
+        list[str],
+        typer.Option(
+            help=f"Methods to measure, of {', '.join(METHODS)}. With segment among them, its "
+            "seconds over those of each other method are printed; targets adds it by itself."
+        ),
+    ] = COMPARED,
+    solvers: Annotated[
+        list[str],
+        typer.Option(help="MILP solvers to measure each formulation with: highs,scip,cbc."),
+    ] = DRIVEN,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=MAX_SECONDS,
+            help="Seconds for each search; default: 60, or what a row of targets allows.",
+        ),
+    ] = None,
+    mip_gap: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Relative gap that counts as optimal; default: 1e-6, or that of a row of targets.",
+        ),
+    ] = None,
     threads: ThreadsOption = None,
     seed: SeedOption = None,
-    repeat: RepeatOption = 1,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=1000, help="Runs of each; the one of median time is kept.")
+    ] = 1,
     out: OutOption = None,
     force: ForceOption = False,
-    plot: PlotOption = None,
-    scaling_plot: ScalingPlotOption = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw performance profile and run times as FILE.png.")
+    ] = None,
+    scaling_plot: Annotated[
+        Path | None, typer.Option(help="Draw time against size as FILE.png; needs --set scaling.")
+    ] = None,
 ) -> None:
     """Measure what each method takes: seconds to read, build, solve and check, and memory.
 
@@ -209,13 +169,14 @@ def main(
     if scaling_plot is not None and not work.series:
         raise InputError("--scaling-plot: expected --set scaling with it, got none; add it")
     baseline = Configuration(BASELINE, measured[0].solver)
-    limits = Limits(time_limit, mip_gap, threads, seed, repeat)
+    told = {"time_limit_s": time_limit, "mip_gap": mip_gap, "threads": threads, "seed": seed}
+    asked = {name: value for name, value in told.items() if value is not None}
     todo = pending(work, measured, baseline)
     named = labels([*dict.fromkeys(one for _, one in todo)])
     runs: dict[str, dict[str, RunRecord]] = {label: {} for label in named.values()}
     with record_book(out, RunRecord, force=force, timed=True) as book:
         for case, one in progress(todo, "Measuring"):
-            runs[named[one]][case.instance.name] = recorded(case, one, limits, book)
+            runs[named[one]][case.instance.name] = recorded(case, one, asked, repeat, book)
     _print_all(work, runs, named.get(baseline))
     if plot is not None or scaling_plot is not None:
         _draw(work, runs, plot, scaling_plot)

@@ -37,18 +37,7 @@ def measure(instance: Instance, method: str, options: SolverOptions, repeat: int
     """Run a method on an instance so many times, and record the run of median time.
 
     Every run starts afresh, so that none profits from what another has loaded or cached; the
-    times leave out starting Python.
-
-    Parameters
-    ----------
-    instance : Instance
-        What is to be placed.
-    method : str
-        A formulation.
-    options : SolverOptions
-        With a time limit.
-    repeat : int
-        Number of runs; of an even number the faster of the two middle ones is recorded.
+    times leave out starting Python. Of an even number the faster of the two middle ones counts.
 
     Raises
     ------

@@ -16,43 +16,28 @@ SETS = ("small", "targets", "scaling")
 
 @dataclass(frozen=True)
 class SolveCase:
-    """One instance and how long, and how well, it is to be solved.
-
-    Attributes
-    ----------
-    instance : Instance
-        What is to be placed.
-    mip_gap : float
-        Relative gap that counts as optimal.
-    time_limit_s : float
-        Seconds for each run.
-    with_baseline : bool
-        Whether `segment` is measured too, whatever the methods.
-    """
+    """One instance and how long, and how well, it is to be solved."""
 
     instance: Instance
+    """What is to be placed."""
     mip_gap: float = 1e-6
+    """Relative gap that counts as optimal."""
     time_limit_s: float = 60.0
+    """Seconds for each run."""
     with_baseline: bool = False
+    """Whether `segment` is measured too, whatever the methods."""
 
 
 @dataclass
 class Work:
-    """All that one call of the benchmark measures.
-
-    Attributes
-    ----------
-    cases : dict of str to SolveCase
-        By the instance's name.
-    targets : tuple of RuntimeTarget
-        Rows to be judged, if asked for.
-    series : tuple of Series
-        Series to be drawn, if asked for.
-    """
+    """All that one call of the benchmark measures."""
 
     cases: dict[str, SolveCase] = field(default_factory=dict)
+    """By the instance's name."""
     targets: tuple[RuntimeTarget, ...] = ()
+    """Rows to be judged, if asked for."""
     series: tuple[Series, ...] = ()
+    """Series to be drawn, if asked for."""
 
     def add(self, cases: Iterable[SolveCase]) -> None:
         """Add cases; an instance that is there already keeps its limits.

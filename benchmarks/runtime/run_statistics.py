@@ -1,7 +1,7 @@
 """Statistics of measured runs: shifted geometric means, performance profiles, speed-ups."""
 
 from collections.abc import Iterable, Mapping
-from math import exp, log
+from statistics import geometric_mean
 
 from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 
@@ -13,28 +13,8 @@ Runs = Mapping[str, Mapping[str, RunRecord]]
 
 
 def shifted_geometric_mean(values: Iterable[float], shift: float = SHIFT_S) -> float:
-    """Return exp(mean(log(value + shift))) - shift.
-
-    Raises
-    ------
-    ValueError
-        If there are no values.
-    """
-    logs = [log(value + shift) for value in values]
-    if not logs:
-        raise ValueError("a mean needs at least one value")
-    return exp(sum(logs) / len(logs)) - shift
-
-
-def geometric_mean(values: Iterable[float]) -> float:
-    """Return exp(mean(log(value))).
-
-    Raises
-    ------
-    ValueError
-        If there are no values.
-    """
-    return shifted_geometric_mean(values, 0.0)
+    """Return exp(mean(log(value + shift))) - shift, of one value at least."""
+    return geometric_mean(value + shift for value in values) - shift
 
 
 def shared_instances(runs: Runs) -> list[str]:
@@ -76,14 +56,8 @@ def speed_ups(
     """Return how many times as fast another method is, and where only the baseline finished.
 
     Compared are the wall times of `solve()`, on the instances on which the baseline proved its
-    result with a solver; what arithmetic alone proves says nothing about formulations.
-
-    Returns
-    -------
-    ratios : list of float
-        Seconds of the baseline over those of the other, per instance on which both finished.
-    missed : list of str
-        Instances that only the baseline finished.
+    result with a solver; what arithmetic alone proves says nothing about formulations. There are a
+    ratio per instance on which both finished, and the instances that only the baseline finished.
     """
     ratios, missed = [], []
     for instance, record in baseline.items():

@@ -5,6 +5,8 @@ from enum import StrEnum
 from benchmarks.common.records import Record
 from optmodel.placement import Solution, SolutionStatus
 
+PHASES = ("read", "build", "solve", "check")
+
 
 class ProcessEnd(StrEnum):
     """How a measured process ended."""

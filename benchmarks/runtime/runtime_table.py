@@ -1,44 +1,44 @@
 """The runtime tables on the screen: runs, methods, speed-ups over `segment`, targets."""
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Mapping, Sequence
+from functools import partial
 from math import inf
-from statistics import median
+from statistics import geometric_mean, median
 
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.common.command import new_table, percent
+from benchmarks.common.command import goal_cells, new_table, percent
 from benchmarks.runtime.run_statistics import (
     SHIFT_S,
     Runs,
     charged_seconds,
-    geometric_mean,
     shared_instances,
     shifted_geometric_mean,
     speed_ups,
 )
-from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
+from benchmarks.runtime.runtime_record import PHASES, ProcessEnd, RunRecord
 from benchmarks.runtime.speed_targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, RuntimeTarget
 from optmodel.ground.terminal import print_wide
 from optmodel.placement import milliseconds
 
-PHASES: dict[str, Callable[[RunRecord], float | None]] = {
-    "read s": lambda record: record.read_s,
-    "build s": lambda record: record.build_s,
-    "solve s": lambda record: record.solve_s,
-    "check s": lambda record: record.check_s,
-}
+PHASE_TITLES = tuple(f"{phase} s" for phase in PHASES)
 
 
 def print_runs(console: Console, runs: Runs) -> None:
     """Print one line per instance and label: result, phases, memory."""
-    numbers = ("latency ms", "gap %", *PHASES, "total s", "memory MB")
+    numbers = ("latency ms", "gap %", *PHASE_TITLES, "total s", "memory MB")
     table = new_table(("instance", "method", "status"), numbers)
     for instance in dict.fromkeys(name for records in runs.values() for name in records):
         for label, records in runs.items():
             if instance in records:
                 record = records[instance]
-                cells = [milliseconds(record.objective_s), percent(record.gap), *_phases(record)]
+                cells = [
+                    milliseconds(record.objective_s),
+                    percent(record.gap),
+                    *_with_total(record),
+                ]
                 table.add_row(Text(instance), label, _status(record), *cells, _memory([record]))
     print_wide(console, table)
 
@@ -46,7 +46,7 @@ def print_runs(console: Console, runs: Runs) -> None:
 def print_methods(console: Console, runs: Runs) -> None:
     """Print one line per label: what it proved, its shifted geometric means, its memory."""
     shared = shared_instances(runs)
-    numbers = ("proven", "open", "failed", *PHASES, "total s", "median s", "memory MB")
+    numbers = ("proven", "open", "failed", *PHASE_TITLES, "total s", "median s", "memory MB")
     table = new_table(("method",), numbers)
     for label, records in runs.items():
         rows = [records[instance] for instance in shared]
@@ -72,7 +72,7 @@ def print_targets(
     console: Console, targets: Sequence[RuntimeTarget], runs: Runs, baseline: str | None
 ) -> None:
     """Print one line per row of the speed table and label, and the line of the speed-up."""
-    numbers = ("instances", *PHASES, "total s", "median s", "gap %", "memory MB")
+    numbers = ("instances", *PHASE_TITLES, "total s", "median s", "gap %", "memory MB")
     table = new_table(("work", "method"), (*numbers, "at least", "reached", "aim", "reached"))
     for target in targets:
         for label, records in runs.items():
@@ -85,11 +85,9 @@ def print_targets(
         if baseline is not None and label != baseline:
             ratios, missed = speed_ups(runs[baseline], runs[label])
             worst = 0.0 if missed else min(ratios, default=0.0)
-            goals = [
-                cell
-                for goal in (SPEED_UP_AT_LEAST, SPEED_UP_AIM)
-                for cell in (f"{goal:,.0f} x", _yes(worst >= goal))
-            ]
+            goals = goal_cells(
+                (SPEED_UP_AT_LEAST, SPEED_UP_AIM), partial(operator.ge, worst), "{:,.0f} x".format
+            )
             cells = (f"{len(ratios)}/{len(ratios) + len(missed)}", *[""] * (len(numbers) - 1))
             table.add_row(f"{baseline} / {label}", _ratio(ratios), *cells, *goals)
     print_wide(console, table)
@@ -104,7 +102,7 @@ def _row(rows: Sequence[RunRecord], instances: int) -> tuple[str, ...]:
     gaps = [_gap(record) for record in rows]
     return (
         f"{len(rows)}/{instances}",
-        *_phases(slowest),
+        *_with_total(slowest),
         f"{median(map(charged_seconds, rows)):.3f}",
         "-" if max(gaps) == inf else f"{100 * max(gaps):.4f}",
         _memory(rows),
@@ -118,13 +116,10 @@ def _gap(record: RunRecord) -> float:
     return 0.0 if record.proven else inf
 
 
-def _verdicts(target: RuntimeTarget, rows: Sequence[RunRecord]) -> tuple[str, ...]:
+def _verdicts(target: RuntimeTarget, rows: Sequence[RunRecord]) -> list[str]:
     complete = len(rows) == len(target.instances)
-    return tuple(
-        cell
-        for goal in (target.at_least, target.aim)
-        for cell in (str(goal), _yes(complete and goal.reached(rows)))
-    )
+    goals = (target.at_least, target.aim)
+    return goal_cells(goals, lambda goal: complete and goal.reached(rows))
 
 
 def _counts(rows: Sequence[RunRecord]) -> tuple[str, ...]:
@@ -134,7 +129,8 @@ def _counts(rows: Sequence[RunRecord]) -> tuple[str, ...]:
 
 
 def _means(rows: Sequence[RunRecord]) -> list[str]:
-    known = [[v for v in map(phase, rows) if v is not None] for phase in PHASES.values()]
+    phases = zip(*map(_phases, rows), strict=True)
+    known = [[s for s in seconds if s is not None] for seconds in phases]
     means = [f"{shifted_geometric_mean(values):.3f}" if values else "-" for values in known]
     charged = [charged_seconds(record) for record in rows]
     return [*means, f"{shifted_geometric_mean(charged):.3f}", f"{median(charged):.3f}"]
@@ -153,8 +149,12 @@ def _ratio(ratios: Sequence[float]) -> str:
     return f"{geometric_mean(ratios):.1f} x" if ratios else "-"
 
 
-def _phases(record: RunRecord) -> list[str]:
-    return [_seconds(phase(record)) for phase in PHASES.values()] + [_seconds(record.seconds)]
+def _phases(record: RunRecord) -> list[float | None]:
+    return [getattr(record, f"{phase}_s") for phase in PHASES]
+
+
+def _with_total(record: RunRecord) -> list[str]:
+    return [*map(_seconds, _phases(record)), _seconds(record.seconds)]
 
 
 def _status(record: RunRecord) -> str:
@@ -171,10 +171,6 @@ def _memory(rows: Sequence[RunRecord]) -> str:
     known = [r.peak_memory_bytes for r in rows if r.peak_memory_bytes is not None]
     mark = "" if len(known) == len(rows) else "+"
     return f"{max(known) / 1e6:.0f}{mark}" if known else "-"
-
-
-def _yes(reached: bool) -> str:
-    return "yes" if reached else "no"
 
 
 def failures(runs: Mapping[str, Mapping[str, RunRecord]], outcome: ProcessEnd) -> list[str]:

@@ -15,21 +15,14 @@ ROW = "half"
 
 @dataclass(frozen=True)
 class Series:
-    """Instances of growing size.
-
-    Attributes
-    ----------
-    name : str
-        What grows.
-    axis : str
-        Label of the size, with its unit.
-    instances : dict of int to Instance
-        The instance of each size.
-    """
+    """Instances of growing size."""
 
     name: str
+    """What grows."""
     axis: str
+    """Label of the size, with its unit."""
     instances: dict[int, Instance]
+    """The instance of each size."""
 
 
 def series() -> tuple[Series, ...]:

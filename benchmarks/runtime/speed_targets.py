@@ -18,21 +18,14 @@ OVERSHOOT = 1.02
 
 @dataclass(frozen=True)
 class Goal:
-    """What a method should reach on every instance of a row.
-
-    Attributes
-    ----------
-    gap : float
-        Largest certified gap, (latency - bound) / bound; infinite if any will do.
-    seconds : float
-        Most seconds from reading to checking; infinite if the time limit of the run is enough.
-    median : bool
-        Whether the median of the instances is held against the seconds, not each of them.
-    """
+    """What a method should reach on every instance of a row."""
 
     gap: float
+    """Largest certified gap, (latency - bound) / bound; infinite if any will do."""
     seconds: float = inf
+    """Most seconds from reading to checking; infinite if the time limit of the run is enough."""
     median: bool = False
+    """Whether the median of the instances is held against the seconds, not each of them."""
 
     def reached(self, records: Sequence[RunRecord]) -> bool:
         """Tell whether the records of all instances of a row reach the goal."""
@@ -66,22 +59,15 @@ class Goal:
 
 @dataclass(frozen=True)
 class RuntimeTarget:
-    """One row: instances, what to reach at least on them, and what to aim for.
-
-    Attributes
-    ----------
-    work : str
-        Says which instances.
-    instances : tuple of Instance
-        The instances.
-    at_least, aim : Goal
-        What to reach.
-    """
+    """One row: instances, what to reach at least on them, and what to aim for."""
 
     work: str
+    """Says which instances."""
     instances: tuple[Instance, ...]
+    """The instances."""
     at_least: Goal
     aim: Goal
+    """What to reach."""
 
     @property
     def mip_gap(self) -> float:

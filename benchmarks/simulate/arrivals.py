@@ -14,18 +14,12 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True)
 class Due:
-    """What happens when.
-
-    Attributes
-    ----------
-    time_us : int
-        Time in microseconds.
-    event : Event
-        What happens, without its time.
-    """
+    """What happens when."""
 
     time_us: int
+    """Time in microseconds."""
     event: Event
+    """What happens, without its time."""
 
 
 def arrivals(setting: Setting) -> Iterator[Due]:

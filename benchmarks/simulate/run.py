@@ -25,14 +25,7 @@ _kept = _Kept()
 
 
 def simulate(setting: Setting, log: Path | None = None) -> tuple[SimulationOutcome, Timing]:
-    """Simulate a setting.
-
-    Parameters
-    ----------
-    setting : Setting
-        What to simulate.
-    log : Path, optional
-        Where to write every event as JSON lines.
+    """Simulate a setting; a log gets every event as JSON lines.
 
     Returns
     -------

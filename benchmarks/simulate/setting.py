@@ -105,10 +105,7 @@ class Setting(StrictModel):
     def make_policy(self, paths: StagePaths | None = None) -> PlacementPolicy:
         """Return a new policy; alpha, beta and the unit are those of Algorithm 1.
 
-        Parameters
-        ----------
-        paths : StagePaths, optional
-            Solved paths to share with others.
+        `paths` are solved ones to share with others.
 
         Raises
         ------

@@ -11,30 +11,20 @@ from optmodel.problem import FleetDocument, Node
 
 @dataclass(frozen=True)
 class ServedPlacement:
-    """A placement that runs.
-
-    Attributes
-    ----------
-    network : str
-        Id of the network.
-    start_us : int
-        When it began, in microseconds.
-    latency_s : float
-        What it takes (Eq. 5), in seconds.
-    bound_s : float
-        What any placement takes at least, in seconds.
-    computing_s : float
-        What it would take if sending took no time, in seconds.
-    reserved : dict
-        Bytes, multiplications and bits by node id.
-    """
+    """A placement that runs."""
 
     network: str
+    """Id of the network."""
     start_us: int
+    """When it began, in microseconds."""
     latency_s: float
+    """What it takes (Eq. 5), in seconds."""
     bound_s: float
+    """What any placement takes at least, in seconds."""
     computing_s: float
+    """What it would take if sending took no time, in seconds."""
     reserved: dict[str, NodeLoad]
+    """Bytes, multiplications and bits by node id."""
 
     @property
     def duration_us(self) -> int:
@@ -43,13 +33,7 @@ class ServedPlacement:
 
 
 class Tally:
-    """Adds up what becomes of requests, by network.
-
-    Parameters
-    ----------
-    fleet : FleetDocument
-        The devices that are there at first.
-    """
+    """Adds up what becomes of requests, by network; the fleet is that at first."""
 
     def __init__(self, fleet: FleetDocument) -> None:
         self.fleet = fleet

@@ -86,10 +86,13 @@ def test_values_summarise_records():
     assert worst_gap([fast, slow.model_copy(update={"gap": None})]) == inf
 
 
-def test_a_goal_is_the_most_that_may_be():
+def test_a_goal_is_the_most_that_may_be(capsys):
     cases = (DecisionCase(LENET, "algorithm1"),)
-    quick = PolicyTarget("work", cases, seconds, at_least=2, aim=1)
-    assert [quick.reached(value, quick.aim) for value in (0.9, 1, 1.1)] == [True, True, False]
+    target = PolicyTarget("work", cases, seconds, at_least=2, aim=1)
+    for taken, reached in ((0.9, "yes"), (1.0, "yes"), (1.1, "no")):
+        record = decide(cases[0]).model_copy(update={"wall_time_s": taken})
+        policies.print_targets((target,), {cases[0]: record})
+        assert f"2 yes 1 {reached}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_single_requests_with_a_placement_come_with_their_shipped_bounds(tmp_path):

@@ -15,7 +15,14 @@ from benchmarks.evaluation import runs as runs_module
 from benchmarks.evaluation.page import page
 from benchmarks.evaluation.panels import PANELS, EvaluationPlan
 from benchmarks.evaluation.runs import SimulatedRun, SimulatedRuns, key_of, simulate_all
-from benchmarks.evaluation.table import KEYS, mean_and_half, measures, over_seeds, per_run
+from benchmarks.evaluation.table import (
+    KEYS,
+    compared,
+    lines_of,
+    mean_and_half,
+    measures,
+    over_seeds,
+)
 from benchmarks.simulate import Setting
 from optmodel.ground import provenance
 from optmodel.ground.rule_errors import InputError
@@ -269,7 +276,7 @@ def test_what_comes_from_outside_is_escaped_on_the_page():
         seeds=1,
         policies=("source",),
     )
-    frame = over_seeds(per_run(plan.cases(), _never(plan)), KEYS)
+    frame = over_seeds(lines_of(plan.cases(), _never(plan), compared), KEYS)
     frame["x"] = "<script>"
     html = page(frame, plan, "<b>")
     assert "<script>" not in html

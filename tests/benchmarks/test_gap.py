@@ -89,20 +89,6 @@ def test_what_is_recorded_is_skipped_unless_forced(subset, tmp_path):
     assert out.read_text() != first  # run times differ in their last digits
 
 
-def test_other_options_are_another_run(tmp_path):
-    book = RecordBook(tmp_path / "gap.csv", Record)
-    instance = read_instance(SMALL / "lenet-0.4-3-mixed.json")
-    options = SolverOptions()
-    Comparer("segment", options, (), book).compare(instance)
-    same = {"solver": "highs", "time_limit_s": None, "mip_gap": 1e-6, "threads": None}
-    same |= {"seed": None, "presolve": True, "admission": "all"}
-    reread = RecordBook(tmp_path / "gap.csv", Record)
-    assert reread.find(instance, "segment", same)
-    assert not reread.find(instance, "segment", {**same, "seed": 1})
-    other = instance.model_copy(update={"unattainable": "source"})
-    assert not reread.find(other, "segment", same)
-
-
 def test_one_bad_instance_is_reported_and_the_rest_is_done(quick, tmp_path):
     (quick / "broken.json").write_text('{"schema_version": 1}')
     out = tmp_path / "gap.csv"
@@ -190,16 +176,6 @@ def test_where_not_all_can_be_served_policies_are_held_against_the_most_that_can
     assert not list(comparison.contradictions())
     admissions = [record.options.get("admission") for record in book.records]
     assert admissions.count("all") == admissions.count("most") == 1
-
-
-def test_seeds_are_recorded_side_by_side(tmp_path):
-    instance = read_instance(SMALL / "lenet-0.8-6-mixed.json")
-    for seed in (1, 2):
-        book = RecordBook(tmp_path / "gap.csv", Record)
-        Comparer("auto", SolverOptions(seed=seed), (Contender("random"),), book).compare(instance)
-    drawn = [record for record in book.records if record.method == "random"]
-    assert [record.options["seed"] for record in drawn] == [1, 2]
-    assert drawn[0].objective_s != drawn[1].objective_s
 
 
 def test_what_improvement_makes_of_each_placement_stands_beside_it(subset, tmp_path):
@@ -345,22 +321,6 @@ def test_two_instances_of_one_name_are_reported(quick):
     done = run("benchmarks.gap", "--instances", quick)
     assert done.returncode == 2
     assert "name: expected one that no other instance has, got 'lenet-0.4-3-mixed'" in done.stderr
-
-
-def test_a_csv_file_without_records_is_not_overwritten(subset, tmp_path):
-    out = tmp_path / "mine.csv"
-    out.write_text("my,own,table\n")
-    done = run("benchmarks.gap", "--instances", subset, "--out", out)
-    assert done.returncode == 2
-    assert "got one without mine.records.json beside it" in done.stderr
-    assert out.read_text() == "my,own,table\n"
-
-
-def test_broken_records_are_refused_with_a_way_out(subset, tmp_path):
-    (tmp_path / "gap.records.json").write_text("{")
-    done = run("benchmarks.gap", "--instances", subset, "--out", tmp_path / "gap.csv")
-    assert done.returncode == 2
-    assert "the file keeps finished runs: delete it" in done.stderr
 
 
 def test_records_inside_the_folder_are_no_instances(quick):

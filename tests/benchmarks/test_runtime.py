@@ -16,7 +16,6 @@ from benchmarks.common.records import RecordBook
 from benchmarks.runtime import __main__ as runtime
 from benchmarks.runtime.__main__ import (
     Configuration,
-    Limits,
     configurations,
     labels,
     pending,
@@ -31,7 +30,6 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
-from optmodel.verified import digest
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 NAMES = ("lenet-0.4-3-mixed", "lenet-0.6-3-mixed", "infeasible-memory")
@@ -121,47 +119,16 @@ def test_a_result_that_the_checker_refuses_exits_1(monkeypatch, capsys, tmp_path
 COUNT = Configuration("count", "highs")
 
 
-@pytest.fixture
-def measured(monkeypatch):
-    """The options of each measurement asked for; none is run."""
-    done = []
-
-    def noting(instance, method, options, repeat):
-        done.append(asdict(options) | {"repeat": repeat})
-        names = {"instance": instance.name, "method": method, "instance_sha256": digest(instance)}
-        return record(**names, options=done[-1])
-
-    monkeypatch.setattr(runtime, "measure", noting)
-    return done
-
-
-def test_nothing_is_measured_twice_unless_options_change_or_forced(measured, tmp_path):
-    out, case = tmp_path / "runtime.csv", SolveCase(LENET)
-    first = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord))
-    again = recorded(case, COUNT, Limits(), RecordBook(out, RunRecord))
-    assert len(measured) == 1
-    assert first == again
-    changed = (Limits(mip_gap=0.5), Limits(time_limit_s=9), Limits(seed=1), Limits(repeat=2))
-    for number, limits in enumerate(changed, start=2):
-        recorded(case, COUNT, limits, RecordBook(out, RunRecord))
-        assert len(measured) == number
-    recorded(case, COUNT, changed[-1], RecordBook(out, RunRecord, force=True))
-    assert len(measured) == 6
-
-
-def test_times_of_another_machine_are_measured_again(measured, tmp_path):
-    book = RecordBook(tmp_path / "runtime.csv", RunRecord, timed=True)
-    one = recorded(SolveCase(LENET), COUNT, Limits(), book)
-    book.add(one.model_copy(update={"host": "another machine"}))
-    recorded(SolveCase(LENET), COUNT, Limits(), book)
-    assert len(measured) == 2
-
-
-def test_solvers_have_records_of_their_own(tmp_path):
-    book = RecordBook(tmp_path / "runtime.csv", RunRecord)
-    book.add(record())
-    book.add(record(options={"time_limit_s": 60.0, "solver": "scip"}))
-    assert len(RecordBook(tmp_path / "runtime.csv", RunRecord).records) == 2
+def test_what_the_command_line_asks_for_goes_before_what_the_case_says(monkeypatch):
+    monkeypatch.setattr(
+        runtime,
+        "measure",
+        lambda instance, method, options, repeat: record(options=asdict(options)),
+    )
+    book, case = RecordBook(None, RunRecord), SolveCase(LENET, mip_gap=0.5, time_limit_s=9.0)
+    made = recorded(case, Configuration("count", "scip"), {"time_limit_s": 3.0}, 1, book)
+    found = [made.options[name] for name in ("solver", "mip_gap", "time_limit_s")]
+    assert found == ["scip", 0.5, 3.0]
 
 
 BLOCKING = AS_WORKER.format(
