@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from benchmarks.common.command import new_table
+from benchmarks.common.command import print_table
 from benchmarks.evaluation.claims_page import NAMES, claims_page, verdicts
 from benchmarks.evaluation.panels import PANELS, POLICIES, EvaluationPlan
 from benchmarks.evaluation.results import PLAN_FILE, Results
@@ -19,7 +18,6 @@ from benchmarks.simulate.setting import PAPER_NETWORKS
 from optmodel.ground.command_line import console, require_output
 from optmodel.ground.json_files import read_model
 from optmodel.ground.rule_errors import InputError
-from optmodel.ground.terminal import print_wide
 from optmodel.ground.whole_files import write_text
 
 JUDGED = ("algorithm1", "lookahead")
@@ -75,9 +73,6 @@ def require_all(plan: EvaluationPlan, folder: Path) -> None:
 
 def print_claims(results: Results) -> None:
     """Print a line per claim."""
-    table = new_table(
-        ("the paper says", *(NAMES[name] for name in JUDGED), "optimal", "verdict"), ()
-    )
-    for claim, cells in verdicts(results, JUDGED):
-        table.add_row(*map(Text, (claim.says, *cells)))
-    print_wide(console, table)
+    titles = ("the paper says", *(NAMES[name] for name in JUDGED), "optimal", "verdict")
+    rows = ((claim.says, *cells) for claim, cells in verdicts(results, JUDGED))
+    print_table(console, titles, (), rows)

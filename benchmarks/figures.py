@@ -11,7 +11,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from benchmarks.common.command import chosen, listed, new_table, require_folder
+from benchmarks.common.command import chosen, listed, print_table, require_folder
 from benchmarks.evaluation.page import described, page
 from benchmarks.evaluation.panels import PANELS, POLICIES, EvaluationPlan
 from benchmarks.evaluation.plot import save_overview, save_panel
@@ -38,7 +38,6 @@ from optmodel.ground.command_line import console, require_number
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.json_files import read_model, write_model
 from optmodel.ground.rule_errors import InputError
-from optmodel.ground.terminal import print_wide
 from optmodel.ground.whole_files import write_text
 
 MOST_REQUESTS, MOST_SEEDS, MOST_WORKERS = 1_000_000, 10_000, 256
@@ -166,9 +165,10 @@ def draw(plan: EvaluationPlan, out: Path, workers: int, scheduler: str | None) -
 
 def print_frame(frame: pd.DataFrame) -> None:
     """Print what the panels show, panels that share their runs once."""
-    table = new_table(("panel", "x", "policy"), tuple(PRINTED.values()))
     shown = frame.drop_duplicates(["x", "tolerated_ssim", "policy", LATENCY, SHARED])
-    for row in shown.to_dict("records"):
-        texts = [str(row[name]) for name in ("panel", "x", "policy")]
-        table.add_row(*texts, *(f"{row[name]:.4g}" for name in PRINTED))
-    print_wide(console, table)
+    texts = ("panel", "x", "policy")
+    rows = (
+        [*(str(row[name]) for name in texts), *(f"{row[name]:.4g}" for name in PRINTED)]
+        for row in shown.to_dict("records")
+    )
+    print_table(console, texts, [*PRINTED.values()], rows)

@@ -11,14 +11,19 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from benchmarks.common.command import ForceOption, OutOption, goal_cells, new_table, progress
+from benchmarks.common.command import (
+    GOAL_TITLES,
+    ForceOption,
+    OutOption,
+    goal_cells,
+    print_table,
+    progress,
+)
 from benchmarks.common.records import Record, record_book
 from benchmarks.decisions.decision_times import DecisionCase, decide
 from benchmarks.decisions.policy_targets import PolicyTarget, policy_table
 from optmodel.ground.command_line import console, require_output
-from optmodel.ground.terminal import print_wide
 
 Records = Mapping[DecisionCase, Record]
 
@@ -51,15 +56,15 @@ def main(
 
 def print_targets(targets: tuple[PolicyTarget, ...], records: Records) -> None:
     """Print one line per row: the value, and whether it reaches what it should."""
-    table = new_table(("work",), ("served", "value", "at least", "reached", "aim", "reached"))
+    rows = []
     for target in targets:
-        rows = [records[case] for case in target.cases]
-        value = target.value(rows)
-        served, requests = sum(r.served for r in rows), sum(r.requests for r in rows)
+        found = [records[case] for case in target.cases]
+        value = target.value(found)
+        served, requests = sum(r.served for r in found), sum(r.requests for r in found)
         goals = (target.at_least, target.aim)
         cells = goal_cells(goals, partial(operator.le, value), "{:g}".format)
-        table.add_row(Text(target.work), f"{served}/{requests}", f"{value:.3f}", *cells)
-    print_wide(console, table)
+        rows.append([target.work, f"{served}/{requests}", f"{value:.3f}", *cells])
+    print_table(console, ["work"], ["served", "value", *GOAL_TITLES], rows)
     console.print(
         "single decisions: of the slowest instance; the ratio: of the least", markup=False
     )

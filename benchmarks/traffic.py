@@ -13,16 +13,14 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from benchmarks.common.command import ForceOption, OutOption, new_table, progress
+from benchmarks.common.command import ForceOption, OutOption, print_table, progress
 from benchmarks.common.origins import SOLVING
 from benchmarks.common.records import Options, Record, record_book
 from benchmarks.runtime.runtime_worker import peak_memory_bytes
 from heuristics.scheduler import OnlineScheduler
 from instances.generate import Recipe, generate
 from optmodel.ground.command_line import console, require_output
-from optmodel.ground.terminal import print_wide
 from optmodel.placement import SolutionStatus, Termination
 from optmodel.problem import FleetDocument, Instance, Node, Request
 from optmodel.verified import digest
@@ -188,21 +186,17 @@ def main(
 
 def print_record(traffic: Traffic, record: TrafficRecord) -> None:
     """Print what it took beside what is to be reached by the full traffic."""
-    table = new_table(
-        ("work",),
-        ("served at once", "seconds", "requests/s", "slowest, s", "MB at 10 %", "MB", "mean gap"),
-    )
-    table.add_row(
-        Text(f"{traffic.requests:,} requests, {traffic.devices:,} devices"),
-        f"{record.served}/{record.requests}",
-        f"{record.wall_time_s:.0f}",
-        f"{record.requests / record.wall_time_s:.0f}",
-        f"{record.slowest_s:.2f}",
-        f"{record.peak_at_tenth_bytes / 1e6:.0f}",
-        f"{record.peak_bytes / 1e6:.0f}",
-        "-" if record.gap is None else f"{100 * record.gap:.1f} %",
-    )
-    print_wide(console, table)
+    cells = {
+        "served at once": f"{record.served}/{record.requests}",
+        "seconds": f"{record.wall_time_s:.0f}",
+        "requests/s": f"{record.requests / record.wall_time_s:.0f}",
+        "slowest, s": f"{record.slowest_s:.2f}",
+        "MB at 10 %": f"{record.peak_at_tenth_bytes / 1e6:.0f}",
+        "MB": f"{record.peak_bytes / 1e6:.0f}",
+        "mean gap": "-" if record.gap is None else f"{100 * record.gap:.1f} %",
+    }
+    work = f"{traffic.requests:,} requests, {traffic.devices:,} devices"
+    print_table(console, ["work"], [*cells], [[work, *cells.values()]])
     if (traffic.requests, traffic.devices) == (100_000, 1000):
         reached = ["yes" if record.wall_time_s <= goal else "no" for goal in (AT_LEAST_S, AIM_S)]
         console.print(f"at least {AT_LEAST_S} s: {reached[0]}; aim {AIM_S} s: {reached[1]}")

@@ -5,12 +5,9 @@ from math import inf
 from statistics import median
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from benchmarks.common.command import new_table, percent
+from benchmarks.common.command import percent, print_table
 from benchmarks.common.records import Record
-from optmodel.ground.terminal import print_wide
 
 LEGEND = """\
 gap %: the median over seeds. latency, bound: the median, in % of that with all parts; a latency
@@ -26,39 +23,33 @@ def print_ablation(console: Console, records: Sequence[Record], whole: str) -> N
     `whole` is the method of the records with all parts.
     """
     labels = list(dict.fromkeys(record.method for record in records))
-    table = new_table(("instance", "parts"), ("gap %", "latency", "bound", "s"))
+    rows = []
     better: dict[str, list[tuple[float, float]]] = {label: [] for label in labels}
     for instance in dict.fromkeys(record.instance for record in records):
         base = _medians(records, instance, whole)
         for label in labels:
             gap, latency_s, bound_s, seconds = _medians(records, instance, label)
             ratios = _ratio(latency_s, base[1], inf), _ratio(bound_s, base[2], 0.0)
-            table.add_row(
-                *(Text(instance), label, percent(gap)),
-                *(f"{ratio:.2f}" if 0 < ratio < inf else "-" for ratio in ratios),
-                f"{seconds:.1f}",
-            )
+            cells = [f"{ratio:.2f}" if 0 < ratio < inf else "-" for ratio in ratios]
+            rows.append([instance, label, percent(gap), *cells, f"{seconds:.1f}"])
             better[label].append(ratios)
-    print_wide(console, table)
+    print_table(console, ["instance", "parts"], ["gap %", "latency", "bound", "s"], rows)
     console.print(LEGEND, markup=False)
-    print_wide(console, _summary(better, whole))
+    missed = (_missed(label, ratios) for label, ratios in better.items() if label != whole)
+    numbers = ("worse latency", "better latency", "lower bound", "worst %")
+    print_table(console, ["parts"], numbers, missed)
 
 
-def _summary(better: dict[str, list[tuple[float, float]]], whole: str) -> Table:
-    """Return a line per part: on how many instances it was missed."""
-    table = new_table(("parts",), ("worse latency", "better latency", "lower bound", "worst %"))
-    for label, ratios in better.items():
-        if label == whole:
-            continue
-        latencies, bounds = zip(*ratios, strict=True)
-        table.add_row(
-            label,
-            str(sum(ratio > 100 + WORTH for ratio in latencies)),
-            str(sum(ratio < 100 - WORTH for ratio in latencies)),
-            str(sum(ratio < 100 - WORTH for ratio in bounds)),
-            f"{max(latencies) - 100:.2f}" if max(latencies) < inf else "no placement",
-        )
-    return table
+def _missed(label: str, ratios: Sequence[tuple[float, float]]) -> tuple[str, ...]:
+    """Return on how many instances a part was missed."""
+    latencies, bounds = zip(*ratios, strict=True)
+    return (
+        label,
+        str(sum(ratio > 100 + WORTH for ratio in latencies)),
+        str(sum(ratio < 100 - WORTH for ratio in latencies)),
+        str(sum(ratio < 100 - WORTH for ratio in bounds)),
+        f"{max(latencies) - 100:.2f}" if max(latencies) < inf else "no placement",
+    )
 
 
 Medians = tuple[float | None, float | None, float | None, float]

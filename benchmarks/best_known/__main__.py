@@ -11,8 +11,6 @@ from enum import StrEnum
 from math import inf
 from pathlib import Path
 
-from rich.text import Text
-
 from benchmarks.best_known.better_of import better_of, is_proven
 from benchmarks.common.command import (
     TIME_LIMIT_S,
@@ -22,7 +20,7 @@ from benchmarks.common.command import (
     SolverOption,
     TimeLimitOption,
     instance_files,
-    new_table,
+    print_table,
     progress,
 )
 from benchmarks.common.origins import SOLVING
@@ -41,7 +39,6 @@ from optmodel.ground.command_line import (
 )
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.rule_errors import InputError
-from optmodel.ground.terminal import print_wide
 from optmodel.ground.whole_files import require_writable
 from optmodel.milp import require_solver
 from optmodel.placement import (
@@ -242,15 +239,16 @@ def main(
 
 def _print(best: dict[str, BestKnown]) -> None:
     """Print a line per instance, and how many are proven."""
-    table = new_table(("instance", "status", "this run"), ("latency ms", "bound ms", "s"))
-    for name, known in best.items():
-        solution = known.solution
-        table.add_row(
-            *(Text(name), standing(solution), str(known.outcome)),
-            *(milliseconds(solution.objective_s), milliseconds(solution.bound_s)),
-            f"{solution.wall_time_s:.1f}",
+    rows = (
+        (
+            *(name, standing(known.solution), str(known.outcome)),
+            *(milliseconds(known.solution.objective_s), milliseconds(known.solution.bound_s)),
+            f"{known.solution.wall_time_s:.1f}",
         )
-    print_wide(console, table)
+        for name, known in best.items()
+    )
+    texts, numbers = ("instance", "status", "this run"), ("latency ms", "bound ms", "s")
+    print_table(console, texts, numbers, rows)
     console.print(_summary([known.solution for known in best.values()]), markup=False)
     kept = sum(known.outcome is SolutionUpdate.KEPT for known in best.values())
     console.print(f"{kept} kept as this code has found them, {len(best) - kept} solved")

@@ -9,8 +9,10 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich import box
+from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from optmodel.ground.command_line import (
     EXIT_BAD_INPUT,
@@ -21,6 +23,7 @@ from optmodel.ground.command_line import (
     require_choice,
 )
 from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.ground.terminal import print_wide
 from optmodel.ground.whole_files import MAX_FILE_BYTES, refuse_standard_output, require_writable
 from optmodel.solving import METHODS
 
@@ -152,20 +155,37 @@ class Faults:
             sys.exit(EXIT_BAD_RESULT if self.wrong else EXIT_BAD_INPUT)
 
 
-def new_table(texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
-    """Return an empty table with columns of text, then columns of numbers."""
+def print_table(
+    console: Console,
+    texts: Sequence[str],
+    numbers: Sequence[str],
+    rows: Iterable[Iterable[str]],
+    *,
+    narrow: bool = False,
+) -> None:
+    """Print a table of any width: columns of text, then columns of numbers; no cell is markup.
+
+    A narrow one has one space between its columns.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    if narrow:
+        table.padding, table.show_edge = 0, False
     for title in texts:
         table.add_column(title, no_wrap=True)
     for title in numbers:
         table.add_column(title, justify="right", no_wrap=True)
-    return table
+    for cells in rows:
+        table.add_row(*map(Text, cells))
+    print_wide(console, table)
+
+
+GOAL_TITLES = ("at least", "reached", "aim", "reached")
 
 
 def goal_cells(
     goals: Iterable[T], reached: Callable[[T], bool], shown: Callable[[T], str] = str
 ) -> list[str]:
-    """Return two cells for each goal: what it is, and whether it is reached."""
+    """Return two cells for each goal, as `GOAL_TITLES` has them."""
     return [cell for goal in goals for cell in (shown(goal), "yes" if reached(goal) else "no")]
 
 

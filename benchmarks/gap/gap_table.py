@@ -4,13 +4,10 @@ from collections.abc import Iterator, Sequence
 from statistics import mean, median
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from benchmarks.common.command import new_table, percent
+from benchmarks.common.command import percent, print_table
 from benchmarks.common.records import Record
 from benchmarks.gap.comparison import Comparison, most_served
-from optmodel.ground.terminal import print_wide
 from optmodel.placement import SolutionStatus, milliseconds
 
 LEGEND = """\
@@ -23,34 +20,26 @@ IMPROVED = "+N s: what the placement to its left became in so many seconds of im
 def print_gaps(console: Console, comparisons: Sequence[Comparison]) -> None:
     """Print one line per instance, one per policy, and what was proven."""
     if comparisons:
-        print_wide(console, _instances(comparisons))
-        improved = any("improve_s" in record.options for record in comparisons[0].policies)
+        policies = comparisons[0].policies
+        titles = ("best ms", *map(policy_title, policies))
+        print_table(console, ("instance", "proven"), titles, map(_row, comparisons), narrow=True)
+        improved = any("improve_s" in record.options for record in policies)
         console.print(f"\n{LEGEND}{IMPROVED if improved else ''}", markup=False)
-        print_wide(console, _policies(comparisons))
+        print_table(console, ["policy"], POLICY_COLUMNS, policy_rows(comparisons), narrow=True)
         console.print()
     console.print(summary(comparisons), markup=False)
 
 
-def _instances(comparisons: Sequence[Comparison]) -> Table:
-    titles = map(policy_title, comparisons[0].policies)
-    table = _narrow(new_table(("instance", "proven"), ("best ms", *titles)))
-    for one in comparisons:
-        best = milliseconds(one.reference.objective_s)
-        cells = [gap_cell(record, one.reference) for record in one.policies]
-        table.add_row(Text(one.exact.instance), proven(one), best, *cells)
-    return table
+def _row(one: Comparison) -> list[str]:
+    best = one.reference
+    cells = [gap_cell(record, best) for record in one.policies]
+    return [one.exact.instance, proven(one), milliseconds(best.objective_s), *cells]
 
 
 def policy_title(record: Record) -> str:
     """Return the title of a policy's column; that of its improvement stands to the right."""
     improve_s = record.options.get("improve_s")
     return record.method.rpartition(".")[2] if improve_s is None else f"+{improve_s:g} s"
-
-
-def _narrow(table: Table) -> Table:
-    """Return the table with one space between its columns: there is one for each policy."""
-    table.padding, table.show_edge = 0, False
-    return table
 
 
 def proven(one: Comparison) -> str:
@@ -74,13 +63,6 @@ POLICY_COLUMNS = (
     *("mean %", "median %", "worst %", "ms/request", "s"),
 )
 """What is counted of a policy."""
-
-
-def _policies(comparisons: Sequence[Comparison]) -> Table:
-    table = _narrow(new_table(("policy",), POLICY_COLUMNS))
-    for name, *numbers in policy_rows(comparisons):
-        table.add_row(Text(name), *numbers)
-    return table
 
 
 def policy_rows(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, ...]]:

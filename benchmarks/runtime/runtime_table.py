@@ -7,9 +7,8 @@ from math import inf
 from statistics import geometric_mean, median
 
 from rich.console import Console
-from rich.text import Text
 
-from benchmarks.common.command import goal_cells, new_table, percent
+from benchmarks.common.command import GOAL_TITLES, goal_cells, percent, print_table
 from benchmarks.runtime.run_statistics import (
     SHIFT_S,
     Runs,
@@ -20,7 +19,6 @@ from benchmarks.runtime.run_statistics import (
 )
 from benchmarks.runtime.runtime_record import PHASES, ProcessEnd, RunRecord
 from benchmarks.runtime.speed_targets import SPEED_UP_AIM, SPEED_UP_AT_LEAST, RuntimeTarget
-from optmodel.ground.terminal import print_wide
 from optmodel.placement import milliseconds
 
 PHASE_TITLES = tuple(f"{phase} s" for phase in PHASES)
@@ -28,31 +26,31 @@ PHASE_TITLES = tuple(f"{phase} s" for phase in PHASES)
 
 def print_runs(console: Console, runs: Runs) -> None:
     """Print one line per instance and label: result, phases, memory."""
+    rows = (
+        [
+            *(instance, label, _status(records[instance])),
+            *(milliseconds(records[instance].objective_s), percent(records[instance].gap)),
+            *(*_with_total(records[instance]), _memory([records[instance]])),
+        ]
+        for instance in dict.fromkeys(name for records in runs.values() for name in records)
+        for label, records in runs.items()
+        if instance in records
+    )
     numbers = ("latency ms", "gap %", *PHASE_TITLES, "total s", "memory MB")
-    table = new_table(("instance", "method", "status"), numbers)
-    for instance in dict.fromkeys(name for records in runs.values() for name in records):
-        for label, records in runs.items():
-            if instance in records:
-                record = records[instance]
-                cells = [
-                    milliseconds(record.objective_s),
-                    percent(record.gap),
-                    *_with_total(record),
-                ]
-                table.add_row(Text(instance), label, _status(record), *cells, _memory([record]))
-    print_wide(console, table)
+    print_table(console, ("instance", "method", "status"), numbers, rows)
 
 
 def print_methods(console: Console, runs: Runs) -> None:
     """Print one line per label: what it proved, its shifted geometric means, its memory."""
     shared = shared_instances(runs)
+    by_label = {label: [records[name] for name in shared] for label, records in runs.items()}
+    rows = (
+        [label, *_counts(found), *_means(found), _memory(found)]
+        for label, found in by_label.items()
+        if found
+    )
     numbers = ("proven", "open", "failed", *PHASE_TITLES, "total s", "median s", "memory MB")
-    table = new_table(("method",), numbers)
-    for label, records in runs.items():
-        rows = [records[instance] for instance in shared]
-        if rows:
-            table.add_row(label, *_counts(rows), *_means(rows), _memory(rows))
-    print_wide(console, table)
+    print_table(console, ["method"], numbers, rows)
     console.print(
         f"{len(shared)} instances that every method was measured on; shifted geometric means, "
         f"shift {SHIFT_S:g} s, of each phase over finished runs; total and median over all runs, "
@@ -73,14 +71,15 @@ def print_targets(
 ) -> None:
     """Print one line per row of the speed table and label, and the line of the speed-up."""
     numbers = ("instances", *PHASE_TITLES, "total s", "median s", "gap %", "memory MB")
-    table = new_table(("work", "method"), (*numbers, "at least", "reached", "aim", "reached"))
+    rows = []
     for target in targets:
         for label, records in runs.items():
             names = [instance.name for instance in target.instances]
-            rows = [records[name] for name in names if name in records]
-            if rows:
-                cells = (*_row(rows, len(names)), *_verdicts(target, rows))
-                table.add_row(Text(target.work), label, *cells)
+            found = [records[name] for name in names if name in records]
+            if found:
+                rows.append(
+                    [target.work, label, *_row(found, len(names)), *_verdicts(target, found)]
+                )
     for label in runs:
         if baseline is not None and label != baseline:
             ratios, missed = speed_ups(runs[baseline], runs[label])
@@ -89,8 +88,8 @@ def print_targets(
                 (SPEED_UP_AT_LEAST, SPEED_UP_AIM), partial(operator.ge, worst), "{:,.0f} x".format
             )
             cells = (f"{len(ratios)}/{len(ratios) + len(missed)}", *[""] * (len(numbers) - 1))
-            table.add_row(f"{baseline} / {label}", _ratio(ratios), *cells, *goals)
-    print_wide(console, table)
+            rows.append([f"{baseline} / {label}", _ratio(ratios), *cells, *goals])
+    print_table(console, ("work", "method"), (*numbers, *GOAL_TITLES), rows)
     console.print(
         "phases and total of the slowest instance, largest gap, largest memory; the speed-up is "
         "the geometric mean, and is reached if every instance reaches it"

@@ -12,14 +12,13 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from benchmarks.common.command import listed, new_table
+from benchmarks.common.command import listed, print_table
 from benchmarks.simulate.outcome import SimulationOutcome, Timing
 from benchmarks.simulate.run import simulate
 from benchmarks.simulate.setting import PAPER_NETWORKS, Setting
 from instances.generate import UnattainableOption
 from optmodel.ground.command_line import console, require_output
 from optmodel.ground.rule_errors import InputError, RuleError
-from optmodel.ground.terminal import print_wide
 from optmodel.ground.whole_files import write_text
 
 EVERY_NETWORK = [*PAPER_NETWORKS]
@@ -100,8 +99,12 @@ def print_outcome(outcome: SimulationOutcome, timing: Timing) -> None:
     }
     for name, text in lines.items():
         console.print(f"{name:<18} {text}")
-    table = new_table(("family",), ("devices", "computing %", "memory %", "sending %"))
-    for name, used in outcome.families.items():
-        shares = (used.compute_share, used.memory_share, used.sending_share)
-        table.add_row(name, str(used.devices), *(f"{100 * share:.2f}" for share in shares))
-    print_wide(console, table)
+    rows = (
+        [name, str(used.devices)]
+        + [
+            f"{100 * share:.2f}"
+            for share in (used.compute_share, used.memory_share, used.sending_share)
+        ]
+        for name, used in outcome.families.items()
+    )
+    print_table(console, ["family"], ["devices", "computing %", "memory %", "sending %"], rows)

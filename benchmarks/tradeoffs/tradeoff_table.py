@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from rich.console import Console
-from rich.text import Text
 
-from benchmarks.common.command import new_table, percent
+from benchmarks.common.command import percent, print_table
 from benchmarks.tradeoffs.tradeoff_cases import Kind, TradeoffCase
 from benchmarks.tradeoffs.tradeoff_record import CurveRecord, Curves, Optimum
-from optmodel.ground.terminal import print_wide
 from optmodel.pareto import SharedPoint, front
 from optmodel.placement import SolutionStatus, relative_gap
 
@@ -96,47 +94,66 @@ def _prices(case: TradeoffCase, record: CurveRecord) -> Iterator[Row]:
 
 def print_curves(console: Console, curves: Curves) -> None:
     """Print a table for each kind that was asked for."""
-    printers = {"tolerance": print_tolerance, "shared": print_shared, "price": print_prices}
-    for kind, show in printers.items():
+    for kind, title, numbers, cells in (
+        ("tolerance", "latency against tolerance", TOLERANCE_TITLES, _tolerance_cells),
+        ("shared", "latency against shared data", SHARED_TITLES, _shared_cells),
+        ("price", "price of privacy", PRICE_TITLES, _price_cells),
+    ):
         chosen = {case: record for case, record in curves.items() if case.kind == kind}
         if chosen:
-            show(console, chosen)
+            rows = ([case.name, *cells(case, record)] for case, record in chosen.items())
+            print_table(console, [title], numbers, rows)
 
 
-def print_tolerance(console: Console, curves: Curves) -> None:
-    """Print how many steps each curve has, and its strictest and fastest promise."""
-    titles = ("steps", "on the front", "proven", "strictest", "ms", "fastest from", "ms")
-    table = new_table(("latency against tolerance",), titles)
-    for case, record in curves.items():
-        kept = front(list(record.steps))
-        ends = [(f"{s.from_ssim:g}", _milliseconds(s.latency_s)) for s in (*kept[:1], *kept[-1:])]
-        first, last = ends or [("-", nothing(record))] * 2
-        proven = sum(step.proven for step in record.steps)
-        numbers = (len(record.steps), len(kept), proven)
-        table.add_row(Text(case.name), *map(str, numbers), *first, *last)
-    print_wide(console, table)
+TOLERANCE_TITLES = ("steps", "on the front", "proven", "strictest", "ms", "fastest from", "ms")
 
 
-def print_shared(console: Console, curves: Curves) -> None:
-    """Print both ends of each front of shared data, and what the slow end saves and costs."""
-    points = ("tolerance", "points", "proven", "above bound %")
-    ends = ("ms", "Mbit", "last point ms", "Mbit", "less data %", "more time %")
-    table = new_table(("latency against shared data",), (*points, *ends))
-    for case, record in curves.items():
-        cells = [f"{case.tolerated_ssim:g}", str(len(record.points))]
-        cells.append(str(sum(point.proven for point in record.points)))
-        cells.append(_furthest_above(record.points))
-        if record.points:
-            first, last = record.points[0], record.points[-1]
-            for point in (first, last):
-                cells += [_milliseconds(point.latency_s), f"{point.shared_bits / 1e6:.3f}"]
-            saved = 1 - last.shared_bits / first.shared_bits if first.shared_bits else 0.0
-            slower = last.latency_s / first.latency_s - 1 if first.latency_s else 0.0
-            cells += [percent(saved), percent(slower)]
-        else:
-            cells += [nothing(record), *["-"] * 5]
-        table.add_row(Text(case.name), *cells)
-    print_wide(console, table)
+def _tolerance_cells(_: TradeoffCase, record: CurveRecord) -> list[str]:
+    """Return how many steps a curve has, and its strictest and fastest promise."""
+    kept = front(list(record.steps))
+    ends = [(f"{s.from_ssim:g}", _milliseconds(s.latency_s)) for s in (*kept[:1], *kept[-1:])]
+    first, last = ends or [("-", nothing(record))] * 2
+    proven = sum(step.proven for step in record.steps)
+    return [str(len(record.steps)), str(len(kept)), str(proven), *first, *last]
+
+
+SHARED_TITLES = (
+    *("tolerance", "points", "proven", "above bound %"),
+    *("ms", "Mbit", "last point ms", "Mbit", "less data %", "more time %"),
+)
+
+
+def _shared_cells(case: TradeoffCase, record: CurveRecord) -> list[str]:
+    """Return both ends of a front of shared data, and what the slow end saves and costs."""
+    proven = sum(point.proven for point in record.points)
+    cells = [f"{case.tolerated_ssim:g}", str(len(record.points)), str(proven)]
+    cells.append(_furthest_above(record.points))
+    if not record.points:
+        return [*cells, nothing(record), *["-"] * 5]
+    first, last = record.points[0], record.points[-1]
+    for point in (first, last):
+        cells += [_milliseconds(point.latency_s), f"{point.shared_bits / 1e6:.3f}"]
+    saved = 1 - last.shared_bits / first.shared_bits if first.shared_bits else 0.0
+    slower = last.latency_s / first.latency_s - 1 if first.latency_s else 0.0
+    return [*cells, percent(saved), percent(slower)]
+
+
+PRICE_TITLES = ("tolerance", "private ms", "free ms", "price ms", "price %", "on the source")
+
+
+def _price_cells(case: TradeoffCase, record: CurveRecord) -> list[str]:
+    """Return the optimum with 8f and without, and the difference; dashes before they are known."""
+    price = record.price
+    if price is None:
+        return [f"{case.tolerated_ssim:g}", *["-"] * 5]
+    return [
+        f"{case.tolerated_ssim:g}",
+        _found(price.private),
+        _found(price.free),
+        _milliseconds(price.added_s),
+        percent(price.share),
+        f"{len(price.kept_on_source)} layers" if price.kept_on_source else "-",
+    ]
 
 
 def nothing(record: CurveRecord) -> str:
@@ -149,26 +166,6 @@ def _furthest_above(points: Sequence[SharedPoint]) -> str:
     above = [relative_gap(point.latency_s, point.bound_s) for point in points]
     known = [gap for gap in above if gap is not None]
     return percent(max(known)) if known and len(known) == len(above) else "-"
-
-
-def print_prices(console: Console, curves: Curves) -> None:
-    """Print the optimum with 8f and without, and the difference."""
-    titles = ("tolerance", "private ms", "free ms", "price ms", "price %", "on the source")
-    table = new_table(("price of privacy",), titles)
-    for case, record in curves.items():
-        if record.price is None:
-            continue
-        price = record.price
-        cells = (
-            f"{case.tolerated_ssim:g}",
-            _found(price.private),
-            _found(price.free),
-            _milliseconds(price.added_s),
-            percent(price.share),
-            f"{len(price.kept_on_source)} layers" if price.kept_on_source else "-",
-        )
-        table.add_row(Text(case.name), *cells)
-    print_wide(console, table)
 
 
 def _found(optimum: Optimum) -> str:
