@@ -55,19 +55,15 @@ def described(plan: EvaluationPlan) -> str:
 
 
 def _table(rows: pd.DataFrame) -> str:
-    head = "".join(f"<th>{escape(title)}</th>" for title in SHOWN.values())
-    lines = [
-        "<tr>" + "".join(f"<td>{_cell(row, column)}</td>" for column in SHOWN) + "</tr>"
-        for row in rows.to_dict("records")
-    ]
-    return (
-        f"<details><summary>Table</summary><table><tr>{head}</tr>{''.join(lines)}</table></details>"
-    )
+    lines = rows.to_dict("records")
+    cells = {title: [_cell(row, name) for row in lines] for name, title in SHOWN.items()}
+    table = pd.DataFrame(cells).to_html(index=False, border=0)  # It escapes what comes from files.
+    return f"<details><summary>Table</summary>{table}</details>"
 
 
 def _cell(row: Mapping[Hashable, object], column: str) -> str:
     value, half = row[column], row.get(f"{column}_ci95")
     if not isinstance(value, float):
-        return escape(str(value))
+        return str(value)
     spread = f" ± {half:.3g}" if isinstance(half, float) and half == half else ""
     return "-" if value != value else f"{value:.4g}{spread}"

@@ -111,14 +111,10 @@ BINDING = BudgetScales(memory=0.008, compute=0.0022, bandwidth=0.01)
 """Each of 8b-8d forbids that ten LeNet and ten CIFAR requests are all placed as if alone."""
 
 
-def _batch(recipe: Recipe, name: str) -> tuple[Instance, ...]:
-    return (generate(recipe, name),)
-
-
 def mixed_batch() -> tuple[Instance, ...]:
     """Return the batch of the paper's size: 80 requests for each of its networks, 70 devices."""
     recipe = Recipe(("lenet=80,cifar_cnn=80,vgg16=80,vgg19=80",), "mixed", 70, 0.8)
-    return _batch(recipe, "mixed-0.8-x320-70-mixed")
+    return (generate(recipe, "mixed-0.8-x320-70-mixed"),)
 
 
 def speed_table() -> tuple[RuntimeTarget, ...]:
@@ -145,7 +141,7 @@ def speed_table() -> tuple[RuntimeTarget, ...]:
         RuntimeTarget("VGG16 and VGG19, 70 devices", vgg_70, Goal(1e-3, 300), Goal(1e-3, 15)),
         RuntimeTarget(
             "10 LeNet + 10 CIFAR-CNN, 20 devices",
-            _batch(twenty, "lenet-cifar_cnn-0.8-x20-binding"),
+            (generate(twenty, "lenet-cifar_cnn-0.8-x20-binding"),),
             Goal(0.02, 300),
             Goal(0.005, 60),
         ),

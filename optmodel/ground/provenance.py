@@ -17,21 +17,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Origin:
-    """What decides the results of some kind of run.
-
-    Attributes
-    ----------
-    code : tuple of str
-        Importable packages and modules whose Python files decide.
-    files : tuple of Path
-        Other files that decide.
-    installed : tuple of str
-        Installed packages whose versions decide.
-    """
+    """What decides the results of some kind of run."""
 
     code: tuple[str, ...]
+    """Importable packages and modules whose Python files decide."""
     files: tuple[Path, ...] = ()
+    """Other files that decide."""
     installed: tuple[str, ...] = ()
+    """Installed packages whose versions decide."""
 
     @property
     def source_sha256(self) -> str:
