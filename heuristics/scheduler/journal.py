@@ -172,13 +172,7 @@ class EventJournal:
         self._is_missed = False
 
     def append(self, exchange: EventExchange) -> None:
-        """Write one line, on the disk when this returns.
-
-        Raises
-        ------
-        InputError
-            If the disk is full.
-        """
+        """Write one line, on the disk when this returns; an InputError says that it is full."""
         digest, line = sealed(exchange.model_dump_json().encode(), self._digest)
         try:
             _write(self._stream, line)

@@ -92,13 +92,7 @@ def _part_of_line(stream: BinaryIO) -> bytes:
 
 
 def _print_line(stream: BinaryIO, answer: str) -> None:
-    """Print one line, to be read at once.
-
-    Raises
-    ------
-    InputError
-        If there is no room for it.
-    """
+    """Print one line, to be read at once."""
     try:
         stream.write(answer.encode() + b"\n")
         stream.flush()

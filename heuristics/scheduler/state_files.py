@@ -77,7 +77,8 @@ class StateFiles:
     Raises
     ------
     InputError
-        If another process holds it, or its folder cannot be opened.
+        If another process holds it, or its folder cannot be opened. Each method raises one if the
+        files cannot be believed or written; what is on the disk then stays.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,13 +89,7 @@ class StateFiles:
         remove_leftovers(self._journal)
 
     def read(self) -> SchedulerState | None:
-        """Return what the files say, None if there are none.
-
-        Raises
-        ------
-        InputError
-            If they cannot be believed.
-        """
+        """Return what the files say, None if there are none."""
         if self._path.exists():
             return read_state(self._path)
         if self._journal.exists():
@@ -105,38 +100,19 @@ class StateFiles:
         return None
 
     def begin(self, snapshot: StateSnapshot) -> None:
-        """Write a snapshot, and begin a journal that goes on from it.
-
-        Killed between the two, the journal of before is one of which the snapshot knows all.
-
-        Raises
-        ------
-        InputError
-            If the files cannot be written.
-        """
+        """Write a snapshot, and begin a journal that goes on from it."""
+        # Killed between the two, the journal of before is one of which the snapshot knows all.
         digest = self._write(snapshot)
         self._close_journal()
         self._written = EventJournal(self._path, digest)
 
     def append(self, exchange: EventExchange) -> None:
-        """Write down what is about to be told.
-
-        Raises
-        ------
-        InputError
-            If the disk is full.
-        """
+        """Write down what is about to be told."""
         assert self._written is not None
         self._written.append(exchange)
 
     def end(self, snapshot: StateSnapshot) -> None:
-        """Write a snapshot, which takes the place of the journal.
-
-        Raises
-        ------
-        InputError
-            If it cannot be written; then the journal stays.
-        """
+        """Write a snapshot, which takes the place of the journal."""
         self._write(snapshot)
         self._journal.unlink(missing_ok=True)
 

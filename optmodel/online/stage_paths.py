@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.batch import PlannedPlacer, StagePlacer
-from optmodel.limits import least_load
 from optmodel.online.recent_memory import RecentMemory
 from optmodel.placement import RequestClass, RequestPlacement, alone, evaluate_request
 from optmodel.problem import (
@@ -68,11 +67,6 @@ class KnownPath:
         firsts = [group.nodes[0] for group in self.requests.fleet.groups]
         data = problem.node_data[:, firsts].tobytes()
         return data, task.request.network, task.request.tolerated_ssim
-
-    @cached_property
-    def least_load(self) -> FloatArray:
-        """Bytes, multiplications and bits that any placement puts on helpers, shape (3,)."""
-        return least_load(self.requests.task)
 
     @cached_property
     def planned(self) -> RequestPlacement | None:

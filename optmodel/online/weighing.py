@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from optmodel.limits import least_load
 from optmodel.online.patterns import PatternDealer, PlacementPattern
 from optmodel.online.stage_paths import KnownPath
 from optmodel.placement import CostedPlacement, RequestPlacement, expanded
@@ -108,7 +109,7 @@ class PlacementWeighing:
             one = float((pattern.on_helpers / budgets).max())
             self._expected = self.weights.expected + float(self.usage.max()) / max(one, 1e-9)
         # Idle, and without room for a second one: nobody is there to save for.
-        if not self.used.any() and (2 * self.known.least_load > budgets).any():
+        if not self.used.any() and (2 * least_load(self.task) > budgets).any():
             self.prices, self._expected = np.zeros_like(self.prices), 0.0
 
     def pattern_of(self, placement: RequestPlacement) -> PlacementPattern:
