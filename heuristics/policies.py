@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heuristics.baselines import AtRandom, LayerWise, OnSource
-from heuristics.exact import ExactPolicy
+from heuristics.exact_policy import ExactPolicy
 from heuristics.policy import (
     PlacementPolicy,
     PolicyOutcome,

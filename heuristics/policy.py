@@ -5,7 +5,7 @@ from importlib import import_module
 from inspect import signature
 from typing import Protocol, cast
 
-from heuristics.limits import broken_limit
+from heuristics.limit_check import broken_limit
 from optmodel.ground.rule_errors import InputError, ResultError
 from optmodel.online import LookaheadPolicy, StagePaths
 from optmodel.placement import (

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples, instances
 
-from heuristics.limits import broken_limit
+from heuristics.limit_check import broken_limit
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
