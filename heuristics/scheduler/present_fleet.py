@@ -26,6 +26,7 @@ class PresentFleet:
     def __init__(self, fleet: FleetDocument, in_names: bool = True) -> None:
         self.fleet, self.in_names = fleet, in_names
         self.problem = Problem(fleet.with_requests(()), ())
+        # Of this fleet alone: with it, all that was worked out for it goes.
         kept = lru_cache(maxsize=MOST_TASKS)
         from_any_camera = kept(partial(_from_first_camera, self.fleet))
         self._kind = kept(partial(_task_of_kind, from_any_camera, self.index))

@@ -49,6 +49,7 @@ def _substitutes(
     room = left.left - load >= load[:, [lost]]
     idle = np.flatnonzero(allowed & ~busy & room.all(axis=0))
     kinds = np.stack([problem.speed[idle], problem.rate[idle]])
+    # Idle helpers of equal speed and rate are equally fast: the first of them stands for all.
     firsts = idle[np.unique(kinds, axis=1, return_index=True)[1]]
     in_use = np.flatnonzero(allowed & busy & room[:2].all(axis=0))
     work = np.array([task.layers[k].multiplications for k in at])

@@ -38,6 +38,7 @@ def replayed(books: FleetBooks, placer: RequestPlacer, exchange: EventExchange) 
     books = _before_decisions(books, placer, event)
     for decision in exchange.answer.decisions:
         _apply(books, event, decision)
+    # `BookEntry.moved` leaves out the load on nodes that went, not the placement there.
     for one in books.running.values():
         if one.load.shape[1] != one.parts.placement.counts.shape[1]:
             raise RuleError(

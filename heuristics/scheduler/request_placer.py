@@ -104,6 +104,7 @@ class RequestPlacer:
             asked = one.request.network, one.request.tolerated_ssim
             proven = self.bound_s(present, one.request) is None
             unattainable = proven and present.excludes(one.request)
+            # Without a bound even an idle fleet has no place for it.
             if asked in full or (proven and not unattainable):
                 continue
             answer = self.place(books, one.request, one.arrival)

@@ -100,6 +100,7 @@ class SchedulerService:
                 "that was; open it again"
             )
         before = self.last.event if self.last else None
+        # Sent again by who got no answer: done once, answered twice.
         if self.last is not None and before == event:
             return self.last.answer
         require_known_time(event)

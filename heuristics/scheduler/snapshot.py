@@ -145,6 +145,7 @@ def _checked_entry(present: PresentFleet, one: RunningRequest, name: str) -> Boo
     costed = CostedPlacement.of(present.problem, task, placed)
     entry = BookEntry.of(one.request, one.arrival, costed, one.bound_s)
     takes = present.by_name(entry.nodes, entry.load)
+    # Of both: what is reserved too much is as wrong as what is missing.
     for node in sorted({*takes, *one.reserved}):
         if takes.get(node) != one.reserved.get(node):
             raise RuleError(

@@ -49,6 +49,7 @@ def read_state(path: Path) -> SchedulerState:
             f"{beside_link}: expected the journal beside the snapshot, got it beside a link; "
             f"move it to {journal}"
         )
+    # Before there were seals a journal that is missing could not be missed.
     known = not journal.exists() if seal is None else not goes_on_from(journal, seal)
     try:
         books = snapshot.books()

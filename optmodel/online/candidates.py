@@ -24,6 +24,7 @@ def on_the_path(weighing: PlacementWeighing) -> RequestPlacement | None:
     if path.value is None:
         return None
     deal = PathAssembler(requests.fleet)
+    # Shares in the place of loads: among equal devices they rank alike. Last comes the source.
     deal.load[:, :-1] = weighing.used[:, : weighing.problem.helpers]
     return _on_all_nodes(weighing, deal.place(requests.task, path))
 
@@ -56,6 +57,7 @@ def _spread(
     Stage by stage, each balances the load of its layers and counts what its slowest sender costs
     all later stages.
     """
+    # The spreader knows this request's source only, as its last node.
     where = [*range(weighing.problem.helpers), weighing.task.source]
     room, prices = weighing.left.left[:, where].astype(float), multiple * weighing.prices[:, where]
     idle = np.broadcast_to(multiple * weighing.idle_price, prices.shape)

@@ -19,11 +19,12 @@ def offer_start(search: Search) -> None:
     for task in problem.tasks:
         if search.left_s <= 0:
             break
+        # In milliseconds: a start that serves all is worth more than one that is fast.
         decides = thrifty if allowance.over else policy
         answer = decides.place(problem, task, left.copy())
         if isinstance(answer, RequestPlacement):
             placed[task.request.id] = answer
             left.reserve(evaluate_request(problem, task, answer).load)
         elif search.options.admission == "all":
-            break
+            break  # Without one request there is no placement of all.
     search.offer(Placement(placed))

@@ -96,6 +96,7 @@ class ArrivalSenders:
 
     def __init__(self, bits: list[int], rate: list[float], arrival: LayerArrival) -> None:
         self._bits = bits
+        # To itself a node sends nothing: the slowest sender hears the next slowest (Eq. 6).
         slow = sorted(arrival.first, key=rate.__getitem__)[:2]
         seconds = [arrival.bits / rate[node] for node in slow]
         self.slowest = slow[0] if slow else -1
@@ -110,7 +111,6 @@ class ArrivalSenders:
 
     def _find_scarcest(self) -> None:
         """Find who could send least; what a sender keeps itself it does not send."""
-        # A node does not send to itself: to the scarcest, the next scarcest is the limit.
         scarce = sorted(self._could.items(), key=itemgetter(1))[:2]
         (self.scarcest, self._least), (_, self._next), *_ = *scarce, NOBODY, NOBODY
 
@@ -133,6 +133,7 @@ class ArrivalSenders:
     def send(self, node: int, blocks: int) -> None:
         """Send some blocks to a node, at the expense of all others."""
         self._sent += blocks
+        # What a sender keeps it has not sent after all: it can afford as much more.
         if node in self._kept:
             self._kept[node] += blocks
             self._could[node] += blocks

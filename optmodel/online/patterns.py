@@ -46,6 +46,7 @@ class PlacementPattern:
         """Forget which of equal nodes a placement is on."""
         part, parts = placed.on_its_nodes()
         helper = part < len(known.group_of)
+        # The source is behind all helpers, and the last group alone.
         group = np.full(len(part), len(known.starts) - 1)
         group[helper] = known.group_of[part[helper]]
         share = np.zeros(len(part))
@@ -76,6 +77,7 @@ class PatternDealer:
     def nodes(self, pattern: PlacementPattern) -> IntArray | None:
         """Return a node for each part of a pattern, most to do for the idlest; None if too few."""
         places = self._starts[pattern.group] + pattern.rank
+        # Fewer devices of a kind are present than when the pattern was found.
         if (places >= self._ends[pattern.group]).any():
             return None
         dealt: IntArray = self._order[places]

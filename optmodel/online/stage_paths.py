@@ -64,6 +64,7 @@ class KnownPath:
     def kind(self) -> object:
         """What is the same for fleets of the same kinds of devices, however many of each."""
         problem, task = self.requests.problem, self.requests.task
+        # Members of a group are equal: the first stands for all.
         firsts = [group.nodes[0] for group in self.requests.fleet.groups]
         data = problem.node_data[:, firsts].tobytes()
         return data, task.request.network, task.request.tolerated_ssim
@@ -80,7 +81,7 @@ class KnownPath:
             return None
         on_path = PathAssembler(self.requests.fleet).place(task, self.path)
         if room.has_room(evaluate_request(problem, task, on_path).load):
-            return None
+            return None  # What the budgets allow needs no plan.
         allowance = Allowance(self.steps_left)
         planner = PlannedPlacer(self.requests, StagePlacer(self.requests, ArcBook(TOLERANCE)), 1)
         best, least_s = None, np.inf

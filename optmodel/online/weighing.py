@@ -73,11 +73,13 @@ class PlacementWeighing:
         self.problem, self.task, self.left, self.known = problem, task, left, known
         self.weights = weights
         budgets, helpers = BudgetLedger.of(problem).left, problem.helpers
+        # A budget of nothing counts as used up, not as idle.
         share = np.divide(left.left, budgets, out=np.zeros(budgets.shape), where=budgets > 0)
         self.used: FloatArray = 1 - share
         self._room = left.left[:, :helpers].sum(axis=1, dtype=float)
         self._taken = (budgets - left.left)[:, :helpers].sum(axis=1, dtype=float)
         self._bound_s = known.bound_s or 0.0
+        # Where the whole fleet has none of a budget, no load asks for its price.
         average = np.maximum(budgets[:, :helpers].mean(axis=1, keepdims=True), 1.0)
         unit = weights.node * self._bound_s / average
         scarce = (weights.steepness**self.used - 1) / (weights.steepness - 1)
@@ -105,6 +107,7 @@ class PlacementWeighing:
     def expect_like(self, pattern: PlacementPattern | None) -> None:
         """Expect as many requests as the fleet carries, counted in loads like this one."""
         budgets = np.maximum(self._taken + self._room, 1)
+        # The thriftiest placement is the measure: so many of it make up what is used.
         if pattern is not None:
             one = float((pattern.on_helpers / budgets).max())
             self._expected = self.weights.expected + float(self.usage.max()) / max(one, 1e-9)
@@ -144,6 +147,7 @@ class PlacementWeighing:
     def _weigh(self, pattern: PlacementPattern, nodes: IntArray) -> float:
         if (pattern.parts.load > self.left.left[:, nodes]).any():
             return np.inf
+        # Prices are those before this load: a placement pays for what others have used.
         price = float((self.prices[:, nodes] * pattern.parts.load).sum())
         fleet = float((pattern.on_helpers / np.maximum(self._room, 1)).max())
         price += self.weights.fleet * self._expected * fleet * self._bound_s
