@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from attack.metrics import RADIUS
 from optmodel.ground.rule_errors import InputError
-from optmodel.problem import ActLayer, ConvLayer, FcLayer, Network, PoolLayer, Window
+from optmodel.problem import ActLayer, ConvLayer, FcLayer, Network, PoolLayer, SlidingWindow
 
 LEAST_SIDE = 2 * RADIUS + 1
 """Of images, in pixels: below, the window of SSIM does not fit."""
@@ -33,11 +33,11 @@ def conv_padding(layer: ConvLayer, height: int) -> int:
             f"layer '{layer.name}': expected a size that kernel {layer.kernel} makes of {height} "
             f"with equal padding and stride 1, got {layer.output_height}; correct its size"
         )
-    _refuse_other_windows(layer, height, Window(layer.kernel, 1, twice // 2))
+    _refuse_other_windows(layer, height, SlidingWindow(layer.kernel, 1, twice // 2))
     return twice // 2
 
 
-def _refuse_other_windows(layer: ConvLayer | PoolLayer, height: int, built: Window) -> None:
+def _refuse_other_windows(layer: ConvLayer | PoolLayer, height: int, built: SlidingWindow) -> None:
     """Refuse a layer that states another window than the one built from its sizes.
 
     Raises
@@ -46,7 +46,7 @@ def _refuse_other_windows(layer: ConvLayer | PoolLayer, height: int, built: Wind
         If its kernel, stride or padding is another.
     """
     for stated in layer.windows:
-        asked = Window(
+        asked = SlidingWindow(
             stated.side or built.side,
             stated.stride or built.stride,
             stated.padding if isinstance(stated.padding, int) else built.padding,
@@ -136,7 +136,7 @@ class VictimNetwork(nn.Module):
                     f"layer '{layer.name}': expected a size that equal steps make of {height}, got "
                     f"{layer.output_height}; correct its size"
                 )
-            _refuse_other_windows(layer, height, Window(step, step, 0))
+            _refuse_other_windows(layer, height, SlidingWindow(step, step, 0))
             return nn.MaxPool2d(step)
         return nn.Linear(layer.input_neurons, layer.output_neurons)
 

@@ -9,7 +9,7 @@ from optmodel.ground.figure_file import saved_figure
 from optmodel.search import Allowance
 from optmodel.stages import ArcNumbers, SenderSignature
 from optmodel.stages.arcs.several_layers import solve_several_layers
-from optmodel.stages.signature import signatures
+from optmodel.stages.sender_signature import signatures
 
 ARC = ArcNumbers(
     maps=3,

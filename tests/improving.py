@@ -10,9 +10,9 @@ from heuristics.improvement import ImprovedPlacement
 from heuristics.policy import place_all
 from optmodel.checker import check
 from optmodel.placement.evaluate import evaluate
+from optmodel.placement.named_placement import to_document
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import Rejection
-from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 

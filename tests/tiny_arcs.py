@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement
 
 Ways = tuple[tuple[int, ...], ...]
 

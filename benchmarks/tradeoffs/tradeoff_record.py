@@ -8,7 +8,7 @@ from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
 from optmodel.ground.finished_runs import FinishedRun
 from optmodel.ground.json_files import StrictModel
 from optmodel.ground.provenance import Origin
-from optmodel.pareto import Price, SharedPoint, ToleranceStep, is_settled
+from optmodel.pareto import PrivacyPrice, SharedPoint, ToleranceStep, is_settled
 from optmodel.placement import Seconds, Solution, SolutionStatus
 
 
@@ -55,7 +55,7 @@ class PriceRecord(StrictModel):
         return all(is_settled(one.solution_status) for one in (self.private, self.free))
 
     @classmethod
-    def of(cls, price: Price, kept_on_source: tuple[str, ...]) -> Self:
+    def of(cls, price: PrivacyPrice, kept_on_source: tuple[str, ...]) -> Self:
         """Return the record of a price."""
         return cls(
             private=Optimum.of(price.private),

@@ -9,15 +9,15 @@ from collections import defaultdict
 
 from ortools.sat.python.cp_model import CpModel, IntVar, LinearExpr
 
-from optmodel.cpsat.ticks import Ticks
-from optmodel.cpsat.variables import Variables
+from optmodel.cpsat.cpsat_ticks import CpsatTicks
+from optmodel.cpsat.variables import CpsatVariables
 from optmodel.milp import LARGEST_ACTIVITY, groups, layers, transitions
 from optmodel.problem import BANDWIDTH, COMPUTE, MEMORY, IntArray, Problem
 
 Loads = defaultdict[int, list[tuple[int, IntVar]]]
 
 
-def add_constraints(model: CpModel, v: Variables, problem: Problem, ticks: Ticks) -> None:
+def add_constraints(model: CpModel, v: CpsatVariables, problem: Problem, ticks: CpsatTicks) -> None:
     """Add Eq. 5-8; 8f, 8h and 8i are in the domains of the variables."""
     place_every_segment(model, v, problem)
     keep_first_fc_whole(model, v, problem)
@@ -33,27 +33,27 @@ def add_constraints(model: CpModel, v: Variables, problem: Problem, ticks: Ticks
     respect_bandwidth(model, v, problem)
 
 
-def place_every_segment(model: CpModel, v: Variables, problem: Problem) -> None:
+def place_every_segment(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """8e: sum over i of x[r, l, i] = P · served[r]."""
     for r, k, layer in layers(problem):
         placed = LinearExpr.sum([v.x[r, k, i] for i in layer.hosts])
         model.add(placed == layer.segments * v.served[r])
 
 
-def keep_first_fc_whole(model: CpModel, v: Variables, problem: Problem) -> None:
+def keep_first_fc_whole(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """8g: x[r, l, i] = P · whole[r, l, i]."""
     for (r, k, i), whole in v.whole.items():
         model.add(v.x[r, k, i] == problem.tasks[r].layers[k].segments * whole)
 
 
-def mark_senders(model: CpModel, v: Variables, problem: Problem) -> None:
+def mark_senders(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """Eq. 6, min(1, .): sender[r, l, i] <= x[r, l, i] <= cap · sender[r, l, i]."""
     for (r, k, i), sender in v.sender.items():
         model.add(v.x[r, k, i] >= sender)
         model.add(v.x[r, k, i] <= problem.tasks[r].layers[k].cap * sender)
 
 
-def broadcast_partial_sums(model: CpModel, v: Variables, problem: Problem) -> None:
+def broadcast_partial_sums(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """Eq. 6, C and F: copies[r, l, i] = sender[r, l, i] · (P - x[r, l+1, i]).
 
     Every map goes to whoever computes its next segment, so all but those that i keeps are sent.
@@ -66,7 +66,7 @@ def broadcast_partial_sums(model: CpModel, v: Variables, problem: Problem) -> No
             model.add(copies == 0).only_enforce_if(~sender)
 
 
-def hand_on_every_map(model: CpModel, v: Variables, problem: Problem) -> None:
+def hand_on_every_map(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """Eq. 6, Ac: moved[r, l, i, j] is a transportation plan between the counts of l and l+1.
 
     Sum over j of moved[r, l, i, j] = x[r, l, i]; sum over i of it = x[r, l+1, j].
@@ -81,7 +81,7 @@ def hand_on_every_map(model: CpModel, v: Variables, problem: Problem) -> None:
 
 
 def bound_latency_by_computation(
-    model: CpModel, v: Variables, problem: Problem, ticks: Ticks
+    model: CpModel, v: CpsatVariables, problem: Problem, ticks: CpsatTicks
 ) -> None:
     """Eq. 5 for pairs without a transfer: T[r, l] >= x[r, l, j] · c_l / e_j."""
     for r, k, layer in layers(problem):
@@ -90,7 +90,7 @@ def bound_latency_by_computation(
 
 
 def bound_latency_by_broadcast(
-    model: CpModel, v: Variables, problem: Problem, ticks: Ticks
+    model: CpModel, v: CpsatVariables, problem: Problem, ticks: CpsatTicks
 ) -> None:
     """Eq. 5 for i != j, C and F: sender[r, l, i] -> T >= (bits / rho_i + c / e_j) · x[r, l+1, j].
 
@@ -107,7 +107,7 @@ def bound_latency_by_broadcast(
 
 
 def bound_latency_by_moved_maps(
-    model: CpModel, v: Variables, problem: Problem, ticks: Ticks
+    model: CpModel, v: CpsatVariables, problem: Problem, ticks: CpsatTicks
 ) -> None:
     """Eq. 5 for i != j, Ac: T >= bits / rho_i · moved[r, l, i, j] + c / e_j · x[r, l+1, j]."""
     for (r, k, i, j), maps in v.moved.items():
@@ -118,7 +118,7 @@ def bound_latency_by_moved_maps(
 
 
 def bound_latency_by_largest_count(
-    model: CpModel, v: Variables, problem: Problem, ticks: Ticks
+    model: CpModel, v: CpsatVariables, problem: Problem, ticks: CpsatTicks
 ) -> None:
     """Strengthen: T >= (least unavoidable transfer + c / e) · largest, largest >= x.
 
@@ -139,7 +139,7 @@ def bound_latency_by_largest_count(
         model.add(LinearExpr.sum(terms) >= segments * v.served[r])
 
 
-def respect_memory(model: CpModel, v: Variables, problem: Problem) -> None:
+def respect_memory(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """8b: sum over r, l of m_l · x[r, l, i] <= memory of i."""
     loads: Loads = defaultdict(list)
     for (r, k, i), count in v.x.items():
@@ -147,7 +147,7 @@ def respect_memory(model: CpModel, v: Variables, problem: Problem) -> None:
     _keep_within(model, loads, problem.whole_budgets[MEMORY])
 
 
-def respect_compute(model: CpModel, v: Variables, problem: Problem) -> None:
+def respect_compute(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """8c: sum over r, l of c_l · x[r, l, i] <= compute budget of i."""
     loads: Loads = defaultdict(list)
     for (r, k, i), count in v.x.items():
@@ -155,7 +155,7 @@ def respect_compute(model: CpModel, v: Variables, problem: Problem) -> None:
     _keep_within(model, loads, problem.whole_budgets[COMPUTE])
 
 
-def respect_bandwidth(model: CpModel, v: Variables, problem: Problem) -> None:
+def respect_bandwidth(model: CpModel, v: CpsatVariables, problem: Problem) -> None:
     """8d: sum over r, l of bits · (copies[r, l, i] or moved[r, l, i, j] to j != i) <= budget."""
     loads: Loads = defaultdict(list)
     for (r, k, i), copies in v.copies.items():

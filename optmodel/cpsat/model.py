@@ -13,8 +13,8 @@ from ortools.sat.python.cp_model import (
 )
 
 from optmodel.cpsat.constraints import add_constraints
-from optmodel.cpsat.ticks import Ticks
-from optmodel.cpsat.variables import Variables, add_variables
+from optmodel.cpsat.cpsat_ticks import CpsatTicks
+from optmodel.cpsat.variables import CpsatVariables, add_variables
 from optmodel.milp import groups
 from optmodel.placement import Admission, Placement, RequestPlacement, evaluate
 from optmodel.problem import Problem
@@ -30,21 +30,23 @@ class CpsatModel:
     ----------
     problem : Problem
         What is placed; with admission "all", every layer must have a host.
-    ticks : Ticks
+    ticks : CpsatTicks
         Its durations in ticks.
     model : CpModel
         The constraints; an objective is added by whoever solves it.
-    variables : Variables
+    variables : CpsatVariables
         The model's variables by index.
     """
 
     problem: Problem
-    ticks: Ticks
+    ticks: CpsatTicks
     model: CpModel
-    variables: Variables
+    variables: CpsatVariables
 
     @classmethod
-    def build(cls, problem: Problem, ticks: Ticks, admission: Admission = "all") -> "CpsatModel":
+    def build(
+        cls, problem: Problem, ticks: CpsatTicks, admission: Admission = "all"
+    ) -> "CpsatModel":
         """Add variables and constraints."""
         model = CpModel()
         variables = add_variables(model, problem, ticks, admission)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from ortools.sat.python.cp_model import CpModel, IntVar
 
-from optmodel.cpsat.ticks import Ticks
+from optmodel.cpsat.cpsat_ticks import CpsatTicks
 from optmodel.milp import groups, layers, transitions
 from optmodel.placement import Admission
 from optmodel.problem import Problem
 
 
 @dataclass(frozen=True)
-class Variables:
+class CpsatVariables:
     """The variables of one model, by index.
 
     Attributes
@@ -32,7 +32,7 @@ class Variables:
     whole : dict of (r, l, i) to IntVar
         1 iff node i holds all segments of the first fc (8g).
     largest : dict of (r, l, g) to IntVar
-        At least the count of every node of group g, `optmodel.milp.count.groups`.
+        At least the count of every node of group g, `optmodel.milp.count.host_groups`.
     T : dict of (r, l) to IntVar
         Latency of layer l in ticks, rounded down (Eq. 5).
     """
@@ -48,10 +48,10 @@ class Variables:
 
 
 def add_variables(
-    model: CpModel, problem: Problem, ticks: Ticks, admission: Admission
-) -> Variables:
+    model: CpModel, problem: Problem, ticks: CpsatTicks, admission: Admission
+) -> CpsatVariables:
     """Add all variables; nodes that may not host a layer (8h) get none."""
-    v = Variables()
+    v = CpsatVariables()
     for r in range(len(problem.tasks)):
         v.served[r] = model.new_int_var(int(admission == "all"), 1, f"served[{r}]")
     for r, k, layer in layers(problem):
@@ -68,7 +68,7 @@ def add_variables(
     return v
 
 
-def _add_transfers(model: CpModel, problem: Problem, ticks: Ticks, v: Variables) -> None:
+def _add_transfers(model: CpModel, problem: Problem, ticks: CpsatTicks, v: CpsatVariables) -> None:
     for r, k, layer, following in transitions(problem, "broadcast"):
         for i in layer.hosts:
             v.sender[r, k, i] = model.new_bool_var(f"sender[{r},{k},{i}]")

@@ -3,21 +3,21 @@
 from optmodel.ground.entry import loading
 
 with loading("optmodel.explain"):
-    from optmodel.explain.change import Change, changed
-    from optmodel.explain.conflict import Conflict, Proof
-    from optmodel.explain.diagnose import Explanation, explain
-    from optmodel.explain.groups import LimitGroup
-    from optmodel.explain.repairs import Repair
-    from optmodel.milp import Verdict
+    from optmodel.explain.explanation import Explanation, explain
+    from optmodel.explain.instance_change import InstanceChange, changed
+    from optmodel.explain.instance_repairs import InstanceRepair
+    from optmodel.explain.limit_conflict import ConflictProof, LimitConflict
+    from optmodel.explain.limit_groups import LimitGroup
+    from optmodel.milp import FeasibilityVerdict
 
 __all__ = [
-    "Change",
-    "Conflict",
+    "ConflictProof",
     "Explanation",
+    "FeasibilityVerdict",
+    "InstanceChange",
+    "InstanceRepair",
+    "LimitConflict",
     "LimitGroup",
-    "Proof",
-    "Repair",
-    "Verdict",
     "changed",
     "explain",
 ]

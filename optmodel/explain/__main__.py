@@ -13,19 +13,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from optmodel.explain.conflict import Conflict, Proof
-from optmodel.explain.diagnose import Explanation, explain
-from optmodel.explain.groups import SHOWN, LimitGroup, listed
+from optmodel.explain.explanation import Explanation, explain
+from optmodel.explain.limit_conflict import ConflictProof, LimitConflict
+from optmodel.explain.limit_groups import SHOWN, LimitGroup, listed
 from optmodel.ground.command_line import TimeLimitOption, console
 from optmodel.ground.json_files import write_model
 from optmodel.ground.whole_files import require_writable
-from optmodel.milp import BUDGETS, Verdict
+from optmodel.milp import BUDGETS, FeasibilityVerdict
 from optmodel.problem import read_instance
 
 HEADINGS = {
-    Proof.SMALLEST: "cannot all be kept; no smaller set of limits clashes",
-    Proof.IRREDUCIBLE: "cannot all be kept, and each is needed; a smaller set is not ruled out",
-    Proof.UNREDUCED: "cannot all be kept; the time limit came before all were tested",
+    ConflictProof.SMALLEST: "cannot all be kept; no smaller set of limits clashes",
+    ConflictProof.IRREDUCIBLE: "cannot all be kept, and each is needed; a smaller set is not ruled "
+    "out",
+    ConflictProof.UNREDUCED: "cannot all be kept; the time limit came before all were tested",
 }
 
 
@@ -53,9 +54,9 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield "instance", explanation.instance
     yield "status", explanation.verdict
     yield "run time", f"{explanation.wall_time_s:.3f} s"
-    if explanation.verdict is Verdict.FEASIBLE:
+    if explanation.verdict is FeasibilityVerdict.FEASIBLE:
         yield "placement", "every request has a place; python -m optmodel finds the best"
-    if explanation.verdict is Verdict.UNKNOWN:
+    if explanation.verdict is FeasibilityVerdict.UNKNOWN:
         yield "unproven", "the time limit came before a placement or a proof that there is none"
     yield from (("because", reason) for reason in explanation.reasons)
     for number, conflict in enumerate(explanation.conflicts):
@@ -67,7 +68,7 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
         yield "verified", "each repair alone: its placement of every request passes the checker"
 
 
-def _conflict(conflict: Conflict, label: str) -> Iterator[tuple[str, str]]:
+def _conflict(conflict: LimitConflict, label: str) -> Iterator[tuple[str, str]]:
     if len(conflict.groups) == 1:
         yield label, f"{conflict.groups[0].sentence} cannot be kept"
         return

@@ -4,17 +4,17 @@ from optmodel.milp.any_placement import (
     BOTH,
     UNKNOWN,
     FeasibilityAnswer,
-    Verdict,
+    FeasibilityVerdict,
     checked_latency_s,
     find_least_load,
     find_placement,
     run_within,
 )
+from optmodel.milp.budget_loads import BUDGETS, BudgetKind, most_loads, placed_loads
 from optmodel.milp.count import CountModel, SharedDataModel, unit_bits
-from optmodel.milp.count.groups import groups
+from optmodel.milp.count.host_groups import groups
 from optmodel.milp.count.variables import layers, transitions
 from optmodel.milp.formulation import Formulation
-from optmodel.milp.loads import BUDGETS, BudgetKind, most_loads, placed_loads
 from optmodel.milp.run import (
     FEW_PAIRS,
     SECONDS_PER_PAIR,
@@ -38,11 +38,11 @@ __all__ = [
     "BudgetKind",
     "CountModel",
     "FeasibilityAnswer",
+    "FeasibilityVerdict",
     "Formulation",
     "RefutedVerdict",
     "SegmentModel",
     "SharedDataModel",
-    "Verdict",
     "checked_latency_s",
     "find_least_load",
     "find_placement",

@@ -6,8 +6,8 @@ from enum import StrEnum
 import pyomo.environ as pyo
 
 from optmodel.limits import reasons_infeasible
+from optmodel.milp.budget_loads import BudgetKind, placed_loads
 from optmodel.milp.feasibility import FeasibilityModel
-from optmodel.milp.loads import BudgetKind, placed_loads
 from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import SolverRun, run_solver
 from optmodel.placement import Placement, SolutionStatus, Termination, to_document
@@ -21,7 +21,7 @@ BOTH = f"{HIGHS}, with CP-SAT's agreement,"
 """Whose word "infeasible" is."""
 
 
-class Verdict(StrEnum):
+class FeasibilityVerdict(StrEnum):
     """Whether there is a placement of every request."""
 
     FEASIBLE = "feasible"
@@ -36,7 +36,7 @@ class FeasibilityAnswer:
 
     Attributes
     ----------
-    verdict : Verdict
+    verdict : FeasibilityVerdict
         Whether there is a placement.
     placement : Placement or None
         One, if there is.
@@ -46,14 +46,14 @@ class FeasibilityAnswer:
         The engine that found the placement.
     """
 
-    verdict: Verdict
+    verdict: FeasibilityVerdict
     placement: Placement | None = None
     least: bool = False
     placed_by: str = HIGHS
 
 
-INFEASIBLE = FeasibilityAnswer(Verdict.INFEASIBLE)
-UNKNOWN = FeasibilityAnswer(Verdict.UNKNOWN)
+INFEASIBLE = FeasibilityAnswer(FeasibilityVerdict.INFEASIBLE)
+UNKNOWN = FeasibilityAnswer(FeasibilityVerdict.UNKNOWN)
 
 
 def find_placement(
@@ -98,14 +98,14 @@ def _with_less(
         If what one of the two claims to be least is more than what the other one has placed.
     """
     if allowance.over:
-        return FeasibilityAnswer(Verdict.FEASIBLE, found)
+        return FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, found)
     opinion = second_opinion(model.pyomo_model, allowance.left_s)
     what = f"load of '{model.problem.node_ids[node]}' ({kind})"
     if opinion.status is SolutionStatus.INFEASIBLE:
         claim = f"that no placement keeps all budgets but the {what}"
         raise contradiction(CPSAT, claim, HIGHS, "does")
     if opinion.status is SolutionStatus.NONE:
-        return FeasibilityAnswer(Verdict.FEASIBLE, found)
+        return FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, found)
     other = model.placement()
     first, second = (placed_loads(model.problem, one)[kind][node] for one in (found, other))
     claim = f"that the least {what} is {{}}"
@@ -115,8 +115,8 @@ def _with_less(
     if exceeds(first, second):
         raise contradiction(HIGHS, claim.format(first), CPSAT, f"has {second}")
     if second < first:  # By no more than HiGHS's tolerance; CP-SAT counts in whole numbers.
-        return FeasibilityAnswer(Verdict.FEASIBLE, other, proven, CPSAT)
-    return FeasibilityAnswer(Verdict.FEASIBLE, found, proven)
+        return FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, other, proven, CPSAT)
+    return FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, found, proven)
 
 
 def run_within(model: pyo.ConcreteModel, allowance: Allowance) -> SolverRun | None:
@@ -144,10 +144,10 @@ def _answer(model: FeasibilityModel, allowance: Allowance) -> FeasibilityAnswer:
     said_infeasible = run.status is SolutionStatus.INFEASIBLE
     if not said_infeasible and model.keeps_budgets():
         least = run.status is SolutionStatus.OPTIMAL
-        return FeasibilityAnswer(Verdict.FEASIBLE, model.placement(), least)
+        return FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, model.placement(), least)
     status = second_opinion(model.pyomo_model, allowance.left_s).status
     if status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE):
-        return FeasibilityAnswer(Verdict.FEASIBLE, model.placement(), placed_by=CPSAT)
+        return FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, model.placement(), placed_by=CPSAT)
     # One solver's word is no proof that there is no placement.
     agreed = said_infeasible and status is SolutionStatus.INFEASIBLE
     return INFEASIBLE if agreed else UNKNOWN

@@ -25,6 +25,7 @@ from typing import Any, Self
 import numpy as np
 import pyomo.environ as pyo
 
+from optmodel.milp.budget_loads import BUDGETS, BudgetKind, most_loads
 from optmodel.milp.budget_rows import add_budget_rows
 from optmodel.milp.count.constraints import (
     keep_first_fc_whole,
@@ -33,7 +34,6 @@ from optmodel.milp.count.constraints import (
     respect_caps,
 )
 from optmodel.milp.count.variables import add_counts, add_served, add_whole, transitions
-from optmodel.milp.loads import BUDGETS, BudgetKind, most_loads
 from optmodel.placement import Flows, Placement, RequestPlacement, read_counts
 from optmodel.problem import TRANSFERS, IntArray, Problem
 

@@ -4,8 +4,8 @@
 HTML in which everything from files is escaped.
 """
 
+from optmodel.page.solution_view import SolutionView, view_solution
 from optmodel.page.templates import environment, render
-from optmodel.page.view import SolutionView, view_solution
 
 __all__ = ["SolutionView", "environment", "render", "solution_page", "view_solution"]
 

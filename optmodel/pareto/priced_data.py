@@ -12,8 +12,8 @@ import numpy as np
 
 from optmodel.batch import NoRoom, RequestSpreader, SenderPlan, StagePlacer
 from optmodel.ground.rule_errors import ResultError
+from optmodel.pareto.checked_placement import CheckedPlacement, checked
 from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
-from optmodel.pareto.placed import CheckedPlacement, checked
 from optmodel.placement import (
     Placement,
     RequestClass,

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from math import ceil
 
 from optmodel.ground.rule_errors import ResultError
+from optmodel.pareto.checked_placement import CheckedPlacement, checked
 from optmodel.pareto.counted_data import CountedSeeker
 from optmodel.pareto.data_prices import DataBounds
-from optmodel.pareto.placed import CheckedPlacement, checked
+from optmodel.pareto.one_request import NothingFound, only_request, refuse_interrupted
 from optmodel.pareto.priced_data import PricedSeeker
-from optmodel.pareto.request import NothingFound, only_request, refuse_interrupted
 from optmodel.pareto.shared_point import MOST_COUNTED, SharedPoint
 from optmodel.placement import Solution, SolutionStatus
 from optmodel.problem import Instance, Problem

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from optmodel.ground.json_files import StrictModel
-from optmodel.pareto.request import ACCURACY
+from optmodel.pareto.one_request import ACCURACY
 from optmodel.placement import PlacementDocument, Seconds
 
 Bits = Annotated[int, Field(ge=0)]

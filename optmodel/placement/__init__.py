@@ -1,13 +1,19 @@
 """Who computes what: placements, what they cost (Eq. 5-7), and the solution file."""
 
 from optmodel.placement.bare_placement import with_flows
-from optmodel.placement.costed import CostedPlacement
+from optmodel.placement.costed_placement import CostedPlacement
 from optmodel.placement.evaluate import (
     Evaluation,
     RequestEvaluation,
     evaluate,
     evaluate_request,
     transfer_bits,
+)
+from optmodel.placement.named_placement import (
+    from_document,
+    read_request,
+    to_document,
+    write_request,
 )
 from optmodel.placement.placement import (
     Flows,
@@ -44,7 +50,6 @@ from optmodel.placement.solution import (
     read_solution_or_placement,
     relative_gap,
 )
-from optmodel.placement.translate import from_document, read_request, to_document, write_request
 
 __all__ = [
     "PROVEN_GAP",

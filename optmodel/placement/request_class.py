@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.placement.costed import CostedPlacement
+from optmodel.placement.costed_placement import CostedPlacement
 from optmodel.placement.placement import Flows, RequestPlacement, expanded
 from optmodel.problem import Fleet, Problem, RequestTask
 

@@ -14,9 +14,9 @@ from optmodel.problem.arrays import (
     RequestTask,
     Transfer,
 )
-from optmodel.problem.coarse import FEW_KINDS, MOST_GROUPS, with_fewer_kinds
+from optmodel.problem.budget_ledger import BudgetLedger, how_many_fit, remaining_instance
+from optmodel.problem.coarse_fleet import FEW_KINDS, MOST_GROUPS, with_fewer_kinds
 from optmodel.problem.fleet import Fleet, NodeGroup
-from optmodel.problem.geometry import Window
 from optmodel.problem.instance import (
     FleetDocument,
     Instance,
@@ -26,7 +26,7 @@ from optmodel.problem.instance import (
     read_fleet,
     read_instance,
 )
-from optmodel.problem.ledger import BudgetLedger, how_many_fit, remaining_instance
+from optmodel.problem.map_sizes import SlidingWindow
 from optmodel.problem.network import (
     ActLayer,
     ConvLayer,
@@ -70,12 +70,12 @@ __all__ = [
     "Problem",
     "Request",
     "RequestTask",
+    "SlidingWindow",
     "SsimMeasurement",
     "SsimRow",
     "SsimTable",
     "StageCut",
     "Transfer",
-    "Window",
     "broadcast_bits",
     "digest",
     "envelope",

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from optmodel.problem.arrays import LayerTask, Problem, RequestTask
-from optmodel.problem.ledger import how_many_fit
+from optmodel.problem.budget_ledger import how_many_fit
 from optmodel.problem.privacy import exact
 
 TICKS_PER_UNIT = 10**12

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from optmodel.ground.json_files import StrictModel
 from optmodel.ground.rule_errors import RuleError, field_path
-from optmodel.problem.geometry import Count as Count
-from optmodel.problem.geometry import Padding, Pair, Window, told, windows
+from optmodel.problem.map_sizes import Count as Count
+from optmodel.problem.map_sizes import Padding, Pair, SlidingWindow, told, windows
 
 Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A name without control characters."""
@@ -78,7 +78,7 @@ class _WindowLayer(_MapLayer):
     at both ends together, if not stated."""
 
     @property
-    def windows(self) -> tuple[Window, Window]:
+    def windows(self) -> tuple[SlidingWindow, SlidingWindow]:
         """The window down and across."""
         raise NotImplementedError
 
@@ -107,7 +107,7 @@ class ConvLayer(_WindowLayer):
     """Feature maps put out, P of layer l."""
 
     @property
-    def windows(self) -> tuple[Window, Window]:
+    def windows(self) -> tuple[SlidingWindow, SlidingWindow]:
         """Return the kernel with its steps, down and across."""
         return windows(self.kernel, self.stride, self.padding)
 
@@ -170,7 +170,7 @@ class PoolLayer(_Pointwise, _WindowLayer):
         return self
 
     @property
-    def windows(self) -> tuple[Window, Window]:
+    def windows(self) -> tuple[SlidingWindow, SlidingWindow]:
         """Return the window with its steps, down and across."""
         kernel, stride = self.kernel, self.stride
         return windows(

@@ -17,7 +17,7 @@ START = "the default heuristic"
 
 
 @dataclass(frozen=True)
-class Claims:
+class ProvenClaims:
     """What engines claim of all placements, and whose word each claim is.
 
     Attributes
@@ -41,7 +41,7 @@ class Claims:
     infeasible_by: str = START
     bound_by: str = START
 
-    def same_verdict(self, other: "Claims") -> bool:
+    def same_verdict(self, other: "ProvenClaims") -> bool:
         """Tell whether both say the same of what cannot be served."""
         verdict = (self.most_served, self.infeasible)
         return verdict == (other.most_served, other.infeasible)
@@ -70,7 +70,7 @@ class Search:
         Its latency, in seconds (Eq. 5).
     incumbent_by : str
         The engine that offered it.
-    claims : Claims
+    claims : ProvenClaims
         What is proven of all placements.
     refused : int
         How many placements were offered that break a budget.
@@ -94,7 +94,7 @@ class Search:
             self.problem = Problem.of(instance)
         self.incumbent: Placement | None = None
         self.objective_s: float | None = None
-        self.claims = Claims(len(self.problem.tasks))
+        self.claims = ProvenClaims(len(self.problem.tasks))
         self.refused = 0
         self.speaker = self.incumbent_by = START
         self.trace: list[TracePoint] = []
@@ -212,7 +212,7 @@ class Search:
         self._record()
         return True
 
-    def take_back(self, before: Claims) -> None:
+    def take_back(self, before: ProvenClaims) -> None:
         """Believe what was claimed before, and nothing of what engines have claimed since."""
         self.claims = before
         self.trace = [

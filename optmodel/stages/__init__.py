@@ -1,7 +1,7 @@
 """One request at a time, stage by stage: exact when budgets are slack, a bound always."""
 
-from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement
-from optmodel.stages.arcs.relaxation import (
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement
+from optmodel.stages.arcs.counting_bounds import (
     UNREACHABLE,
     first_thresholds,
     held_at_first,
@@ -11,16 +11,16 @@ from optmodel.stages.arcs.relaxation import (
     quick_bound,
     room,
 )
-from optmodel.stages.assemble import PathAssembler
-from optmodel.stages.method import (
+from optmodel.stages.path_assembler import PathAssembler
+from optmodel.stages.request_stage import RequestStage, StageArc, arcs_between, arcs_to, stages_of
+from optmodel.stages.sender_signature import ANYBODY, SenderSignature
+from optmodel.stages.stage_graph import ArcBook, StageGraph, StagePath
+from optmodel.stages.stages_method import (
     MOST_KINDS,
     StageResult,
     solve_alone,
     solve_stages,
 )
-from optmodel.stages.path import ArcBook, StageGraph, StagePath
-from optmodel.stages.signature import ANYBODY, SenderSignature
-from optmodel.stages.stage import RequestStage, StageArc, arcs_between, arcs_to, stages_of
 
 __all__ = [
     "ANYBODY",

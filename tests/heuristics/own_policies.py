@@ -2,7 +2,7 @@
 
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement.solution import Rejection
-from optmodel.problem.ledger import BudgetLedger
+from optmodel.problem.budget_ledger import BudgetLedger
 
 
 class Cautious:

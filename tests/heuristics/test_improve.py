@@ -23,14 +23,14 @@ from optmodel.batch import bound_side
 from optmodel.batch.moves import fix_and_optimise
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement.evaluate import evaluate
+from optmodel.placement.named_placement import to_document
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import Termination
-from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
 from optmodel.search.allowance import Allowance
 from optmodel.search.search import Search
-from optmodel.stages.method import StageResult
+from optmodel.stages.stages_method import StageResult
 
 SMALL = Path(__file__).parents[2] / "instances" / "small"
 MEDIUM = SMALL.parent / "medium"

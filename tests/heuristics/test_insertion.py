@@ -13,7 +13,7 @@ from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
 from optmodel.batch.moves.construct import constructions
-from optmodel.limits.served import most_served
+from optmodel.limits.served_bound import most_served
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import Termination
 from optmodel.problem.arrays import Problem

@@ -13,8 +13,8 @@ from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
 from optmodel.checker import check
+from optmodel.placement.named_placement import to_document
 from optmodel.placement.placement import Flows, Placement, RequestPlacement
-from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 
 BUDGETS = {"8b", "8c", "8d"}

@@ -13,7 +13,7 @@ from optmodel.ground.rule_errors import ResultError
 from optmodel.online.stage_paths import StagePaths
 from optmodel.placement.solution import SolutionStatus, relative_gap
 from optmodel.problem.arrays import Problem
-from optmodel.problem.ledger import BudgetLedger
+from optmodel.problem.budget_ledger import BudgetLedger
 
 ROUNDING = 1e-9
 """What a float says of a fraction, relatively, and then some."""

@@ -11,11 +11,11 @@ from instances.devices import BudgetScales
 from instances.generate import generate
 from instances.medium_set import MEDIUM
 from instances.set_members import Member
-from optmodel.limits.infeasible import reasons_infeasible
+from optmodel.limits.infeasible_reasons import reasons_infeasible
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement.evaluate import Evaluation, evaluate
+from optmodel.placement.named_placement import from_document
 from optmodel.placement.solution import read_solution
-from optmodel.placement.translate import from_document
 from optmodel.problem.arrays import IntArray, Problem
 
 BY_NAME = {member.name: member for member in MEDIUM.members}

@@ -7,7 +7,7 @@ import pytest
 
 from instances.generate import generate
 from instances.paper_set import PAPER
-from optmodel.limits.infeasible import reasons_infeasible
+from optmodel.limits.infeasible_reasons import reasons_infeasible
 from optmodel.placement.solution import SolutionStatus, read_solution
 from optmodel.problem.arrays import Problem, RequestTask
 from optmodel.problem.instance import Instance

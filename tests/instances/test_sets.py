@@ -15,7 +15,7 @@ from instances.sets import SETS
 from optmodel.checker import check_solution
 from optmodel.placement.solution import SolutionStatus, read_solution
 from optmodel.problem.instance import read_instance
-from optmodel.stages.method import SLACK
+from optmodel.stages.stages_method import SLACK
 from optmodel.verified import digest
 
 sets = pytest.mark.parametrize("named", SETS.values(), ids=SETS)

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from instances.small_set import SMALL
-from optmodel.limits.infeasible import reasons_infeasible
+from optmodel.limits.infeasible_reasons import reasons_infeasible
 from optmodel.placement.solution import Solution, SolutionStatus, read_solution
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, read_instance

@@ -9,7 +9,7 @@ from strategies import by_hand
 
 from optmodel.batch.bound.prices import PriceSearch
 from optmodel.ground.bare_highs import bare_highs
-from optmodel.limits.served import most_served
+from optmodel.limits.served_bound import most_served
 from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance

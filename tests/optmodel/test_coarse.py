@@ -9,7 +9,7 @@ from strategies import examples
 
 from instances.generate import Recipe, generate
 from optmodel.problem.arrays import NODE_FIELDS, Problem
-from optmodel.problem.coarse import with_fewer_kinds
+from optmodel.problem.coarse_fleet import with_fewer_kinds
 from optmodel.solving import solve
 
 VARIED = Recipe(("lenet",), "varied", 12, 0.8)

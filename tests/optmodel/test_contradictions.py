@@ -12,12 +12,11 @@ from strategies import by_hand, clashing, twice
 
 from optmodel import auto, solving
 from optmodel.checker import check_solution
-from optmodel.cpsat import CpsatModel
-from optmodel.cpsat import run as cpsat_run
+from optmodel.cpsat import CpsatModel, cpsat_run
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import run as milp
 from optmodel.milp import second_opinion
-from optmodel.milp.any_placement import UNKNOWN, FeasibilityAnswer, Verdict
+from optmodel.milp.any_placement import UNKNOWN, FeasibilityAnswer, FeasibilityVerdict
 from optmodel.milp.feasibility import FeasibilityModel
 from optmodel.milp.highs import Watcher
 from optmodel.milp.solvers import SolverRun
@@ -220,7 +219,9 @@ def test_what_highs_does_not_confirm_that_cpsat_leaves_out_is_no_verdict(monkeyp
 def test_more_served_by_highs_than_cpsat_says_can_be_is_an_error(monkeypatch):
     def places_both(*_: object) -> FeasibilityAnswer:
         both = reference.best(twice(by_hand())).assignment
-        return FeasibilityAnswer(Verdict.FEASIBLE, place(Problem.of(twice(by_hand())), both))
+        return FeasibilityAnswer(
+            FeasibilityVerdict.FEASIBLE, place(Problem.of(twice(by_hand())), both)
+        )
 
     def claims_one(search: Search) -> Termination:
         search.offer(place_first(search))

@@ -16,10 +16,11 @@ from strategies import assignments, by_hand, examples, instances, with_budget, w
 
 from instances.generate import Recipe, generate
 from optmodel import solving
-from optmodel.cpsat import CpsatModel, run
+from optmodel.cpsat import CpsatModel
 from optmodel.cpsat import constraints as rows
+from optmodel.cpsat import cpsat_run as run
+from optmodel.cpsat.cpsat_ticks import CpsatTicks
 from optmodel.cpsat.objective import minimise_latency
-from optmodel.cpsat.ticks import Ticks
 from optmodel.ground.rule_errors import InputError, ResultError
 from optmodel.milp.count.variables import layers
 from optmodel.milp.second_opinion import LARGEST_ACTIVITY
@@ -31,13 +32,13 @@ CPSAT = QUICK[2]
 
 
 def built_for(problem: Problem, accuracy: float, horizon_s: Fraction | None = None) -> CpsatModel:
-    return CpsatModel.build(problem, Ticks(problem, accuracy, horizon_s))
+    return CpsatModel.build(problem, CpsatTicks(problem, accuracy, horizon_s))
 
 
 # Ticks.
 
 
-def latency_in_ticks(ticks: Ticks, assignment: reference.Assignment) -> int:
+def latency_in_ticks(ticks: CpsatTicks, assignment: reference.Assignment) -> int:
     """Return the objective of an assignment as the model counts it."""
     problem = ticks.problem
     names = problem.node_ids
@@ -68,7 +69,7 @@ def test_rounding_makes_a_placement_faster_by_less_than_is_stated(
     accuracy: float, made: Instance, data: st.DataObject
 ):
     assignment = data.draw(assignments(made))
-    ticks = Ticks(Problem.of(made), accuracy)
+    ticks = CpsatTicks(Problem.of(made), accuracy)
     least = latency_in_ticks(ticks, assignment) * ticks.length_s
     # An assignment may break caps, and each segment beyond them loses a tick more.
     beyond = sum(2 * layer.segments for _, _, layer in layers(ticks.problem)) * ticks.length_s
@@ -197,7 +198,7 @@ def test_a_failure_without_a_hint_is_not_hidden(monkeypatch):
         raise IndexError("absl::btree_map::at")
 
     problem = Problem.of(by_hand())
-    built = CpsatModel.build(problem, Ticks(problem, 1e-6))
+    built = CpsatModel.build(problem, CpsatTicks(problem, 1e-6))
     monkeypatch.setattr(cp_model.CpSolver, "solve", fails)
     with pytest.raises(IndexError, match="btree_map"):
         built.solve(cp_model.CpSolver())
@@ -230,11 +231,11 @@ def test_an_infeasibility_that_the_start_contradicts_is_an_error(monkeypatch):
 
 def test_ticks_are_as_long_as_the_accuracy_allows():
     problem = Problem.of(by_hand())
-    coarse, fine = Ticks(problem, 1e-2), Ticks(problem, 1e-4)
+    coarse, fine = CpsatTicks(problem, 1e-2), CpsatTicks(problem, 1e-4)
     rough_s = Fraction(100 * problem.time_unit_s)
     assert coarse.lost_s == pytest.approx(rough_s / 100)
     assert fine.length_s * 100 == pytest.approx(coarse.length_s)
-    assert Ticks(problem, 1e-2, rough_s / 4).length_s * 4 == pytest.approx(coarse.length_s)
+    assert CpsatTicks(problem, 1e-2, rough_s / 4).length_s * 4 == pytest.approx(coarse.length_s)
 
 
 @pytest.mark.parametrize("gap", [0.0, 1e-6, 1e-3, 0.1])

@@ -15,7 +15,7 @@ from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
 from optmodel.solving import METHODS, TOO_LARGE, solve
-from optmodel.stages.path import StageGraph, StagePath
+from optmodel.stages.stage_graph import StageGraph, StagePath
 
 CASES = Path(__file__).parents[1] / "cases"
 MANY = generate(Recipe(("lenet",), "varied", 60, 0.6), "many")

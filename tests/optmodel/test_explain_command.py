@@ -7,7 +7,7 @@ import pytest
 from commands import run
 from strategies import by_hand, clashing, with_fleet
 
-from optmodel.explain import Explanation, Verdict, changed, explain
+from optmodel.explain import Explanation, FeasibilityVerdict, changed, explain
 from optmodel.ground.json_files import read_model, write_model
 from optmodel.placement.solution import SolutionStatus, read_solution
 from optmodel.problem.instance import read_instance
@@ -91,7 +91,7 @@ def test_every_feasible_instance_of_the_small_set_is_said_to_be_feasible():
     for file, solution in SOLUTIONS.items():
         if solution.instance not in INFEASIBLE:
             explanation = explain(read_instance(SMALL / file.name.replace(".solution", "")))
-            assert explanation.verdict is Verdict.FEASIBLE, file
+            assert explanation.verdict is FeasibilityVerdict.FEASIBLE, file
             assert explanation.latency_s >= solution.bound_s
             number += 1
     assert number >= 30

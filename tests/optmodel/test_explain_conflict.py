@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lifting import EQUATIONS, FIELDS, best_keeping
 from strategies import by_hand, clashing, examples, instances, twice, with_budget, with_fleet
 
-from optmodel.explain import Conflict, Proof
-from optmodel.explain.conflict import find_conflict, find_conflicts, smallest_hitting_set
-from optmodel.explain.groups import LimitGroup, broken_by, groups_of, lift
+from optmodel.explain import ConflictProof, LimitConflict
+from optmodel.explain.limit_conflict import find_conflict, find_conflicts, smallest_hitting_set
+from optmodel.explain.limit_groups import LimitGroup, broken_by, groups_of, lift
 from optmodel.milp.any_placement import find_placement
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
@@ -22,11 +22,11 @@ from optmodel.search.allowance import Allowance
 FOREVER = Allowance()
 
 
-def conflicts(made: Instance) -> tuple[Conflict, ...]:
+def conflicts(made: Instance) -> tuple[LimitConflict, ...]:
     return find_conflicts(Problem.of(made), FOREVER)
 
 
-def sentences(conflict: Conflict) -> list[str]:
+def sentences(conflict: LimitConflict) -> list[str]:
     return [group.sentence for group in conflict.groups]
 
 
@@ -41,7 +41,7 @@ def test_too_few_devices_is_a_matter_of_privacy_alone():
         "(row early; 8f)"
     ]
     assert conflict.groups[0].layers == ("act1", "conv2")
-    assert conflict.proof is Proof.SMALLEST
+    assert conflict.proof is ConflictProof.SMALLEST
 
 
 def test_maps_of_which_no_share_is_safe_are_named():
@@ -105,7 +105,7 @@ def test_the_smallest_conflict_comes_first():
 # Random instances, against brute force.
 
 
-def assert_each_group_is_needed(made: Instance, conflict: Conflict) -> None:
+def assert_each_group_is_needed(made: Instance, conflict: LimitConflict) -> None:
     assert best_keeping(made, conflict.groups) is None
     for group in conflict.groups:
         others = [g for g in conflict.groups if g != group]
@@ -136,7 +136,7 @@ def test_conflicts_are_infeasible_irreducible_smallest_and_complete():
         assume(reference.best(made) is None)
         found = conflicts(made)
         for conflict in found:
-            assert conflict.proof is Proof.SMALLEST
+            assert conflict.proof is ConflictProof.SMALLEST
             assert_each_group_is_needed(made, conflict)
         smallest = len(found[0].groups)
         if smallest <= 3:
@@ -237,7 +237,7 @@ def test_without_time_every_group_is_returned_and_nothing_claimed():
     groups = groups_of(problem)
     conflict = find_conflict(problem, groups, Allowance.of_seconds(0.0))
     assert set(conflict.groups) == set(groups)
-    assert conflict.proof is Proof.UNREDUCED
+    assert conflict.proof is ConflictProof.UNREDUCED
 
 
 def test_the_same_conflict_is_found_every_time():

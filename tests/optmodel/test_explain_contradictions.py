@@ -3,11 +3,12 @@
 import pytest
 from strategies import by_hand, clashing
 
-from optmodel.explain import conflict, repairs
-from optmodel.explain.diagnose import explain
+from optmodel.explain import instance_repairs as repairs
+from optmodel.explain import limit_conflict as conflict
+from optmodel.explain.explanation import explain
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import any_placement as search
-from optmodel.milp.any_placement import FeasibilityAnswer, Verdict, find_least_load
+from optmodel.milp.any_placement import FeasibilityAnswer, FeasibilityVerdict, find_least_load
 from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import SolverRun
 from optmodel.placement.placement import Placement
@@ -87,14 +88,14 @@ def test_infeasible_that_cpsat_refutes_is_feasible(monkeypatch):
     lie = SolverRun(Termination.CONVERGED, SolutionStatus.INFEASIBLE, None, "0")
     monkeypatch.setattr(search, "run_solver", lambda *_: lie)
     answer = search.find_placement(Problem.of(by_hand()), FOREVER)
-    assert (answer.verdict, answer.placed_by) == (Verdict.FEASIBLE, search.CPSAT)
-    assert explain(by_hand()).verdict is Verdict.FEASIBLE
+    assert (answer.verdict, answer.placed_by) == (FeasibilityVerdict.FEASIBLE, search.CPSAT)
+    assert explain(by_hand()).verdict is FeasibilityVerdict.FEASIBLE
 
 
 def test_a_conflict_that_a_placement_keeps_to_is_an_error(monkeypatch):
     """Both solvers say that the batch clashes; then one of them places it."""
     monkeypatch.setattr(conflict, "broken_by", lambda *_: frozenset())
-    found = FeasibilityAnswer(Verdict.FEASIBLE, Placement({}))
+    found = FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, Placement({}))
     monkeypatch.setattr(conflict, "find_placement", lambda *_: found)
     both = r"HiGHS, with CP-SAT's agreement, claims that no .* found by HiGHS keeps to them"
     with pytest.raises(ResultError, match=both):

@@ -15,16 +15,16 @@ from optmodel.checker import check
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import any_placement
 from optmodel.milp.any_placement import (
-    Verdict,
+    FeasibilityVerdict,
     checked_latency_s,
     find_least_load,
     find_placement,
 )
+from optmodel.milp.budget_loads import BUDGETS, most_loads, placed_loads
 from optmodel.milp.feasibility import FeasibilityModel, hand_on
-from optmodel.milp.loads import BUDGETS, most_loads, placed_loads
 from optmodel.milp.solvers import SolverRun, run_solver
+from optmodel.placement.named_placement import to_document
 from optmodel.placement.solution import SolutionStatus, Termination
-from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.allowance import Allowance
@@ -62,7 +62,7 @@ def test_the_model_agrees_with_brute_force():
 
 
 def test_a_clash_between_requests_is_found():
-    assert find_placement(Problem.of(clashing()), FOREVER).verdict is Verdict.INFEASIBLE
+    assert find_placement(Problem.of(clashing()), FOREVER).verdict is FeasibilityVerdict.INFEASIBLE
 
 
 @pytest.mark.parametrize("kind", BUDGETS)
@@ -173,7 +173,8 @@ def test_a_placement_that_is_none_is_refused():
 
 def test_time_that_is_up_leaves_the_question_open():
     assert (
-        find_placement(Problem.of(by_hand()), Allowance.of_seconds(0.0)).verdict is Verdict.UNKNOWN
+        find_placement(Problem.of(by_hand()), Allowance.of_seconds(0.0)).verdict
+        is FeasibilityVerdict.UNKNOWN
     )
     least = find_least_load(Problem.of(clashing()), "memory", 0, Allowance.of_seconds(0.0))
-    assert least.verdict is Verdict.UNKNOWN
+    assert least.verdict is FeasibilityVerdict.UNKNOWN

@@ -24,8 +24,15 @@ from strategies import (
     with_fleet,
 )
 
-from optmodel.explain import Change, Explanation, Repair, Verdict, changed, explain
-from optmodel.explain.repairs import MOST_NEW_DEVICES
+from optmodel.explain import (
+    Explanation,
+    FeasibilityVerdict,
+    InstanceChange,
+    InstanceRepair,
+    changed,
+    explain,
+)
+from optmodel.explain.instance_repairs import MOST_NEW_DEVICES
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import Instance, Request, read_instance
 from optmodel.problem.network import Network
@@ -35,9 +42,9 @@ from optmodel.solving import solve
 KINDS = {"policy", "memory", "compute", "bandwidth", "devices", "tolerance"}
 
 
-def repairs(made: Instance) -> dict[str, Repair]:
+def repairs(made: Instance) -> dict[str, InstanceRepair]:
     explanation = explain(made)
-    assert explanation.verdict is Verdict.INFEASIBLE
+    assert explanation.verdict is FeasibilityVerdict.INFEASIBLE
     found = {repair.change.kind: repair for repair in explanation.repairs}
     assert len(found) == len(explanation.repairs)
     return found
@@ -120,7 +127,9 @@ def test_a_budget_that_caps_leave_unused_is_of_no_help():
     made = made.model_copy(update={"networks": (without_fc(made.networks[0]),)})
     conflict = explain(made).conflicts[0]
     assert [group.nodes for group in conflict.groups] == [("a",), ("b",), ("c",)]
-    assert repairs(made)["compute"].change == Change(kind="compute", targets=("b",), amount=1)
+    assert repairs(made)["compute"].change == InstanceChange(
+        kind="compute", targets=("b",), amount=1
+    )
 
 
 def test_a_policy_that_does_not_help_is_said():
@@ -167,7 +176,7 @@ def test_of_unequal_devices_of_a_family_the_one_that_helps_is_copied():
     made = read_instance(file)
     assert {device.family for device in made.devices} == {"f0"}
     repair = repairs(made)["devices"]
-    assert repair.change == Change(kind="devices", targets=("d2",), amount=1)
+    assert repair.change == InstanceChange(kind="devices", targets=("d2",), amount=1)
     assert repair.least
 
 
@@ -183,7 +192,7 @@ def test_the_number_of_new_devices_is_found_between_powers_of_two():
         table=SsimTable(source="made up", slack=0.0, rows=(ssim_row("row", {1: 0.1, 12: 0.9}),)),
     )
     repair = repairs(made)["devices"]
-    assert repair.change == Change(kind="devices", targets=("a",), amount=11)
+    assert repair.change == InstanceChange(kind="devices", targets=("a",), amount=11)
     assert repair.least
 
 
@@ -195,7 +204,7 @@ def test_the_latency_is_that_of_a_placement_of_the_changed_instance():
 
 def test_a_repair_leaves_everything_else_as_it_was():
     made = clashing()
-    wider = changed(made, Change(kind="memory", targets=("b",), amount=20))
+    wider = changed(made, InstanceChange(kind="memory", targets=("b",), amount=20))
     assert [at.memory_bytes for at in wider.devices] == [120.0, 80.0, 60.0]
     assert wider.model_copy(update={"devices": made.devices}) == made
 
@@ -203,7 +212,7 @@ def test_a_repair_leaves_everything_else_as_it_was():
 # Random instances, against brute force.
 
 
-def less(made: Instance, change: Change) -> Change | None:
+def less(made: Instance, change: InstanceChange) -> InstanceChange | None:
     """The next smaller change of the same thing; None if that is none at all."""
     if change.kind == "policy":
         return None
@@ -217,7 +226,7 @@ def less(made: Instance, change: Change) -> Change | None:
     return change.model_copy(update={"amount": max(between)}) if between else None
 
 
-def assert_suffices_and_less_does_not(made: Instance, repair: Repair) -> None:
+def assert_suffices_and_less_does_not(made: Instance, repair: InstanceRepair) -> None:
     assert repair.least
     assert is_feasible(changed(made, repair.change)), repair
     smaller = less(made, repair.change)
@@ -263,7 +272,7 @@ def test_a_feasible_instance_is_said_to_be_one():
         best = reference.best(made)
         assume(best is not None)
         explanation = explain(made)
-        assert explanation.verdict is Verdict.FEASIBLE
+        assert explanation.verdict is FeasibilityVerdict.FEASIBLE
         assert explanation.latency_s >= float(best.latency_s) * (1 - 1e-12)
         assert (explanation.conflicts, explanation.repairs) == ((), ())
         assert not explanation.minimal
@@ -276,7 +285,7 @@ def test_a_feasible_instance_is_said_to_be_one():
 
 def test_without_time_nothing_is_claimed():
     explanation = explain(clashing(), time_limit_s=1e-9)
-    assert explanation.verdict is Verdict.UNKNOWN
+    assert explanation.verdict is FeasibilityVerdict.UNKNOWN
     assert explanation.conflicts == ()
 
 
@@ -284,7 +293,7 @@ def test_without_time_nothing_is_claimed():
 def test_what_is_said_within_a_short_time_is_true(limit):
     """However far the search comes, its answers stand."""
     explanation: Explanation = explain(clashing(), time_limit_s=limit)
-    assert explanation.verdict is not Verdict.FEASIBLE
+    assert explanation.verdict is not FeasibilityVerdict.FEASIBLE
     for repair in explanation.repairs:
         assert reference.best(changed(clashing(), repair.change)) is not None
     assert explanation.wall_time_s < 10

@@ -9,8 +9,8 @@ import pytest
 from instances.cnns import lenet
 from optmodel.ground.json_files import parse_model
 from optmodel.ground.rule_errors import InputError
-from optmodel.problem.geometry import SMALL_PADDING, Window
 from optmodel.problem.instance import Instance
+from optmodel.problem.map_sizes import SMALL_PADDING, SlidingWindow
 from optmodel.problem.network import Network
 
 SIZES = range(1, 10)
@@ -50,9 +50,9 @@ def test_a_window_makes_the_sizes_that_counting_its_places_gives(side, padding):
         for stride in range(1, 25):
             expected = made(size, side, stride, padding)
             some |= expected
-            window = Window(side, stride, padding)
+            window = SlidingWindow(side, stride, padding)
             assert {one for one in range(1, 21) if window.makes(size, one)} == expected
-        window = Window(side, None, padding)
+        window = SlidingWindow(side, None, padding)
         assert {one for one in range(1, 21) if window.makes(size, one)} == some
 
 

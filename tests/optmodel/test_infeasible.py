@@ -7,7 +7,7 @@ import reference
 from hypothesis import given
 from strategies import by_hand, clashing, examples, instances, twice, with_budget, with_fleet
 
-from optmodel.limits.infeasible import reasons_infeasible
+from optmodel.limits.infeasible_reasons import reasons_infeasible
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 

@@ -27,9 +27,9 @@ from instances.small_set import SMALL
 from optmodel.checker import check, check_solution
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.evaluate import evaluate
+from optmodel.placement.named_placement import from_document
 from optmodel.placement.placement import Placement, RequestPlacement
 from optmodel.placement.solution import Solution, SolutionStatus, Termination, read_solution
-from optmodel.placement.translate import from_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.options import SolverOptions

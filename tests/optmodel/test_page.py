@@ -12,8 +12,8 @@ from commands import run
 from selenium.webdriver.common.by import By
 
 from optmodel.page import solution_page, view_solution
-from optmodel.page.picture import CELL_HEIGHT, COLUMN, ROW
-from optmodel.page.view import BudgetUse
+from optmodel.page.placement_picture import CELL_HEIGHT, COLUMN, ROW
+from optmodel.page.solution_view import BudgetUse
 from optmodel.placement.solution import Solution, read_solution
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.options import SolverOptions

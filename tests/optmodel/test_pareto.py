@@ -18,8 +18,8 @@ from optmodel.pareto import (
     tolerance_steps,
     without_caps,
 )
-from optmodel.pareto.request import at_tolerance
-from optmodel.pareto.tolerance import ToleranceStep
+from optmodel.pareto.one_request import at_tolerance
+from optmodel.pareto.tolerance_front import ToleranceStep
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
 from optmodel.search.options import SolverOptions

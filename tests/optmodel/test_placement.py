@@ -10,9 +10,9 @@ from strategies import assignments, by_hand, examples, instances
 
 from optmodel.checker import check
 from optmodel.ground.rule_errors import InputError
+from optmodel.placement.named_placement import from_document, to_document
 from optmodel.placement.placement import Flows, Placement, RequestPlacement
 from optmodel.placement.solution import PlacementDocument
-from optmodel.placement.translate import from_document, to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 

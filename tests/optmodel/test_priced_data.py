@@ -14,8 +14,8 @@ from instances.generate import Recipe, generate
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto import data_prices, shared_data_front
 from optmodel.pareto import shared_data as seeking
+from optmodel.pareto.checked_placement import CheckedPlacement, checked
 from optmodel.pareto.data_prices import DataBounds, PricedBit
-from optmodel.pareto.placed import CheckedPlacement, checked
 from optmodel.pareto.priced_data import PricedSeeker, coarse_to_fine
 from optmodel.pareto.shared_point import SharedPoint
 from optmodel.placement.solution import SolutionStatus

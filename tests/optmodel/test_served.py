@@ -6,7 +6,7 @@ from strategies import by_hand, examples, instances, twice
 
 from instances.generate import Recipe, generate
 from optmodel.batch.engine import solve_columns
-from optmodel.limits.served import most_served
+from optmodel.limits.served_bound import most_served
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions

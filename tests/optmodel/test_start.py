@@ -24,7 +24,7 @@ from strategies import (
 )
 
 from instances.generate import Recipe, generate
-from optmodel.cpsat import CpsatModel, Ticks
+from optmodel.cpsat import CpsatModel, CpsatTicks
 from optmodel.cpsat.objective import minimise_latency
 from optmodel.milp.count import CountModel
 from optmodel.milp.formulation import Formulation
@@ -32,9 +32,9 @@ from optmodel.milp.highs import Watcher
 from optmodel.milp.segment import SegmentModel
 from optmodel.milp.solvers import run_solver
 from optmodel.placement.evaluate import evaluate
+from optmodel.placement.named_placement import from_document
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import Solution, SolutionStatus
-from optmodel.placement.translate import from_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, Request
 from optmodel.problem.ssim import SsimTable
@@ -116,7 +116,7 @@ def test_a_wrong_placement_does_not(formulation: type[Formulation]):
 @given(instances())
 def test_a_hint_satisfies_every_constraint_of_cpsat(made: Instance):
     problem, placement = best_placement(made)
-    built = CpsatModel.build(problem, Ticks(problem, 1e-7))
+    built = CpsatModel.build(problem, CpsatTicks(problem, 1e-7))
     built.hint(placement)
     solver = cp_model.CpSolver()
     solver.parameters.fix_variables_to_their_hinted_value = True
@@ -155,7 +155,7 @@ def test_highs_stops_at_the_start_when_any_solution_will_do(
 def test_cpsat_finds_the_hint_first(optimum: Placement):
     first_s = {}
     for hinted in (True, False):
-        built = CpsatModel.build(PROBLEM, Ticks(PROBLEM, 1e-7))
+        built = CpsatModel.build(PROBLEM, CpsatTicks(PROBLEM, 1e-7))
         minimise_latency(built.model, built.variables)
         if hinted:
             built.hint(optimum)

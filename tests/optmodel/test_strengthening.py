@@ -12,7 +12,7 @@ from strategies import by_hand, examples, instances, node, with_budget, with_fle
 from instances.generate import Recipe, generate
 from optmodel.milp.count import CountModel
 from optmodel.milp.count.constraints import add_constraints
-from optmodel.milp.count.groups import HostGroup, groups
+from optmodel.milp.count.host_groups import HostGroup, groups
 from optmodel.milp.count.objective import minimise_latency
 from optmodel.milp.count.variables import add_variables
 from optmodel.milp.solvers import run_solver

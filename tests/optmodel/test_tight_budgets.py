@@ -17,14 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyomo.repn import generate_standard_repn
 
-from optmodel.explain import Verdict, explain
+from optmodel.explain import FeasibilityVerdict, explain
 from optmodel.milp.budget_rows import add_budget_rows, cut_off_broken, set_carries
 from optmodel.milp.feasibility import FeasibilityModel
 from optmodel.milp.highs import Watcher
 from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import run_solver
+from optmodel.placement.named_placement import from_document
 from optmodel.placement.solution import SolutionStatus
-from optmodel.placement.translate import from_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, Request, read_instance
 from optmodel.problem.ssim import SsimTable
@@ -60,7 +60,7 @@ def test_one_unit_too_few_is_infeasible(method):
 
 def test_explain_finds_the_ten_units_that_are_missing():
     found = explain(read_instance(CASES / "explain-crash.json"))
-    assert found.verdict is Verdict.INFEASIBLE
+    assert found.verdict is FeasibilityVerdict.INFEASIBLE
     first = found.repairs[0]
     assert (first.change.kind, first.change.targets, first.change.amount) == (
         "compute",
@@ -71,9 +71,11 @@ def test_explain_finds_the_ten_units_that_are_missing():
 
 
 def test_explain_tells_exactly_enough_from_one_too_few():
-    assert explain(read_instance(CASES / "exactly-enough.json")).verdict is Verdict.FEASIBLE
+    assert (
+        explain(read_instance(CASES / "exactly-enough.json")).verdict is FeasibilityVerdict.FEASIBLE
+    )
     found = explain(read_instance(CASES / "short-by-1.json"))
-    assert found.verdict is Verdict.INFEASIBLE
+    assert found.verdict is FeasibilityVerdict.INFEASIBLE
     assert min(repair.change.amount for repair in found.repairs) == 1
 
 
@@ -137,7 +139,9 @@ def test_exactly_tight_and_just_too_small_budgets_are_told_apart(seed):
 def test_explain_tells_them_apart_too(seed):
     made, possible = drawn(seed)
     found = explain(made)
-    assert found.verdict is (Verdict.FEASIBLE if possible else Verdict.INFEASIBLE)
+    assert found.verdict is (
+        FeasibilityVerdict.FEASIBLE if possible else FeasibilityVerdict.INFEASIBLE
+    )
 
 
 # Rows.

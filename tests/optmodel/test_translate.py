@@ -6,9 +6,14 @@ from assigned import place
 from strategies import by_hand, twice
 
 from optmodel.ground.rule_errors import InputError
+from optmodel.placement.named_placement import (
+    from_document,
+    read_request,
+    to_document,
+    write_request,
+)
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import Flow, PlacedRequest, Rejection
-from optmodel.placement.translate import from_document, read_request, to_document, write_request
 from optmodel.problem.arrays import Problem
 
 PLAN = (("camera",), ("a", "a", "b"), ("a", "b", "b"), ("b", "c"), ("c", "c"), ("camera",))

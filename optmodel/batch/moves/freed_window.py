@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from optmodel.cpsat import CpsatModel, Ticks, minimise_latency
+from optmodel.cpsat import CpsatModel, CpsatTicks, minimise_latency
 from optmodel.placement import Flows, Placement, RequestPlacement, evaluate_request
 from optmodel.problem import (
     BoolArray,
@@ -129,7 +129,7 @@ def _solved(
 
     Numbers beyond its 64-bit integers make it find none.
     """
-    built = CpsatModel.build(window, Ticks(window, ACCURACY))
+    built = CpsatModel.build(window, CpsatTicks(window, ACCURACY))
     (task,) = window.tasks
     for k, layer in enumerate(task.layers):
         for i in layer.hosts:

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pyomo.environ as pyo
 
-from optmodel.milp.count.groups import HostGroup, groups
+from optmodel.milp.count.host_groups import HostGroup, groups
 from optmodel.problem import Problem
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, MapMoves
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, MapMoves
 
 
 class LayeredFlow:

@@ -6,8 +6,8 @@ import numpy as np
 
 from optmodel.problem import FloatArray, IntArray
 from optmodel.search import Allowance
-from optmodel.stages.arcs.arc import ArcPlacement
-from optmodel.stages.arcs.decision import LayerThresholds
+from optmodel.stages.arcs.arc_numbers import ArcPlacement
+from optmodel.stages.arcs.layer_thresholds import LayerThresholds
 from optmodel.stages.arcs.map_prices import MapPrices, MapTransfer
 
 

@@ -126,7 +126,7 @@ class MapPrices:
             None if there are such prices: then `prices` are these. Otherwise how many nodes take
             each option of each transfer where fractions of nodes may, which carries all maps.
         """
-        program = _Program(self)
+        program = _PriceProgram(self)
         entries = sum(transfer.each.size for transfer in self.transfers)
         for prices in known:
             allowance.spend(entries)
@@ -141,7 +141,7 @@ class MapPrices:
                 return None
         return program.shares()
 
-    def _proves(self, prices: IntArray, program: "_Program") -> bool:
+    def _proves(self, prices: IntArray, program: "_PriceProgram") -> bool:
         total, answers = self.earnings(prices)
         # Strictly less: whoever earns exactly P may be a placement.
         if total < self.maps * UNIT:
@@ -164,7 +164,7 @@ def _solver() -> Any:
     return bare_highs()
 
 
-class _Program:
+class _PriceProgram:
     """The prices of least earnings, by cutting planes: each answer bounds what its lot earns."""
 
     def __init__(self, dual: MapPrices) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, ArcSolution
-from optmodel.stages.arcs.relaxation import quick_bound, room
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, ArcSolution
+from optmodel.stages.arcs.counting_bounds import quick_bound, room
 
 
 def solve_one_layer(arc: ArcNumbers, cutoff: int) -> ArcSolution:

@@ -9,15 +9,15 @@ import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.search import Allowance
-from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, ArcSolution
-from optmodel.stages.arcs.decision import LayerThresholds
-from optmodel.stages.arcs.level_search import DecisionUndecided, LevelSearch
-from optmodel.stages.arcs.relaxation import (
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, ArcSolution
+from optmodel.stages.arcs.counting_bounds import (
     first_thresholds,
     held_before_last,
     least_work,
 )
-from optmodel.stages.arcs.staying import simple_placement
+from optmodel.stages.arcs.layer_thresholds import LayerThresholds
+from optmodel.stages.arcs.level_search import DecisionUndecided, LevelSearch
+from optmodel.stages.arcs.staying_maps import simple_placement
 
 
 def early_latencies(arc: ArcNumbers) -> list[list[int]]:

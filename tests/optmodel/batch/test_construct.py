@@ -25,7 +25,7 @@ from optmodel.batch.moves.construct import (
 from optmodel.checker import check
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement.evaluate import evaluate
-from optmodel.placement.translate import to_document
+from optmodel.placement.named_placement import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions

@@ -20,7 +20,7 @@ from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
 from optmodel.solving import solve
-from optmodel.stages.path import StageGraph, StagePath
+from optmodel.stages.stage_graph import StageGraph, StagePath
 
 
 def tight(
@@ -158,7 +158,7 @@ def test_ctrl_c_within_the_stages_ends_the_run_with_placement_and_bound(
             super().shortest(allowance)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("optmodel.stages.method.StageGraph", Interrupted)
+    monkeypatch.setattr("optmodel.stages.stages_method.StageGraph", Interrupted)
     found = solve(tight(), method)
     assert found.termination is Termination.INTERRUPTED
     assert found.bound_s is not None

@@ -26,8 +26,8 @@ from optmodel.batch.moves.freed_window import (
 from optmodel.placement.evaluate import evaluate_request
 from optmodel.placement.placement import RequestPlacement
 from optmodel.problem.arrays import BoolArray, FloatArray, Problem
+from optmodel.problem.budget_ledger import BudgetLedger
 from optmodel.problem.instance import Instance
-from optmodel.problem.ledger import BudgetLedger
 from optmodel.problem.stage_cut import stage_cuts
 
 MOSTLY = st.sampled_from((True, True, True, False))

@@ -18,8 +18,8 @@ from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.batch.options import BatchOptions, RecombineOptions, RecreateOptions
 from optmodel.batch.workbench import Workbench
 from optmodel.checker import check
+from optmodel.placement.named_placement import to_document
 from optmodel.placement.request_class import classes_of
-from optmodel.placement.translate import to_document
 from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search

@@ -17,9 +17,9 @@ from optmodel.batch.placing_side import PLACING_MOVES, PlacingSide
 from optmodel.batch.workbench import Workbench
 from optmodel.checker import check
 from optmodel.placement.evaluate import evaluate
+from optmodel.placement.named_placement import to_document
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import Rejection, Termination
-from optmodel.placement.translate import to_document
 from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search

@@ -10,14 +10,14 @@ from optmodel.batch.moves.construct import construct
 from optmodel.batch.one_request.planned import SCALES, PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.checker import check
-from optmodel.placement.costed import CostedPlacement
+from optmodel.placement.costed_placement import CostedPlacement
+from optmodel.placement.named_placement import to_document
 from optmodel.placement.placement import Placement
 from optmodel.placement.request_class import RequestClass, classes_of
-from optmodel.placement.translate import to_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.allowance import Allowance
-from optmodel.stages.path import ArcBook
+from optmodel.stages.stage_graph import ArcBook
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from optmodel.batch.bound.use import dealt
 from optmodel.placement.request_class import RequestClass, classes_of
 from optmodel.problem.arrays import FloatArray, Problem
 from optmodel.problem.instance import Instance
-from optmodel.stages.path import ArcBook
-from optmodel.stages.signature import SenderSignature
+from optmodel.stages.sender_signature import SenderSignature
+from optmodel.stages.stage_graph import ArcBook
 
 FINE = 1e-9
 

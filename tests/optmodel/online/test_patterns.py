@@ -12,10 +12,10 @@ from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.online.patterns import PatternDealer, PlacementPattern
 from optmodel.online.stage_paths import StagePaths
 from optmodel.placement.evaluate import evaluate_request
-from optmodel.placement.translate import to_document
+from optmodel.placement.named_placement import to_document
 from optmodel.problem.arrays import Problem
+from optmodel.problem.budget_ledger import BudgetLedger
 from optmodel.problem.instance import Request
-from optmodel.problem.ledger import BudgetLedger
 
 
 @pytest.fixture

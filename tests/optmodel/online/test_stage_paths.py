@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-import optmodel.stages.path
+import optmodel.stages.stage_graph
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
@@ -12,8 +12,8 @@ from instances.medium_set import MEDIUM
 from optmodel.online.stage_paths import MOST_GROUPS, StagePaths
 from optmodel.placement.evaluate import evaluate, evaluate_request
 from optmodel.problem.arrays import Problem
+from optmodel.problem.budget_ledger import BudgetLedger
 from optmodel.problem.instance import read_instance
-from optmodel.problem.ledger import BudgetLedger
 from optmodel.solving import solve
 
 
@@ -39,13 +39,13 @@ def test_another_tolerance_fleet_or_budget_is_another_kind(other):
 def test_equal_stages_of_another_fleet_are_hardly_solved_again(monkeypatch):
     """Other budgets that do not bind leave every arc as it is; those given up early go further."""
     paths, solved = StagePaths(), []
-    solve_arc = optmodel.stages.path._solve
+    solve_arc = optmodel.stages.stage_graph._solve
 
     def counted(*asked: object) -> object:
         solved.append(asked)
         return solve_arc(*asked)
 
-    monkeypatch.setattr(optmodel.stages.path, "_solve", counted)
+    monkeypatch.setattr(optmodel.stages.stage_graph, "_solve", counted)
     numbers = []
     for period_s in (60.0, 61.0):
         problem = problem_of("lenet", period_s=period_s)

@@ -11,11 +11,11 @@ from strategies import examples
 from tiny_arcs import arcs, assert_whole, latencies, node_by_node, optimum
 
 from optmodel.search.allowance import Allowance
-from optmodel.stages.arcs.arc import ArcNumbers, MapMoves
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, MapMoves
+from optmodel.stages.arcs.counting_bounds import first_thresholds
 from optmodel.stages.arcs.one_layer import solve_one_layer
-from optmodel.stages.arcs.relaxation import first_thresholds
 from optmodel.stages.arcs.several_layers import solve_several_layers
-from optmodel.stages.arcs.staying import simple_placement
+from optmodel.stages.arcs.staying_maps import simple_placement
 
 LIMIT_S = 60.0
 

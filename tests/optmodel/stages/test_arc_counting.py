@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from strategies import examples
 from tiny_arcs import arcs, latencies, optimum
 
-from optmodel.stages.arcs.arc import ArcNumbers
-from optmodel.stages.arcs.relaxation import (
+from optmodel.stages.arcs.arc_numbers import ArcNumbers
+from optmodel.stages.arcs.counting_bounds import (
     UNREACHABLE,
     first_thresholds,
     last_thresholds,

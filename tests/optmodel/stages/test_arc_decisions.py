@@ -11,8 +11,8 @@ from strategies import examples
 from tiny_arcs import arcs, assert_whole, latencies, node_by_node
 
 from optmodel.search.allowance import Allowance
-from optmodel.stages.arcs.arc import ArcNumbers
-from optmodel.stages.arcs.decision import LayerThresholds
+from optmodel.stages.arcs.arc_numbers import ArcNumbers
+from optmodel.stages.arcs.layer_thresholds import LayerThresholds
 from optmodel.stages.arcs.level_search import DecisionUndecided, LevelSearch
 from optmodel.stages.arcs.map_prices import UNIT
 

@@ -9,8 +9,8 @@ from optmodel.placement.evaluate import evaluate_request
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.allowance import Allowance
-from optmodel.stages.assemble import PathAssembler
-from optmodel.stages.method import shortest_paths
+from optmodel.stages.path_assembler import PathAssembler
+from optmodel.stages.stages_method import shortest_paths
 
 
 def dealt_and_taken(made: Instance) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,9 @@ from instances.generate import Recipe, generate
 from optmodel.problem.arrays import Problem
 from optmodel.problem.fleet import Fleet
 from optmodel.search.allowance import Allowance
-from optmodel.stages.arcs.arc import ArcSolution
-from optmodel.stages.arcs.relaxation import UNREACHABLE
-from optmodel.stages.path import ArcBook, StageGraph, StagePath
+from optmodel.stages.arcs.arc_numbers import ArcSolution
+from optmodel.stages.arcs.counting_bounds import UNREACHABLE
+from optmodel.stages.stage_graph import ArcBook, StageGraph, StagePath
 
 
 def graph(book: ArcBook, devices: int = 4, tolerance: float = 0.8) -> StageGraph:

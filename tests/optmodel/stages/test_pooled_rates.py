@@ -11,8 +11,9 @@ from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
-from optmodel.stages import path, signature
-from optmodel.stages.signature import SenderSignature, signatures
+from optmodel.stages import sender_signature as signature
+from optmodel.stages import stage_graph as path
+from optmodel.stages.sender_signature import SenderSignature, signatures
 
 
 def test_many_rates_are_pooled_so_that_every_sender_falls_into_one_interval():

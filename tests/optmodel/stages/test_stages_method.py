@@ -21,7 +21,7 @@ from strategies import (
     with_fleet,
 )
 
-import optmodel.stages.path
+import optmodel.stages.stage_graph
 from instances.generate import Recipe, generate
 from optmodel.placement.solution import Solution, SolutionStatus, Termination
 from optmodel.problem.arrays import Problem
@@ -31,8 +31,8 @@ from optmodel.problem.ssim import SsimTable
 from optmodel.search.allowance import Allowance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
-from optmodel.stages.method import BINDING, SLACK, shortest_paths
-from optmodel.stages.signature import SenderSignature, signatures
+from optmodel.stages.sender_signature import SenderSignature, signatures
+from optmodel.stages.stages_method import BINDING, SLACK, shortest_paths
 
 EXACT = SolverOptions(mip_gap=0.0)
 ROUNDING = 1e-9
@@ -349,13 +349,13 @@ def test_a_time_limit_leaves_a_valid_bound(limit: float):
 
 def test_an_equal_arc_of_another_request_or_tolerance_is_not_solved_again(monkeypatch):
     solved: Counter = Counter()
-    original = optmodel.stages.path.solve_several_layers
+    original = optmodel.stages.stage_graph.solve_several_layers
 
     def counted(arc, *others):
         solved[arc] += 1
         return original(arc, *others)
 
-    monkeypatch.setattr(optmodel.stages.path, "solve_several_layers", counted)
+    monkeypatch.setattr(optmodel.stages.stage_graph, "solve_several_layers", counted)
     made = generated("cifar_cnn", "mixed", 10, 0.4)
     [request] = made.requests
     again = request.model_copy(update={"id": "again"})

@@ -7,7 +7,7 @@ import highspy
 import numpy as np
 
 from optmodel.ground.bare_highs import bare_highs
-from optmodel.limits.infeasible import bits_to_helpers, least_traffic, on_helpers
+from optmodel.limits.infeasible_reasons import bits_to_helpers, least_traffic, on_helpers
 from optmodel.problem import FloatArray, Problem, RequestTask
 from optmodel.search import Search
 

@@ -8,9 +8,9 @@ found by halving one of them for all values of the other together.
 import numpy as np
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement, MapMoves
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, MapMoves
+from optmodel.stages.arcs.counting_bounds import held_at_first, room
 from optmodel.stages.arcs.one_layer import filled
-from optmodel.stages.arcs.relaxation import held_at_first, room
 
 MOST_VALUES = 64
 """Latencies of the first layer beyond this number are thinned out: this is a start, no proof."""

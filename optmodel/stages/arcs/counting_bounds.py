@@ -6,7 +6,7 @@ from operator import add
 import numpy as np
 
 from optmodel.problem import BoolArray, IntArray
-from optmodel.stages.arcs.arc import ArcNumbers
+from optmodel.stages.arcs.arc_numbers import ArcNumbers
 
 Row = tuple[int, ...]
 """A number for each group."""

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from optmodel.ground.json_files import StrictModel
-from optmodel.pareto.request import (
+from optmodel.pareto.one_request import (
     ACCURACY,
     at_tolerance,
     is_settled,

@@ -7,14 +7,14 @@ from math import ceil, isfinite, nextafter
 
 from ortools.sat.python import cp_model
 
+from optmodel.cpsat.cpsat_ticks import CpsatTicks
 from optmodel.cpsat.model import CpsatModel
 from optmodel.cpsat.objective import minimise_latency, minimise_rejected
-from optmodel.cpsat.ticks import Ticks
 from optmodel.ground.rule_errors import OptionError
 from optmodel.milp import (
+    FeasibilityVerdict,
     Formulation,
     RefutedVerdict,
-    Verdict,
     find_placement,
     run_in_thread,
     run_milp,
@@ -81,7 +81,7 @@ def _highs_agrees(search: Search, serving: int | None) -> bool:
     share = 1.0 if serving is None else CONFIRMING_SHARE
     allowance = Allowance.of_seconds(min(share * search.left_s, CONFIRMING_S))
     answer = find_placement(search.problem, allowance, serving)
-    if answer.verdict is Verdict.INFEASIBLE:
+    if answer.verdict is FeasibilityVerdict.INFEASIBLE:
         return True
     if answer.placement is not None:
         with search.speaking(answer.placed_by):
@@ -92,7 +92,7 @@ def _highs_agrees(search: Search, serving: int | None) -> bool:
     return False
 
 
-def _ticks(search: Search, share: Fraction = Fraction(1)) -> Ticks:
+def _ticks(search: Search, share: Fraction = Fraction(1)) -> CpsatTicks:
     """Return ticks whose horizon is a share of the known latency.
 
     None is known until as many requests are placed as can be served.
@@ -100,7 +100,7 @@ def _ticks(search: Search, share: Fraction = Fraction(1)) -> Ticks:
     horizon_s = None
     if search.objective_s is not None and search.served == search.most_served:
         horizon_s = share * Fraction(search.objective_s) * (1 + HORIZON_MARGIN)
-    return Ticks(search.problem, ROUNDING_SHARE * search.options.mip_gap, horizon_s)
+    return CpsatTicks(search.problem, ROUNDING_SHARE * search.options.mip_gap, horizon_s)
 
 
 def _fastest(search: Search) -> Termination:
@@ -138,7 +138,7 @@ def _halve(search: Search) -> Termination:
     return _run(search, built, beyond_s=half.horizon_s)
 
 
-def _stated(ticks: Ticks) -> str:
+def _stated(ticks: CpsatTicks) -> str:
     return (
         f"CP-SAT counts time in ticks of {float(ticks.length_s):.3g} s, rounded down: its "
         f"bound is valid and lies at most {float(ticks.lost_s):.3g} s below the true optimum"
@@ -157,13 +157,13 @@ def _serve_most(search: Search) -> Termination:
     return _run(search, built, learn)
 
 
-def _serving_most(search: Search, ticks: Ticks) -> CpsatModel:
+def _serving_most(search: Search, ticks: CpsatTicks) -> CpsatModel:
     built = CpsatModel.build(search.problem, ticks, search.options.admission)
     built.model.add(sum(built.variables.served.values()) == search.most_served)
     return built
 
 
-def _least_latency(search: Search, ticks: Ticks) -> Termination:
+def _least_latency(search: Search, ticks: CpsatTicks) -> Termination:
     built = _serving_most(search, ticks)
     minimise_latency(built.model, built.variables)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from optmodel.placement import Placement, Termination, evaluate
 from optmodel.problem import FEW_KINDS, Fleet, Problem, with_fewer_kinds
 from optmodel.search import Allowance, Search, within_budgets
-from optmodel.stages.arcs.relaxation import UNREACHABLE
-from optmodel.stages.assemble import PathAssembler
-from optmodel.stages.path import ArcBook, StageGraph, StagePath
+from optmodel.stages.arcs.counting_bounds import UNREACHABLE
+from optmodel.stages.path_assembler import PathAssembler
+from optmodel.stages.stage_graph import ArcBook, StageGraph, StagePath
 
 SLACK = "stages: exact, no budget binds; every request takes its own optimum"
 BINDING = (
@@ -20,8 +20,8 @@ MANY_KINDS = (
     "each as good as the best that it stands for"
 )
 MOST_KINDS = 43
-"""Fleets of more kinds of devices are bounded as if they had few (`optmodel.problem.coarse`): so
-many are the most whose signatures are all told apart."""
+"""Fleets of more kinds of devices are bounded as if they had few (`problem.coarse_fleet`): so many
+are the most whose signatures are all told apart."""
 SHARE_OF_GAP = 0.01
 """What the stages may leave of the asked gap: closing them nearly costs no more than to the gap."""
 NOTHING_KNOWN = StagePath(0, (), None)

@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.problem import IntArray
-from optmodel.stages.arcs.arc import ArcNumbers, ArcPlacement
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement
+from optmodel.stages.arcs.counting_bounds import held_at_first, held_before_last, room
 from optmodel.stages.arcs.layered_flow import LayeredFlow
-from optmodel.stages.arcs.relaxation import held_at_first, held_before_last, room
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from optmodel.pareto.request import only_request, refuse_interrupted
+from optmodel.pareto.one_request import only_request, refuse_interrupted
 from optmodel.placement import Solution
 from optmodel.problem import Instance, SsimMeasurement, SsimRow, SsimTable
 from optmodel.search import SolverOptions
@@ -13,7 +13,7 @@ HARMLESS = -1.0
 
 
 @dataclass(frozen=True)
-class Price:
+class PrivacyPrice:
     """What the promise of one request costs.
 
     Attributes
@@ -53,7 +53,7 @@ def without_caps(instance: Instance) -> Instance:
     return instance.model_copy(update={"ssim_table": table})
 
 
-def price_of_privacy(instance: Instance, options: SolverOptions | None = None) -> Price:
+def price_of_privacy(instance: Instance, options: SolverOptions | None = None) -> PrivacyPrice:
     """Solve an instance of one request with 8f and without.
 
     Raises
@@ -67,4 +67,4 @@ def price_of_privacy(instance: Instance, options: SolverOptions | None = None) -
     private, free = solve(instance, "auto", options), solve(without_caps(instance), "auto", options)
     refuse_interrupted(private.termination)
     refuse_interrupted(free.termination)
-    return Price(private, free)
+    return PrivacyPrice(private, free)

@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
-from optmodel.explain.conflict import Conflict, Proof, find_conflicts
-from optmodel.explain.repairs import Repair, RepairSearch, find_repairs
+from optmodel.explain.instance_repairs import InstanceRepair, RepairSearch, find_repairs
+from optmodel.explain.limit_conflict import ConflictProof, LimitConflict, find_conflicts
 from optmodel.ground.json_files import StrictModel
 from optmodel.limits import reasons_infeasible
-from optmodel.milp import Verdict, checked_latency_s, find_placement
+from optmodel.milp import FeasibilityVerdict, checked_latency_s, find_placement
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance
 
@@ -20,15 +20,15 @@ class Explanation(StrictModel):
 
     instance: str
     """Name of the instance."""
-    verdict: Verdict
+    verdict: FeasibilityVerdict
     """Whether there is a placement of every request."""
     latency_s: float | None = None
     """Latency of the placement found if there is one, in seconds; the optimum may be less."""
     reasons: tuple[str, ...] = ()
     """Proofs of infeasibility by arithmetic on single layers and budgets."""
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[LimitConflict, ...] = ()
     """Sets of limits that cannot all be kept; the first is the smallest, no two share a limit."""
-    repairs: tuple[Repair, ...] = ()
+    repairs: tuple[InstanceRepair, ...] = ()
     """The cheapest single change of each kind that suffices, cheapest kind first."""
     without_repair: tuple[str, ...] = ()
     """Kinds of change that do not suffice, or for which time was too short."""
@@ -38,7 +38,7 @@ class Explanation(StrictModel):
     @property
     def minimal(self) -> bool:
         """Whether no set of limits smaller than the first conflict is a conflict."""
-        return bool(self.conflicts) and self.conflicts[0].proof is Proof.SMALLEST
+        return bool(self.conflicts) and self.conflicts[0].proof is ConflictProof.SMALLEST
 
 
 def explain(instance: Instance, time_limit_s: float | None = None) -> Explanation:
@@ -68,7 +68,7 @@ def explain(instance: Instance, time_limit_s: float | None = None) -> Explanatio
     found: dict[str, Any] = {}
     if answer.placement is not None:
         found["latency_s"] = checked_latency_s(instance, answer.placement)
-    if answer.verdict is Verdict.INFEASIBLE:
+    if answer.verdict is FeasibilityVerdict.INFEASIBLE:
         found["reasons"] = reasons_infeasible(problem)
         found["conflicts"] = find_conflicts(problem, allowance.part(share=CONFLICT_SHARE))
         search = RepairSearch(instance, found["conflicts"], allowance)

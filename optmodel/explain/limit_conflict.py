@@ -14,9 +14,9 @@ from enum import StrEnum
 
 import pyomo.environ as pyo
 
-from optmodel.explain.groups import LimitGroup, broken_by, groups_of, lift
+from optmodel.explain.limit_groups import LimitGroup, broken_by, groups_of, lift
 from optmodel.ground.json_files import StrictModel
-from optmodel.milp import BOTH, Verdict, find_placement, run_within
+from optmodel.milp import BOTH, FeasibilityVerdict, find_placement, run_within
 from optmodel.placement import SolutionStatus
 from optmodel.problem import Problem
 from optmodel.search import Allowance, contradiction
@@ -24,7 +24,7 @@ from optmodel.search import Allowance, contradiction
 Groups = frozenset[LimitGroup]
 
 
-class Proof(StrEnum):
+class ConflictProof(StrEnum):
     """What is proven of a conflict, beyond that its groups cannot all be kept."""
 
     SMALLEST = "smallest"
@@ -35,12 +35,12 @@ class Proof(StrEnum):
     """Nothing: the time limit came first."""
 
 
-class Conflict(StrictModel):
+class LimitConflict(StrictModel):
     """Groups of limits that cannot all be kept."""
 
     groups: tuple[LimitGroup, ...]
     """The groups, in the order of the instance."""
-    proof: Proof
+    proof: ConflictProof
     """Whether there can be a smaller one."""
 
 
@@ -73,9 +73,11 @@ class _Limits:
         answer = find_placement(lift(self.problem, dropped), self.allowance)
         if answer.placement is not None:
             self._correct(broken_by(self.problem, answer.placement, self.every), answer.placed_by)
-        elif answer.verdict is Verdict.INFEASIBLE:
+        elif answer.verdict is FeasibilityVerdict.INFEASIBLE:
             self.conflicts.append(frozenset(kept))
-        return None if answer.verdict is Verdict.UNKNOWN else answer.placement is not None
+        return (
+            None if answer.verdict is FeasibilityVerdict.UNKNOWN else answer.placement is not None
+        )
 
     def _correct(self, broken: Groups, placed_by: str) -> None:
         """Learn that a placement breaks no group but those, if that can be."""
@@ -93,59 +95,61 @@ class _Limits:
                 self.can_keep(self.every - smaller)
 
 
-def find_conflicts(problem: Problem, allowance: Allowance) -> tuple[Conflict, ...]:
+def find_conflicts(problem: Problem, allowance: Allowance) -> tuple[LimitConflict, ...]:
     """Return conflicts of an infeasible problem that have no group in common.
 
     The first is a smallest one; each further one is what stands in the way even without the groups
     of those before it. A single change helps only if it touches all of them.
     """
-    found: list[Conflict] = []
+    found: list[LimitConflict] = []
     groups = groups_of(problem)
     while groups:
         conflict = find_conflict(problem, groups, allowance)
         found.append(conflict)
         groups = tuple(group for group in groups if group not in conflict.groups)
         problem = lift(problem, conflict.groups)
-        if find_placement(problem, allowance).verdict is not Verdict.INFEASIBLE:
+        if find_placement(problem, allowance).verdict is not FeasibilityVerdict.INFEASIBLE:
             break
     return tuple(found)
 
 
-def find_conflict(problem: Problem, groups: Sequence[LimitGroup], allowance: Allowance) -> Conflict:
+def find_conflict(
+    problem: Problem, groups: Sequence[LimitGroup], allowance: Allowance
+) -> LimitConflict:
     """Return a conflict of an infeasible problem, the smallest if time allows."""
     limits = _Limits(problem, groups, allowance)
     limits.conflicts.append(limits.every)
     core, proof = _irreducible(limits, groups)
-    if proof is Proof.IRREDUCIBLE:
+    if proof is ConflictProof.IRREDUCIBLE:
         core, proof = _smallest(limits, core)
-    return Conflict(groups=tuple(g for g in groups if g in core), proof=proof)
+    return LimitConflict(groups=tuple(g for g in groups if g in core), proof=proof)
 
 
-def _irreducible(limits: _Limits, groups: Sequence[LimitGroup]) -> tuple[Groups, Proof]:
+def _irreducible(limits: _Limits, groups: Sequence[LimitGroup]) -> tuple[Groups, ConflictProof]:
     """Drop groups that are not needed, one after another."""
-    core, proof = limits.every, Proof.IRREDUCIBLE
+    core, proof = limits.every, ConflictProof.IRREDUCIBLE
     for group in groups:
         kept = limits.can_keep(core - {group})
         if kept is False:
             core -= {group}
         elif kept is None:
-            proof = Proof.UNREDUCED
+            proof = ConflictProof.UNREDUCED
     return core, proof
 
 
-def _smallest(limits: _Limits, core: Groups) -> tuple[Groups, Proof]:
+def _smallest(limits: _Limits, core: Groups) -> tuple[Groups, ConflictProof]:
     """Raise the least number of groups that a conflict needs until it meets a conflict."""
     while True:
         least = smallest_hitting_set(limits.corrections, limits.allowance)
         if least is None:
-            return core, Proof.IRREDUCIBLE
+            return core, ConflictProof.IRREDUCIBLE
         if len(least) == len(core):
-            return core, Proof.SMALLEST
+            return core, ConflictProof.SMALLEST
         kept = limits.can_keep(least)
         if kept is None:
-            return core, Proof.IRREDUCIBLE
+            return core, ConflictProof.IRREDUCIBLE
         if not kept:
-            return least, Proof.SMALLEST
+            return least, ConflictProof.SMALLEST
         limits.shrink_last_correction()
 
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from optmodel.problem import Fleet, IntArray, RequestTask
 from optmodel.search import Allowance
-from optmodel.stages.arcs.arc import ArcNumbers, ArcSolution
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcSolution
+from optmodel.stages.arcs.counting_bounds import UNREACHABLE, quick_bound, quick_bounds
 from optmodel.stages.arcs.one_layer import solve_one_layer
-from optmodel.stages.arcs.relaxation import UNREACHABLE, quick_bound, quick_bounds
 from optmodel.stages.arcs.several_layers import solve_several_layers
-from optmodel.stages.signature import SenderSignature
-from optmodel.stages.stage import RequestStage, StageArc, arcs_between, stages_of
+from optmodel.stages.request_stage import RequestStage, StageArc, arcs_between, stages_of
+from optmodel.stages.sender_signature import SenderSignature
 
 MOST_SIGNATURES = 1000
 """Signatures that a stage tells apart: enough for 43 nodes that all differ."""

@@ -24,7 +24,7 @@ COARSE = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
-class Ticks:
+class CpsatTicks:
     """Durations of one problem in ticks.
 
     Attributes

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from optmodel.checker import CheckReport, check_solution
-from optmodel.page.picture import Picture, draw
+from optmodel.page.placement_picture import PlacementPicture, draw
 from optmodel.placement import (
     Placement,
     RequestPlacement,
@@ -83,7 +83,7 @@ class RequestView:
     tolerated_ssim: float
     latency: str
     layers: tuple[LayerRow, ...]
-    picture: Picture
+    picture: PlacementPicture
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import Fleet, FloatArray, IntArray, NodeGroup, RequestTask
-from optmodel.stages.arcs.arc import MapMoves
-from optmodel.stages.path import PathStep, StagePath
+from optmodel.stages.arcs.arc_numbers import MapMoves
+from optmodel.stages.stage_graph import PathStep, StagePath
 
 
 class PathAssembler:

@@ -21,7 +21,7 @@ The whole name is shown on hovering."""
 
 
 @dataclass(frozen=True)
-class Column:
+class PictureColumn:
     """A layer: where it stands, its short and long title, and Nf if its input is at risk."""
 
     x: int
@@ -52,7 +52,7 @@ class PictureCell:
 
 
 @dataclass(frozen=True)
-class Line:
+class PictureLine:
     """What moves between two layers: an SVG path; own if it stays on its node."""
 
     path: str
@@ -62,7 +62,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PlacementPicture:
     """A drawing of where one request is computed.
 
     Attributes
@@ -84,10 +84,10 @@ class Picture:
     names_width: int
     width: int
     height: int
-    columns: tuple[Column, ...]
+    columns: tuple[PictureColumn, ...]
     rows: tuple[PictureRow, ...]
     cells: tuple[PictureCell, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[PictureLine, ...]
     split: int | None
     idle: int
 
@@ -120,21 +120,21 @@ class _Canvas:
         return sorted(on, key=self.row.__getitem__)
 
 
-def draw(problem: Problem, task: RequestTask, placed: RequestPlacement) -> Picture:
+def draw(problem: Problem, task: RequestTask, placed: RequestPlacement) -> PlacementPicture:
     """Return the drawing of a placement that has passed the checker."""
     used = np.flatnonzero(placed.counts.any(axis=0)).tolist()
     order = sorted({task.source, *used}, key=lambda node: (node != task.source, node))
     canvas = _Canvas(problem, task, placed, {node: row for row, node in enumerate(order)})
     layers = len(task.layers)
     sent, received = np.zeros((2, layers, len(problem.node_ids)))
-    lines: list[Line] = []
+    lines: list[PictureLine] = []
     for k in range(layers - 1):
         bits = transfer_bits(task, placed, k)
         sent[k], received[k + 1] = bits.sum(axis=1), bits.sum(axis=0)
         lines += _lines(canvas, k, bits)
     rows = tuple(_row(canvas, node) for node in order)
     split = task.protection.split_point
-    return Picture(
+    return PlacementPicture(
         names_width=LETTER * (2 + max(len(row.name) for row in rows)),
         width=COLUMN * layers,
         height=HEAD + ROW * len(order) + 6,
@@ -156,11 +156,11 @@ def _x(layer: int) -> int:
     return COLUMN * layer + COLUMN // 2
 
 
-def _column(task: RequestTask, k: int) -> Column:
+def _column(task: RequestTask, k: int) -> PictureColumn:
     layer, cap = task.layers[k], task.protection.cap(k)
     limit = "" if cap is None else f", receives maps at risk: Nf = {cap}"
     title = f"{layer.name}: {layer.segments} segments{limit}"
-    return Column(_x(k), shortened(layer.name, TITLE_LENGTH), title, cap)
+    return PictureColumn(_x(k), shortened(layer.name, TITLE_LENGTH), title, cap)
 
 
 def _row(canvas: _Canvas, node: int) -> PictureRow:
@@ -181,7 +181,7 @@ def _cells(canvas: _Canvas, sent: FloatArray, received: FloatArray) -> Iterator[
             yield PictureCell(_x(k), canvas.y(node), count, 9 * count // layer.segments, title)
 
 
-def _lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[Line]:
+def _lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[PictureLine]:
     """Yield what moves after a layer."""
     if canvas.task.layers[k].transfer == "mapwise":
         return _map_lines(canvas, k, bits)
@@ -191,13 +191,15 @@ def _lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[Line]:
     return _broadcast_lines(canvas, k, bits)
 
 
-def _staying(canvas: _Canvas, k: int, node: int) -> Line:
+def _staying(canvas: _Canvas, k: int, node: int) -> PictureLine:
     title = f"{canvas.task.layers[k].name}: all of it stays on {canvas.name(node)}"
     y = canvas.y(node)
-    return Line(f"M{_x(k) + CELL_WIDTH // 2} {y}H{_x(k + 1) - CELL_WIDTH // 2}", 2, True, title)
+    return PictureLine(
+        f"M{_x(k) + CELL_WIDTH // 2} {y}H{_x(k + 1) - CELL_WIDTH // 2}", 2, True, title
+    )
 
 
-def _map_lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[Line]:
+def _map_lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[PictureLine]:
     """Yield a line per pair of nodes, the wider the more maps move."""
     layer = canvas.task.layers[k]
     left, right = _x(k) + CELL_WIDTH // 2, _x(k + 1) - CELL_WIDTH // 2
@@ -210,23 +212,23 @@ def _map_lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[Line]:
         title = f"{layer.name}: {canvas.name(sender)} to {canvas.name(receiver)}: {moved}"
         y, to = canvas.y(sender), canvas.y(receiver)
         path = f"M{left} {y}H{right}" if own else f"M{left} {y}C{bend} {y} {bend} {to} {right} {to}"
-        yield Line(path, 1 + 4 * maps // layer.segments, own, title)
+        yield PictureLine(path, 1 + 4 * maps // layer.segments, own, title)
 
 
-def _broadcast_lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[Line]:
+def _broadcast_lines(canvas: _Canvas, k: int, bits: FloatArray) -> Iterator[PictureLine]:
     """Yield a line from each sender to a bus, the bus, and a line from it to each receiver."""
     name, senders, receivers = canvas.task.layers[k].name, canvas.holders(k), canvas.holders(k + 1)
     left, right = _x(k) + CELL_WIDTH // 2, _x(k + 1) - CELL_WIDTH // 2
     bus = (left + right) // 2
     for node in senders:
         title = f"{name}: {canvas.name(node)} {_amount('sends', bits[node], 'to')}"
-        yield Line(f"M{left} {canvas.y(node)}H{bus}", 2, False, title)
+        yield PictureLine(f"M{left} {canvas.y(node)}H{bus}", 2, False, title)
     for node in receivers:
         title = f"{name}: {canvas.name(node)} {_amount('receives', bits[:, node], 'from')}"
-        yield Line(f"M{bus} {canvas.y(node)}H{right}", 2, False, title)
+        yield PictureLine(f"M{bus} {canvas.y(node)}H{right}", 2, False, title)
     heights = [canvas.y(node) for node in (*senders, *receivers)]
     total = f"{name}: {len(senders)} senders, {len(receivers)} receivers, {bits.sum():,.0f} bits"
-    yield Line(f"M{bus} {min(heights)}V{max(heights)}", 2, False, total)
+    yield PictureLine(f"M{bus} {min(heights)}V{max(heights)}", 2, False, total)
 
 
 def _amount(verb: str, bits: FloatArray, preposition: str) -> str:

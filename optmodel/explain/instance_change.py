@@ -13,7 +13,7 @@ from optmodel.problem import Instance, Node, Request
 ChangeKind = Literal["policy", "memory", "compute", "bandwidth", "devices", "tolerance"]
 
 
-class Change(StrictModel):
+class InstanceChange(StrictModel):
     """One change of one thing."""
 
     kind: ChangeKind
@@ -25,7 +25,7 @@ class Change(StrictModel):
     """Units more of the budget, devices more, or the new tolerance."""
 
 
-def changed(instance: Instance, change: Change) -> Instance:
+def changed(instance: Instance, change: InstanceChange) -> Instance:
     """Return the instance with a change applied."""
     if change.kind == "policy":
         return instance.model_copy(update={"unattainable": "source"})
@@ -41,13 +41,13 @@ def changed(instance: Instance, change: Change) -> Instance:
     return instance.model_copy(update=nodes)
 
 
-def _tolerating(request: Request, change: Change) -> Request:
+def _tolerating(request: Request, change: InstanceChange) -> Request:
     if request.id not in change.targets:
         return request
     return request.model_copy(update={"tolerated_ssim": change.amount})
 
 
-def _with_more(node: Node, kind: BudgetKind, change: Change) -> Node:
+def _with_more(node: Node, kind: BudgetKind, change: InstanceChange) -> Node:
     if node.id not in change.targets:
         return node
     field = BUDGETS[kind].field
@@ -58,7 +58,7 @@ def _with_more(node: Node, kind: BudgetKind, change: Change) -> Node:
     return node.model_copy(update={field: budget})
 
 
-def _copies(instance: Instance, change: Change) -> tuple[Node, ...]:
+def _copies(instance: Instance, change: InstanceChange) -> tuple[Node, ...]:
     """Return copies of a device under names that no node has."""
     [model] = [device for device in instance.devices if device.id in change.targets]
     taken = {node.id for node in instance.nodes}

@@ -9,7 +9,7 @@ FEW_KINDS = 15
 
 
 MOST_GROUPS = 16
-"""Fleets of more kinds of nodes are bounded as if they had few: see `optmodel.problem.coarse`."""
+"""Fleets of more kinds of nodes are bounded as if they had few, see `with_fewer_kinds`."""
 
 
 def with_fewer_kinds(problem: Problem, most: int, few: int) -> Problem:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from optmodel.problem import Fleet, LayerTask, RequestTask, StageCut, stage_cuts
-from optmodel.stages.arcs.arc import ArcNumbers
-from optmodel.stages.signature import NOBODY, SenderSignature, signatures
+from optmodel.stages.arcs.arc_numbers import ArcNumbers
+from optmodel.stages.sender_signature import NOBODY, SenderSignature, signatures
 
 
 @dataclass(frozen=True)

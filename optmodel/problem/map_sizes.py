@@ -47,7 +47,7 @@ Padding = Annotated[
 
 
 @dataclass(frozen=True)
-class Window:
+class SlidingWindow:
     """A kernel or a pooling window along one axis of a map.
 
     Attributes
@@ -117,11 +117,11 @@ class Window:
         return f"{sizes} ({kernel}, stride {self.stride}, padding {padding} on {received})"
 
 
-def windows(kernel: Any, stride: Any, padding: Any) -> tuple[Window, Window]:
+def windows(kernel: Any, stride: Any, padding: Any) -> tuple[SlidingWindow, SlidingWindow]:
     """Return the windows down and across of what a layer states for both, or for each."""
     stated = (kernel, stride, padding)
     down, across = (
-        Window(*(value[k] if isinstance(value, tuple) else value for value in stated))
+        SlidingWindow(*(value[k] if isinstance(value, tuple) else value for value in stated))
         for k in range(2)
     )
     return down, across

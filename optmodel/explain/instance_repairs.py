@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from optmodel.explain.change import Change, changed
-from optmodel.explain.conflict import Conflict
-from optmodel.explain.groups import LimitGroup, alike, called, of_sources_alone
+from optmodel.explain.instance_change import InstanceChange, changed
+from optmodel.explain.limit_conflict import LimitConflict
+from optmodel.explain.limit_groups import LimitGroup, alike, called, of_sources_alone
 from optmodel.ground.json_files import StrictModel
 from optmodel.milp import (
     BOTH,
@@ -24,7 +24,7 @@ from optmodel.milp import (
     UNKNOWN,
     BudgetKind,
     FeasibilityAnswer,
-    Verdict,
+    FeasibilityVerdict,
     checked_latency_s,
     find_least_load,
     find_placement,
@@ -37,10 +37,10 @@ MOST_NEW_DEVICES = 64
 """Most devices that a repair may add."""
 
 
-class Repair(StrictModel):
+class InstanceRepair(StrictModel):
     """A change that restores feasibility."""
 
-    change: Change
+    change: InstanceChange
     """What to change."""
     sentence: str
     """The change in words."""
@@ -58,58 +58,60 @@ class RepairSearch:
     ----------
     instance : Instance
         An infeasible instance.
-    conflicts : tuple of Conflict
+    conflicts : tuple of LimitConflict
         Conflicts of it without a group in common.
     allowance : Allowance
         When to stop.
     """
 
     instance: Instance
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[LimitConflict, ...]
     allowance: Allowance
 
-    def try_change(self, change: Change) -> FeasibilityAnswer:
+    def try_change(self, change: InstanceChange) -> FeasibilityAnswer:
         """Look for a placement of the changed instance."""
         return find_placement(Problem.of(changed(self.instance, change)), self.allowance)
 
     def repair(
-        self, change: Change, sentence: str, answer: FeasibilityAnswer, least: bool
-    ) -> Repair:
+        self, change: InstanceChange, sentence: str, answer: FeasibilityAnswer, least: bool
+    ) -> InstanceRepair:
         """Return the repair that a placement of the changed instance verifies."""
         if answer.placement is None:
             raise ValueError("a repair needs a placement")
         latency_s = checked_latency_s(changed(self.instance, change), answer.placement)
         hint = "" if least else " (less may do)"
-        return Repair(change=change, sentence=sentence + hint, least=least, latency_s=latency_s)
+        return InstanceRepair(
+            change=change, sentence=sentence + hint, least=least, latency_s=latency_s
+        )
 
 
-Outcome = Repair | str
+RepairOutcome = InstanceRepair | str
 """A repair, or the sentence that says that there is none of its kind, as far as was looked."""
 
 
-def find_repairs(search: RepairSearch) -> tuple[tuple[Repair, ...], tuple[str, ...]]:
+def find_repairs(search: RepairSearch) -> tuple[tuple[InstanceRepair, ...], tuple[str, ...]]:
     """Return the cheapest repair of each kind, and sentences for the kinds without one.
 
     Each kind gets an equal share of the time that those before it left.
     """
-    finders: list[Callable[[RepairSearch], Iterator[Outcome]]] = [
+    finders: list[Callable[[RepairSearch], Iterator[RepairOutcome]]] = [
         _policy,
         _budgets,
         _devices,
         _tolerance,
     ]
-    outcomes: list[Outcome] = []
+    outcomes: list[RepairOutcome] = []
     for waiting, finder in zip(range(len(finders), 0, -1), finders, strict=True):
         outcomes += finder(replace(search, allowance=search.allowance.part(share=1 / waiting)))
-    repairs = tuple(outcome for outcome in outcomes if isinstance(outcome, Repair))
+    repairs = tuple(outcome for outcome in outcomes if isinstance(outcome, InstanceRepair))
     return repairs, tuple(outcome for outcome in outcomes if isinstance(outcome, str))
 
 
-def _policy(search: RepairSearch) -> Iterator[Outcome]:
+def _policy(search: RepairSearch) -> Iterator[RepairOutcome]:
     tasks = Problem.of(search.instance).tasks
     if not any(task.unattainable for task in tasks):
         return
-    change = Change(kind="policy")
+    change = InstanceChange(kind="policy")
     answer = search.try_change(change)
     if answer.placement is not None:
         sentence = (
@@ -121,14 +123,14 @@ def _policy(search: RepairSearch) -> Iterator[Outcome]:
 
 
 def _unless_late(*answers: FeasibilityAnswer) -> str:
-    late = any(answer.verdict is Verdict.UNKNOWN for answer in answers)
+    late = any(answer.verdict is FeasibilityVerdict.UNKNOWN for answer in answers)
     return " as far as the time limit allowed to look" if late else ""
 
 
 # Budgets.
 
 
-def _budgets(search: RepairSearch) -> Iterator[Outcome]:
+def _budgets(search: RepairSearch) -> Iterator[RepairOutcome]:
     """Of each kind, let the node of a class grow that needs the least relative increase.
 
     Only a budget that is part of every conflict can help, and disjoint conflicts share none.
@@ -145,7 +147,9 @@ def _budgets(search: RepairSearch) -> Iterator[Outcome]:
             yield _larger_budget(search, kind, of_kind)
 
 
-def _larger_budget(search: RepairSearch, kind: BudgetKind, groups: Sequence[LimitGroup]) -> Outcome:
+def _larger_budget(
+    search: RepairSearch, kind: BudgetKind, groups: Sequence[LimitGroup]
+) -> RepairOutcome:
     problem = Problem.of(search.instance)
     nodes = [problem.node_ids.index(group.nodes[0]) for group in groups]
     answers = {i: _least_load(problem, kind, i, search.allowance) for i in nodes}
@@ -165,7 +169,7 @@ def _larger_budget(search: RepairSearch, kind: BudgetKind, groups: Sequence[Limi
     budgets = {i: BUDGETS[kind].of(search.instance.nodes[i]) for i in increases}
     best = min(increases, key=lambda i: (Fraction(increases[i], max(budgets[i], 1)), i))
     node = search.instance.nodes[best]
-    change = Change(kind=kind, targets=(node.id,), amount=increases[best])
+    change = InstanceChange(kind=kind, targets=(node.id,), amount=increases[best])
     sentence = f"give '{node.id}' {increases[best]:,} more {BUDGETS[kind].unit} of {kind}"
     return search.repair(change, sentence, answers[best], answers[best].least)
 
@@ -174,14 +178,14 @@ def _least_load(
     problem: Problem, kind: BudgetKind, node: int, allowance: Allowance
 ) -> FeasibilityAnswer:
     if any(task.unattainable for task in problem.tasks):
-        return FeasibilityAnswer(Verdict.INFEASIBLE)
+        return FeasibilityAnswer(FeasibilityVerdict.INFEASIBLE)
     return find_least_load(problem, kind, node, allowance)
 
 
 # Devices.
 
 
-def _devices(search: RepairSearch) -> Iterator[Outcome]:
+def _devices(search: RepairSearch) -> Iterator[RepairOutcome]:
     """More copies of one device, as few as suffice: more never hurt."""
     problem = Problem.of(search.instance)
     for conflict in search.conflicts:
@@ -203,7 +207,7 @@ def _devices(search: RepairSearch) -> Iterator[Outcome]:
         yield f"{MOST_NEW_DEVICES} more copies of any one device do not help{late_or_not}"
         return
     fewest, device, answer, least = found[-1]
-    change = Change(kind="devices", targets=(device.id,), amount=fewest)
+    change = InstanceChange(kind="devices", targets=(device.id,), amount=fewest)
     sentence = f"add {fewest} more {device.family} (like '{device.id}')"
     yield search.repair(change, sentence, answer, least)
 
@@ -230,7 +234,7 @@ def _fewest(search: RepairSearch, device: Node, most: int) -> tuple[int, Feasibi
 
     def with_copies(number: int) -> FeasibilityAnswer:
         """Look for a placement with so many copies."""
-        change = Change(kind="devices", targets=(device.id,), amount=number)
+        change = InstanceChange(kind="devices", targets=(device.id,), amount=number)
         return search.try_change(change)
 
     too_few, enough, best, proven = 0, 1, UNKNOWN, True
@@ -238,7 +242,7 @@ def _fewest(search: RepairSearch, device: Node, most: int) -> tuple[int, Feasibi
         best = with_copies(enough)
         if best.placement is not None:
             break
-        proven = best.verdict is Verdict.INFEASIBLE
+        proven = best.verdict is FeasibilityVerdict.INFEASIBLE
         too_few, enough = enough, min(2 * enough, most) if enough < most else most + 1
     if best.placement is None:
         return enough, best, False
@@ -249,14 +253,14 @@ def _fewest(search: RepairSearch, device: Node, most: int) -> tuple[int, Feasibi
             enough, best = middle, answer
         else:
             too_few = middle
-            proven = answer.verdict is Verdict.INFEASIBLE
+            proven = answer.verdict is FeasibilityVerdict.INFEASIBLE
     return enough, best, proven
 
 
 # Tolerance.
 
 
-def _tolerance(search: RepairSearch) -> Iterator[Outcome]:
+def _tolerance(search: RepairSearch) -> Iterator[RepairOutcome]:
     """Try the tolerances at which caps change, from the least up.
 
     A looser tolerance can take the first fc from the source (8h), so that it may make things worse:
@@ -266,14 +270,16 @@ def _tolerance(search: RepairSearch) -> Iterator[Outcome]:
     answers: list[FeasibilityAnswer] = []
     for tolerance in _tolerances(search.instance):
         for requests in _stricter(search.instance, tolerance):
-            change = Change(kind="tolerance", targets=requests, amount=tolerance)
+            change = InstanceChange(kind="tolerance", targets=requests, amount=tolerance)
             layers = _layers(changed(search.instance, change))
             if layers in tried:
                 continue
             tried.add(layers)
             answers.append(search.try_change(change))
             if answers[-1].placement is not None:
-                least = all(answer.verdict is Verdict.INFEASIBLE for answer in answers[:-1])
+                least = all(
+                    answer.verdict is FeasibilityVerdict.INFEASIBLE for answer in answers[:-1]
+                )
                 sentence = f"let {called(requests)} tolerate an SSIM of {tolerance:g}"
                 yield search.repair(change, sentence, answers[-1], least)
                 return
