@@ -73,8 +73,7 @@ def _options_can_be(solution: Solution) -> Iterator[Violation]:
             message = f"expected a number of seconds from 0, or null, got {told!r}"
             yield claim(f"options.{name}", message)
     if _asked_gap(solution) is None:
-        message = f"expected a number from 0 to 1, got {options['mip_gap']!r}"
-        yield claim("options.mip_gap", message)
+        yield claim("options.mip_gap", f"expected a number from 0 to 1, got {options['mip_gap']!r}")
 
 
 def _is_number(told: object) -> TypeGuard[int | float]:

@@ -202,19 +202,8 @@ def _run(
 ) -> Termination:
     """Solve once.
 
-    Parameters
-    ----------
-    search : Search
-        Who hears of every placement.
-    built : CpsatModel
-        The model.
-    learn : callable, optional
-        Who hears of every bound on its objective; None for a model without one.
-    gap : float
-        Relative gap at which to stop.
-    beyond_s : Fraction or None
-        What the latency exceeds if the model is infeasible, in seconds; None if there is no
-        placement at all then.
+    `learn` hears of every bound on the objective, None for a model without one; `beyond_s` is what
+    the latency exceeds if the model is infeasible, None if there is no placement at all then.
     """
     _require_valid(built.model)
     if search.incumbent is not None:

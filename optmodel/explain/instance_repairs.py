@@ -54,14 +54,7 @@ class InstanceRepair(StrictModel):
 class RepairSearch:
     """What the search for a repair works on.
 
-    Attributes
-    ----------
-    instance : Instance
-        An infeasible instance.
-    conflicts : tuple of LimitConflict
-        Conflicts of it without a group in common.
-    allowance : Allowance
-        When to stop.
+    An infeasible instance, conflicts of it without a group in common, and when to stop.
     """
 
     instance: Instance

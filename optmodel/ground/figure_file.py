@@ -30,12 +30,7 @@ def plain(text: str) -> str:
 def saved_figure(paths: Path | Sequence[Path], width: float, height: float) -> Iterator[Figure]:
     """Give an empty figure of that size in inches, and write it when it is drawn.
 
-    Parameters
-    ----------
-    paths : Path or sequence of Path
-        Files that end in .png or .svg; standard output takes PNG.
-    width, height : float
-        In inches.
+    Files end in .png or .svg; standard output takes PNG.
     """
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=(width, height), layout="constrained")

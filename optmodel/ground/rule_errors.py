@@ -42,12 +42,7 @@ class ResultError(Exception):
 class JsonError(RuleError):
     """Text that is no JSON.
 
-    Parameters
-    ----------
-    expected : str
-        What it should be.
-    reason : object
-        What the parser says of it.
+    `reason` is what the parser says of it.
     """
 
     def __init__(self, expected: str, reason: object) -> None:
@@ -77,15 +72,7 @@ class InputError(Exception):
 
 
 class OptionError(InputError):
-    """A field of a run's options that cannot be used; a command calls it by its own option.
-
-    Parameters
-    ----------
-    field : str
-        Name of the field.
-    message : str
-        What was expected, what it is, and the repair.
-    """
+    """A field of a run's options that cannot be used; a command calls it by its own option."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

@@ -23,11 +23,6 @@ class Output:
     That nobody reads it any more, or that its disk is full, is noted and ends no work: results that
     go to files are still to be written.
 
-    Parameters
-    ----------
-    to_errors : bool
-        Whether it is standard error.
-
     Attributes
     ----------
     failure : OSError or None

@@ -32,18 +32,9 @@ class FeasibilityVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class FeasibilityAnswer:
-    """What a search found.
+    """What a search found, and which engine placed it.
 
-    Attributes
-    ----------
-    verdict : FeasibilityVerdict
-        Whether there is a placement.
-    placement : Placement or None
-        One, if there is.
-    least : bool
-        Whether it is proven to have the least load, if that was asked for.
-    placed_by : str
-        The engine that found the placement.
+    `least` says whether it is proven to have the least load, if that was asked for.
     """
 
     verdict: FeasibilityVerdict

@@ -42,15 +42,7 @@ Terms = list[tuple[int, Any]]
 
 @dataclass(frozen=True)
 class FeasibilityModel:
-    """The constraints 8b-8i in counts, for problems whose layers all have a host.
-
-    Attributes
-    ----------
-    problem : Problem
-        What is placed.
-    pyomo_model : pyomo.environ.ConcreteModel
-        The MILP, without an objective worth the name.
-    """
+    """The constraints 8b-8i in counts, for problems whose layers all have a host."""
 
     problem: Problem
     pyomo_model: pyo.ConcreteModel
@@ -59,12 +51,7 @@ class FeasibilityModel:
     def build(cls, problem: Problem, serving: int | None = None) -> Self:
         """State variables and constraints; budgets that no placement can exceed get no row.
 
-        Parameters
-        ----------
-        problem : Problem
-            What is placed.
-        serving : int, optional
-            How many requests must be served at least; all if not told.
+        Of so many requests at least, if `serving` says so; else of all.
         """
         model = pyo.ConcreteModel(name=problem.instance.name)
         tight = _tight(problem)

@@ -49,12 +49,7 @@ class SolverRun:
 class OptionNames:
     """What a solver calls the options that Pyomo does not name uniformly.
 
-    Attributes
-    ----------
-    gap, threads, seed : str or None
-        Option names; None if the solver lacks the option.
-    no_presolve : dict of str to (str or int)
-        Settings that turn presolve off.
+    None if the solver lacks the option; `no_presolve` are settings that turn presolve off.
     """
 
     gap: str | None = None

@@ -26,16 +26,7 @@ def environment(*packages: str) -> Environment:
 def render(templates: Environment, name: str, script: str = "", **shown: object) -> str:
     """Return a page.
 
-    Parameters
-    ----------
-    templates : Environment
-        Where the template stands.
-    name : str
-        The template; it extends `page.html`.
-    script : str
-        JavaScript of the page, one of our own files.
-    **shown
-        What the template asks for.
+    `script` is JavaScript of ours; `name` is of a template that extends `page.html`.
     """
     style = static_text(HERE, "page.css")
     return templates.get_template(name).render(

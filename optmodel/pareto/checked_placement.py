@@ -11,14 +11,7 @@ from optmodel.verified import passed
 class CheckedPlacement:
     """A placement that has passed the checker.
 
-    Attributes
-    ----------
-    latency_s : float
-        Its latency, recomputed exactly, in seconds.
-    bits : int
-        What its nodes send to each other, recomputed exactly.
-    document : PlacementDocument
-        Who computes what.
+    Latency in seconds, and the bits that its nodes send to each other, are recomputed exactly.
     """
 
     latency_s: float

@@ -24,16 +24,7 @@ from optmodel.search import SolverOptions, settled_bound
 class CountedSeeker:
     """Finds points of one instance, each run starting from the best placement that is known.
 
-    Parameters
-    ----------
-    instance : Instance
-        With one request.
-    options : SolverOptions
-        Limits of each run.
-    found : list of CheckedPlacement
-        Placements of it, the fastest among them.
-    bounds : DataBounds
-        What prices say of all placements.
+    Of one request, from placements that are known, the fastest among them, and what prices say.
 
     Attributes
     ----------
@@ -115,12 +106,7 @@ class CountedSeeker:
     ) -> tuple[CheckedPlacement, int]:
         """Run the model for shared data; return the best placement and a bound, in bits.
 
-        Parameters
-        ----------
-        start : CheckedPlacement
-            Where to start.
-        known_bits : int
-            A lower bound that is known without the run.
+        `known_bits` is a lower bound that is known without the run.
         """
         found, bound = self._run(start, replace(self._options, mip_gap=0.0))
         best = min(start, found, key=lambda placed: placed.bits)

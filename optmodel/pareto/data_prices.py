@@ -46,15 +46,7 @@ class PricedBit:
 
 
 class BitPricer:
-    """Bounds one request at prices on bits.
-
-    Parameters
-    ----------
-    requests : RequestClass
-        The request.
-    book : ArcBook
-        Where solved arcs are kept.
-    """
+    """Bounds one request at prices on bits."""
 
     def __init__(self, requests: RequestClass, book: ArcBook) -> None:
         self._groups = len(requests.fleet.groups)

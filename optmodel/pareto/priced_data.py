@@ -40,12 +40,7 @@ TIMES = 2
 class PricedSeeker:
     """Finds placements of one request that share little for their latency, and bounds on all.
 
-    Parameters
-    ----------
-    problem : Problem
-        With one request.
-    fastest : CheckedPlacement
-        A placement of it, the fastest that is known.
+    The problem has one request, and `fastest` is the fastest placement of it that is known.
     """
 
     def __init__(self, problem: Problem, fastest: CheckedPlacement) -> None:

@@ -133,12 +133,7 @@ class FleetDocument(StrictModel):
     def refuse_unknown(self, request: Request, name: str) -> None:
         """Raise a `RuleError` if a request names a source or network that is not here.
 
-        Parameters
-        ----------
-        request : Request
-            What to look at.
-        name : str
-            What stands for it in the message.
+        `name` stands for it in the message.
         """
         known = {
             "source": {s.id for s in self.sources},

@@ -53,13 +53,6 @@ class Search:
     Several methods may work on one search in turn: each offers placements and raises the bound,
     and all see what the others have found.
 
-    Parameters
-    ----------
-    instance : Instance
-        What is placed.
-    options : SolverOptions
-        Limits, gap and admission.
-
     Attributes
     ----------
     problem : Problem

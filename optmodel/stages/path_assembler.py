@@ -9,13 +9,7 @@ from optmodel.stages.stage_graph import PathStep, StagePath
 
 
 class PathAssembler:
-    """Deals shares to equal nodes so that loads stay even, over all requests it is asked for.
-
-    Parameters
-    ----------
-    fleet : Fleet
-        The nodes.
-    """
+    """Deals shares to equal nodes so that loads stay even, over all requests it is asked for."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
@@ -92,16 +86,8 @@ class PathAssembler:
     def _charge(self, task: RequestTask, k: int, counts: IntArray, moved: MapMoves | None) -> None:
         """Add to the loads what layer `k` takes of 8b and 8c, and of 8d what is sent to it.
 
-        Parameters
-        ----------
-        task : RequestTask
-            The request.
-        k : int
-            The layer; all before it are placed.
-        counts : ndarray of int, shape (layers, nodes)
-            Segments of each layer on each node.
-        moved : MapMoves or None
-            What moves after the layer before, which counts if that is an act or pool.
+        All layers before it are placed; `moved` is what moves after the last of these, which counts
+        if that is an act or pool.
         """
         layer, nodes = task.layers[k], counts.shape[1]
         taken = np.zeros((3, nodes), dtype=np.int64)

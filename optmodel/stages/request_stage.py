@@ -64,15 +64,7 @@ class ArcPart:
 
 @dataclass(frozen=True)
 class StageArc:
-    """An arc in numbers, and whose nodes its groups are.
-
-    Attributes
-    ----------
-    arc : ArcNumbers
-        The numbers.
-    parts : tuple of ArcPart
-        What stands behind each group of the arc.
-    """
+    """An arc in numbers, and whose nodes its groups are."""
 
     arc: ArcNumbers
     parts: tuple[ArcPart, ...]

@@ -31,10 +31,7 @@ AT_ONCE = 2_500
 class ArcBook:
     """Arcs that were solved, for whichever request, layer or tolerance.
 
-    Parameters
-    ----------
-    tolerance : float
-        Relative gap at which an arc counts as solved.
+    Solved means: up to a relative gap.
     """
 
     def __init__(self, tolerance: float) -> None:
@@ -108,16 +105,7 @@ class StagePath:
 class ArcMatrix:
     """The arcs of one stage of a request: a bound for each pair of signatures, arcs on demand.
 
-    Parameters
-    ----------
-    fleet, task : Fleet, RequestTask
-        The nodes and the request.
-    stage : RequestStage
-        The stage.
-    befores : tuple of SenderSignature or None
-        Signatures of the nodes that may send to it.
-    book : ArcBook
-        Where solved arcs are kept.
+    `befores` are the signatures of the nodes that may send to it, None before the first stage.
     """
 
     def __init__(
@@ -194,14 +182,7 @@ class ArcMatrix:
 class StageGraph:
     """The graph of one request: signatures between stages, arcs with bounds.
 
-    Parameters
-    ----------
-    fleet : Fleet
-        The nodes.
-    task : RequestTask
-        The request; other requests with equal numbers have an equal graph.
-    book : ArcBook
-        Where solved arcs are kept.
+    Other requests with equal numbers have an equal graph.
     """
 
     def __init__(self, fleet: Fleet, task: RequestTask, book: ArcBook) -> None:

@@ -123,13 +123,6 @@ def solve_alone(search: Search, allowance: Allowance) -> StageResult:
 
     The bound is the sum over requests: budgets only restrict, and requests meet nowhere else. A
     request that cannot be served alone cannot be served at all.
-
-    Parameters
-    ----------
-    search : Search
-        Which learns all that is found.
-    allowance : Allowance
-        What it may take.
     """
     tolerance = max(search.options.mip_gap * SHARE_OF_GAP, LEAST_TOLERANCE)
     result = shortest_paths(search.problem, tolerance, allowance)

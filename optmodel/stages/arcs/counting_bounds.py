@@ -90,15 +90,7 @@ def least_work(arc: ArcNumbers) -> int | None:
 
 
 def first_thresholds(arc: ArcNumbers, most: int) -> IntArray:
-    """Return all values up to `most` that the latency of the first layer can take.
-
-    Parameters
-    ----------
-    arc : ArcNumbers
-        With two layers.
-    most : int
-        Largest value of interest, in ticks.
-    """
+    """Return all values up to `most` that the latency of the first layer can take."""
     # Room grows only where one more map of some kind of node fits: at multiples of its time.
     values = {0}
     for ticks, cap in set(zip(arc.receive, arc.caps[0], strict=True)):
@@ -207,14 +199,8 @@ FINEST = 2**20
 class _LastThresholds:
     """The room for all maps under thresholds on the last layer, for each of the first layer.
 
-    Parameters
-    ----------
-    arc : ArcNumbers
-        With two or more layers.
-    held : ndarray of int, shape (values, groups)
-        What a node may hold before the last transfer.
-    starts, ends : ndarray of int, shape (times,)
-        The intervals into which the time for receiving is cut.
+    `held`, shape (values, groups), is what a node may hold before the last transfer; `starts` and
+    `ends`, shape (times,), are the intervals into which the time for receiving is cut.
     """
 
     def __init__(self, arc: ArcNumbers, held: IntArray, starts: IntArray, ends: IntArray) -> None:

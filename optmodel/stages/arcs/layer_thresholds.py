@@ -53,12 +53,7 @@ class ReceiveLevels:
 class LayerThresholds:
     """The layers of an arc under a threshold each.
 
-    Parameters
-    ----------
-    arc : ArcNumbers
-        With two or more layers.
-    limits : tuple of int
-        Largest latency of each layer, in ticks.
+    The arc has two or more layers; each limit is in ticks.
     """
 
     def __init__(self, arc: ArcNumbers, limits: tuple[int, ...]) -> None:

@@ -28,14 +28,7 @@ class NodeLot:
 class LevelSearch:
     """Decides whether a placement within thresholds exists.
 
-    Parameters
-    ----------
-    thresholds : LayerThresholds
-        The arc and its limits.
-    known : list of ndarray
-        Prices that ruled out similar questions, the latest last; those found here are added.
-    allowance : Allowance
-        What the decision may take.
+    `known` are prices that ruled out similar questions, the latest last; those found here join.
     """
 
     def __init__(

@@ -19,12 +19,8 @@ MOST_VALUES = 64
 def simple_placement(arc: ArcNumbers, first: IntArray) -> ArcPlacement | None:
     """Return the best placement in which no map moves, or all move to the only computing node.
 
-    Parameters
-    ----------
-    arc : ArcNumbers
-        With two or more layers.
-    first : ndarray of int, shape (values,)
-        Latencies that the first layer may take, ascending.
+    The arc has two or more layers; `first`, shape (values,), are the latencies that the first may
+    take, ascending.
 
     Returns
     -------
@@ -77,16 +73,8 @@ def _most_held(
 ) -> IntArray | None:
     """Return what a node of each group may hold where first latency and last one are least.
 
-    Parameters
-    ----------
-    arc : ArcNumbers
-        The arc.
-    held : ndarray of int, shape (values, groups)
-        What a node may hold with each latency of the first layer.
-    first : ndarray of int, shape (values,)
-        These latencies.
-    ticks : tuple of int, shape (groups,)
-        Ticks of the last layer for each map that a node holds.
+    `held`, shape (values, groups), is what it may hold with each latency in `first`; `ticks` are
+    those of the last layer for each map that a node of a group holds.
     """
     each, sizes = np.array(ticks), np.array(arc.sizes)
     enough = held @ sizes >= arc.maps
