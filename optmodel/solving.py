@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 from optmodel.auto import solve_auto
@@ -13,7 +12,7 @@ from optmodel.cpsat import solve_cpsat, solve_milp
 from optmodel.ground.rule_errors import OptionError, one_line
 from optmodel.ground.whole_files import write_text
 from optmodel.limits import reasons_infeasible
-from optmodel.milp import SECONDS_PER_PAIR, CountModel, Formulation, SegmentModel
+from optmodel.milp import SECONDS_PER_PAIR, CountModel, Formulation, SegmentModel, moving_pairs
 from optmodel.online import offer_start
 from optmodel.placement import (
     Rejection,
@@ -131,11 +130,7 @@ def _too_large(method: str, search: Search) -> bool:
     """
     if method not in (*FORMULATIONS, "cpsat"):
         return False
-    pairs = sum(
-        (layer.segments if method == "segment" else 1) * len(layer.hosts) * len(following.hosts)
-        for task in search.problem.tasks
-        for layer, following in pairwise(task.layers)
-    )
+    pairs = moving_pairs(search.problem, by_segment=method == "segment")
     return pairs * SECONDS_PER_PAIR > search.left_s
 
 

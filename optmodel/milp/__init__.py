@@ -20,6 +20,7 @@ from optmodel.milp.run import (
     SECONDS_PER_PAIR,
     WHOLE_TOLERANCE,
     RefutedVerdict,
+    moving_pairs,
     run_milp,
     within_reach,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "groups",
     "layers",
     "most_loads",
+    "moving_pairs",
     "placed_loads",
     "require_solver",
     "run_in_thread",

@@ -16,6 +16,7 @@ from optmodel.milp.highs import Watcher
 from optmodel.milp.second_opinion import second_opinion
 from optmodel.milp.solvers import run_solver
 from optmodel.placement import SolutionStatus, Termination
+from optmodel.problem import Problem
 from optmodel.search import Search, SolverOptions, most_then_fastest
 
 WHOLE_TOLERANCE = 1e-4
@@ -34,12 +35,16 @@ SECONDS_PER_PAIR = 1e-4
 
 def within_reach(search: Search, most_pairs: int = MOST_PAIRS) -> bool:
     """Tell whether the count model is small enough to be built, and in the time that is left."""
-    pairs = sum(
-        len(layer.hosts) * len(following.hosts)
-        for task in search.problem.tasks
+    return moving_pairs(search.problem) <= min(most_pairs, search.left_s / SECONDS_PER_PAIR)
+
+
+def moving_pairs(problem: Problem, by_segment: bool = False) -> int:
+    """Return how many pairs of nodes maps may move between, for each layer, or each segment."""
+    return sum(
+        (layer.segments if by_segment else 1) * len(layer.hosts) * len(following.hosts)
+        for task in problem.tasks
         for layer, following in pairwise(task.layers)
     )
-    return pairs <= min(most_pairs, search.left_s / SECONDS_PER_PAIR)
 
 
 class RefutedVerdict(Exception):  # noqa: N818 - an outcome, not a fault
@@ -138,24 +143,14 @@ def _run(
         learn(run.bound)
     elif run.bound is not None:
         bounded(run.bound)
-    if run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE) and not offer():
-        return _go_on(search, built, learn, gap, run.termination)
+    placed = run.status in (SolutionStatus.OPTIMAL, SolutionStatus.FEASIBLE)
+    if placed and not offer() and run.termination is Termination.CONVERGED:
+        # What the solver returned breaks a budget by less than it notices: cut it off, and go on.
+        # No count and no number of maps that move exceeds the segments of the largest layer.
+        largest = max(layer.segments for task in search.problem.tasks for layer in task.layers)
+        if cut_off_broken(built.pyomo_model, largest):
+            return _run(search, built, learn, gap)
     return run.termination
-
-
-def _go_on(
-    search: Search,
-    built: Formulation,
-    learn: Callable[[float], None],
-    gap: float,
-    termination: Termination,
-) -> Termination:
-    """Cut off what the solver returned, which breaks a budget by less than it notices, and run."""
-    # No count and no number of maps that move exceeds it.
-    largest = max(layer.segments for task in search.problem.tasks for layer in task.layers)
-    if termination is not Termination.CONVERGED or not cut_off_broken(built.pyomo_model, largest):
-        return termination
-    return _run(search, built, learn, gap)
 
 
 def _cpsat_agrees(search: Search, serving: int | None) -> bool:

@@ -92,14 +92,8 @@ class CountedSeeker:
             # The front ends here, which no bound for this latency alone can tell.
             bound_bits = self._least_and_bound[1]
         claim = f"count claims the bound {{bound}} s within {limit} bits, but its own placement"
-        return SharedPoint(
-            limit_bits=limit,
-            latency_s=best.latency_s,
-            bound_s=settled_bound(best.latency_s, bound_s, claim),
-            shared_bits=best.bits,
-            bound_bits=bound_bits,
-            placement=best.document,
-        )
+        settled_s = settled_bound(best.latency_s, bound_s, claim)
+        return SharedPoint.of(best, limit, settled_s, bound_bits)
 
     def _fewest_bits(
         self, start: CheckedPlacement, known_bits: int

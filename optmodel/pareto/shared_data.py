@@ -139,11 +139,5 @@ def _bounded(
             f"prices on shared data claim the bound {bound_bits} bits for latencies up to "
             f"{placed.latency_s!r} s, but a placement shares {placed.bits}"
         )
-    return SharedPoint(
-        limit_bits=limit_bits,
-        latency_s=placed.latency_s,
-        bound_s=settled_bound(placed.latency_s, bound_s, CLAIM),
-        shared_bits=placed.bits,
-        bound_bits=bound_bits,
-        placement=placed.document,
-    )
+    settled_s = settled_bound(placed.latency_s, bound_s, CLAIM)
+    return SharedPoint.of(placed, limit_bits, settled_s, bound_bits)

@@ -1,10 +1,11 @@
 """A point of a front of latency against shared data, and by how much it may not be one."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
 from optmodel.ground.json_files import StrictModel
+from optmodel.pareto.checked_placement import CheckedPlacement
 from optmodel.pareto.one_request import ACCURACY
 from optmodel.placement import PlacementDocument, Seconds
 
@@ -35,6 +36,24 @@ class SharedPoint(StrictModel):
     shares: the front ends there. On more devices the last point is merely the last one found."""
     placement: PlacementDocument
     """Who computes what."""
+
+    @classmethod
+    def of(
+        cls,
+        placed: CheckedPlacement,
+        limit_bits: int | None,
+        bound_s: float | None,
+        bound_bits: int,
+    ) -> Self:
+        """Return a checked placement as a point under a limit, between these bounds."""
+        return cls(
+            limit_bits=limit_bits,
+            latency_s=placed.latency_s,
+            bound_s=bound_s,
+            shared_bits=placed.bits,
+            bound_bits=bound_bits,
+            placement=placed.document,
+        )
 
     @property
     def proven(self) -> bool:

@@ -46,14 +46,9 @@ class Evaluation:
     load: IntArray
 
     @property
-    def request_latency_s(self) -> dict[str, float]:
-        """Latency of each placed request, in seconds."""
-        return {name: float(layers.sum()) for name, layers in self.layer_latency_s.items()}
-
-    @property
     def latency_s(self) -> float:
         """The objective of Eq. 5: latency summed over requests, in seconds."""
-        return sum(self.request_latency_s.values())
+        return sum(float(layers.sum()) for layers in self.layer_latency_s.values())
 
 
 def evaluate(problem: Problem, placement: Placement) -> Evaluation:

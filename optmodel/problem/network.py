@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from optmodel.ground.json_files import StrictModel
-from optmodel.ground.rule_errors import RuleError, field_path
+from optmodel.ground.rule_errors import RuleError, field_path, refuse_repeated
 from optmodel.problem.map_sizes import Count as Count
 from optmodel.problem.map_sizes import Padding, Pair, SlidingWindow, told, windows
 
@@ -230,13 +230,7 @@ class Network(StrictModel):
 
     @model_validator(mode="after")
     def _layer_names_are_unique(self) -> Self:
-        seen: set[str] = set()
-        for index, layer in enumerate(self.layers):
-            if layer.name in seen:
-                raise RuleError(
-                    f"layers[{index}].name", "a name used once", repr(layer.name), "rename one"
-                )
-            seen.add(layer.name)
+        refuse_repeated("layers", "name", (layer.name for layer in self.layers))
         return self
 
     @model_validator(mode="after")

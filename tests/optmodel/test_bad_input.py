@@ -67,7 +67,7 @@ BAD_FIELDS = {
     "duplicate_source": ("sources[1].id", "a value used once", "'camera-1'"),
     "device_and_source_share_an_id": ("sources[1].id", "a name that no device has", "'helper-2'"),
     "duplicate_network": ("networks[1].id", "a value used once", "'digits'"),
-    "duplicate_layer": ("networks[0].layers[1].name", "a name used once", "'conv1'"),
+    "duplicate_layer": ("networks[0].layers[1].name", "a value used once", "'conv1'"),
     "duplicate_request": ("requests[1].id", "a value used once", "'r1'"),
     "duplicate_ssim_row": ("ssim_table.rows[1].row", "a value used once", "'block1'"),
     "duplicate_measurement": (
