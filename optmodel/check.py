@@ -49,14 +49,9 @@ def main(
         console.print(f"{solution}: {len(report.violations)} violation(s)", markup=False)
         sys.exit(EXIT_BAD_RESULT)
     if isinstance(claimed, PlacementDocument):
-        _print_latencies(claimed, report)
+        for placed, latency in zip(claimed.requests, latencies(report), strict=True):
+            console.print(request_table(placed, latency))
     console.print(f"{solution}: {_praise(claimed, report)}", markup=False)
-
-
-def _print_latencies(placement: PlacementDocument, report: CheckReport) -> None:
-    """Print what the checker has worked out, per request and layer."""
-    for placed, latency in zip(placement.requests, latencies(report), strict=True):
-        console.print(request_table(placed, latency))
 
 
 def _praise(claimed: Solution | PlacementDocument, report: CheckReport) -> str:

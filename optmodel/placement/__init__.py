@@ -4,7 +4,6 @@ from optmodel.placement.bare_placement import with_flows
 from optmodel.placement.costed_placement import CostedPlacement
 from optmodel.placement.evaluate import (
     Evaluation,
-    RequestEvaluation,
     evaluate,
     evaluate_request,
     transfer_bits,
@@ -21,7 +20,6 @@ from optmodel.placement.placement import (
     RequestPlacement,
     expanded,
     read_counts,
-    restricted,
 )
 from optmodel.placement.report import (
     PROVEN_GAP,
@@ -62,7 +60,6 @@ __all__ = [
     "PlacementDocument",
     "Rejection",
     "RequestClass",
-    "RequestEvaluation",
     "RequestLatency",
     "RequestPlacement",
     "Seconds",
@@ -89,7 +86,6 @@ __all__ = [
     "rejections",
     "relative_gap",
     "request_table",
-    "restricted",
     "to_document",
     "transfer_bits",
     "with_flows",

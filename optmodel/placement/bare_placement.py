@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from optmodel.placement.solution import Flow, Number, PlacedLayer, PlacedRequest, PlacementDocument
-from optmodel.problem import Instance, Layer
+from optmodel.problem import Instance
 
 
 def with_flows(instance: Instance, document: PlacementDocument) -> PlacementDocument:
@@ -16,16 +16,14 @@ def with_flows(instance: Instance, document: PlacementDocument) -> PlacementDocu
     """
     mapwise = {
         request.id: {
-            layer.name for layer in instance.network_of(request).layers if _is_mapwise(layer)
+            layer.name
+            for layer in instance.network_of(request).layers
+            if layer.kind in ("act", "pool")
         }
         for request in instance.requests
     }
     filled = (_filled(placed, mapwise.get(placed.request, set())) for placed in document.requests)
     return document.model_copy(update={"requests": tuple(filled)})
-
-
-def _is_mapwise(layer: Layer) -> bool:
-    return layer.kind in ("act", "pool")
 
 
 def _filled(placed: PlacedRequest, mapwise: set[str]) -> PlacedRequest:

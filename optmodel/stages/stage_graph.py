@@ -52,7 +52,11 @@ class ArcBook:
         if self.solved(known) or known.bound > cutoff:
             return known
         # No placement takes longer than `longest`: without one up to there, there is none.
-        found = _solve(arc, min(cutoff, arc.longest), self.tolerance, allowance)
+        most = min(cutoff, arc.longest)
+        if len(arc.caps) == 1:
+            found = solve_one_layer(arc, most)
+        else:
+            found = solve_several_layers(arc, most, self.tolerance, allowance)
         if found.value is None and cutoff >= arc.longest and found.bound > arc.longest:
             found = ArcSolution(UNREACHABLE)
         self._known[arc] = ArcSolution(max(found.bound, known.bound), found.placement, found.value)
@@ -65,12 +69,6 @@ class ArcBook:
         return known.value is not None and known.value - known.bound <= (
             self.tolerance * known.value
         )
-
-
-def _solve(arc: ArcNumbers, cutoff: int, tolerance: float, allowance: Allowance) -> ArcSolution:
-    if len(arc.caps) == 1:
-        return solve_one_layer(arc, cutoff)
-    return solve_several_layers(arc, cutoff, tolerance, allowance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +98,10 @@ class StagePath:
     bound: int
     steps: tuple[PathStep, ...]
     value: int | None
+
+
+NO_PATH = StagePath(UNREACHABLE, (), None)
+"""Some layer has no host, or not room enough."""
 
 
 class ArcMatrix:
@@ -206,13 +208,13 @@ class StageGraph:
         May be called again and goes on from what is known.
         """
         if not all(stage.ends for stage in self.stages):
-            return StagePath(UNREACHABLE, (), None)
+            return NO_PATH
         before: tuple[int, list[int]] | None = None
         while True:
             best = self._best
             length, places = self._by_bounds(allowance)
             if length >= UNREACHABLE:
-                return StagePath(UNREACHABLE, (), None)
+                return NO_PATH
             # The path by bounds is no longer than the best: its length bounds every path.
             worst = UNREACHABLE if best.value is None else best.value
             best = self._best = StagePath(length, best.steps, best.value)

@@ -12,14 +12,9 @@ def solve_one_layer(arc: ArcNumbers, cutoff: int) -> ArcSolution:
     value = quick_bound(arc)
     if value is None or value > cutoff:
         return ArcSolution(cutoff + 1)
-    return ArcSolution(value, _filled(arc, value), value)
-
-
-def _filled(arc: ArcNumbers, threshold: int) -> ArcPlacement:
-    """Fill nodes in order up to the threshold until all maps have a place."""
     each = np.array(arc.receive) + np.array(arc.work)
-    most = room(threshold, each, np.array(arc.caps[0]))
-    return ArcPlacement(filled(arc, most)[np.newaxis], ())
+    most = room(value, each, np.array(arc.caps[0]))
+    return ArcSolution(value, ArcPlacement(filled(arc, most)[np.newaxis], ()), value)
 
 
 def filled(arc: ArcNumbers, most: IntArray) -> IntArray:
