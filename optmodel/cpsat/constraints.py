@@ -187,6 +187,7 @@ def _add_row(model: CpModel, terms: list[tuple[int, IntVar]], budget: int) -> No
     terms = [(min(amount, budget + 1), variable) for amount, variable in terms if amount]
     most = [variable.domain.max() for _, variable in terms]
     largest = sum(amount * n for (amount, _), n in zip(terms, most, strict=True))
+    # No values of the variables break it.
     if largest <= budget:
         return
     if largest <= LARGEST_ACTIVITY:

@@ -114,6 +114,7 @@ def _fastest(search: Search) -> Termination:
             termination = _halve(search)
             if termination is not Termination.CONVERGED or search.infeasible:
                 return termination
+            # Nothing takes half as long, so the horizon becomes no shorter, nor do ticks.
             if search.objective_s == before_s:
                 break
         termination = _least_latency(search, ticks)
@@ -132,6 +133,7 @@ def _halve(search: Search) -> Termination:
     """
     half = _ticks(search, Fraction(1, 2))
     built = _serving_most(search, half)
+    # Without an objective: whatever is placed gives a horizon.
     if half.horizon_s is None:
         return _run(search, built)
     built.model.add(sum(built.variables.T.values()) <= half.of(half.horizon_s))

@@ -53,6 +53,7 @@ def add_variables(
     """Add all variables; nodes that may not host a layer (8h) get none."""
     v = CpsatVariables()
     for r in range(len(problem.tasks)):
+        # Fixed to 1 where every request must be served.
         v.served[r] = model.new_int_var(int(admission == "all"), 1, f"served[{r}]")
     for r, k, layer in layers(problem):
         v.T[r, k] = model.new_int_var(0, ticks.latest(r, k), f"T[{r},{k}]")

@@ -52,6 +52,7 @@ def find_placement(
 ) -> FeasibilityAnswer:
     """Find any placement of all requests, or of so many, or prove that there is none."""
     every = serving is None
+    # The model needs a host for every layer, and arithmetic is faster than a solver.
     if every and (any(task.unattainable for task in problem.tasks) or reasons_infeasible(problem)):
         return INFEASIBLE
     if allowance.over:
@@ -133,6 +134,7 @@ def _answer(model: FeasibilityModel, allowance: Allowance) -> FeasibilityAnswer:
     if run is None or run.status is SolutionStatus.NONE:
         return UNKNOWN
     said_infeasible = run.status is SolutionStatus.INFEASIBLE
+    # HiGHS may exceed a budget by its tolerance: then the other solver places.
     if not said_infeasible and model.keeps_budgets():
         least = run.status is SolutionStatus.OPTIMAL
         return FeasibilityAnswer(FeasibilityVerdict.FEASIBLE, model.placement(), least)

@@ -55,6 +55,7 @@ def most_loads(problem: Problem) -> Loads:
         for _, _, layer, following in transitions(problem, transfer):
             maps = following.segments if transfer == "broadcast" else layer.cap
             for i in layer.hosts:
+                # A node that alone computes what follows sends nothing.
                 if following.hosts != (i,):
                     loads["bandwidth"][i] += layer.output_bits * maps
     return loads

@@ -92,6 +92,7 @@ def add_budget_rows(
     rows : mapping
         Terms and budget of each index.
     """
+    # The first of the model's constraints on budgets.
     if not hasattr(model, "budget_rows"):
         model.budget_rows, model.carries = {}, []
     model.add_component(f"{name}_carry", pyo.VarList(domain=pyo.NonNegativeIntegers))

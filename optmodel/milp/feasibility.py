@@ -194,6 +194,7 @@ def _sent_terms(model: pyo.ConcreteModel, problem: Problem, i: int) -> Iterator[
                 yield layer.output_bits * following.segments, model.sender[r, k, i]
             else:
                 yield layer.output_bits, model.x[r, k, i]
+            # What it keeps for itself it does not send.
             if (r, k, i) in model.kept:
                 yield -layer.output_bits, model.kept[r, k, i]
 
@@ -204,6 +205,7 @@ def _total(terms: Terms, divisor: int) -> Any:
 
 def hand_on(before: IntArray, after: IntArray) -> Iterator[tuple[int, int, int]]:
     """Yield (sender, receiver, maps) between two layers, as many maps kept as can be."""
+    # What is left over has no node on both sides, so that any order of it serves.
     kept = np.minimum(before, after)
     yield from ((int(i), int(i), int(kept[i])) for i in np.flatnonzero(kept))
     senders = np.repeat(np.arange(len(before)), before - kept)

@@ -135,6 +135,7 @@ def _run(
     run = run_solver(built.pyomo_model, options, start, Watcher(offer, bounded))
     search.solver, search.solver_version = options.solver, run.version
     if run.status is SolutionStatus.INFEASIBLE:
+        # A placement is a fact; the solver judges up to its tolerances.
         if search.incumbent is not None:
             raise RefutedVerdict(_says(search, search.served, search.incumbent_by))
         search.infeasible = True

@@ -58,6 +58,7 @@ def second_opinion(model: pyo.ConcreteModel, limit_s: float | None = None) -> So
     solver = cp_model.CpSolver()
     # Presolve goes wrong with numbers near 2^31; without it CP-SAT is right, and slower.
     solver.parameters.cp_model_presolve = _largest_activity(built) <= LARGEST_ACTIVITY
+    # Python hears of Ctrl-C, and stops it (`run_in_thread`).
     solver.parameters.catch_sigint_signal = False
     # Several would race, and who wins depends on the machine.
     solver.parameters.num_workers = 1

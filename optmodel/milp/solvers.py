@@ -134,6 +134,7 @@ def run_solver(
     """
     name, solver, newer = _find(options.solver)
     if name == "highs":
+        # Pyomo's own interface takes no start, and tells nothing while HiGHS runs.
         solver = WatchedHighs()
         solver.start, solver.watcher = start, watcher
 
@@ -248,6 +249,7 @@ def _run_older(
 ) -> SolverRun:
     names = OPTION_NAMES.get(name, OptionNames())
     settings = _settings(name, options)
+    # A solver without a name for it keeps its own gap, unless one was asked for.
     if names.gap or options.mip_gap != SolverOptions.mip_gap:
         settings[_required(names.gap, name, "mip_gap")] = options.mip_gap
     if options.threads is not None:

@@ -45,6 +45,7 @@ def groups(problem: Problem) -> Iterator[HostGroup]:
             continue
         alike: dict[tuple[float, float], list[int]] = defaultdict(list)
         for i in layer.hosts:
+            # Budgets play no role in what a segment takes.
             alike[problem.speed[i], problem.rate[i]].append(i)
         for number, nodes in enumerate(alike.values()):
             sender = _unavoidable_sender(problem, r, k, nodes)

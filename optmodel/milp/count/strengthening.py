@@ -52,6 +52,7 @@ def bound_latency_by_largest_count(
     """T[r, l] >= (c_l / e + least unavoidable transfer) · largest[r, l, g], from Eq. 5."""
     seconds = {index: _seconds_per_segment(problem, group) for index, group in by_index.items()}
     model.bound_latency_by_largest_count = pyo.Constraint(
+        # A segment that neither computes nor must receive waits for nothing.
         [index for index in by_index if seconds[index] > 0],
         rule=lambda m, r, k, g: (
             m.T[r, k] >= seconds[r, k, g] / problem.time_unit_s * m.largest[r, k, g]
