@@ -13,8 +13,8 @@ from optmodel.online import stage_paths
 from optmodel.online.stage_paths import TOLERANCE
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
+from optmodel.problem.budget_ledger import BudgetLedger
 from optmodel.problem.instance import Instance
-from optmodel.problem.ledger import BudgetLedger
 from optmodel.search import Allowance
 
 
