@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from optmodel.batch.bound.prices import PricedBatch
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.bound.price_search import PricedBatch
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.stages import StageResult, solve_alone
 
 
@@ -13,7 +13,7 @@ class BoundSide:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class BoundSide:
         Whether no step is left.
     """
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: BatchWorkbench) -> None:
         self.bench, self.search = bench, bench.search
         self.alone: StageResult | None = None
         self.exhausted = False

@@ -4,10 +4,10 @@ import math
 import time
 
 from optmodel.batch.bound_side import BoundSide
-from optmodel.batch.moves.construct import offer_constructions
+from optmodel.batch.moves.batch_construction import offer_constructions
 from optmodel.batch.options import BatchOptions
 from optmodel.batch.placing_side import PlacingSide
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.cpsat import solve_milp
 from optmodel.limits import limit_served
 from optmodel.milp import FEW_PAIRS, CountModel, within_reach
@@ -48,7 +48,7 @@ class BatchEngine:
     ) -> None:
         self.search, self.options, self.rounds = search, options or BatchOptions(), rounds
         seed = (search.options.seed or 0) if seed is None else seed
-        bench = Workbench(search, self.options, seed)
+        bench = BatchWorkbench(search, self.options, seed)
         self.bound = BoundSide(bench)
         self.placing = PlacingSide(bench, self._may_go_on)
         self._began_s = self._for_bound_s = 0.0

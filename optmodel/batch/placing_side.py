@@ -7,17 +7,17 @@ from optmodel.batch.moves.fix_and_optimise import FixAndOptimise
 from optmodel.batch.moves.insertion import InsertedRequests
 from optmodel.batch.moves.placing_move import PlacingMove
 from optmodel.batch.moves.priced_construction import PricedConstruction
-from optmodel.batch.moves.recombination import Recombination
+from optmodel.batch.moves.recombination import ColumnRecombination
 from optmodel.batch.moves.ruin_and_recreate import RuinAndRecreate
 from optmodel.batch.moves.sender_plans import PlannedConstruction
 from optmodel.batch.options import MoveName
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.workbench import BatchWorkbench
 
-PLACING_MOVES: dict[MoveName, Callable[[Workbench], PlacingMove]] = {
+PLACING_MOVES: dict[MoveName, Callable[[BatchWorkbench], PlacingMove]] = {
     "construct": PricedConstruction,
     "plans": PlannedConstruction,
     "recreate": RuinAndRecreate,
-    "recombine": Recombination,
+    "recombine": ColumnRecombination,
     "windows": FixAndOptimise,
     "insert": InsertedRequests,
 }
@@ -61,12 +61,12 @@ class PlacingSide:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
     may_go_on : callable
         Tells whether anything more may be begun.
     """
 
-    def __init__(self, bench: Workbench, may_go_on: Callable[[], bool]) -> None:
+    def __init__(self, bench: BatchWorkbench, may_go_on: Callable[[], bool]) -> None:
         self.bench, self.search, self.options = bench, bench.search, bench.options
         self.may_go_on = may_go_on
         self.records = [

@@ -6,22 +6,22 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.batch import PlacedBatch
-from optmodel.batch.bound.prices import PricedBatch, PriceSearch
-from optmodel.batch.bound.senders import SenderPlan
-from optmodel.batch.moves.construct import scarcity
-from optmodel.batch.moves.master import RestrictedMaster
-from optmodel.batch.one_request.planned import SCALES, PlannedPlacer
-from optmodel.batch.one_request.spread import RequestSpreader
+from optmodel.batch.bound.price_search import PricedBatch, PriceSearch
+from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.moves.batch_construction import scarcity
+from optmodel.batch.moves.restricted_master import RestrictedMaster
+from optmodel.batch.one_request.planned_placer import SCALES, PlannedPlacer
+from optmodel.batch.one_request.request_spreader import RequestSpreader
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.options import BatchOptions
+from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.placement import RequestClass, classes_of
 from optmodel.problem import FEW_KINDS, FloatArray, with_fewer_kinds
 from optmodel.search import Search
 from optmodel.stages import MOST_KINDS, ArcBook
 
 
-class Workbench:
+class BatchWorkbench:
     """The shared tools of one engine.
 
     Parameters

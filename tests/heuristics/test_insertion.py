@@ -12,7 +12,7 @@ from heuristics.insertion import insertions
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
-from optmodel.batch.moves.construct import constructions
+from optmodel.batch.moves.batch_construction import constructions
 from optmodel.limits.served_bound import most_served
 from optmodel.placement.placement import Placement
 from optmodel.placement.solution import Termination

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from strategies import by_hand
 
-from optmodel.batch.bound.prices import PriceSearch
+from optmodel.batch.bound.price_search import PriceSearch
 from optmodel.ground.bare_highs import bare_highs
 from optmodel.limits.served_bound import most_served
 from optmodel.placement.request_class import classes_of

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.packing import BroadcastKinds, BroadcastPack, BroadcastPacker
-from optmodel.batch.bound.planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
+from optmodel.batch.bound.broadcast_packs import BroadcastKinds, BroadcastPack, BroadcastPacker
+from optmodel.batch.bound.cutting_planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
 from optmodel.batch.bound.sender_graph import SenderGraph, SenderPath
-from optmodel.batch.bound.senders import SenderPlan
-from optmodel.batch.bound.use import StageUse
+from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.bound.stage_use import StageUse
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.bound.use import LoadTariff
+from optmodel.batch.bound.stage_use import LoadTariff
 from optmodel.problem import BoolArray, Fleet, FloatArray, IntArray, RequestTask
 from optmodel.stages import (
     UNREACHABLE,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.batch.bound.priced_arc import PriceReply
+from optmodel.batch.bound.sender_sets import SenderPlan, SenderSets
 from optmodel.batch.bound.sender_stage import ReachedSenders, SenderStage
-from optmodel.batch.bound.senders import SenderPlan, SenderSets
-from optmodel.batch.bound.use import StageUse
+from optmodel.batch.bound.stage_use import StageUse
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import ArcBook, SenderSignature, stages_of

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.senders import SenderSets, all_senders
+from optmodel.batch.bound.sender_sets import SenderSets, all_senders
 from optmodel.batch.bound.stage_cells import StageCells, cells_of
-from optmodel.batch.bound.use import LoadTariff, StageUse, dealt
+from optmodel.batch.bound.stage_use import LoadTariff, StageUse, dealt
 from optmodel.problem import Fleet, FloatArray, IntArray, RequestTask
 from optmodel.search import Allowance
 from optmodel.stages import (

@@ -10,7 +10,7 @@ from optmodel.batch.moves.freed_window import (
     freed_stages,
     solve_freed,
 )
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import Placement, evaluate
 from optmodel.problem import BoolArray, BudgetLedger, RequestTask
 from optmodel.search import Allowance
@@ -21,12 +21,12 @@ class FixAndOptimise:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
     """
 
     has_news = False
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: BatchWorkbench) -> None:
         self.bench, self.options = bench, bench.options.windows
         self.random = bench.random("windows")
         self._requests = self._served_in_turn(bench.random("windows"))

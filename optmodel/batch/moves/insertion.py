@@ -5,10 +5,10 @@ from itertools import cycle
 
 import numpy as np
 
-from optmodel.batch.batch import PlacedBatch
-from optmodel.batch.moves.construct import SCALES, scarcity
+from optmodel.batch.moves.batch_construction import SCALES, scarcity
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.placed_batch import PlacedBatch
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import CostedPlacement, Placement
 from optmodel.problem import RequestTask
 from optmodel.search import Allowance
@@ -98,12 +98,12 @@ class InsertedRequests:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
     """
 
     has_news = False
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: BatchWorkbench) -> None:
         self.bench, self.random = bench, bench.random("insert")
         self._requests = cycle(task for _, task in bench.empty().order)
 

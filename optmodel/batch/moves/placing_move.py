@@ -10,8 +10,8 @@ from optmodel.search import Allowance
 class PlacingMove(Protocol):
     """A way to better placements of a batch.
 
-    It works on a `Workbench`, from the incumbent that it finds there at the time. Its turns are
-    counted in steps, and cut by time only where the user set a limit.
+    It works on a `BatchWorkbench`, from the incumbent that it finds there at the time. Its turns
+    are counted in steps, and cut by time only where the user set a limit.
     """
 
     @property

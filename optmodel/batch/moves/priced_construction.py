@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from optmodel.batch.bound.prices import PricedBatch
+from optmodel.batch.bound.price_search import PricedBatch
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import Placement
 from optmodel.problem import FloatArray
 from optmodel.search import Allowance
@@ -17,12 +17,12 @@ class PricedConstruction:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
     """
 
     turns_per_pass = 1
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: BatchWorkbench) -> None:
         self.bench = bench
         self._used: PricedBatch | None = None
 

@@ -4,24 +4,24 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from optmodel.batch.batch import PlacedBatch
-from optmodel.batch.moves.construct import scarcity
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.moves.batch_construction import scarcity
+from optmodel.batch.placed_batch import PlacedBatch
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import CostedPlacement, Placement
 from optmodel.search import Allowance
 
 
-class Recombination:
+class ColumnRecombination:
     """Solves the restricted master, and learns its prices.
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
     """
 
     turns_per_pass = 1
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: BatchWorkbench) -> None:
         self.bench = bench
         self.floor = scarcity(bench.problem, bench.options.recombine.least_price_scale)
         self._added = 0

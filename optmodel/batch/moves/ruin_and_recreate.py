@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from optmodel.batch.batch import PlacedBatch
-from optmodel.batch.moves.construct import scarcity
+from optmodel.batch.moves.batch_construction import scarcity
 from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.placed_batch import PlacedBatch
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import Placement
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Allowance
@@ -23,13 +23,13 @@ class RuinAndRecreate:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
     """
 
     has_news = False
     turns_per_pass = 1
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: BatchWorkbench) -> None:
         self.bench, self.options = bench, bench.options.recreate
         self.random = bench.random("recreate")
         self.usual = scarcity(bench.problem, 3.0)

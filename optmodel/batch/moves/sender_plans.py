@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from optmodel.batch.bound.senders import SenderPlan
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import Placement
 from optmodel.search import Allowance
 
@@ -13,12 +13,12 @@ class PlannedConstruction:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : BatchWorkbench
     """
 
     turns_per_pass = 1
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: BatchWorkbench) -> None:
         self.bench = bench
         self._tried: set[tuple[SenderPlan | None, ...]] = set()
 

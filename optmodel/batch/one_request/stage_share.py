@@ -5,7 +5,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from optmodel.batch.one_request.ladder import LatencyLadders
+from optmodel.batch.one_request.latency_ladder import LatencyLadders
 from optmodel.problem import (
     FloatArray,
     IntArray,

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import examples, instances, with_fleet
 
-from optmodel.batch.bound.prices import PriceSearch
+from optmodel.batch.bound.price_search import PriceSearch
 from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance

@@ -12,10 +12,10 @@ from test_bound import squeezed
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
+from optmodel.batch.bound.broadcast_packs import BroadcastKinds, BroadcastPacker
 from optmodel.batch.bound.broadcast_prices import BroadcastPrices, BroadcastSearch
-from optmodel.batch.bound.packing import BroadcastKinds, BroadcastPacker
-from optmodel.batch.bound.planes import CuttingPlanes
-from optmodel.batch.bound.prices import PriceSearch
+from optmodel.batch.bound.cutting_planes import CuttingPlanes
+from optmodel.batch.bound.price_search import PriceSearch
 from optmodel.batch.bound.sender_graph import SenderGraph
 from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem

@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn
 from strategies import admissible_assignments, examples, instances, unlimited
 
 from instances.generate import Recipe, generate
-from optmodel.batch.moves.construct import construct
+from optmodel.batch.moves.batch_construction import construct
 from optmodel.batch.moves.freed_window import (
     MOST_DEVICES,
     MOST_PAIRS,

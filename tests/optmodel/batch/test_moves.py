@@ -10,13 +10,13 @@ import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.batch import PlacedBatch
-from optmodel.batch.moves.construct import construct, scarcity
-from optmodel.batch.moves.master import RestrictedMaster, run_until_interrupt
+from optmodel.batch.moves.batch_construction import construct, scarcity
+from optmodel.batch.moves.restricted_master import RestrictedMaster, run_until_interrupt
 from optmodel.batch.moves.ruin_and_recreate import RuinAndRecreate
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.batch.options import BatchOptions, RecombineOptions, RecreateOptions
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.placed_batch import PlacedBatch
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.checker import check
 from optmodel.placement.named_placement import to_document
 from optmodel.placement.request_class import classes_of
@@ -34,10 +34,10 @@ def placed_search(networks: str, admission: str = "all", scales: BudgetScales = 
     return search
 
 
-def recreate(search: Search, stall: int) -> Workbench:
+def recreate(search: Search, stall: int) -> BatchWorkbench:
     """Give the move one turn, and return its bench."""
     options = BatchOptions(recreate=RecreateOptions(stall=stall))
-    bench = Workbench(search, options, seed=0)
+    bench = BatchWorkbench(search, options, seed=0)
     for placement in RuinAndRecreate(bench).propose(0, Allowance()):
         assert search.offer(placement)
     return bench

@@ -11,10 +11,10 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch import placing_side
 from optmodel.batch.engine import BatchEngine
-from optmodel.batch.moves.construct import construct
+from optmodel.batch.moves.batch_construction import construct
 from optmodel.batch.options import MOVES, BatchOptions, RecreateOptions
 from optmodel.batch.placing_side import PLACING_MOVES, PlacingSide
-from optmodel.batch.workbench import Workbench
+from optmodel.batch.workbench import BatchWorkbench
 from optmodel.checker import check
 from optmodel.placement.evaluate import evaluate
 from optmodel.placement.named_placement import to_document
@@ -42,7 +42,7 @@ class Recorded:
 
 def side(monkeypatch: pytest.MonkeyPatch, move: Recorded, search: Search) -> PlacingSide:
     monkeypatch.setattr(placing_side, "PLACING_MOVES", {"recreate": lambda _: move})
-    return PlacingSide(Workbench(search, BatchOptions(), seed=0), lambda: True)
+    return PlacingSide(BatchWorkbench(search, BatchOptions(), seed=0), lambda: True)
 
 
 def a_round(placing: PlacingSide, number: int) -> None:
@@ -141,7 +141,7 @@ def test_with_admission_most_requests_left_out_are_inserted():
     whole = construct(search.problem).placement
     one = next(iter(whole.requests))
     search.offer(Placement({one: whole.requests[one]}))
-    bench = Workbench(search, BatchOptions(), seed=0)
+    bench = BatchWorkbench(search, BatchOptions(), seed=0)
     insert = PLACING_MOVES["insert"](bench)
     for _ in range(len(search.problem.tasks)):
         for placement in insert.propose(0, Allowance()):

@@ -5,10 +5,10 @@ import pytest
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.batch import PlacedBatch
-from optmodel.batch.moves.construct import construct
-from optmodel.batch.one_request.planned import SCALES, PlannedPlacer
+from optmodel.batch.moves.batch_construction import construct
+from optmodel.batch.one_request.planned_placer import SCALES, PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
+from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.checker import check
 from optmodel.placement.costed_placement import CostedPlacement
 from optmodel.placement.named_placement import to_document

@@ -15,7 +15,7 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.medium_set import MEDIUM
 from instances.set_members import Member
-from optmodel.batch.moves.construct import (
+from optmodel.batch.moves.batch_construction import (
     BatchConstruction,
     construct,
     constructions,

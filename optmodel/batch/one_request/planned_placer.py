@@ -9,15 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.bound.sender_graph import (
     MOST_SENDERS,
     SenderGraph,
     SenderPath,
     ranges_of_senders,
 )
-from optmodel.batch.bound.senders import SenderPlan
+from optmodel.batch.bound.sender_sets import SenderPlan
 from optmodel.batch.one_request.stage_placer import StagePlacer
+from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.placement import CostedPlacement, RequestClass, RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, RequestTask, broadcast_bits
 from optmodel.search import Allowance

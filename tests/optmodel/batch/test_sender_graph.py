@@ -14,8 +14,8 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import SenderGraph
-from optmodel.batch.bound.senders import SenderSets, all_senders
-from optmodel.batch.bound.use import dealt
+from optmodel.batch.bound.sender_sets import SenderSets, all_senders
+from optmodel.batch.bound.stage_use import dealt
 from optmodel.placement.request_class import RequestClass, classes_of
 from optmodel.problem.arrays import FloatArray, Problem
 from optmodel.problem.instance import Instance

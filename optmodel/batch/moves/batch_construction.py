@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.batch import PlacedBatch
 from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.placement import (
     Admission,
     CostedPlacement,

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.one_request.ladder import LatencyLadders
+from optmodel.batch.one_request.latency_ladder import LatencyLadders
 from optmodel.batch.one_request.stage_share import NoRoom, StagePlacement, StageShares
 from optmodel.placement import Flows, RequestPlacement
 from optmodel.problem import FloatArray, IntArray, Problem, StageCut, broadcast_bits, stage_cuts

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optmodel.batch.one_request import ladder
-from optmodel.batch.one_request.ladder import LatencyLadder, LatencyLadders
+from optmodel.batch.one_request import latency_ladder
+from optmodel.batch.one_request.latency_ladder import LatencyLadder, LatencyLadders
 
 NODES = 4
 seconds = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.7]), min_size=NODES, max_size=NODES)
@@ -55,7 +55,7 @@ def test_an_equal_question_is_answered_from_memory():
 def test_memory_is_given_back(monkeypatch):
     ladders, time = LatencyLadders(), np.array([0.1, 0.2])
     first = ladders.find((time,), np.array([2, 2]), 3)
-    monkeypatch.setattr(ladder, "MOST_NUMBERS", first.width.size)
+    monkeypatch.setattr(latency_ladder, "MOST_NUMBERS", first.width.size)
     ladders.find((time,), np.array([2, 1]), 3)
     again = ladders.find((time,), np.array([2, 2]), 3)
     assert again is not first

@@ -9,9 +9,9 @@ from strategies import by_hand, examples, instances, twice
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.bound.planes import REACH, STEP, CuttingPlane, CuttingPlanes
+from optmodel.batch.bound.cutting_planes import REACH, STEP, CuttingPlane, CuttingPlanes
+from optmodel.batch.bound.price_search import PriceSearch
 from optmodel.batch.bound.priced_graph import PricedGraph
-from optmodel.batch.bound.prices import PriceSearch
 from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optmodel.batch.one_request.spread import RequestSpreader
+from optmodel.batch.one_request.request_spreader import RequestSpreader
 from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.placement import CostedPlacement, Placement, RequestClass, expanded
 from optmodel.problem import FloatArray, Problem, RequestTask

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optmodel.batch.bound.broadcast_packs import MOST_PACKS, BroadcastKinds
 from optmodel.batch.bound.broadcast_prices import BroadcastSearch
-from optmodel.batch.bound.packing import MOST_PACKS, BroadcastKinds
-from optmodel.batch.bound.planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
+from optmodel.batch.bound.cutting_planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
 from optmodel.batch.bound.priced_arc import PriceReply
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
-from optmodel.batch.bound.senders import SenderPlan
+from optmodel.batch.bound.sender_sets import SenderPlan
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import ArcBook
