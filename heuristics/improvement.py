@@ -74,7 +74,7 @@ def improve(
 
     The engine for batches (`optmodel.batch.BatchEngine`) bounds the latency by the stages and by
     prices on the budgets, and between the steps of the bound places requests anew, by plans of who
-    sends, or exactly in windows, and recombines all placements met. When this finds no more, small
+    sends, or exactly in windows. When this finds no more, small
     problems with a time limit go to the count model with the best placement as a start. Ctrl-C
     ends it with the best placement so far.
 

@@ -53,8 +53,8 @@ def insertions(
         if len(placement.requests) >= most:
             return
     for construction in constructions(problem, "most"):
-        if construction.placement.requests.keys() > placement.requests.keys():
-            placement = construction.placement
+        if construction.requests.keys() > placement.requests.keys():
+            placement = construction
             yield placement
         if time.perf_counter() >= deadline:
             return

@@ -11,10 +11,6 @@ from optmodel.stages import StageResult, solve_alone
 class BoundSide:
     """Raises the bound of a search step by step.
 
-    Parameters
-    ----------
-    bench : BatchWorkbench
-
     Attributes
     ----------
     alone : StageResult or None
@@ -78,6 +74,7 @@ class BoundSide:
 
     def _keep(self, priced: PricedBatch) -> None:
         """Keep prices if they bound better than those known."""
+        # No path at any price: a request that has no placement, even alone.
         if not math.isfinite(priced.bound_s):
             if self.search.options.admission == "all":
                 self.search.infeasible = True

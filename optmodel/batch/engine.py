@@ -64,7 +64,7 @@ class BatchEngine:
         self._began_s = time.perf_counter()
         try:
             if self.search.incumbent is None:
-                offer_constructions(self.search)
+                offer_constructions(self.search, self.options.constructions)
             self._rounds()
         except KeyboardInterrupt:
             return Termination.INTERRUPTED

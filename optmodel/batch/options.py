@@ -1,31 +1,90 @@
 """The numbers that steer the engine for batches, its moves and who gets how much."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-MoveName = Literal["construct", "plans", "recreate", "recombine", "windows", "insert"]
+MoveName = Literal["construct", "plans", "recreate", "windows", "insert"]
 BoundName = Literal["alone", "prices"]
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Number = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+SOME = Field(min_length=1)
+NotNegative = Annotated[float, Field(ge=0)]
 
-MOVES: tuple[MoveName, ...] = (
-    "construct",
-    "plans",
-    "recreate",
-    "recombine",
-    "windows",
-    "insert",
-)
+MOVES: tuple[MoveName, ...] = get_args(MoveName)
 """All placing moves, in the order in which a round gives them their turns."""
-BOUNDS: tuple[BoundName, ...] = ("alone", "prices")
+BOUNDS: tuple[BoundName, ...] = get_args(BoundName)
 """All bounds, in the order in which they are raised."""
 
 
 class _Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ConstructOptions(_Options):
+    """Of constructions, which place one request after another at prices on the budgets.
+
+    Attributes
+    ----------
+    scales : tuple of float
+        What all budgets of a kind cost together, as multiples of a rough latency of the batch: a
+        batch is constructed at each, in this order.
+    dearer : tuple of float
+        A request without a place is tried again at these multiples of the prices.
+    start_share : float
+        Share of the time limit after which no further construction is begun.
+    most_pace : float
+        No price is raised to more than the square of this multiple.
+    priced_scales : tuple of float
+        Multiples of the best prices at which the move `construct` places the batch.
+    price_floor : float
+        Share of the batch's latency that all budgets of a kind together cost at least there.
+    most_rates : int
+        Rates of which each may be the slowest of a stage, thinned out where devices all differ.
+    most_latencies : int
+        Latencies of a layer that are tried.
+    most_targets : int
+        Nodes that are tried for gathering a layer.
+    most_widths : int
+        Numbers that are kept of what was tried before; then all are forgotten, so that memory
+        stays flat.
+    """
+
+    scales: Annotated[tuple[NotNegative, ...], SOME] = (10.0, 3.0, 1.0, 0.3, 30.0, 0.0)
+    dearer: Annotated[tuple[Positive, ...], SOME] = (1.0, 4.0, 16.0, 64.0)
+    start_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    most_pace: Positive = 3.0
+    priced_scales: tuple[Positive, ...] = (1.0, 1.5, 0.6)
+    price_floor: Positive = 0.01
+    most_rates: Number = 6
+    most_latencies: Annotated[int, Field(ge=2)] = 12
+    most_targets: Number = 3
+    most_widths: Number = 2**22
+
+
+class PlanOptions(_Options):
+    """Of `plans`, which places requests between given numbers of senders.
+
+    Attributes
+    ----------
+    scales : tuple of float
+        What the bandwidth of all helpers costs, in latencies of the batch: each may give other
+        plans.
+    stage_gap : float
+        Relative gap to which stages of placements are solved.
+    arc_steps : float
+        Steps for one stage, after which the best placement by then counts; 2,000 take about half
+        a second.
+    most_shares : int
+        A node takes at most this multiple of an equal share, so that most nodes count as equal.
+    """
+
+    scales: tuple[Positive, ...] = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
+    stage_gap: Positive = 1e-3
+    arc_steps: Positive = 2_000
+    most_shares: Number = 3
 
 
 class RecreateOptions(_Options):
@@ -41,6 +100,8 @@ class RecreateOptions(_Options):
         Deviation of the logarithm of a single node's price from the others.
     worse : float
         Relative loss that a step may bring on average, so that the search leaves dead ends.
+    usual_scale : float
+        Scale of `scarcity` at which the costs of later stages are estimated.
     stall : int
         Steps without a better batch that end a turn.
     """
@@ -48,8 +109,9 @@ class RecreateOptions(_Options):
     most_out: Number = 4
     least_scale: Positive = 0.03
     largest_scale: Positive = 30.0
-    jitter: Annotated[float, Field(ge=0)] = 0.5
-    worse: Annotated[float, Field(ge=0)] = 0.003
+    jitter: NotNegative = 0.5
+    worse: NotNegative = 0.003
+    usual_scale: Positive = 3.0
     stall: Number = 150
 
     @model_validator(mode="after")
@@ -59,27 +121,6 @@ class RecreateOptions(_Options):
         return self
 
 
-class RecombineOptions(_Options):
-    """Of `recombine`, which chooses among all placements that were met.
-
-    Attributes
-    ----------
-    share : float
-        Of the time left, for one integer programme.
-    most_columns : int
-        Columns that are kept: those of least reduced cost.
-    most_nodes : int
-        Of the branch and bound: what it has not found by then is rarely worth it.
-    least_price_scale : float
-        No node's price that the master teaches falls below that of `scarcity` at this scale.
-    """
-
-    share: Share = 0.1
-    most_columns: Number = 3_000
-    most_nodes: Number = 500
-    least_price_scale: Positive = 0.03
-
-
 class WindowOptions(_Options):
     """Of `windows`, which solves a part of one request exactly with everything else in place.
 
@@ -87,16 +128,101 @@ class WindowOptions(_Options):
     ----------
     device_sets : int
         Sets of devices that are freed per request and turn.
+    most_devices : int
+        Devices that are drawn for such a set, at most.
     width : int
         Stages in a window; each pass that finds nothing frees one more.
     work : float
         Deterministic time of CP-SAT for one window, about seconds; each pass that finds nothing
         adds as much.
+    most_pairs : int
+        Pairs of nodes between consecutive layers in a window: with 2,000 its model is built in a
+        tenth of a second.
     """
 
     device_sets: Number = 4
+    most_devices: Annotated[int, Field(ge=2)] = 4
     width: Number = 2
     work: Positive = 0.1
+    most_pairs: Number = 2_000
+
+
+class BoundOptions(_Options):
+    """Of the bound from prices: graphs of one class, and the search for good prices.
+
+    Attributes
+    ----------
+    arc_gap : float
+        Relative gap to which arcs are solved.
+    arc_steps : float
+        Steps for one arc; without a solution it has a bound all the same.
+    most_ranges : int
+        Ranges of senders behind a stage beyond which a class has no graph of them.
+    most_signatures : int
+        Signatures that a stage tells apart then; all pairs of them are priced, again and again.
+    most_packs : int
+        Sets of broadcasts of a node up to which broadcasts get prices of their own; beyond, so
+        many are small, and a price on bandwidth does as well.
+    rounds, rough_rounds : int
+        Times that a path is looked at more closely for one bound, and without solving arcs.
+    most_first : int
+        Values of the latency of a stage's first layer that are told apart.
+    last_ratio : float
+        Ratio of two neighbouring values of the latency of its last layer that are told apart.
+    early : tuple of int
+        Multiples of the least time to move a map at which latencies of layers between are cut.
+    bands : tuple of int
+        Where last latencies are told apart if segments have prices: that many beyond the first.
+    tolerance : float
+        Relative distance to the highest possible bound at which the search for prices on budgets
+        ends.
+    broadcast_tolerance : float
+        The same for prices on broadcasts.
+    near : float
+        The same from which on arcs are solved.
+    promising : float
+        With prices on broadcasts arcs are solved if the bound without comes up to this share of
+        the best one.
+    stride : float
+        How far, from the best prices known to those that the planes propose, the next lie.
+    highest : float
+        No price is more than this multiple of the bound without prices.
+    reach, margin : float
+        Near a price are prices up to `reach` times as high or low, and `margin` times the bound
+        without prices more.
+    most_plans : int
+        Plans of who sends that are handed on to the move `plans`.
+    """
+
+    arc_gap: Positive = 1e-4
+    arc_steps: Positive = 1_200
+    most_ranges: Number = 250
+    most_signatures: Number = 60
+    most_packs: Number = 2**13
+    rounds: Number = 12
+    rough_rounds: Number = 3
+    most_first: Number = 32
+    last_ratio: Annotated[float, Field(gt=1)] = 1.015
+    early: Annotated[tuple[Number, ...], SOME] = (1, 2, 4, 8)
+    bands: Annotated[tuple[int, ...], SOME] = (0, 4, 16)
+    tolerance: Positive = 1e-5
+    broadcast_tolerance: Positive = 1e-4
+    near: Positive = 1e-3
+    promising: Share = 0.95
+    stride: Share = 0.5
+    highest: Positive = 20.0
+    reach: Annotated[float, Field(gt=1)] = 4.0
+    margin: Positive = 0.05
+    most_plans: Number = 12
+
+    @model_validator(mode="after")
+    def _cut_upwards(self) -> Self:
+        # A gap between intervals, or one that is missing, would leave placements out of the bound.
+        if list(self.early) != sorted(set(self.early)) or self.early[0] != 1:
+            raise ValueError("early does not rise from 1")
+        if list(self.bands) != sorted(set(self.bands)) or self.bands[0] != 0:
+            raise ValueError("bands does not rise from 0")
+        return self
 
 
 class BatchOptions(_Options):
@@ -126,17 +252,13 @@ class BatchOptions(_Options):
         turns as a move takes to have tried everything once.
     least_gain : float
         Relative; less is kept, but is no win.
-    stage_gap : float
-        Relative gap to which stages of placements are solved.
-    price_floor : float
-        Share of the batch's latency that all budgets of a kind together cost at least.
-    priced_scales : tuple of float
-        Multiples of the best prices at which whole batches are constructed.
     insert_tries : int
         Random sets of requests that are moved for one that has no room.
+    constructions : ConstructOptions
+    plans : PlanOptions
     recreate : RecreateOptions
-    recombine : RecombineOptions
     windows : WindowOptions
+    bound : BoundOptions
     """
 
     moves: tuple[MoveName, ...] = MOVES
@@ -148,13 +270,12 @@ class BatchOptions(_Options):
     longest_rest: Number = 8
     patience: Number = 3
     least_gain: Positive = 1e-5
-    stage_gap: Positive = 1e-3
-    price_floor: Positive = 0.01
-    priced_scales: tuple[Positive, ...] = (1.0, 1.5, 0.6)
     insert_tries: Number = 30
+    constructions: ConstructOptions = ConstructOptions()
+    plans: PlanOptions = PlanOptions()
     recreate: RecreateOptions = RecreateOptions()
-    recombine: RecombineOptions = RecombineOptions()
     windows: WindowOptions = WindowOptions()
+    bound: BoundOptions = BoundOptions()
 
     @classmethod
     def before_a_proof(cls) -> Self:

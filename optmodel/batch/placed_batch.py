@@ -1,16 +1,17 @@
 """All placements of a batch together: what they load, what is left, what they cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from optmodel.batch.one_request.latency_ladder import LatencyLadders
 from optmodel.batch.one_request.request_spreader import RequestSpreader
-from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.placement import CostedPlacement, Placement, RequestClass, expanded
+from optmodel.batch.options import ConstructOptions
+from optmodel.placement import CostedPlacement, Placement, RequestClass
 from optmodel.problem import FloatArray, Problem, RequestTask
 
-MOST_PACE = 3.0
-"""No price is raised to more than the square of this multiple."""
+FindPlace = Callable[[RequestTask], CostedPlacement | None]
+"""Finds a place for a request on what is left."""
 
 
 class PlacedBatch:
@@ -22,6 +23,8 @@ class PlacedBatch:
         The whole problem.
     classes : sequence of RequestClass
         Its classes.
+    options : ConstructOptions, optional
+        Numbers of constructions.
     spreaders : dict of int to RequestSpreader, optional
         Who constructs placements of each class, by its `id`; what they have learnt is shared.
 
@@ -35,12 +38,16 @@ class PlacedBatch:
         self,
         problem: Problem,
         classes: Sequence[RequestClass],
+        options: ConstructOptions | None = None,
         spreaders: dict[int, RequestSpreader] | None = None,
     ) -> None:
         self.problem = problem
         self.order = _interleaved(classes)
         self._classes = {member.request.id: requests for requests, member in self.order}
-        self.spreaders = spreaders or {id(c): RequestSpreader(c.problem) for c in classes}
+        self.options = options or ConstructOptions()
+        self.spreaders = spreaders or {
+            id(c): RequestSpreader(c.problem, LatencyLadders(self.options)) for c in classes
+        }
         self.budgets = problem.whole_budgets.astype(float)
         self.left = self.budgets.copy()
         self.placed: dict[str, CostedPlacement] = {}
@@ -82,8 +89,8 @@ class PlacedBatch:
         member: RequestTask,
         prices: FloatArray,
         usual_prices: FloatArray | None = None,
-    ) -> CostedPlacement | NoRoom:
-        """Construct a placement within what is left, or say where there was no room.
+    ) -> CostedPlacement | None:
+        """Construct a placement within what is left, None where there is no room.
 
         Each price is raised where more of the budget is used than of the batch is placed, and
         lowered where less is.
@@ -102,37 +109,31 @@ class PlacedBatch:
         left = self.left[:, self.where(member)]
         usual = prices if usual_prices is None else usual_prices
         base = np.hstack([usual, np.zeros((3, 1))])
-        paced = np.hstack([prices * np.minimum(self._pace(), MOST_PACE) ** 2, np.zeros((3, 1))])
+        pace = np.minimum(self._pace(), self.options.most_pace)
+        paced = np.hstack([prices * pace**2, np.zeros((3, 1))])
         placement = self.spreaders[id(requests)].place(left, paced, base)
-        if isinstance(placement, NoRoom):
-            return placement
+        if placement is None:
+            return None
         placed = requests.costed(placement)
-        if self.fits(member, placed):
-            return placed
-        return NoRoom(len(member.layers) - 1, "8d: bandwidth, all layers together")
+        # Stages see to memory and compute; what broadcasts take together is known at the end only.
+        return placed if self.fits(member, placed) else None
 
-    def copy(self, member: RequestTask, placed: CostedPlacement) -> CostedPlacement | None:
-        """Return a placement of the member's class on other, equal nodes; None if it does not fit.
-
-        In each group of equal helpers the one that would carry most goes where most is left.
-        """
-        helpers = self.problem.helpers
-        where = np.arange(helpers + 1)
-        share = placed.load[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
-        left = self.left[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
-        for group in self.class_of(member).fleet.groups[:-1]:
-            nodes = np.array(group.nodes)
-            heaviest = nodes[np.argsort(-share[:, nodes].max(axis=0), kind="stable")]
-            where[heaviest] = nodes[np.argsort(-left[:, nodes].min(axis=0), kind="stable")]
-        load = np.empty_like(placed.load)
-        load[:, where] = placed.load
-        moved = CostedPlacement(
-            expanded(placed.placement, where, len(where)), placed.latency_s, load
-        )
-        return moved if self.fits(member, moved) else None
+    def place_all(self, members: Iterable[RequestTask], find: FindPlace) -> bool:
+        """Place requests one after another; False, with none placed, if one has no room."""
+        done: list[RequestTask] = []
+        for member in members:
+            found = find(member)
+            if found is None:
+                for placed in done:
+                    self.take_back(placed)
+                return False
+            self.put(member, found)
+            done.append(member)
+        return True
 
     def _pace(self) -> FloatArray:
         """Return the used part of each helper's budgets over the placed part of the batch."""
+        # Half a request more in both, so that the first one finds a pace of 1 and no division by 0.
         helpers = self.problem.helpers
         used = 1 - self.left[:, :helpers] / np.maximum(self.budgets[:, :helpers], 1.0)
         pace: FloatArray = (used + 0.5 / self.expected) * self.expected / (len(self.placed) + 0.5)
@@ -169,6 +170,7 @@ class PlacedBatch:
 
 def _interleaved(classes: Sequence[RequestClass]) -> list[tuple[RequestClass, RequestTask]]:
     """Return all requests so that at any point each class has had its share."""
+    # Member n of m stands in the middle of its m-th part of the order.
     ranked = [
         ((n + 0.5) / len(requests.members), c, n)
         for c, requests in enumerate(classes)

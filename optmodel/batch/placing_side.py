@@ -7,7 +7,6 @@ from optmodel.batch.moves.fix_and_optimise import FixAndOptimise
 from optmodel.batch.moves.insertion import InsertedRequests
 from optmodel.batch.moves.placing_move import PlacingMove
 from optmodel.batch.moves.priced_construction import PricedConstruction
-from optmodel.batch.moves.recombination import ColumnRecombination
 from optmodel.batch.moves.ruin_and_recreate import RuinAndRecreate
 from optmodel.batch.moves.sender_plans import PlannedConstruction
 from optmodel.batch.options import MoveName
@@ -17,7 +16,6 @@ PLACING_MOVES: dict[MoveName, Callable[[BatchWorkbench], PlacingMove]] = {
     "construct": PricedConstruction,
     "plans": PlannedConstruction,
     "recreate": RuinAndRecreate,
-    "recombine": ColumnRecombination,
     "windows": FixAndOptimise,
     "insert": InsertedRequests,
 }
@@ -52,6 +50,7 @@ class MoveRecord:
         if self.idle_turns % self.move.turns_per_pass:
             self.due = number + 1
             return
+        # Capped before the power is taken, which would grow without end.
         doublings = min(self.idle_passes - 1, longest_rest.bit_length())
         self.due = number + 1 + min(2**doublings, longest_rest)
 
@@ -104,6 +103,7 @@ class PlacingSide:
             self.search.offer(placement)
             if not self.may_go_on():
                 break
+        # More requests may take longer, and win all the same.
         if self.search.served > served or latency_s is None:
             return self.search.served > served
         assert self.search.objective_s is not None

@@ -1,48 +1,32 @@
-"""What bounds and moves of one batch share: its classes, prices, planners and columns."""
+"""What bounds and moves of one batch share: its classes, prices and planners."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
 
 from optmodel.batch.bound.price_search import PricedBatch, PriceSearch
 from optmodel.batch.bound.sender_sets import SenderPlan
-from optmodel.batch.moves.batch_construction import scarcity
-from optmodel.batch.moves.restricted_master import RestrictedMaster
-from optmodel.batch.one_request.planned_placer import SCALES, PlannedPlacer
-from optmodel.batch.one_request.request_spreader import RequestSpreader
+from optmodel.batch.one_request.planned_placer import PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.options import BatchOptions
 from optmodel.batch.placed_batch import PlacedBatch
-from optmodel.placement import RequestClass, classes_of
-from optmodel.problem import FEW_KINDS, FloatArray, with_fewer_kinds
-from optmodel.search import Search
+from optmodel.placement import CostedPlacement, Placement, RequestClass, classes_of
+from optmodel.problem import FEW_KINDS, FloatArray, RequestTask, with_fewer_kinds
+from optmodel.search import Allowance, Search
 from optmodel.stages import MOST_KINDS, ArcBook
 
 
 class BatchWorkbench:
     """The shared tools of one engine.
 
-    Parameters
-    ----------
-    search : Search
-        Whose batch it is.
-    options : BatchOptions
-        Its numbers.
-    seed : int
-        Of everything that is drawn.
-
     Attributes
     ----------
     classes : tuple of RequestClass
         Of the requests that can be served at all.
-    master : RestrictedMaster
-        All placements of single requests that were met.
     priced : PricedBatch or None
         The best prices on the budgets that are known.
-    single_prices : ndarray, shape (3, helpers)
-        The master's prices, one per node; at first, uniform ones.
     """
 
     def __init__(self, search: Search, options: BatchOptions, seed: int) -> None:
@@ -50,36 +34,52 @@ class BatchWorkbench:
         self.classes = tuple(
             requests for requests in classes_of(self.problem) if not requests.task.unattainable
         )
-        self._spreaders = {id(c): RequestSpreader(c.problem) for c in self.classes}
-        budgets = self.problem.whole_budgets[:, : self.problem.helpers].astype(float)
-        unit_s = self.problem.time_unit_s
-        self.master = RestrictedMaster(self.classes, budgets, unit_s, options.recombine)
+        self._spreaders = PlacedBatch(self.problem, self.classes, options.constructions).spreaders
         self.priced: PricedBatch | None = None
-        self.single_prices = scarcity(self.problem, 1.0)
 
     def random(self, name: str) -> np.random.Generator:
         """Return a move's own draws, which stay the same whatever other moves there are."""
+        # Python's own hash of a string differs from run to run.
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
     def empty(self) -> PlacedBatch:
         """Return the batch with nothing placed."""
-        return PlacedBatch(self.problem, self.classes, self._spreaders)
+        return PlacedBatch(self.problem, self.classes, self.options.constructions, self._spreaders)
 
     def standing(self) -> PlacedBatch:
-        """Return the incumbent as a batch; the master gets to know its placements."""
+        """Return the incumbent as a batch."""
         batch = self.empty()
         if self.search.incumbent is not None:
             batch.adopt(self.search.incumbent)
             batch.expected = len(batch.placed)
-        for member in batch.served:
-            self.master.add(batch.class_of(member), batch.placed[member.request.id])
         return batch
+
+    def anew(
+        self,
+        find: Callable[[PlacedBatch, RequestClass, RequestTask], CostedPlacement | None],
+        allowance: Allowance,
+    ) -> Placement | None:
+        """Return the batch placed anew, one request after another.
+
+        None if time is up, or if a request has no place and all are to be served.
+        """
+        batch = self.empty()
+        for requests, member in batch.order:
+            if allowance.over:
+                return None
+            placed = find(batch, requests, member)
+            if placed is not None:
+                batch.put(member, placed)
+            elif self.search.options.admission == "all":
+                return None
+        return batch.placement()
 
     @cached_property
     def price_search(self) -> PriceSearch:
         """The search for prices on the budgets; a fleet of many kinds counts as one of few."""
         seen = with_fewer_kinds(self.problem, MOST_KINDS, FEW_KINDS)
-        return PriceSearch([c for c in classes_of(seen) if not c.task.unattainable])
+        classes = [c for c in classes_of(seen) if not c.task.unattainable]
+        return PriceSearch(classes, self.options.bound)
 
     @property
     def bandwidth_binds(self) -> bool:
@@ -90,7 +90,9 @@ class BatchWorkbench:
         """Return a multiple of prices for each helper, shape (3, helpers), a little at least."""
         budgets = self.problem.whole_budgets[:, : self.problem.helpers]
         prices = np.zeros(budgets.shape)
-        total = max(priced.bound_s, 0.0) * self.options.price_floor / self.problem.helpers
+        floor, helpers = self.options.constructions.price_floor, self.problem.helpers
+        # Budgets that are slack have no price, but what is left of them is still worth sparing.
+        total = max(priced.bound_s, 0.0) * floor / helpers
         np.divide(total, budgets, out=prices, where=budgets > 0)
         for g, group in enumerate(self.price_search.groups):
             nodes = list(group.nodes)
@@ -99,8 +101,12 @@ class BatchWorkbench:
 
     @cached_property
     def _planners(self) -> dict[int, PlannedPlacer]:
-        book, number = ArcBook(self.options.stage_gap), sum(len(c.members) for c in self.classes)
-        return {id(c): PlannedPlacer(c, StagePlacer(c, book), number) for c in self.classes}
+        plans, number = self.options.plans, sum(len(c.members) for c in self.classes)
+        book = ArcBook(plans.stage_gap)
+        return {
+            id(c): PlannedPlacer(c, StagePlacer(c, book, plans), number, self.options.bound)
+            for c in self.classes
+        }
 
     def planner(self, requests: RequestClass) -> PlannedPlacer:
         """Return who places the requests of a class by plans."""
@@ -115,7 +121,7 @@ class BatchWorkbench:
         if not self.bandwidth_binds:
             return
         yield from self.price_search.plans
-        for scale in SCALES:
+        for scale in self.options.plans.scales:
             plans = [self.planner(requests).plan(scale) for requests in self.classes]
             if all(plans):
                 yield tuple(plan for plan in plans if plan)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from optmodel.batch import NoRoom, RequestSpreader
+from optmodel.batch import RequestSpreader
 from optmodel.online.weighing import PlacementWeighing
 from optmodel.placement import RequestPlacement
 from optmodel.search import Allowance
@@ -62,7 +62,7 @@ def _spread(
     room, prices = weighing.left.left[:, where].astype(float), multiple * weighing.prices[:, where]
     idle = np.broadcast_to(multiple * weighing.idle_price, prices.shape)
     found = spreader.place(room, prices, idle)
-    return None if isinstance(found, NoRoom) else _on_all_nodes(weighing, found)
+    return None if found is None else _on_all_nodes(weighing, found)
 
 
 def _on_all_nodes(weighing: PlacementWeighing, placed: RequestPlacement) -> RequestPlacement:

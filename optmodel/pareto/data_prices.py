@@ -12,14 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch import (
-    MOST_SENDERS,
-    ROUNDING,
-    PricedGraph,
-    SenderGraph,
-    SenderPlan,
-    ranges_of_senders,
-)
+from optmodel.batch import ROUNDING, BoundOptions, SenderGraph, SenderPlan, graph_of
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import ArcBook
@@ -50,17 +43,15 @@ class BitPricer:
 
     def __init__(self, requests: RequestClass, book: ArcBook) -> None:
         self._groups = len(requests.fleet.groups)
-        few = ranges_of_senders(requests) <= MOST_SENDERS
-        self._graph = SenderGraph(requests, book) if few else PricedGraph(requests)
+        self._graph = graph_of(requests, book, BoundOptions())
 
     def at(self, price_s: float) -> PricedBit:
         """Return what a price says, in seconds per bit."""
         prices: FloatArray = np.zeros((3, self._groups))
         prices[2, :-1] = price_s
-        if isinstance(self._graph, PricedGraph):
+        if not isinstance(self._graph, SenderGraph):
             return PricedBit(price_s, self._graph.cheapest(prices).value_s, None)
-        each = [stage.tariff.prices(prices) for stage in self._graph.stages]
-        path = self._graph.cheapest_path(each, closely=True)
+        path = self._graph.cheapest_path(self._graph.tariffs(prices), closely=True)
         plan = self._graph.plan(path) if np.isfinite(path.value_s) else None
         return PricedBit(price_s, path.value_s, plan)
 

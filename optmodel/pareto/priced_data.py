@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.batch import NoRoom, RequestSpreader, SenderPlan, StagePlacer
+from optmodel.batch import PlanOptions, RequestSpreader, SenderPlan, StagePlacer
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.checked_placement import CheckedPlacement, checked
 from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
@@ -49,7 +49,7 @@ class PricedSeeker:
         self._requests = RequestClass(alone(problem, self._task), (self._task,))
         book = ArcBook(ARC_GAP)
         self._pricer = BitPricer(self._requests, book)
-        self._placer = StagePlacer(self._requests, book, math.inf)
+        self._placer = StagePlacer(self._requests, book, PlanOptions(arc_steps=math.inf))
         self._bits = [broadcast_bits(self._requests.task, cut) for cut in self._placer.cuts]
         self._spreader = RequestSpreader(self._requests.problem)
         self._room: FloatArray = self._requests.problem.whole_budgets.astype(float)
@@ -100,7 +100,7 @@ class PricedSeeker:
         prices: FloatArray = np.zeros(self._room.shape)
         prices[2, :-1] = one.price_s
         constructed = self._spreader.place(self._room, prices, prices)
-        if not isinstance(constructed, NoRoom):
+        if constructed is not None:
             yield from self._checked(constructed)
         if one.plan is not None:
             who = partial(self._senders, one.plan)

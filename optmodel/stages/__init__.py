@@ -1,6 +1,6 @@
 """One request at a time, stage by stage: exact when budgets are slack, a bound always."""
 
-from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement
+from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, MapMoves
 from optmodel.stages.arcs.counting_bounds import (
     UNREACHABLE,
     first_thresholds,
@@ -29,6 +29,7 @@ __all__ = [
     "ArcBook",
     "ArcNumbers",
     "ArcPlacement",
+    "MapMoves",
     "PathAssembler",
     "RequestStage",
     "SenderSignature",

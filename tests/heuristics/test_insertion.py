@@ -66,7 +66,7 @@ def test_all_are_inserted_where_only_the_best_paths_leave_room_for_all(name, pol
     (*_, most) = insertions(problem, start, 0, time.perf_counter() + 60)
     holds(problem, start, improve(problem, most, rounds=0))
     assert len(most.requests) == len(problem.tasks)
-    constructed = [len(c.placement.requests) for c in constructions(problem, "most")]
+    constructed = [len(c.requests) for c in constructions(problem, "most")]
     assert max(constructed) < len(problem.tasks)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from strategies import examples, instances
 
 from instances.generate import Recipe, generate
+from optmodel.batch import BoundOptions
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto import data_prices, shared_data_front
 from optmodel.pareto import shared_data as seeking
@@ -86,7 +88,8 @@ def test_on_a_large_fleet_a_front_is_known_to_a_few_percent():
 
 def test_where_all_devices_differ_bounds_stay_valid(monkeypatch):
     """Kinds of devices are too many to count senders of each."""
-    monkeypatch.setattr(data_prices, "MOST_SENDERS", 1)
+    few = partial(BoundOptions, most_ranges=1)
+    monkeypatch.setattr(data_prices, "BoundOptions", few)
     made = with_four_points()
     bounds = bounds_of(made)
     assert all(one.plan is None for one in bounds.priced)

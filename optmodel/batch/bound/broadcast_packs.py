@@ -11,10 +11,6 @@ from optmodel.batch.bound.sender_graph import SenderGraph
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray, IntArray
 
-MOST_PACKS = 2**13
-"""Sets of broadcasts up to which they are enumerated; beyond, so many are small, and a price on
-bandwidth does as well."""
-
 
 @dataclass(frozen=True, eq=False)
 class BroadcastKinds:

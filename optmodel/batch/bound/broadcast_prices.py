@@ -15,11 +15,9 @@ from optmodel.batch.bound.cutting_planes import ROUNDING, CuttingPlane, CuttingP
 from optmodel.batch.bound.sender_graph import SenderGraph, SenderPath
 from optmodel.batch.bound.sender_sets import SenderPlan
 from optmodel.batch.bound.stage_use import StageUse
+from optmodel.batch.options import BoundOptions
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
-
-CLOSE = 1e-4
-"""Relative distance to the highest possible bound at which the search ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +69,8 @@ class BroadcastSearch:
         Those of the batch.
     budgets : ndarray, shape (3, groups)
         Of one node of each helper group.
+    options : BoundOptions
+        How the search steps, and when it ends.
 
     Attributes
     ----------
@@ -85,8 +85,9 @@ class BroadcastSearch:
         graphs: Sequence[SenderGraph],
         broadcasts: BroadcastKinds,
         budgets: FloatArray,
+        options: BoundOptions,
     ) -> None:
-        self.graphs = graphs
+        self.graphs, self.options = graphs, options
         self.plans: dict[tuple[SenderPlan, ...], float] = {}
         self.sizes = np.array([len(group.nodes) for group in classes[0].fleet.groups[:-1]])
         self.numbers = np.array([len(requests.members) for requests in classes], dtype=float)
@@ -112,7 +113,7 @@ class BroadcastSearch:
         costs[:2] = 1.0
         numbers = np.concatenate([self.numbers, self.sizes])
         outdated = [graph.outdated for graph in self.graphs] + [set()] * groups
-        planes = CuttingPlanes(numbers, costs.ravel(), bound_s, outdated)
+        planes = CuttingPlanes(numbers, costs.ravel(), bound_s, outdated, self.options)
         start = self._of_budgets(prices).vector
         best_s = self._ask(start, planes, closely=True)
         yield best_s
@@ -120,7 +121,8 @@ class BroadcastSearch:
         def ask(vector: FloatArray, closely: bool) -> float:
             return self._ask(vector, planes, closely)
 
-        climbing = climb(planes, ask, start, best_s, closely=True, tolerance=CLOSE)
+        tolerance = self.options.broadcast_tolerance
+        climbing = climb(planes, ask, start, best_s, closely=True, tolerance=tolerance)
         yield from (found_s for _, found_s in climbing)
 
     def _of_budgets(self, prices: FloatArray) -> BroadcastPrices:

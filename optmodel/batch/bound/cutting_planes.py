@@ -6,22 +6,12 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
+from optmodel.batch.options import BoundOptions
 from optmodel.ground.bare_highs import bare_highs
 from optmodel.problem import FloatArray
 
 ROUNDING = 1e-9
 """Share of all summands by which a bound is lowered, far more than floats can be off by."""
-NEAR = 1e-3
-"""Relative distance to the highest possible bound from which on prices are looked at closely."""
-STEPS = (0.5, 1.0)
-"""How far, from the best prices known to those that the planes propose, others are tried."""
-PROMISING = 0.95
-"""Prices are looked at closely if their bound comes up to this share of the best one."""
-HIGHEST = 20.0
-"""No price is more than this multiple of the bound without prices."""
-REACH, STEP = 4.0, 0.05
-"""Near a price are prices up to so many times as high or low, and this multiple of the bound
-without prices more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +49,8 @@ class CuttingPlanes:
         The bound without prices.
     outdated : sequence of collections
         For each term, what is known better now: planes that rest on it are dropped.
+    options : BoundOptions
+        How far prices may go, and how a climb steps.
     """
 
     def __init__(
@@ -67,7 +59,9 @@ class CuttingPlanes:
         costs: FloatArray,
         unit_s: float,
         outdated: Sequence[Collection[object]],
+        options: BoundOptions,
     ) -> None:
+        self.options = options
         self.numbers, self.costs, self.unit_s, self.outdated = numbers, costs, unit_s, outdated
         self.planes: list[CuttingPlane] = []
 
@@ -77,7 +71,7 @@ class CuttingPlanes:
         Parameters
         ----------
         around : ndarray, shape (prices,), optional
-            Prices to stay near, within `REACH`; few planes say little of others.
+            Prices to stay near, within `reach`; few planes say little of others.
         """
         self.planes = [p for p in self.planes if p.rests_on.isdisjoint(self.outdated[p.term])]
         model = bare_highs()
@@ -86,6 +80,7 @@ class CuttingPlanes:
         for cost, least, most in zip(self.costs.tolist(), low.tolist(), high.tolist(), strict=True):
             model.addCol(-cost, least, most, 0, none, nothing)
         for number in self.numbers.tolist():
+            # Bounded, so that the program has an optimum before every term has a plane.
             model.addCol(number, -1e6, 1e6, 0, none, nothing)
         model.changeObjectiveSense(highspy.ObjSense.kMaximize)
         prices = len(self.costs)
@@ -101,12 +96,13 @@ class CuttingPlanes:
 
     def _limits(self, around: FloatArray | None) -> tuple[FloatArray, FloatArray]:
         """Return the least and the highest of each price, in units of the bound without prices."""
-        none, most = np.zeros(len(self.costs)), np.full(len(self.costs), HIGHEST)
+        none, most = np.zeros(len(self.costs)), np.full(len(self.costs), self.options.highest)
         if around is None:
             return none, most
-        at = around / self.unit_s
-        low = np.where(at > STEP, at / REACH, none)
-        return low, np.minimum(REACH * at + STEP, most)
+        at, reach, margin = around / self.unit_s, self.options.reach, self.options.margin
+        # A price near nothing may go, and one of nothing may come.
+        low = np.where(at > margin, at / reach, none)
+        return low, np.minimum(reach * at + margin, most)
 
 
 AskPrices = Callable[[FloatArray, bool], float]
@@ -142,13 +138,14 @@ def climb(
     tolerance : float
         Relative distance to the highest possible bound at which it ends.
     """
+    options = planes.options
     at, best, near = start, bound_s, not closely
     while True:
         highest, proposed = planes.highest(at if near else None)
-        if near and highest - best <= NEAR * highest:
+        if near and highest - best <= options.near * highest:
             near = False  # Near the best prices nothing is better: look anywhere.
             continue
-        if highest - best <= (tolerance if closely else NEAR) * highest:
+        if highest - best <= (tolerance if closely else options.near) * highest:
             asked_before, closely = closely, True
             found = ask(at, closely)
             if found > best:
@@ -157,12 +154,11 @@ def climb(
             elif asked_before:
                 return
             continue
-        for share in STEPS:
-            tried = at + share * (proposed - at)
-            found = ask(tried, False)
-            if closely and found > PROMISING * best:
-                found = ask(tried, closely)
-            yield tried, found
-            if found > best:
-                at, best = tried, found
-                break
+        # The planes propose a corner, mostly too far out: half way there a plane says more.
+        tried = at + options.stride * (proposed - at)
+        found = ask(tried, False)
+        if closely and found > options.promising * best:
+            found = ask(tried, closely)
+        yield tried, found
+        if found > best:
+            at, best = tried, found

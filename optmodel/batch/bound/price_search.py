@@ -5,26 +5,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.broadcast_packs import MOST_PACKS, BroadcastKinds
+from optmodel.batch.bound.broadcast_packs import BroadcastKinds
 from optmodel.batch.bound.broadcast_prices import BroadcastSearch
 from optmodel.batch.bound.cutting_planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
 from optmodel.batch.bound.priced_arc import PriceReply
 from optmodel.batch.bound.priced_graph import PricedGraph
-from optmodel.batch.bound.sender_graph import MOST_SENDERS, SenderGraph, ranges_of_senders
+from optmodel.batch.bound.sender_graph import SenderGraph, ranges_of_senders
 from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.options import BoundOptions
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import ArcBook
 
-ARC_GAP = 1e-4
-"""Relative gap to which arcs are solved."""
-CLOSE = 1e-5
-"""Relative distance to the highest possible bound at which the search for prices ends."""
-MOST_PLANS = 12
-"""Plans that are handed on."""
+RequestGraph = PricedGraph | SenderGraph
 
 
-Graph = PricedGraph | SenderGraph
+def graph_of(requests: RequestClass, book: ArcBook, options: BoundOptions) -> RequestGraph:
+    """Return the graph that bounds a class: over numbers of senders, if its ranges are few.
+
+    Classes of one batch have the same helpers, and so the same kind of graph.
+    """
+    if ranges_of_senders(requests) <= options.most_ranges:
+        return SenderGraph(requests, book, options)
+    return PricedGraph(requests, options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +53,16 @@ class PriceSearch:
     ----------
     classes : sequence of RequestClass
         The batch.
+    options : BoundOptions, optional
+        How closely classes are looked at, and when the search ends.
     """
 
-    def __init__(self, classes: Sequence[RequestClass]) -> None:
-        self.classes = classes
-        book = ArcBook(ARC_GAP)
-        few = max(ranges_of_senders(requests) for requests in classes) <= MOST_SENDERS
-        self.graphs: Sequence[Graph] = [
-            SenderGraph(requests, book) if few else PricedGraph(requests) for requests in classes
-        ]
+    def __init__(
+        self, classes: Sequence[RequestClass], options: BoundOptions | None = None
+    ) -> None:
+        self.classes, self.options = classes, options or BoundOptions()
+        book = ArcBook(self.options.arc_gap)
+        self.graphs: Sequence[RequestGraph] = [graph_of(c, book, self.options) for c in classes]
         first = classes[0]
         self.groups = first.fleet.groups[:-1]
         at = [group.nodes[0] for group in self.groups]
@@ -70,7 +74,7 @@ class PriceSearch:
     @property
     def plans(self) -> list[tuple[SenderPlan, ...]]:
         """Who sends in each class at prices on broadcasts, those of the best bounds first."""
-        return sorted(self._plans, key=lambda plans: -self._plans[plans])[:MOST_PLANS]
+        return sorted(self._plans, key=lambda plans: -self._plans[plans])[: self.options.most_plans]
 
     def improving(self) -> Iterator[PricedBatch]:
         """Yield prices and their bounds, those without prices first, until none can be better.
@@ -82,15 +86,16 @@ class PriceSearch:
             yield priced
             if best is None or priced.bound_s > best.bound_s:
                 best = priced
+        # Whole broadcasts say more than budgets only where bandwidth has a price.
         if best is None or not best.prices[2].any():
             return
         graphs = [graph for graph in self.graphs if isinstance(graph, SenderGraph)]
         if len(graphs) < len(self.graphs):
             return
         broadcasts = BroadcastKinds.of_batch(self.classes, graphs)
-        if broadcasts.packs > MOST_PACKS:
+        if broadcasts.packs > self.options.most_packs:
             return
-        search = BroadcastSearch(self.classes, graphs, broadcasts, self.each)
+        search = BroadcastSearch(self.classes, graphs, broadcasts, self.each, self.options)
         self._plans = search.plans
         for bound_s in search.improving(best.prices, best.bound_s):
             yield PricedBatch(best.prices, bound_s)
@@ -103,7 +108,9 @@ class PriceSearch:
         if not np.isfinite(first.bound_s) or first.bound_s <= 0:
             return
         outdated = [graph.outdated for graph in self.graphs]
-        planes = CuttingPlanes(self.numbers, np.ones(self.room.size), first.bound_s, outdated)
+        planes = CuttingPlanes(
+            self.numbers, np.ones(self.room.size), first.bound_s, outdated, self.options
+        )
         self._cut(planes, replies)
 
         def ask(totals: FloatArray, closely: bool) -> float:
@@ -111,10 +118,15 @@ class PriceSearch:
             self._cut(planes, replies)
             return found.bound_s
 
-        totals = start.ravel()
-        for at, bound_s in climb(
-            planes, ask, totals, first.bound_s, closely=False, tolerance=CLOSE
-        ):
+        climbing = climb(
+            planes,
+            ask,
+            start.ravel(),
+            first.bound_s,
+            closely=False,
+            tolerance=self.options.tolerance,
+        )
+        for at, bound_s in climbing:
             yield PricedBatch(self._per_unit(at), bound_s)
 
     def _per_unit(self, totals: FloatArray) -> FloatArray:

@@ -1,23 +1,18 @@
 """The cheapest path of a request class at given prices: a lower bound on each of its members."""
 
+from functools import partial
+
 import numpy as np
 
 from optmodel.batch.bound.priced_arc import PricedArc, PriceReply
+from optmodel.batch.options import BoundOptions
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import SenderSignature, arcs_between, stages_of
 
-MOST_SIGNATURES = 60
-"""Signatures that a stage tells apart; all pairs of them are priced, again and again."""
-
 
 class PricedGraph:
     """The stage graph of a class, its arcs bounded from below at given prices.
-
-    Parameters
-    ----------
-    requests : RequestClass
-        The class.
 
     Attributes
     ----------
@@ -25,20 +20,20 @@ class PricedGraph:
         What replies rested on and is known better now: nothing.
     """
 
-    def __init__(self, requests: RequestClass) -> None:
+    def __init__(self, requests: RequestClass, options: BoundOptions | None = None) -> None:
+        options = options or BoundOptions()
         self.outdated: set[object] = set()
         fleet, task = requests.fleet, requests.task
         self._arcs: list[list[list[list[PricedArc]]]] = []
         befores: tuple[SenderSignature | None, ...] = (None,)
-        for stage in stages_of(fleet, task, MOST_SIGNATURES):
+        for stage in stages_of(fleet, task, options.most_signatures):
+            between = partial(arcs_between, fleet, task, stage)
+            priced = partial(PricedArc, fleet, task, stage)
             self._arcs.append(
                 [
                     [
-                        [
-                            PricedArc(fleet, task, stage, before, choice)
-                            for choice in arcs_between(fleet, task, stage, before, behind)
-                        ]
-                        for behind in stage.ends
+                        [priced(before, arc, options) for arc in between(before, end)]
+                        for end in stage.ends
                     ]
                     for before in befores
                 ]
@@ -71,6 +66,7 @@ class PricedGraph:
             if not np.isfinite(length):
                 return PriceReply(np.inf, np.inf, np.zeros_like(prices))
             steps = [(k, places[k], places[k + 1]) for k in range(len(bounds))]
+            # Cells only raise bounds, so no other path is shorter than one that is looked at.
             if looked_at.issuperset(steps):
                 return _together([min(replies[k][a][b], key=_value) for k, a, b in steps], prices)
             for k, a, b in steps:

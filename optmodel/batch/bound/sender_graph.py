@@ -10,18 +10,14 @@ from optmodel.batch.bound.priced_arc import PriceReply
 from optmodel.batch.bound.sender_sets import SenderPlan, SenderSets
 from optmodel.batch.bound.sender_stage import ReachedSenders, SenderStage
 from optmodel.batch.bound.stage_use import StageUse
+from optmodel.batch.options import BoundOptions
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
 from optmodel.stages import ArcBook, SenderSignature, stages_of
 
-MOST_ROUNDS, FEW_ROUNDS = 12, 3
-"""Times that a path is looked at more closely for one bound, and without solving arcs."""
 EVERY_SIGNATURE = 10**6
-"""Signatures of these stages are made from numbers of senders; none are pooled."""
-
-
-MOST_SENDERS = 250
-"""Ranges of senders behind a stage beyond which there is no such graph."""
+"""More than there can be: signatures of these stages follow from numbers of senders, none are
+pooled."""
 
 Befores = tuple[Sequence[SenderSets], Sequence[SenderSignature | None]]
 """The senders before a stage, and their signatures."""
@@ -58,24 +54,27 @@ class SenderGraph:
         The class.
     book : ArcBook
         Where solved arcs are kept.
+    options : BoundOptions, optional
+        How finely latencies are told apart, and how closely paths are looked at.
 
     Attributes
     ----------
     outdated : set
-        What replies rested on and is known better now.
-    solved : set
-        Stages, signatures before and senders behind whose arcs were solved.
+        What replies rested on and is known better now: stages and ranges that were halved; stages,
+        signatures before and senders behind whose arcs were solved.
     """
 
-    def __init__(self, requests: RequestClass, book: ArcBook) -> None:
+    def __init__(
+        self, requests: RequestClass, book: ArcBook, options: BoundOptions | None = None
+    ) -> None:
+        self.options = options or BoundOptions()
         self.outdated: set[object] = set()
-        self.solved: set[tuple[int, SenderSignature | None, SenderSets]] = set()
         fleet, task = requests.fleet, requests.task
         self.tick_s = float(fleet.tick_s)
         self.stages: list[SenderStage] = []
         befores: list[SenderSignature | None] = [None]
         for stage in stages_of(fleet, task, EVERY_SIGNATURE):
-            self.stages.append(SenderStage(fleet, task, stage, befores, book))
+            self.stages.append(SenderStage(fleet, task, stage, befores, book, self.options))
             befores = list(dict.fromkeys(self.stages[-1].signatures))
 
     def cheapest(self, prices: FloatArray, closely: bool = True) -> PriceReply:
@@ -88,30 +87,27 @@ class SenderGraph:
         closely : bool
             Whether to solve its arcs, which takes time.
         """
-        rounds = MOST_ROUNDS if closely else FEW_ROUNDS
-        each = [stage.tariff.prices(prices) for stage in self.stages]
-        path = self.cheapest_path(each, closely, rounds)
+        rounds = self.options.rounds if closely else self.options.rough_rounds
+        path = self.cheapest_path(self.tariffs(prices), closely, rounds)
         load = np.zeros_like(prices)
         for stage, use in zip(self.stages, path.uses, strict=False):
             load += stage.tariff.load(use)
         return PriceReply(path.value_s, path.latency_s, load, self.rests_on(path))
 
+    def tariffs(self, prices: FloatArray) -> list[StageUse]:
+        """Return what each stage pays for what it uses, at prices of shape (3, groups)."""
+        return [stage.tariff.prices(prices) for stage in self.stages]
+
     def cheapest_path(
-        self, prices: Sequence[StageUse], closely: bool, rounds: int = MOST_ROUNDS
+        self, prices: Sequence[StageUse], closely: bool, rounds: int | None = None
     ) -> SenderPath:
         """Return the cheapest path after looking more closely at those that seemed to be.
 
-        Parameters
-        ----------
-        prices : sequence of StageUse
-            Of each stage.
-        closely : bool
-            Whether to solve arcs, which takes time, or to halve ranges of senders only.
-        rounds : int
-            Times to look, at most.
+        That is, halving ranges of senders on them and, if asked closely, solving their arcs, which
+        takes time.
         """
         path = self.path(prices)
-        for _ in range(rounds):
+        for _ in range(rounds or self.options.rounds):
             if not self._refine(path, closely):
                 break
             path = self.path(prices)
@@ -166,17 +162,17 @@ class SenderGraph:
         """Return the senders on a path, and which of its arcs were not solved."""
         steps = [(k, s, self.stages[k].ends[n]) for k, s, n in self._steps(path)]
         senders = {(k, ends) for k, _, ends in steps}
-        return frozenset(senders | {step for step in steps if step not in self.solved})
+        return frozenset(senders | {step for step in steps if step not in self.outdated})
 
     def _refine(self, path: SenderPath, closely: bool) -> bool:
         """Cut the ranges of senders on a path, solve its other arcs; False if all is done."""
         steps = self._steps(path)
         known = len(self.outdated)
+        # Arcs first: halving puts other senders in the place of an end.
         for k, signature, n in steps if closely else ():
             ends = self.stages[k].ends[n]
-            if ends.exact and (k, signature, ends) not in self.solved:
+            if ends.exact and (k, signature, ends) not in self.outdated:
                 self.stages[k].solve(signature, n)
-                self.solved.add((k, signature, ends))
                 self.outdated.add((k, signature, ends))
         for k, _, n in steps:
             ends = self.stages[k].ends[n]

@@ -45,6 +45,7 @@ class SenderSets:
         some = [g for g, number in enumerate(self.low) if number]
         slowest = min(rates[g] for g in some)
         at_least = [g for g in some if rates[g] == slowest]
+        # Of two slowest nodes, each hears the other, and all others hear both.
         if len(at_least) > 1 or self.low[at_least[0]] > 1:
             return SenderSignature(slowest)
         others = [rates[g] for g in some if rates[g] > slowest]
@@ -54,6 +55,7 @@ class SenderSets:
         """Cut the widest range of numbers in two, in proportion."""
         ratios = [high / max(low, 1) for low, high in zip(self.low, self.high, strict=True)]
         g = ratios.index(max(ratios))
+        # From 2 to 32 at 8: costs follow ratios, and few senders are the likelier.
         middle = int((self.low[g] * self.high[g]) ** 0.5)
         low, high = list(self.low), list(self.high)
         low[g], high[g] = middle + 1, middle
@@ -76,11 +78,13 @@ def all_senders(sizes: Counts, caps: Counts, segments: int, whole: bool) -> Iter
     ranges = []
     for size, cap in zip(sizes, caps, strict=True):
         largest = min(size, most) if cap >= (segments if whole else 1) else 0
+        # None, one or more is all that a signature depends on.
         ranges.append([(n, n) for n in range(min(largest, 1) + 1)])
         if largest > 1:
             ranges[-1].append((2, largest))
     for chosen in product(*ranges):
         low, high = zip(*chosen, strict=True)
         room = sum(n * cap for n, cap in zip(high, caps, strict=True))
+        # A sender computes one segment at least.
         if 0 < sum(low) <= most and room >= segments:
             yield SenderSets(low, high)

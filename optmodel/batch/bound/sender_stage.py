@@ -7,7 +7,9 @@ import numpy as np
 
 from optmodel.batch.bound.sender_sets import SenderSets, all_senders
 from optmodel.batch.bound.stage_cells import StageCells, cells_of
-from optmodel.batch.bound.stage_use import LoadTariff, StageUse, dealt
+from optmodel.batch.bound.stage_use import LoadTariff, StageUse
+from optmodel.batch.cheapest_first import cheapest_first
+from optmodel.batch.options import BoundOptions
 from optmodel.problem import Fleet, FloatArray, IntArray, RequestTask
 from optmodel.search import Allowance
 from optmodel.stages import (
@@ -19,11 +21,6 @@ from optmodel.stages import (
     arcs_between,
     arcs_to,
 )
-
-ARC_STEPS = 1_200
-"""Steps for one exactly solved arc; without a solution it has a bound all the same."""
-BANDS = (0, 4, 16)
-"""Where last latencies are told apart if segments have prices: that many beyond the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +57,7 @@ class ReachedSenders:
 
 
 class SenderStage:
-    """A stage between sets of senders.
-
-    Parameters
-    ----------
-    fleet, task : Fleet, RequestTask
-        The nodes and the request.
-    stage : RequestStage
-        The stage.
-    befores : sequence of SenderSignature or None
-        Signatures of the senders before it.
-    book : ArcBook
-        Where solved arcs are kept.
-    """
+    """A stage from sets of senders, of which the signatures `befores` matter, to others."""
 
     def __init__(
         self,
@@ -81,8 +66,10 @@ class SenderStage:
         stage: RequestStage,
         befores: Sequence[SenderSignature | None],
         book: ArcBook,
+        options: BoundOptions,
     ) -> None:
         self.fleet, self.task, self.stage, self.book = fleet, task, stage, book
+        self.options = options
         self.tariff = LoadTariff(task, stage)
         self.maps = task.layers[stage.first].segments
         self.sizes = np.array([len(group.nodes) for group in fleet.groups])
@@ -93,8 +80,9 @@ class SenderStage:
         self.signatures = [senders.signature(rates) for senders in self.ends]
         self.cells: dict[SenderSignature | None, StageCells] = {}
         for before in befores:
+            # One arc, as `ANYBODY` singles out no node; the ends cut its cells down.
             [choice] = arcs_between(fleet, task, stage, before, ANYBODY)
-            cells = cells_of(choice, len(self.sizes))
+            cells = cells_of(choice, len(self.sizes), options)
             if cells is not None:
                 self.cells[before] = cells
         self._first = {before: self._firsts(before, self.ends) for before in self.cells}
@@ -110,6 +98,7 @@ class SenderStage:
 
     def split(self, n: int) -> None:
         """Put two halves in place of the ends number n: one there, one behind all others."""
+        # No other end changes its number, and what was proven of a range holds for its halves.
         halves = self.ends[n].halves()
         self.ends[n] = halves[0]
         self.ends.append(halves[1])
@@ -122,7 +111,7 @@ class SenderStage:
 
     def solve(self, before: SenderSignature | None, n: int) -> None:
         """Solve the arcs to the ends number n: no placement with these is faster."""
-        allowance = Allowance(ARC_STEPS)
+        allowance = Allowance(self.options.arc_steps)
         arcs = arcs_to(self.fleet, self.task, self.stage, before, self.ends[n].high)
         bounds = [self.book.solve(choice.arc, UNREACHABLE, allowance).bound for choice in arcs]
         self._floor[before][n] = max(self._floor[before][n], min(bounds, default=UNREACHABLE))
@@ -155,6 +144,7 @@ class SenderStage:
                 found.before[:] = here[came[found.cell]]
                 reached.improve(found)
         low = np.array([senders.low for senders in self.ends]).reshape(-1, len(self.sizes))
+        # A range costs its low end, whichever way it is reached.
         reached.value_s[:] += low @ prices.active
         return reached
 
@@ -166,7 +156,8 @@ class SenderStage:
         low, high = self._numbers("low"), self._numbers("high")
         base = entering[:, np.newaxis] + self._moved(cells, low, high, prices) @ prices.moved
         top, every = len(cells.last) - 1, np.arange(len(self.ends))
-        bands = BANDS if np.ptp(prices.segments) else BANDS[:1]
+        # Where all segments cost the same, later intervals with more room win nothing.
+        bands = self.options.bands if np.ptp(prices.segments) else self.options.bands[:1]
         reached = ReachedSenders.nowhere(len(self.ends))
         for start, end in zip(bands, [*(band - 1 for band in bands[1:]), top], strict=True):
             ticks = self._ticks(before, start)
@@ -188,9 +179,11 @@ class SenderStage:
         """Return the latency, that many intervals beyond the first with room, at least."""
         cells = self.cells[before]
         at = np.minimum(self._first[before] + later, len(cells.last))
+        # Beyond the last interval there is no room.
         last = np.append(cells.last, UNREACHABLE)[at]
         ticks = cells.spent[:, np.newaxis] + np.maximum(last, cells.least_last[:, np.newaxis])
         ticks = np.maximum(ticks, self._floor[before])
+        # Cut back, so that sums along a path do not overflow.
         least: IntArray = np.minimum(ticks, UNREACHABLE)
         return least
 
@@ -198,7 +191,7 @@ class SenderStage:
         self, cells: StageCells, high: IntArray, most: IntArray, prices: StageUse
     ) -> FloatArray:
         """Return who computes the segments, shape (cells, ends, groups)."""
-        return dealt(self.maps, cells.segments_on(high, most), prices.segments)
+        return cheapest_first(self.maps, cells.segments_on(high, most), prices.segments)
 
     def _moved(
         self, cells: StageCells, low: IntArray, high: IntArray, prices: StageUse
@@ -206,8 +199,9 @@ class SenderStage:
         """Return what nodes that compute nothing have to send, shape (cells, ends, groups)."""
         if self.stage.first == self.stage.last:
             return np.zeros((len(cells.spent), len(low), len(self.sizes)))
+        # Maps beyond what the ends hold at first start elsewhere, and each is sent once at least.
         left = np.maximum(self.maps - cells.maps_on(high).sum(axis=2), 0)
-        return dealt(left, cells.maps_on(self.sizes - low), prices.moved)
+        return cheapest_first(left, cells.maps_on(self.sizes - low), prices.moved)
 
     def use(
         self,
@@ -217,37 +211,24 @@ class SenderStage:
         n: int,
         prices: StageUse,
     ) -> StageUse:
-        """Return what is used where the ends number n are reached.
-
-        Parameters
-        ----------
-        before : SenderSignature or None
-            That of the senders before.
-        senders : SenderSets or None
-            They themselves.
-        at : ReachedSenders
-            How ends are reached.
-        n : int
-            Which of them.
-        prices : StageUse
-            The prices at which it is.
-        """
-        cells, end = self.cells[before].only(int(at.cell[n])), self.ends[n]
+        """Return what is used where the ends number n are reached."""
+        cells, cell, end = self.cells[before], int(at.cell[n]), self.ends[n]
         low, high = np.array([end.low]), np.array([end.high])
+        last = np.full((len(cells.spent), 1), at.last[n])
         kept = np.zeros(len(self.sizes))
         if senders is not None:
-            kept = _kept(cells, np.array([senders.high]), self.maps, prices)[0, 0]
+            kept = _kept(cells, np.array([senders.high]), self.maps, prices)[cell, 0]
         return StageUse(
-            segments=self._computed(cells, high, at.last[n].reshape(1, 1), prices)[0, 0],
+            segments=self._computed(cells, high, last, prices)[cell, 0],
             active=low[0].astype(float),
             kept=kept,
-            moved=self._moved(cells, low, high, prices)[0, 0],
+            moved=self._moved(cells, low, high, prices)[cell, 0],
         )
 
 
 def _kept(cells: StageCells, high: IntArray, maps: int, prices: StageUse) -> FloatArray:
     """Return the dearest maps that senders need not send, shape (cells, sets, groups)."""
-    kept: FloatArray = dealt(maps, cells.maps_on(high), -prices.kept)
+    kept: FloatArray = cheapest_first(maps, cells.maps_on(high), -prices.kept)
     return kept
 
 

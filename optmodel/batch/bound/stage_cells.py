@@ -1,29 +1,13 @@
-"""All placements of a stage in cells by their latencies, and what nodes can do in each.
+"""The cells of a stage group by group: what so many nodes of each can hold and compute."""
 
-A cell is an interval of the latency of the first layer, one of the layers between, and one of the
-last layer. What its placements need is taken from the starts of the intervals, what they can do
-from the ends.
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.priced_arc import MOST_FIRST, last_latencies, only_latencies, width_of
+from optmodel.batch.bound.latency_grid import grid_of
+from optmodel.batch.options import BoundOptions
 from optmodel.problem import IntArray
-from optmodel.stages import (
-    UNREACHABLE,
-    ArcNumbers,
-    StageArc,
-    first_thresholds,
-    held_at_first,
-    held_before_last,
-    last_thresholds,
-    quick_bound,
-)
-
-EARLY = (1, 2, 4, 8)
-"""Multiples of the least time to move a map at which latencies of layers between are cut."""
+from optmodel.stages import StageArc
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,44 +44,17 @@ class StageCells:
     more_held: IntArray
     more_width: IntArray
 
-    def only(self, cell: int) -> "StageCells":
-        """Return one of the cells."""
-        at = slice(cell, cell + 1)
-        return replace(
-            self,
-            spent=self.spent[at],
-            least_last=self.least_last[at],
-            held=self.held[at],
-            width=self.width[at],
-            more_held=self.more_held[at],
-            more_width=self.more_width[at],
-        )
-
     def maps_on(self, numbers: IntArray) -> IntArray:
-        """Return the most maps of the first layer on so many nodes of each group.
+        """Return the most maps of the first layer on so many nodes, shape (cells, sets, groups).
 
-        Parameters
-        ----------
-        numbers : ndarray of int, shape (sets, groups)
-
-        Returns
-        -------
-        ndarray of int, shape (cells, sets, groups)
+        `numbers` has shape (sets, groups).
         """
         return self._on(numbers, self.held[:, np.newaxis, :], self.more_held[:, np.newaxis])
 
     def segments_on(self, numbers: IntArray, at: IntArray) -> IntArray:
-        """Return the most segments of the last layer on so many nodes of each group.
+        """Return the most segments of the last layer on so many nodes, shape as of `maps_on`.
 
-        Parameters
-        ----------
-        numbers : ndarray of int, shape (sets, groups)
-        at : ndarray of int, shape (cells, sets)
-            The interval of the last latency.
-
-        Returns
-        -------
-        ndarray of int, shape (cells, sets, groups)
+        `at` is the interval of the last latency, shape (cells, sets).
         """
         cell = np.arange(len(self.spent))[:, np.newaxis]
         return self._on(numbers, self.width[cell, at], self.more_width[cell, at])
@@ -105,15 +62,9 @@ class StageCells:
     def first_with_room(self, numbers: IntArray, segments: int) -> IntArray:
         """Return the first interval of the last latency in which nodes compute all segments.
 
-        Parameters
-        ----------
-        numbers : ndarray of int, shape (groups,)
-
-        Returns
-        -------
-        ndarray of int, shape (cells,)
-            The number of intervals if there is none.
+        Shape (cells,), the number of intervals if there is none; `numbers` has shape (groups,).
         """
+        # In floats, which numpy multiplies many times faster; the numbers are far below 2^53.
         most = self.width.astype(float) @ numbers.astype(float)
         if self.alone is not None and numbers[self.alone]:
             most = most + self.more_width
@@ -127,28 +78,20 @@ class StageCells:
         return found
 
 
-def cells_of(choice: StageArc, groups: int) -> StageCells | None:
+def cells_of(choice: StageArc, groups: int, options: BoundOptions) -> StageCells | None:
     """Cut the placements of an arc, which ends with any senders, into cells.
 
     None if it has no placement.
-
-    Parameters
-    ----------
-    choice : StageArc
-        The arc.
-    groups : int
-        Groups of the fleet.
     """
-    arc = choice.arc
-    if quick_bound(arc) is None:
+    grid = grid_of(choice.arc, options)
+    if grid is None:
         return None
-    spent, last, least_last, held, width = _one_layer(arc) if len(arc.caps) == 1 else _grid(arc)
-    some = least_last < UNREACHABLE
-    spent, least_last, held, width = spent[some], least_last[some], held[some], width[some]
     alone = next((part.group for part in choice.parts if part.sends), None)
-    held, more_held = _per_group(held, choice, groups)
-    width, more_width = _per_group(width, choice, groups)
-    return StageCells(spent, last, least_last, held, width, alone, more_held, more_width)
+    held, more_held = _per_group(grid.held, choice, groups)
+    width, more_width = _per_group(grid.width, choice, groups)
+    return StageCells(
+        grid.spent, grid.last, grid.least_last, held, width, alone, more_held, more_width
+    )
 
 
 def _per_group(each: IntArray, choice: StageArc, groups: int) -> tuple[IntArray, IntArray]:
@@ -162,40 +105,3 @@ def _per_group(each: IntArray, choice: StageArc, groups: int) -> tuple[IntArray,
         if part.sends:
             more = np.maximum(each[..., p] - found[..., part.group], 0)
     return found, more
-
-
-Parts = tuple[IntArray, IntArray, IntArray, IntArray, IntArray]
-
-
-def _one_layer(arc: ArcNumbers) -> Parts:
-    """Return the cells of a layer that receives and computes: its latency is the first one."""
-    starts, width = only_latencies(arc)
-    nothing = np.zeros(len(starts), dtype=np.int64)
-    return starts, np.zeros(1, dtype=np.int64), nothing, width, width[:, np.newaxis]
-
-
-def _grid(arc: ArcNumbers) -> Parts:
-    """Return the cells of several layers: all first latencies, with maps moved early or not."""
-    first = first_thresholds(arc, UNREACHABLE)
-    first = first[:: -(-len(first) // MOST_FIRST)]
-    ends = np.append(first[1:] - 1, UNREACHABLE)
-    held, least, spent = [], [], []
-    for start, end in _early_intervals(arc):
-        early = (end,) * (len(arc.send) - 1)
-        held.append(held_before_last(arc, ends, early))
-        least.append(last_thresholds(arc, ends, early))
-        spent.append(first + start)
-    least_last, kinds = np.concatenate(least), len(held)
-    last = last_latencies(arc, int(least_last.min()))
-    width = width_of(arc, np.concatenate(held), np.append(last[1:] - 1, UNREACHABLE))
-    at_first = np.tile(held_at_first(arc, ends), (kinds, 1))
-    return np.concatenate(spent), last, least_last, at_first, width
-
-
-def _early_intervals(arc: ArcNumbers) -> list[tuple[int, int]]:
-    """Return intervals of the latency of all layers between; no map moves early in the first."""
-    moves = [ticks for row in arc.send[:-1] for ticks in row if ticks]
-    if not moves:
-        return [(0, 0)]
-    starts = [min(moves) * n for n in EARLY]
-    return [(0, 0), *zip(starts, [*(start - 1 for start in starts[1:]), UNREACHABLE], strict=True)]

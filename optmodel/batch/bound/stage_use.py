@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.problem import FloatArray, IntArray, RequestTask
+from optmodel.problem import FloatArray, RequestTask
 from optmodel.stages import RequestStage
 
 
@@ -32,15 +32,7 @@ class StageUse:
 
 
 class LoadTariff:
-    """What one of each loads the budgets with.
-
-    Parameters
-    ----------
-    task : RequestTask
-        The request.
-    stage : RequestStage
-        One of its stages.
-    """
+    """What one of each loads the budgets with."""
 
     def __init__(self, task: RequestTask, stage: RequestStage) -> None:
         last = task.layers[stage.last]
@@ -49,6 +41,7 @@ class LoadTariff:
         self.active = float(last.output_bits * following[0].segments) if following else 0.0
         self.kept = float(task.layers[stage.first - 1].output_bits) if stage.first else 0.0
         between = task.layers[stage.first : stage.last]
+        # After which of these layers a map moves is open: the least bits bound it.
         self.moved = float(min((layer.output_bits for layer in between), default=0))
 
     def prices(self, prices: FloatArray) -> StageUse:
@@ -64,27 +57,3 @@ class LoadTariff:
         """Return the bytes, multiplications and bits of a use, shape (3, groups)."""
         bits = self.active * use.active - self.kept * use.kept + self.moved * use.moved
         return np.vstack([np.outer(self.segment, use.segments), bits])
-
-
-def dealt(number: FloatArray | int, room: IntArray, price: FloatArray) -> FloatArray:
-    """Deal a number of things to groups with room for some each, the cheapest first.
-
-    Parameters
-    ----------
-    number : ndarray, shape (...,), or int
-        How many.
-    room : ndarray of int, shape (..., groups)
-        How many each group takes at most.
-    price : ndarray, shape (groups,)
-        What decides who comes first.
-
-    Returns
-    -------
-    ndarray, shape (..., groups)
-    """
-    order = np.argsort(price, kind="stable")
-    most = room[..., order]
-    before = np.cumsum(most, axis=-1) - most
-    taken = np.empty(most.shape)
-    taken[..., order] = np.clip(np.asarray(number)[..., np.newaxis] - before, 0, most)
-    return taken

@@ -2,52 +2,21 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.batch.options import ConstructOptions
 from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.placement import (
     Admission,
     CostedPlacement,
     Placement,
-    Rejection,
     RequestClass,
     Termination,
     classes_of,
 )
 from optmodel.problem import FloatArray, Problem, RequestTask
 from optmodel.search import Search
-
-SCALES = (10.0, 3.0, 1.0, 0.3, 30.0, 0.0)
-"""What all budgets of a kind cost together, as multiples of a rough latency of the batch."""
-DEARER = (1.0, 4.0, 16.0, 64.0)
-"""A request without a place is tried again at these multiples of the prices."""
-
-START_SHARE = 0.1
-"""Share of the time limit after which no further construction is begun."""
-SEARCHES = 20
-"""Members of a class that are placed by themselves; the others copy one of them where it fits."""
-
-
-@dataclass(frozen=True)
-class BatchConstruction:
-    """A batch placed request by request.
-
-    Attributes
-    ----------
-    placement : Placement
-        The requests that are served; it keeps 8b-8h.
-    rejected : tuple of Rejection
-        The others, each with the layer and the budget that was short.
-    latency_s : float
-        Latency of the served requests (Eq. 5).
-    """
-
-    placement: Placement
-    rejected: tuple[Rejection, ...]
-    latency_s: float
 
 
 def scarcity(problem: Problem, scale: float) -> FloatArray:
@@ -64,73 +33,56 @@ def scarcity(problem: Problem, scale: float) -> FloatArray:
     return np.repeat(each[:, np.newaxis], helpers, axis=1)
 
 
-def construct(
-    problem: Problem,
-    order: Sequence[RequestTask] | None = None,
-    prices: FloatArray | None = None,
-) -> BatchConstruction:
-    """Place requests one after another on what is left of the budgets 8b-8d.
+def constructions(
+    problem: Problem, admission: Admission, options: ConstructOptions | None = None
+) -> Iterator[Placement]:
+    """Yield placements of a batch that keep 8b-8h, each on its own, one for every scale.
 
     Each stage of a request (the layers behind one conv up to the next) goes to the nodes where its
     latency, the load that it puts there included, and its priced loads together are least. A
-    request without a place is tried at higher prices, then rejected; it reserves nothing.
+    request without a place is tried at higher prices, then left out; it reserves nothing.
 
     Parameters
     ----------
     problem : Problem
         The batch; its budgets are what there is to use.
-    order : sequence of RequestTask, optional
-        Tasks of the problem in the order of placing, no others are placed; without it all are, and
-        kinds of requests take turns.
-    prices : ndarray, shape (3, helpers), optional
-        Seconds per byte, multiplication and bit sent on each helper; without them, `scarcity` at
-        the first of `SCALES`.
-    """
-    classes = classes_of(problem)
-    batch = PlacedBatch(problem, classes)
-    wanted = [(batch.class_of(task), task) for task in order] if order is not None else batch.order
-    if prices is None:
-        prices = scarcity(problem, SCALES[0])
-    return _finished(batch, _fill(batch, wanted, prices))
-
-
-def constructions(problem: Problem, admission: Admission) -> Iterator[BatchConstruction]:
-    """Yield placements of a batch, each on its own, for every one of `SCALES`.
-
-    Parameters
-    ----------
-    problem : Problem
-        The batch.
     admission : {"all", "most"}
         With "all", only placements of every request are yielded. With "most", requests that load
         the budgets least get a turn to go first, which may serve more of them.
+    options : ConstructOptions, optional
+        Scales, and how often a request is tried.
     """
-    for found in _attempts(problem, admission):
-        if admission == "most" or not found.rejected:
-            yield found
+    for batch in _attempts(problem, admission, options or ConstructOptions()):
+        if admission == "most" or batch.complete:
+            yield batch.placement()
 
 
-def _attempts(problem: Problem, admission: Admission) -> Iterator[BatchConstruction]:
+def _attempts(
+    problem: Problem, admission: Admission, options: ConstructOptions
+) -> Iterator[PlacedBatch]:
     """Yield what each scale comes to; with "all" the first request without a place ends it."""
     classes = classes_of(problem)
-    for scale in SCALES:
+    for scale in options.scales:
         prices = scarcity(problem, scale)
-        batch = PlacedBatch(problem, classes)
-        rejected = _fill(batch, batch.order, prices, admission)
-        yield _finished(batch, rejected)
-        if rejected and admission == "most":
-            batch = PlacedBatch(problem, classes)
-            yield _finished(batch, _fill(batch, _by_size(batch, classes), prices))
+        batch = PlacedBatch(problem, classes, options)
+        _fill(batch, batch.order, prices, admission)
+        yield batch
+        if not batch.complete and admission == "most":
+            batch = PlacedBatch(problem, classes, options)
+            _fill(batch, _by_size(batch, classes), prices, admission)
+            yield batch
 
 
-def offer_constructions(search: Search) -> Termination:
+def offer_constructions(search: Search, options: ConstructOptions | None = None) -> Termination:
     """Offer constructions of the search's batch: the first, and more while there is time.
 
     As long as none serves as many requests as asked, that is all the time there is.
     """
-    deadline = time.perf_counter() + min(START_SHARE * search.left_s, 1e9)
-    for construction in _attempts(search.problem, search.options.admission):
-        search.offer(construction.placement)
+    options = options or ConstructOptions()
+    # A finite deadline, so that without a limit the clock is asked but decides nothing.
+    deadline = time.perf_counter() + min(options.start_share * search.left_s, 1e9)
+    for batch in _attempts(search.problem, search.options.admission, options):
+        search.offer(batch.placement())
         enough = search.served >= search.most_served
         if search.left_s <= 0 or (enough and time.perf_counter() > deadline):
             break
@@ -140,70 +92,30 @@ def offer_constructions(search: Search) -> Termination:
 Wanted = list[tuple[RequestClass, RequestTask]]
 
 
-def _fill(
-    batch: PlacedBatch, wanted: Wanted, prices: FloatArray, admission: Admission = "most"
-) -> list[Rejection]:
-    """Place requests in the given order, and say why those without a place have none.
-
-    With admission "all" it ends with the first request without a place.
-    """
-    full: dict[int, NoRoom] = {}
-    patterns: dict[int, _Pattern] = {}
-    rejected = []
+def _fill(batch: PlacedBatch, wanted: Wanted, prices: FloatArray, admission: Admission) -> None:
+    """Place requests in the given order; with "all" the first one without a place ends it."""
+    full: set[tuple[int, int]] = set()
     for requests, member in wanted:
-        pattern = patterns.setdefault(id(requests), _Pattern(len(requests.members)))
-        found = full.get(id(requests)) or pattern.copy(batch, member)
-        if found is None:
-            found = pattern.keep(_find(batch, requests, member, prices))
-        if not isinstance(found, NoRoom):
+        # No room for one of a class and source is none for the next, with less left.
+        kind = id(requests), member.source
+        found = None if kind in full else _find(batch, requests, member, prices)
+        if found is not None:
             batch.put(member, found)
-            continue
-        rejected.append(_rejection(member, found))
-        if requests.task.layers[found.layer].hosts != (requests.task.source,):
-            # Helpers without room for one of a class have none for the next, with less left.
-            full[id(requests)] = found
-        if admission == "all":
-            break
-    return rejected
-
-
-class _Pattern:
-    """The last placement found for a class, and how often it may still be copied.
-
-    Parameters
-    ----------
-    members : int
-        Requests of the class; beyond `SEARCHES`, only some are placed by themselves.
-    """
-
-    def __init__(self, members: int) -> None:
-        self.copies = -(-members // SEARCHES) - 1
-        self.left = 0
-        self.placed: CostedPlacement | None = None
-
-    def keep(self, found: CostedPlacement | NoRoom) -> CostedPlacement | NoRoom:
-        """Remember what was found for one member."""
-        if isinstance(found, CostedPlacement):
-            self.placed, self.left = found, self.copies
-        return found
-
-    def copy(self, batch: PlacedBatch, member: RequestTask) -> CostedPlacement | None:
-        """Return the placement for another member, None if it may not be copied or does not fit."""
-        if self.placed is None or not self.left:
-            return None
-        self.left -= 1
-        return batch.copy(member, self.placed)
+        elif admission == "all":
+            return
+        else:
+            full.add(kind)
 
 
 def _find(
     batch: PlacedBatch, requests: RequestClass, member: RequestTask, prices: FloatArray
-) -> CostedPlacement | NoRoom:
+) -> CostedPlacement | None:
     """Place a request at the lowest of several prices at which it has a place."""
-    for multiple in DEARER if prices.any() else DEARER[:1]:
+    for multiple in batch.options.dearer if prices.any() else (1.0,):
         found = batch.find(requests, member, multiple * prices, prices)
-        if not isinstance(found, NoRoom):
+        if found is not None:
             return found
-    return found
+    return None
 
 
 def _by_size(batch: PlacedBatch, classes: Sequence[RequestClass]) -> Wanted:
@@ -222,15 +134,3 @@ def _by_size(batch: PlacedBatch, classes: Sequence[RequestClass]) -> Wanted:
         return float((needs / np.maximum(totals, 1.0)).max())
 
     return [(c, member) for c in sorted(classes, key=size) for member in c.members]
-
-
-def _rejection(member: RequestTask, found: NoRoom) -> Rejection:
-    return Rejection(
-        request=member.request.id,
-        layer=member.layers[found.layer].name,
-        condition=found.condition,
-    )
-
-
-def _finished(batch: PlacedBatch, rejected: list[Rejection]) -> BatchConstruction:
-    return BatchConstruction(batch.placement(), tuple(rejected), batch.latency_s)

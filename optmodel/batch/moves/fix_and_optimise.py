@@ -17,12 +17,7 @@ from optmodel.search import Allowance
 
 
 class FixAndOptimise:
-    """Frees sets of devices and windows of stages of one request, one after another, each turn.
-
-    Parameters
-    ----------
-    bench : BatchWorkbench
-    """
+    """Frees sets of devices and windows of stages of one request, one after another, each turn."""
 
     has_news = False
 
@@ -65,10 +60,12 @@ class FixAndOptimise:
         return self.bench.search.incumbent
 
     def _freed(self, task: RequestTask, width: int) -> Iterator[BoolArray]:
-        name, problem = task.request.id, self.bench.problem
-        for _ in range(self.options.device_sets):
-            yield freed_devices(problem, task, self._incumbent.requests[name], self.random)
-        yield from freed_stages(task, self._incumbent.requests[name], width, self.random)
+        name, problem, options = task.request.id, self.bench.problem, self.options
+        for _ in range(options.device_sets):
+            placed = self._incumbent.requests[name]
+            yield freed_devices(problem, task, placed, options.most_devices, self.random)
+        placed = self._incumbent.requests[name]
+        yield from freed_stages(task, placed, width, options.most_pairs, self.random)
 
     def _solved(self, task: RequestTask, free: BoolArray, work: float) -> Placement | None:
         """Return the best placement that differs only in what is freed, None if none is better."""

@@ -17,13 +17,8 @@ from optmodel.problem import (
     stage_cuts,
 )
 
-MOST_PAIRS = 2_000
-"""Pairs of nodes between consecutive layers in a window: its model is built in a tenth of a
-second."""
-MOST_DEVICES = 4
-"""Devices that are freed together, at most."""
 ACCURACY = 1e-6
-"""Share of a rough latency that the ticks of the model may lose."""
+"""Share of a rough latency that ticks may lose: coarse enough for CP-SAT's 64-bit integers."""
 FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
@@ -77,6 +72,7 @@ def solve_freed(
     rows = np.flatnonzero(free.any(axis=1))
     if not rows.size:
         return None
+    # The layers beside stay, but what moves to and from them takes another time.
     first, last = max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 1, len(task.layers) - 1)
     inside = _inside(placed, first, last)
     part = _part(task, first, last, inside, free[first : last + 1])
@@ -87,6 +83,7 @@ def solve_freed(
     found = _solved(window, inside, free[first : last + 1], effort)
     if found is None:
         return None
+    # The model counts in whole ticks and units: what it found is costed as everything is.
     after = evaluate_request(problem, part, found)
     if after.latency_s >= before.latency_s or not room.has_room(after.load):
         return None
@@ -152,38 +149,42 @@ def _solved(
 
 
 def freed_stages(
-    task: RequestTask, placed: RequestPlacement, width: int, random: np.random.Generator
+    task: RequestTask,
+    placed: RequestPlacement,
+    width: int,
+    most_pairs: int,
+    random: np.random.Generator,
 ) -> Iterator[BoolArray]:
     """Yield windows of so many stages, in random order.
 
-    Large fleets are thinned out: who holds something in the window stays, others are drawn.
+    Large fleets are thinned out to so many pairs of nodes between consecutive layers: who holds
+    something in the window stays, others are drawn.
     """
     cuts = stage_cuts(task)
     width = min(width, len(cuts))
     for start in random.permutation(len(cuts) - width + 1).tolist():
         first, last = cuts[start].first, cuts[start + width - 1].last
-        nodes = _chosen(task, placed, first, last, random)
+        holders = set(np.flatnonzero(placed.counts[first : last + 1].sum(axis=0)).tolist())
+        hosts = {i for layer in task.layers[first : last + 1] for i in layer.hosts}
+        others = sorted(hosts - holders)
+        # A layer has a pair for every two nodes; the window has one more transfer at either end.
+        most = int((most_pairs / (last - first + 2)) ** 0.5)
+        number = min(max(most - len(holders), 1), len(others))
+        drawn = random.choice(others, number, replace=False).tolist() if others else []
+        nodes = holders.union(drawn)
         yield _mask(task, placed, range(first, last + 1), nodes)
 
 
-def _chosen(
-    task: RequestTask, placed: RequestPlacement, first: int, last: int, random: np.random.Generator
-) -> set[int]:
-    """Return the nodes that may hold segments in a window of layers."""
-    holders = set(np.flatnonzero(placed.counts[first : last + 1].sum(axis=0)).tolist())
-    hosts = {i for layer in task.layers[first : last + 1] for i in layer.hosts}
-    others = sorted(hosts - holders)
-    most = int((MOST_PAIRS / (last - first + 2)) ** 0.5)
-    number = min(max(most - len(holders), 1), len(others))
-    return holders | set(random.choice(others, number, replace=False).tolist() if others else [])
-
-
 def freed_devices(
-    problem: Problem, task: RequestTask, placed: RequestPlacement, random: np.random.Generator
+    problem: Problem,
+    task: RequestTask,
+    placed: RequestPlacement,
+    most: int,
+    random: np.random.Generator,
 ) -> BoolArray:
     """Return a mask that frees all that a few helpers hold, at least one of which holds some."""
     holders = np.flatnonzero(placed.counts[:, : problem.helpers].sum(axis=0))
-    number = min(int(random.integers(2, MOST_DEVICES + 1)), problem.helpers)
+    number = min(int(random.integers(2, most + 1)), problem.helpers)
     drawn = set(random.choice(problem.helpers, number, replace=False).tolist())
     if holders.size:
         drawn.add(int(random.choice(holders)))

@@ -5,16 +5,12 @@ from itertools import cycle
 
 import numpy as np
 
-from optmodel.batch.moves.batch_construction import SCALES, scarcity
-from optmodel.batch.one_request.stage_share import NoRoom
-from optmodel.batch.placed_batch import PlacedBatch
+from optmodel.batch.moves.batch_construction import scarcity
+from optmodel.batch.placed_batch import FindPlace, PlacedBatch
 from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import CostedPlacement, Placement
 from optmodel.problem import RequestTask
 from optmodel.search import Allowance
-
-FindPlace = Callable[[RequestTask], CostedPlacement | None]
-"""Finds a place for a request on what is left."""
 
 
 class RequestInsertion:
@@ -40,7 +36,7 @@ class RequestInsertion:
         find_place: FindPlace | None = None,
     ) -> None:
         self.batch, self.random, self.most_out = batch, random, most_out
-        self.prices = [scarcity(batch.problem, scale) for scale in sorted(SCALES)]
+        self.prices = [scarcity(batch.problem, scale) for scale in sorted(batch.options.scales)]
         self._find = [self._constructed] if find_place is None else [self._constructed, find_place]
 
     def insert(self, task: RequestTask, tries: int, may_go_on: Callable[[], bool]) -> bool:
@@ -68,38 +64,17 @@ class RequestInsertion:
 
     def _place(self, members: Sequence[RequestTask]) -> bool:
         """Place requests in one of two ways; False, with none placed, if one has no room."""
-        return any(self._placed(members, find) for find in self._find)
-
-    def _placed(self, members: Sequence[RequestTask], find: FindPlace) -> bool:
-        """Place requests one after another; False, with none placed, if one has no room."""
-        done: list[RequestTask] = []
-        for member in members:
-            found = find(member)
-            if found is None:
-                for placed in done:
-                    self.batch.take_back(placed)
-                return False
-            self.batch.put(member, found)
-            done.append(member)
-        return True
+        return any(self.batch.place_all(members, find) for find in self._find)
 
     def _constructed(self, member: RequestTask) -> CostedPlacement | None:
         """Return the placement at the lowest prices at which there is room."""
         requests = self.batch.class_of(member)
-        for prices in self.prices:
-            found = self.batch.find(requests, member, prices)
-            if not isinstance(found, NoRoom):
-                return found
-        return None
+        found = (self.batch.find(requests, member, prices) for prices in self.prices)
+        return next((placed for placed in found if placed is not None), None)
 
 
 class InsertedRequests:
-    """Inserts one request that is left out, each turn; only where admission asks for most.
-
-    Parameters
-    ----------
-    bench : BatchWorkbench
-    """
+    """Inserts one request that is left out, each turn; only where admission asks for most."""
 
     has_news = False
 

@@ -1,24 +1,19 @@
 """The move `construct`: place the batch anew, one request after another, at known prices."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from optmodel.batch.bound.price_search import PricedBatch
-from optmodel.batch.one_request.stage_share import NoRoom
+from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import Placement
-from optmodel.problem import FloatArray
 from optmodel.search import Allowance
 
 
 class PricedConstruction:
-    """Constructs batches at multiples of the prices that bound the batch best.
-
-    Parameters
-    ----------
-    bench : BatchWorkbench
-    """
+    """Constructs batches at multiples of the prices that bound the batch best."""
 
     turns_per_pass = 1
 
@@ -39,20 +34,8 @@ class PricedConstruction:
         if self.bench.priced is None or not self.has_news:
             return
         self._used = self.bench.priced
-        for scale in self.bench.options.priced_scales:
-            found = self._construct(self.bench.node_prices(self._used, scale), allowance)
+        for scale in self.bench.options.constructions.priced_scales:
+            prices = self.bench.node_prices(self._used, scale)
+            found = self.bench.anew(partial(PlacedBatch.find, prices=prices), allowance)
             if found is not None:
                 yield found
-
-    def _construct(self, prices: FloatArray, allowance: Allowance) -> Placement | None:
-        batch, search = self.bench.empty(), self.bench.search
-        for requests, member in batch.order:
-            if allowance.over:
-                return None
-            placed = batch.find(requests, member, prices)
-            if not isinstance(placed, NoRoom):
-                batch.put(member, placed)
-                self.bench.master.add(requests, placed)
-            elif search.options.admission == "all":
-                return None
-        return batch.placement()

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from optmodel.batch.moves.batch_construction import scarcity
-from optmodel.batch.one_request.stage_share import NoRoom
 from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.batch.workbench import BatchWorkbench
-from optmodel.placement import Placement
+from optmodel.placement import CostedPlacement, Placement
 from optmodel.problem import FloatArray, RequestTask
 from optmodel.search import Allowance
 
@@ -17,14 +16,7 @@ ROUNDING = 1e-12
 
 
 class RuinAndRecreate:
-    """Ruin and recreate around the incumbent; requests that it leaves out stay out.
-
-    All placements that it meets become columns of the master.
-
-    Parameters
-    ----------
-    bench : BatchWorkbench
-    """
+    """Ruin and recreate around the incumbent; requests that it leaves out stay out."""
 
     has_news = False
     turns_per_pass = 1
@@ -32,7 +24,7 @@ class RuinAndRecreate:
     def __init__(self, bench: BatchWorkbench) -> None:
         self.bench, self.options = bench, bench.options.recreate
         self.random = bench.random("recreate")
-        self.usual = scarcity(bench.problem, 3.0)
+        self.usual = scarcity(bench.problem, self.options.usual_scale)
         self.uniform = scarcity(bench.problem, 1.0)
 
     def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:
@@ -54,31 +46,25 @@ class RuinAndRecreate:
         before_s = batch.latency_s
         old = [(members[i], batch.take_back(members[i])) for i in drawn]
         prices = self._drawn_prices()
+        # Exponential: a little worse is often kept, much worse hardly ever.
         most_s = before_s * (1 + self.options.worse * float(self.random.exponential()))
-        placed = self._place(batch, [member for member, _ in old], prices)
+
+        def find(member: RequestTask) -> CostedPlacement | None:
+            """Construct a placement at the drawn prices."""
+            return batch.find(batch.class_of(member), member, prices, self.usual)
+
+        placed = batch.place_all([member for member, _ in old], find)
         if placed and batch.latency_s <= most_s:
             return
-        for member, _ in old:
-            if member.request.id in batch.placed:
-                batch.take_back(member)
+        for member, _ in old if placed else ():
+            batch.take_back(member)
         for member, before in old:
             batch.put(member, before)
 
-    def _place(self, batch: PlacedBatch, members: list[RequestTask], prices: FloatArray) -> bool:
-        for member in members:
-            requests = batch.class_of(member)
-            found = batch.find(requests, member, prices, self.usual)
-            if isinstance(found, NoRoom):
-                return False
-            self.bench.master.add(requests, found)
-            batch.put(member, found)
-        return True
-
     def _drawn_prices(self) -> FloatArray:
-        """Return uniform prices or the master's, at a random scale and with some noise."""
-        base = (self.uniform, self.bench.single_prices)[int(self.random.integers(2))]
+        """Return uniform prices at a random scale and with some noise."""
         scales = np.log((self.options.least_scale, self.options.largest_scale))
         scale = np.exp(self.random.uniform(*scales))
-        noise = np.exp(self.random.normal(0, self.options.jitter, base.shape))
-        prices: FloatArray = base * scale * noise
+        noise = np.exp(self.random.normal(0, self.options.jitter, self.uniform.shape))
+        prices: FloatArray = self.uniform * scale * noise
         return prices

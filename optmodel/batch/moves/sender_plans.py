@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 
 from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.batch.workbench import BatchWorkbench
-from optmodel.placement import Placement
+from optmodel.placement import CostedPlacement, Placement, RequestClass
+from optmodel.problem import RequestTask
 from optmodel.search import Allowance
 
 
 class PlannedConstruction:
-    """Places the whole batch anew, with given senders behind each stage; a plan each turn.
-
-    Parameters
-    ----------
-    bench : BatchWorkbench
-    """
+    """Places the whole batch anew, with given senders behind each stage; a plan each turn."""
 
     turns_per_pass = 1
 
@@ -33,19 +30,18 @@ class PlannedConstruction:
         if plans is None:
             return
         self._tried.add(plans)
-        bench, batch = self.bench, self.bench.empty()
-        plan_of = {id(c): plan for c, plan in zip(bench.classes, plans, strict=True)}
-        for requests, member in batch.order:
-            if allowance.over:
-                return
-            planner, plan = bench.planner(requests), plan_of[id(requests)]
-            placed = planner.find(batch, member, plan, allowance)
-            if placed is not None:
-                batch.put(member, placed)
-                bench.master.add(requests, placed)
-            elif bench.search.options.admission == "all":
-                return
-        yield batch.placement()
+        plan_of = {id(c): plan for c, plan in zip(self.bench.classes, plans, strict=True)}
+
+        def find(
+            batch: PlacedBatch, requests: RequestClass, member: RequestTask
+        ) -> CostedPlacement | None:
+            """Place a request by the plan of its class."""
+            planner = self.bench.planner(requests)
+            return planner.find(batch, member, plan_of[id(requests)], allowance)
+
+        found = self.bench.anew(find, allowance)
+        if found is not None:
+            yield found
 
     def _next(self) -> tuple[SenderPlan | None, ...] | None:
         return next((plans for plans in self.bench.plans() if plans not in self._tried), None)

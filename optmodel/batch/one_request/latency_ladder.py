@@ -4,19 +4,15 @@ They depend on times and room alone, not on prices, so that they are kept from o
 the next.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from optmodel.batch.options import ConstructOptions
 from optmodel.problem import FloatArray, IntArray
 
-MOST_VALUES = 12
-"""Latencies of a layer that are tried."""
-MOST_NUMBERS = 2**22
-"""Widths that are kept; then all are forgotten, so that memory stays flat."""
 UP = 1 + 1e-12
-"""Against rounding: a limit is not missed by a hair."""
+"""Against rounding: a latency n · time is not above a limit of the same n · time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +32,16 @@ class LatencyLadder:
 
 
 class LatencyLadders:
-    """Makes each ladder once."""
+    """Makes each ladder once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    options : ConstructOptions, optional
+        Numbers of constructions.
+    """
+
+    def __init__(self, options: ConstructOptions | None = None) -> None:
+        self.options = options or ConstructOptions()
         self._kept: dict[object, LatencyLadder] = {}
         self._numbers = 0
 
@@ -56,77 +59,53 @@ class LatencyLadders:
         """
         key = maps, most.tobytes(), *(time.tobytes() for time in times)
         if key not in self._kept:
-            ladder = _ladder(times, most, maps)
+            ladder = _ladder(times, most, maps, self.options.most_latencies)
             self._numbers += ladder.width.size
-            if self._numbers > MOST_NUMBERS:
+            if self._numbers > self.options.most_widths:
                 self._kept, self._numbers = {}, ladder.width.size
             self._kept[key] = ladder
         return self._kept[key]
 
 
-def _ladder(times: tuple[FloatArray, ...], most: IntArray, maps: int) -> LatencyLadder:
-    kinds, kind_of = _kinds(times, np.minimum(most, maps))
-    axes = [
-        _latencies([(kind[k], kind[-1], n) for kind, n in kinds.items()], maps)
-        for k in range(len(times))
-    ]
+def _ladder(
+    times: tuple[FloatArray, ...], most: IntArray, maps: int, most_values: int
+) -> LatencyLadder:
+    nodes = np.column_stack([*times, np.minimum(most, maps)])
+    kinds, kind_of, number = np.unique(nodes, axis=0, return_inverse=True, return_counts=True)
+    *each, room = kinds.T
+    axes = [_latencies(time, room, number, maps, most_values) for time in each]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes)], axis=1)
     grid = grid[np.argsort(grid.sum(axis=1), kind="stable")]
-    *each, room = np.array(list(kinds)).T
     width = np.broadcast_to(room, (len(grid), len(room)))
     for time, limits in zip(each, grid.T, strict=True):
-        fits = np.floor_divide(
-            limits[:, np.newaxis] * UP, time, where=time > 0, out=np.array(width)
-        )
-        width = np.minimum(width, fits)
-    enough = np.flatnonzero(width @ np.array(list(kinds.values())) >= maps)
-    rungs = enough[_first_of_each(width[enough])]
+        width = np.minimum(width, _held(limits, time, room))
+    enough = np.flatnonzero(width @ number >= maps)
+    # Longer limits that leave the same room cost more, whatever the prices.
+    rungs = enough[np.sort(np.unique(width[enough], axis=0, return_index=True)[1])]
     return LatencyLadder(grid[rungs].sum(axis=1), width[rungs][:, kind_of])
 
 
-Kind = tuple[float, ...]
-"""Seconds that a map takes in each layer, and how many maps a node may hold."""
+def _held(limits: FloatArray, time: FloatArray, most: FloatArray) -> FloatArray:
+    """Return how many maps each node holds within limits, shape (limits, nodes)."""
+    held = np.broadcast_to(most, (len(limits), len(most))).copy()
+    np.floor_divide(limits[:, np.newaxis] * UP, time, where=time > 0, out=held)
+    return np.minimum(held, most, out=held)
 
 
-def _kinds(times: tuple[FloatArray, ...], most: IntArray) -> tuple[Counter[Kind], list[int]]:
-    """Return how many nodes there are of each kind, and which of them each node is."""
-    nodes: list[Kind] = list(zip(*(time.tolist() for time in times), most.tolist(), strict=True))
-    kinds = Counter(nodes)
-    place_of = {kind: n for n, kind in enumerate(kinds)}
-    return kinds, [place_of[node] for node in nodes]
-
-
-def _first_of_each(rows: FloatArray) -> list[int]:
-    """Return where each different row stands first, in order."""
-    first: dict[bytes, int] = {}
-    for n, row in enumerate(rows):
-        first.setdefault(row.tobytes(), n)
-    return list(first.values())
-
-
-def _latencies(nodes: list[tuple[float, float, int]], maps: int) -> FloatArray:
+def _latencies(
+    time: FloatArray, room: FloatArray, number: IntArray, maps: int, most_values: int
+) -> FloatArray:
     """Return values that the latency of a layer can take, thinned out, the largest kept.
 
-    `nodes` lists seconds per map, most maps of a node, and how many such nodes there are.
+    They are multiples of seconds per map, for kinds of so many nodes with room for so many maps.
     """
-    holding = [(t, n, number) for t, n, number in nodes if n > 0]
-    if not holding:
-        return np.zeros(0)
-    most: dict[float, float] = {}
-    for t, n, _ in holding:
-        most[t] = max(n, most.get(t, 0))
-    values = np.unique(np.concatenate([np.arange(1, n + 1) * t for t, n in most.items()]))
-    free = sum(n * number for t, n, number in holding if not t)
-    taken = np.concatenate([np.arange(1, n + 1) * t for t, n, _ in holding if t] or [np.zeros(0)])
-    order = np.argsort(taken, kind="stable")
-    repeats = np.array([n for t, n, _ in holding if t], dtype=np.int64)
-    numbers = np.repeat([number for t, _, number in holding if t], repeats)
-    together = np.append(0, np.cumsum(numbers[order]))
-    room = free + together[np.searchsorted(taken[order], values * UP, side="right")]
-    values = np.asarray(values[room >= maps], dtype=np.float64)
-    if len(values) <= MOST_VALUES:
+    multiples = [np.arange(1, n + 1) * t for t, n in zip(time, room, strict=True)]
+    values = np.unique(np.concatenate(multiples))
+    values = values[_held(values, time, room) @ number >= maps]
+    if len(values) <= most_values:
         return values
-    wanted = np.geomspace(max(values[0], values[-1] * 1e-3), values[-1], MOST_VALUES)
+    # In equal ratios: a longer latency leaves more room, but ever less for each second.
+    wanted = np.geomspace(max(values[0], values[-1] * 1e-3), values[-1], most_values)
     at = np.unique(np.append(0, np.searchsorted(values, wanted).clip(0, len(values) - 1)))
     chosen: FloatArray = values[at]
     return chosen

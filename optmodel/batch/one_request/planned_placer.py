@@ -10,20 +10,17 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.batch.bound.sender_graph import (
-    MOST_SENDERS,
     SenderGraph,
     SenderPath,
     ranges_of_senders,
 )
 from optmodel.batch.bound.sender_sets import SenderPlan
 from optmodel.batch.one_request.stage_placer import StagePlacer
+from optmodel.batch.options import BoundOptions
 from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.placement import CostedPlacement, RequestClass, RequestPlacement
 from optmodel.problem import BoolArray, FloatArray, RequestTask, broadcast_bits
 from optmodel.search import Allowance
-
-SCALES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
-"""What the bandwidth of all helpers costs, in latencies of the batch: each may give other plans."""
 
 
 class PlannedPlacer:
@@ -37,17 +34,26 @@ class PlannedPlacer:
         Places a stage on given nodes.
     number : int
         Requests in the batch, all together.
+    options : BoundOptions, optional
+        Of the graph that plans are cheapest paths of.
     """
 
-    def __init__(self, requests: RequestClass, placer: StagePlacer, number: int) -> None:
+    def __init__(
+        self,
+        requests: RequestClass,
+        placer: StagePlacer,
+        number: int,
+        options: BoundOptions | None = None,
+    ) -> None:
         self.requests, self.placer, self.number = requests, placer, number
+        self.options = options or BoundOptions()
         self.bits = [broadcast_bits(requests.task, cut) for cut in placer.cuts]
         self.hosts = [set(requests.task.layers[cut.last].hosts) for cut in placer.cuts]
         self._plans: dict[float, SenderPlan | None] = {}
 
     @cached_property
     def _graph(self) -> SenderGraph:
-        return SenderGraph(self.requests, self.placer.book)
+        return SenderGraph(self.requests, self.placer.book, self.options)
 
     @cached_property
     def _latency_s(self) -> float:
@@ -87,16 +93,16 @@ class PlannedPlacer:
         return placed if placed is not None and batch.fits(member, placed) else None
 
     def plans(self) -> Iterator[SenderPlan]:
-        """Yield the plans at `SCALES`, each once."""
+        """Yield the plans at all scales, each once."""
         known = set()
-        for scale in SCALES:
+        for scale in self.placer.options.scales:
             plan = self.plan(scale)
             if plan is not None and plan not in known:
                 known.add(plan)
                 yield plan
 
     def plan(self, scale: float) -> SenderPlan | None:
-        """Return the plan if all bandwidth costs so much, see `SCALES`.
+        """Return the plan if all bandwidth costs so much, see `PlanOptions.scales`.
 
         None if the request has no placement or its groups are too many.
         """
@@ -105,7 +111,8 @@ class PlannedPlacer:
         return self._plans[scale]
 
     def _cheapest(self, scale: float) -> SenderPlan | None:
-        if ranges_of_senders(self.requests) > MOST_SENDERS or not np.isfinite(self._latency_s):
+        many = ranges_of_senders(self.requests) > self.options.most_ranges
+        if many or not np.isfinite(self._latency_s):
             return None
         problem = self.requests.problem
         total = float(problem.budgets[2][: problem.helpers].sum())
@@ -116,8 +123,7 @@ class PlannedPlacer:
         """Return the cheapest path if a bit that a helper sends costs so many seconds."""
         prices = np.zeros((3, len(self.requests.fleet.groups)))
         prices[2, :-1] = bit_s
-        each = [stage.tariff.prices(prices) for stage in self._graph.stages]
-        return self._graph.cheapest_path(each, closely=False)
+        return self._graph.cheapest_path(self._graph.tariffs(prices), closely=False)
 
     def _who(self, k: int, plan: SenderPlan, room: FloatArray) -> BoolArray:
         """Return which nodes send behind stage k, shape (nodes,).
@@ -143,5 +149,6 @@ class PlannedPlacer:
             for g, number in enumerate(numbers)
             for i in [i for i in fits if group[i] == g][:number]
         ]
+        # A group may have too few with room; whoever else has most makes up for it.
         missing = sum(numbers) - len(taken)
         return taken + [i for i in fits if i not in taken][:missing]

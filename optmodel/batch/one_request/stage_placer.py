@@ -1,10 +1,13 @@
 """Place one request with exactly solved stages, between given senders, on what budgets leave."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 import numpy as np
 
-from optmodel.placement import Flows, RequestClass, RequestPlacement
+from optmodel.batch.one_request.partial_placement import PartialPlacement, segments_within
+from optmodel.batch.options import PlanOptions
+from optmodel.placement import RequestClass, RequestPlacement
 from optmodel.problem import (
     BoolArray,
     FloatArray,
@@ -20,10 +23,6 @@ WhoEnds = Callable[[int, FloatArray], BoolArray]
 """Tells which nodes may end a stage, given its number and the bandwidth that is left."""
 SolvedStage = tuple[int, ArcPlacement]
 """The latency of a stage in ticks, and its placement on all nodes."""
-ROOMY = 3
-"""A node takes at most this multiple of an equal share, so that most nodes count as equal."""
-ARC_STEPS = 2_000
-"""Steps for one arc: half a second, about."""
 
 
 class StagePlacer:
@@ -35,13 +34,14 @@ class StagePlacer:
         The class.
     book : ArcBook
         Where solved arcs are kept: equal devices make most arcs of equal requests equal.
-    arc_steps : float
-        Steps for one arc; an arc that takes more counts with the best placement by then.
+    options : PlanOptions, optional
+        Steps for one arc, and the most on one node.
     """
 
-    def __init__(self, requests: RequestClass, book: ArcBook, arc_steps: float = ARC_STEPS) -> None:
-        self.arc_steps = arc_steps
-        self.requests = requests
+    def __init__(
+        self, requests: RequestClass, book: ArcBook, options: PlanOptions | None = None
+    ) -> None:
+        self.options = options or PlanOptions()
         self.problem, self.task, self.fleet = requests.problem, requests.task, requests.fleet
         self.book = book
         self.cuts = stage_cuts(self.task)
@@ -60,67 +60,41 @@ class StagePlacer:
         left : ndarray, shape (3, nodes)
             What is left of the budgets.
         allowance : Allowance
-            What it may take before it gives up; one arc takes `arc_steps` at most.
+            What it may take before it gives up; one arc takes `options.arc_steps` at most.
         who : callable
             Tells which nodes may end a stage, given its number and the bandwidth that is left.
         """
-        counts = np.zeros((len(self.task.layers), self.nodes), dtype=np.int64)
-        moves: list[tuple[int, IntArray, IntArray, IntArray]] = []
-        left = left.copy()
+        partial = PartialPlacement(self.task, left)
         for k, cut in enumerate(self.cuts):
-            may, receive = self._may_end(cut, left, who(k, left[2])), self._receive(cut, counts)
-            solved = self._gathered if cut.gathers else self._solved
-            found = solved(cut, receive, may, left, allowance)
-            if found is None:
+            may = self._may_end(cut, partial.left, who(k, partial.left[2]))
+            receive = self._receive(cut, partial.senders(cut))
+            solved = [
+                self._solved(cut, receive, most, partial.left, allowance)
+                for most in self._ways_to_end(cut, may, partial.left)
+            ]
+            found = [stage for stage in solved if stage is not None]
+            if not found:
                 return None
-            placed = found[1]
-            counts[cut.first : cut.last + 1] = placed.counts
-            for layer, moved in enumerate(placed.flows, start=cut.first):
-                moves.append((layer, *moved))
-            self._charge(cut, placed, counts, left)
-        return RequestPlacement(counts, Flows.from_moves(moves))
+            partial.add(cut, min(found, key=itemgetter(0))[1])
+        return partial.finished()
 
-    def _charge(
-        self, cut: StageCut, found: ArcPlacement, counts: IntArray, left: FloatArray
-    ) -> None:
-        """Take a stage's load from what is left."""
-        last = self.task.layers[cut.last]
-        left[0] -= counts[cut.last] * last.weight_bytes
-        left[1] -= counts[cut.last] * last.multiplications
-        for k, moved in enumerate(found.flows, start=cut.first):
-            left[2] -= moved.sent(self.nodes) * self.task.layers[k].output_bits
-        if cut.first:
-            before = self.task.layers[cut.first - 1]
-            left[2] += before.output_bits * counts[cut.first] * (counts[cut.first - 1] > 0)
-        left[2] -= broadcast_bits(self.task, cut) * (counts[cut.last] > 0)
-
-    def _gathered(
-        self,
-        cut: StageCut,
-        receive: IntArray,
-        may: IntArray,
-        left: FloatArray,
-        allowance: Allowance,
-    ) -> SolvedStage | None:
-        """Return the stage with its last layer on one node: the best of each group's emptiest."""
+    def _ways_to_end(self, cut: StageCut, may: IntArray, left: FloatArray) -> Iterator[IntArray]:
+        """Yield what nodes may end the stage with: all, or the emptiest of a group gathers it."""
+        if not cut.gathers:
+            yield may
+            return
         can = np.flatnonzero(may >= self.task.layers[cut.last].segments)
-        best: SolvedStage | None = None
         for g in dict.fromkeys(self.group[can].tolist()):
             target = max(can[self.group[can] == g].tolist(), key=lambda i: (left[0, i], -i))
-            only = np.where(np.arange(self.nodes) == target, may, 0)
-            found = self._solved(cut, receive, only, left, allowance)
-            if found is not None and (best is None or found[0] < best[0]):
-                best = found
-        return best
+            yield np.where(np.arange(self.nodes) == target, may, 0)
 
-    def _receive(self, cut: StageCut, counts: IntArray) -> IntArray:
+    def _receive(self, cut: StageCut, senders: IntArray) -> IntArray:
         """Return the ticks that each node takes to receive one map."""
         times = np.zeros(self.nodes, dtype=np.int64)
         if not cut.first:
             return times
         layer = self.task.layers[cut.first - 1]
-        senders = np.flatnonzero(counts[cut.first - 1]).tolist()
-        each = {i: self.fleet.sending(layer, float(self.problem.rate[i])) for i in senders}
+        each = {i: self.fleet.sending(layer, float(self.problem.rate[i])) for i in senders.tolist()}
         for j in range(self.nodes):
             times[j] = max((ticks for i, ticks in each.items() if i != j), default=0)
         return times
@@ -128,14 +102,11 @@ class StagePlacer:
     def _may_end(self, cut: StageCut, left: FloatArray, chosen: BoolArray) -> IntArray:
         """Return the most segments of the last layer on each node that is chosen."""
         last = self.task.layers[cut.last]
-        most = np.zeros(self.nodes, dtype=np.int64)
-        most[list(last.hosts)] = last.cap
-        for need, room in ((last.weight_bytes, left[0]), (last.multiplications, left[1])):
-            if need:
-                most = np.minimum(most, np.floor(np.maximum(room, 0) / need).astype(np.int64))
+        most = segments_within(last, left)
         most = np.where(chosen & (left[2] >= broadcast_bits(self.task, cut)), most, 0)
         if not cut.gathers and (most > 0).any():
-            most = np.minimum(most, ROOMY * -(-last.segments // int((most > 0).sum())) + 1)
+            share = -(-last.segments // int((most > 0).sum()))
+            most = np.minimum(most, self.options.most_shares * share + 1)
         return most
 
     def _solved(
@@ -150,6 +121,7 @@ class StagePlacer:
         if allowance.over:
             return None
         rows = self._rows(cut, receive, may)
+        # In order, so that the book knows the arc again whichever nodes its groups are.
         kinds = sorted({row for row in rows if any(row[2])})
         if not kinds:
             return None
@@ -164,7 +136,7 @@ class StagePlacer:
             send=tuple(zip(*(kind[3] for kind in kinds), strict=True)),
             work=tuple(kind[1] for kind in kinds),
         )
-        found = self.book.solve(arc, UNREACHABLE, allowance.part(self.arc_steps))
+        found = self.book.solve(arc, UNREACHABLE, allowance.part(self.options.arc_steps))
         if found.placement is None or found.value is None:
             return None
         where = np.array([i for nodes in members for i in nodes], dtype=np.int64)

@@ -1,24 +1,18 @@
 """One stage of a construction: who may hold how much, and the cheapest way to hold all maps."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
+from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.batch.one_request.latency_ladder import LatencyLadders
-from optmodel.problem import (
-    FloatArray,
-    IntArray,
-    LayerTask,
-    Problem,
-    StageCut,
-    broadcast_bits,
-)
+from optmodel.batch.one_request.partial_placement import segment_caps, segments_within
+from optmodel.problem import FloatArray, IntArray, Problem, StageCut, broadcast_bits
+from optmodel.stages import ArcPlacement, MapMoves
 
 TOGETHER = 16
-"""Rungs of a ladder that are looked at in one piece, the shortest first."""
-MOST_TARGETS = 3
-"""Nodes that are tried for gathering a layer."""
+"""Rungs of a ladder that are looked at in one piece, the shortest first: a matter of time alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,21 +33,17 @@ class StagePlacement:
     counts: IntArray
     target: int | None = None
 
-
-@dataclass(frozen=True)
-class NoRoom:
-    """Where a request found no place.
-
-    Attributes
-    ----------
-    layer : int
-        The layer, from 0.
-    condition : str
-        The budget that is short, in words.
-    """
-
-    layer: int
-    condition: str
+    def on_layers(self, number: int) -> ArcPlacement:
+        """Return who holds what of so many layers, and which maps move between them."""
+        counts, stay = np.tile(self.counts, (number, 1)), MapMoves.where_they_are(self.counts)
+        flows = [stay] * (number - 1)
+        if self.target is not None:
+            counts[-1] = 0
+            counts[-1, self.target] = self.counts.sum()
+            # A layer that is alone in its stage is gathered by the broadcast before it.
+            if flows:
+                flows[-1] = stay._replace(receiver=np.full_like(stay.receiver, self.target))
+        return ArcPlacement(counts, tuple(flows))
 
 
 class StageShares:
@@ -70,7 +60,7 @@ class StageShares:
     left, prices : ndarray, shape (3, nodes)
         What is left of the budgets, and the seconds that a unit of each is worth.
     ladders : LatencyLadders
-        Where limits on latencies are kept.
+        Where limits on latencies are kept; with the options of constructions.
     """
 
     def __init__(
@@ -145,26 +135,9 @@ class StageShares:
     @cached_property
     def _may_compute(self) -> IntArray:
         """The most segments of the last layer on each node within what is left."""
-        most = _caps(self.last, self.nodes)
-        most = _within(self.left[0], self.last.weight_bytes, most)
-        most = _within(self.left[1], self.last.multiplications, most)
+        # A node that sent to the stage is spared one map at least: its own.
         can_send = self.left[2] + self.own >= self.fan_out
-        return np.where(can_send, most, 0)
-
-    def no_room(self) -> NoRoom:
-        """Say which budget leaves too little room for the last layer."""
-        caps, maps = _caps(self.last, self.nodes), self.last.segments
-        can_send = self.left[2] + self.own >= self.fan_out
-        each = {
-            "8b: memory": _within(self.left[0], self.last.weight_bytes, caps),
-            "8c: compute": _within(self.left[1], self.last.multiplications, caps),
-            "8d: bandwidth to broadcast its output": np.where(can_send, caps, 0),
-        }
-        for name, most in each.items():
-            room = int(most.max() if self.cut.gathers else most.sum())
-            if room < maps:
-                return NoRoom(self.cut.last, f"{name}, room for {room} of {maps} segment(s)")
-        return NoRoom(self.cut.last, "8b-8d together leave too little room")
+        return np.where(can_send, segments_within(self.last, self.left), 0)
 
     def spread(self, rate: float) -> StagePlacement | None:
         """Return the cheapest share on nodes of at least a rate; all layers alike."""
@@ -174,8 +147,13 @@ class StageShares:
 
     @cached_property
     def _may_spread(self) -> IntArray:
-        caps = [_caps(layer, self.nodes) for layer in self.layers[:-1]]
-        most: IntArray = np.min([self._may_compute, *caps], axis=0)
+        return np.minimum(self._may_compute, self._may_hold)
+
+    @cached_property
+    def _may_hold(self) -> IntArray:
+        """The most maps on each node in all layers but the last; any number without such layers."""
+        caps = [segment_caps(layer, self.nodes) for layer in self.layers[:-1]]
+        most: IntArray = np.min(caps, axis=0, initial=self.last.segments)
         return most
 
     @cached_property
@@ -206,8 +184,8 @@ class StageShares:
         work += costs[np.searchsorted(tried, self.problem.rate, side="right") - 1]
         if len(self.layers) == 1:
             work = work + self.last.segments * (self.receive - self.prices[2] * self.own)
-        targets = can[np.argsort(work[can], kind="stable")][:MOST_TARGETS].tolist()
-        shares = [self._gathered_on(target, float(work[target])) for target in targets]
+        targets = can[np.argsort(work[can], kind="stable")][: self.ladders.options.most_targets]
+        shares = [self._gathered_on(target, float(work[target])) for target in targets.tolist()]
         found = [share for share in shares if share is not None]
         return min(found, key=lambda share: share.cost_s, default=None)
 
@@ -218,34 +196,19 @@ class StageShares:
             counts[target] = self.last.segments
             return StagePlacement(cost, counts, target)
         bits = self.layers[-2].output_bits
-        most = np.min([_caps(layer, self.nodes) for layer in self.layers[:-1]], axis=0)
         send = bits / self.problem.rate
         charge = self.prices[2] * bits
         send[target] = charge[target] = 0.0
-        can_send = np.floor(np.maximum(self.left[2], 0.0) / max(bits, 1)).astype(np.int64)
-        can_send[target] = self.last.segments
+        can_send = (np.maximum(self.left[2], 0.0) // bits).astype(np.int64)
+        most = np.minimum(self._may_hold, can_send)
+        most[target] = self._may_hold[target]
         share = self._cheapest(
             (self.receive, send),
-            np.minimum(most, can_send),
+            most,
             charge - self.prices[2] * self.own,
             np.zeros(self.nodes),
         )
         return share and StagePlacement(share.cost_s + cost, share.counts, target)
-
-
-def _within(left: FloatArray, need: int, most: IntArray) -> IntArray:
-    """Return how many segments each node has room for, at most as many as given."""
-    if not need:
-        return most
-    return np.minimum(most, np.floor(np.maximum(left, 0.0) / need).astype(np.int64))
-
-
-@lru_cache(maxsize=2**10)
-def _caps(layer: LayerTask, nodes: int) -> IntArray:
-    most = np.zeros(nodes, dtype=np.int64)
-    most[list(layer.hosts)] = layer.cap
-    most.flags.writeable = False
-    return most
 
 
 def _cheapest_within(
@@ -259,13 +222,9 @@ def _cheapest_within(
 
     Nodes are filled in order of their price per segment.
     """
+    # Broadcasting costs once per node: spread over as many segments as it can hold.
     unit = np.where(width > 0, segment + active / np.maximum(width, 1), np.inf)
-    order = np.argsort(unit, axis=1, kind="stable")
-    order += np.arange(len(width))[:, np.newaxis] * width.shape[1]
-    room = width.take(order)
-    before = np.cumsum(room, axis=1) - room
-    taken = np.empty_like(width)
-    taken.put(order, np.clip(maps - before, 0, room))
+    taken = cheapest_first(maps, width, unit)
     cost = taken @ segment + (taken > 0) @ active
     for time in times:
         cost += (taken * time).max(axis=1)

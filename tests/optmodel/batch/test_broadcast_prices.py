@@ -17,6 +17,7 @@ from optmodel.batch.bound.broadcast_prices import BroadcastPrices, BroadcastSear
 from optmodel.batch.bound.cutting_planes import CuttingPlanes
 from optmodel.batch.bound.price_search import PriceSearch
 from optmodel.batch.bound.sender_graph import SenderGraph
+from optmodel.batch.options import BoundOptions
 from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
@@ -27,11 +28,11 @@ def search_of(made: Instance) -> tuple[PriceSearch, BroadcastSearch]:
     budgets = PriceSearch(classes)
     graphs = [graph for graph in budgets.graphs if isinstance(graph, SenderGraph)]
     broadcasts = BroadcastKinds.of_batch(classes, graphs)
-    return budgets, BroadcastSearch(classes, graphs, broadcasts, budgets.each)
+    return budgets, BroadcastSearch(classes, graphs, broadcasts, budgets.each, BoundOptions())
 
 
 def no_planes(search: BroadcastSearch) -> CuttingPlanes:
-    return CuttingPlanes(np.ones(1), np.ones(1), 1.0, [])
+    return CuttingPlanes(np.ones(1), np.ones(1), 1.0, [], BoundOptions())
 
 
 @pytest.mark.parametrize("requests", [1, 2])

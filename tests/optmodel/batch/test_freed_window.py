@@ -14,10 +14,8 @@ from hypothesis.strategies import DrawFn
 from strategies import admissible_assignments, examples, instances, unlimited
 
 from instances.generate import Recipe, generate
-from optmodel.batch.moves.batch_construction import construct
+from optmodel.batch.moves.batch_construction import constructions
 from optmodel.batch.moves.freed_window import (
-    MOST_DEVICES,
-    MOST_PAIRS,
     WindowEffort,
     freed_devices,
     freed_stages,
@@ -31,6 +29,7 @@ from optmodel.problem.instance import Instance
 from optmodel.problem.stage_cut import stage_cuts
 
 MOSTLY = st.sampled_from((True, True, True, False))
+MOST_PAIRS, MOST_DEVICES = 2_000, 4
 EFFORT = WindowEffort(work=10.0, seconds=60.0, seed=0)
 
 
@@ -152,14 +151,14 @@ def test_nothing_freed_is_nothing_found():
 def lenet(devices: int = 6):
     problem = Problem.of(generate(Recipe(("lenet",), "mixed", devices, 0.6), "windows"))
     (task,) = problem.tasks
-    return problem, task, construct(problem).placement.requests[task.request.id]
+    return problem, task, next(constructions(problem, "most")).requests[task.request.id]
 
 
 @pytest.mark.parametrize("width", [1, 2, 100])
 def test_windows_of_stages_cover_all_layers_with_a_choice(width):
     _, task, placed = lenet()
     covered = np.zeros(placed.counts.shape, dtype=bool)
-    masks = list(freed_stages(task, placed, width, np.random.default_rng(0)))
+    masks = list(freed_stages(task, placed, width, MOST_PAIRS, np.random.default_rng(0)))
     for mask in masks:
         covered |= mask
     assert len(masks) == max(len(stage_cuts(task)) - width + 1, 1)
@@ -170,7 +169,7 @@ def test_windows_of_stages_cover_all_layers_with_a_choice(width):
 
 def test_windows_of_large_fleets_keep_the_holders_and_stay_small():
     _, task, placed = lenet(80)
-    for mask in freed_stages(task, placed, 2, np.random.default_rng(0)):
+    for mask in freed_stages(task, placed, 2, MOST_PAIRS, np.random.default_rng(0)):
         rows = np.flatnonzero(mask.any(axis=1))
         holders = placed.counts[rows].any(axis=0)
         several = [k for k in rows.tolist() if len(task.layers[k].hosts) > 1]
@@ -183,7 +182,9 @@ def test_freed_devices_are_few_helpers_and_one_of_them_holds_something():
     problem, task, placed = lenet()
     random = np.random.default_rng(3)
     for _ in range(30):
-        freed = np.flatnonzero(freed_devices(problem, task, placed, random).any(axis=0))
+        freed = np.flatnonzero(
+            freed_devices(problem, task, placed, MOST_DEVICES, random).any(axis=0)
+        )
         assert 1 <= len(freed) <= MOST_DEVICES + 1
         assert freed.max() < problem.helpers
         assert placed.counts[:, freed].any()

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optmodel.batch.one_request import latency_ladder
 from optmodel.batch.one_request.latency_ladder import LatencyLadder, LatencyLadders
+from optmodel.batch.options import ConstructOptions
 
 NODES = 4
 seconds = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.7]), min_size=NODES, max_size=NODES)
@@ -52,10 +52,11 @@ def test_an_equal_question_is_answered_from_memory():
     assert ladders.find((time, time), most, 3) is not first
 
 
-def test_memory_is_given_back(monkeypatch):
-    ladders, time = LatencyLadders(), np.array([0.1, 0.2])
+def test_memory_is_given_back():
+    time = np.array([0.1, 0.2])
+    size = LatencyLadders().find((time,), np.array([2, 2]), 3).width.size
+    ladders = LatencyLadders(ConstructOptions(most_widths=size))
     first = ladders.find((time,), np.array([2, 2]), 3)
-    monkeypatch.setattr(latency_ladder, "MOST_NUMBERS", first.width.size)
     ladders.find((time,), np.array([2, 1]), 3)
     again = ladders.find((time,), np.array([2, 2]), 3)
     assert again is not first

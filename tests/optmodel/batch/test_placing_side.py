@@ -11,7 +11,7 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch import placing_side
 from optmodel.batch.engine import BatchEngine
-from optmodel.batch.moves.batch_construction import construct
+from optmodel.batch.moves.batch_construction import constructions
 from optmodel.batch.options import MOVES, BatchOptions, RecreateOptions
 from optmodel.batch.placing_side import PLACING_MOVES, PlacingSide
 from optmodel.batch.workbench import BatchWorkbench
@@ -53,7 +53,7 @@ def a_round(placing: PlacingSide, number: int) -> None:
 def placed_twice() -> tuple[Search, Placement, Placement]:
     """Return a search, and two placements of its batch, the slower one first."""
     search = Search(twice(by_hand()), SolverOptions())
-    slow, fast = at_random(search.problem), construct(search.problem).placement
+    slow, fast = at_random(search.problem), next(constructions(search.problem, "most"))
     assert evaluate(search.problem, fast).latency_s < evaluate(search.problem, slow).latency_s
     return search, slow, fast
 
@@ -138,7 +138,7 @@ def test_with_admission_most_requests_left_out_are_inserted():
     scarce = BudgetScales(memory=0.008, compute=0.00001, bandwidth=0.01)
     made = generate(Recipe(("lenet=12",), "mixed", 8, 0.8, scales=scarce), "most")
     search = Search(made, SolverOptions(admission="most"))
-    whole = construct(search.problem).placement
+    whole = next(constructions(search.problem, "most"))
     one = next(iter(whole.requests))
     search.offer(Placement({one: whole.requests[one]}))
     bench = BatchWorkbench(search, BatchOptions(), seed=0)

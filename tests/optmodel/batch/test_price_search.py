@@ -9,9 +9,10 @@ from strategies import by_hand, examples, instances, twice
 
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from optmodel.batch.bound.cutting_planes import REACH, STEP, CuttingPlane, CuttingPlanes
+from optmodel.batch.bound.cutting_planes import CuttingPlane, CuttingPlanes
 from optmodel.batch.bound.price_search import PriceSearch
 from optmodel.batch.bound.priced_graph import PricedGraph
+from optmodel.batch.options import BoundOptions
 from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
@@ -63,17 +64,19 @@ def test_reply_is_latency_plus_priced_load() -> None:
 
 
 def test_prices_stay_near_those_that_are_known() -> None:
-    planes = CuttingPlanes(np.ones(1), np.ones(2), 10.0, [set()])
+    planes = CuttingPlanes(
+        np.ones(1), np.ones(2), 10.0, [set()], BoundOptions(reach=3.0, margin=0.1)
+    )
     planes.planes.append(CuttingPlane(0, 10.0, np.array([2.0, 0.5])))
     _, far = planes.highest()
     _, near = planes.highest(np.array([2.0, 8.0]))
     assert far.tolist() == [200.0, 0.0]
-    assert near == pytest.approx([REACH * 2.0 + STEP * 10.0, 8.0 / REACH])
+    assert near == pytest.approx([3 * 2.0 + 0.1 * 10.0, 8.0 / 3])
 
 
 def test_planes_that_rest_on_what_is_known_better_are_dropped() -> None:
     outdated: set[object] = set()
-    planes = CuttingPlanes(np.ones(1), np.ones(1), 1.0, [outdated])
+    planes = CuttingPlanes(np.ones(1), np.ones(1), 1.0, [outdated], BoundOptions())
     planes.planes.append(CuttingPlane(0, 1.0, np.zeros(1), frozenset({"arc"})))
     planes.planes.append(CuttingPlane(0, 3.0, np.zeros(1)))
     assert planes.highest()[0] == pytest.approx(1.0)

@@ -15,7 +15,7 @@ from instances.generate import Recipe, generate
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import SenderGraph
 from optmodel.batch.bound.sender_sets import SenderSets, all_senders
-from optmodel.batch.bound.stage_use import dealt
+from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.placement.request_class import RequestClass, classes_of
 from optmodel.problem.arrays import FloatArray, Problem
 from optmodel.problem.instance import Instance
@@ -151,5 +151,7 @@ def test_a_slowest_rate_that_two_groups_share_singles_nobody_out() -> None:
 
 def test_the_cheapest_are_dealt_first() -> None:
     room = np.array([[3, 2, 9], [1, 1, 1]])
-    taken = dealt(4, room, np.array([2.0, 1.0, 3.0]))
+    taken = cheapest_first(4, room, np.array([2.0, 1.0, 3.0]))
     assert taken.tolist() == [[2, 2, 0], [1, 1, 1]]
+    prices_per_row = np.array([[2.0, 1.0, 1.0], [3.0, 2.0, 1.0]])
+    assert cheapest_first(2, room, prices_per_row).tolist() == [[0, 2, 0], [0, 1, 1]]
