@@ -15,22 +15,8 @@ from optmodel.problem.network import ConvLayer, FcLayer, Layer, Network
 class PlacedWork:
     """One layer of one placed request, in raw terms.
 
-    Attributes
-    ----------
-    word_bits : int
-        Bits of a number, as the instance says.
-    request : Request
-        The request it belongs to.
-    layer, before : Layer, Layer or None
-        The layer and its predecessor.
-    last, first_fc : bool
-        Whether it is the network's last layer, and the first fc after another layer.
-    cap : Fraction or None
-        Nf for the maps it receives; None if they are not at risk.
-    segments : dict of str to Fraction
-        Segments by node id.
-    flows : dict of (str, str) to Fraction, or None
-        Maps handed on, by sender and receiver.
+    `cap` is Nf for the maps that it receives, None if they are not at risk; `segments` are by node,
+    `flows` by sender and receiver. The `first_fc` comes after another kind of layer.
     """
 
     word_bits: int

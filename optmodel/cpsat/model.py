@@ -26,16 +26,7 @@ class CpsatModel:
 
     Within the horizon of its ticks, that is: placements that take longer are left out.
 
-    Attributes
-    ----------
-    problem : Problem
-        What is placed; with admission "all", every layer must have a host.
-    ticks : CpsatTicks
-        Its durations in ticks.
-    model : CpModel
-        The constraints; an objective is added by whoever solves it.
-    variables : CpsatVariables
-        The model's variables by index.
+    With admission "all" every layer must have a host. Whoever solves it adds an objective.
     """
 
     problem: Problem

@@ -18,12 +18,8 @@ TOLERANCE = 1e-6
 class Watcher:
     """Who hears of a solver's progress.
 
-    Attributes
-    ----------
-    improved : callable
-        Called when the Pyomo model holds a better solution than before.
-    bounded : callable
-        Called with a proven lower bound on the objective, which may be no better than before.
+    `improved` is called when the Pyomo model holds a better solution than before, `bounded` with a
+    proven lower bound on the objective, which may be no better than before.
     """
 
     improved: Callable[[], object]
@@ -33,12 +29,7 @@ class Watcher:
 class WatchedHighs(Highs):  # type: ignore[misc]
     """Pyomo's interface to HiGHS, started from the model's values and watched as it runs.
 
-    Attributes
-    ----------
-    start : bool
-        Whether the variables of the Pyomo model hold a solution to start from.
-    watcher : Watcher or None
-        Who hears of its progress.
+    `start` says whether the variables of the Pyomo model hold a solution to start from.
     """
 
     # Set on the instance: Pyomo calls `__init__` again, with its own arguments, for every model.

@@ -65,16 +65,8 @@ class PictureLine:
 class PlacementPicture:
     """A drawing of where one request is computed.
 
-    Attributes
-    ----------
-    names_width, width, height : int
-        Of the names of the nodes, and of the layers, in pixels.
-    columns, rows, cells, lines : tuple
-        What is drawn.
-    split : int or None
-        Where the split point is marked; None if no maps are at risk.
-    idle : int
-        Helpers that compute nothing, which are left out.
+    Sizes are in pixels; `split` is where the split point is marked, None if no maps are at risk,
+    and `idle` are helpers that compute nothing, which are left out.
     """
 
     column_width: ClassVar[int] = COLUMN

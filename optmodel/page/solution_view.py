@@ -55,14 +55,8 @@ class NodeUse:
 class LayerRow:
     """One layer of one request.
 
-    Attributes
-    ----------
-    name, limit, holders : str
-        The layer, what limits its placement (8f-8h), who computes it.
-    segments, sent_bits : int
-        Segments of the layer, bits sent after it.
-    latency_s, share : float
-        T[r, l] (Eq. 5), and its share of the request's latency, 0 to 1.
+    `limit` is what limits who may compute it (8f-8h), `latency_s` is T[r, l] (Eq. 5), and `share`
+    that of the latency of the request, 0 to 1.
     """
 
     name: str
@@ -90,20 +84,7 @@ class RequestView:
 class SolutionView:
     """What a page shows of a solution.
 
-    Attributes
-    ----------
-    name, description : str
-        Of the instance.
-    facts : list of (str, str)
-        Status, latency, bound, gap, run time, requests served.
-    reasons, notes, rejected : tuple of str
-        Why there is no placement, how the result was found, who is rejected and why.
-    violations : tuple of str
-        What the checker objects to; if anything, no placement is shown.
-    requests : tuple of RequestView
-        The placed requests.
-    nodes : tuple of NodeUse
-        What each node uses; empty without a placement.
+    `violations` are what the checker objects to; if anything, no request and no node is shown.
     """
 
     name: str

@@ -22,15 +22,9 @@ from optmodel.stages import ArcBook
 class PricedBit:
     """What a price on bits says of all placements.
 
-    Attributes
-    ----------
-    price_s : float
-        Seconds per bit that a helper sends.
-    value_s : float
-        Lower bound on latency plus cost, in seconds; infinite if there is no placement.
-    plan : tuple or None
-        How many nodes of each group send behind each stage, for about this value; None if kinds of
-        devices are too many to tell.
+    The price is in seconds per bit that a helper sends. The value bounds latency plus cost from
+    below, in seconds, infinite if there is no placement. The plan says how many nodes of each group
+    send behind each stage for about this value; None if kinds of devices are too many to tell.
     """
 
     price_s: float
@@ -60,12 +54,7 @@ class BitPricer:
 class DataBounds:
     """What placements take and share at least, by what some prices say.
 
-    Attributes
-    ----------
-    priced : tuple of PricedBit
-        The prices, each with a finite value; a price of 0 is among them.
-    source_bits : int
-        What the source sends in any placement.
+    Of prices with finite values, 0 among them, and of what the source sends in any placement.
     """
 
     priced: tuple[PricedBit, ...]

@@ -16,10 +16,7 @@ HARMLESS = -1.0
 class PrivacyPrice:
     """What the promise of one request costs.
 
-    Attributes
-    ----------
-    private, free : Solution
-        The optimum as the instance states it, and without 8f.
+    Solved as the instance states it, and free of 8f.
     """
 
     private: Solution

@@ -16,17 +16,9 @@ from optmodel.problem import LayerTask, Problem
 class HostGroup:
     """Equally fast hosts of one layer.
 
-    Attributes
-    ----------
-    r, k, number : int
-        Request, layer, and index of the group at that layer.
-    layer : LayerTask
-        The layer.
-    nodes : tuple of int
-        The hosts; they have the same speed and rate, whatever their budgets.
-    sender : int or None
-        A node than which none is faster among those that may send to them; None unless each of
-        their segments receives its map from another node in every placement.
+    They have the same speed and rate, whatever their budgets; `number` is the group's at that
+    layer. The sender is a node than which none is faster among those that may send to them; None
+    unless each of their segments receives its map from another node in every placement.
     """
 
     r: int
