@@ -20,8 +20,7 @@ from benchmarks.gap.gap_table import (
 )
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import read_bytes
-from optmodel.page import SolutionView, environment, render
-from optmodel.page.templates import static_text
+from optmodel.page import SolutionView, environment, render, static_text
 from optmodel.placement import milliseconds
 
 HERE = "benchmarks"

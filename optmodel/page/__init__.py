@@ -5,9 +5,16 @@ HTML in which everything from files is escaped.
 """
 
 from optmodel.page.solution_view import SolutionView, view_solution
-from optmodel.page.templates import environment, render
+from optmodel.page.templates import environment, render, static_text
 
-__all__ = ["SolutionView", "environment", "render", "solution_page", "view_solution"]
+__all__ = [
+    "SolutionView",
+    "environment",
+    "render",
+    "solution_page",
+    "static_text",
+    "view_solution",
+]
 
 
 def solution_page(view: SolutionView) -> str:
