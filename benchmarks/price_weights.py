@@ -13,7 +13,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from benchmarks.common.command import OutOption, instance_files, progress
+from benchmarks.common.command import instance_files, progress
 from benchmarks.common.csv_text import csv_text
 from benchmarks.simulate import Setting, simulate
 from heuristics.policy import place_all
@@ -89,7 +89,7 @@ def measured(files: Sequence[Path], weights: PriceWeights, paths: StagePaths) ->
 
 def main(
     instances: Annotated[list[Path], typer.Option(help="Folder with instances, or one file.")],
-    out: OutOption = None,
+    out: Annotated[Path | None, typer.Option(help="Write the table as FILE.csv.")] = None,
 ) -> None:
     """Measure lookahead with each weight of its price left out, halved and doubled.
 

@@ -42,7 +42,6 @@ class Traffic:
 
     requests: int
     devices: int
-    """How many."""
 
     @property
     def name(self) -> str:

@@ -28,7 +28,6 @@ class PolicyTarget:
     work: str
     """Says what is measured, and in which unit."""
     cases: tuple[DecisionCase, ...]
-    """What is measured for it."""
     value: Value
     """Summarises the records of the cases, which come in their order."""
     at_least: float

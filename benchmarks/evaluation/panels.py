@@ -24,11 +24,9 @@ class Panel:
     """One panel."""
 
     title: str
-    """What it shows."""
     axis: Literal["devices", "fleet", "networks"]
     """The field of the setting that varies."""
     label: str
-    """Name of the axis."""
     measure: Literal["latency", "shared"]
     """What is drawn over it."""
 
@@ -57,13 +55,11 @@ PANELS: Mapping[str, Panel] = {
 
 @dataclass(frozen=True)
 class PanelCase:
-    """One run as a panel knows it."""
+    """One run as a panel knows it: at which value of its axis it stands, and what is simulated."""
 
     panel: str
     x: str
-    """Where it stands."""
     setting: Setting
-    """What is simulated."""
 
 
 class EvaluationPlan(StrictModel):

@@ -20,13 +20,11 @@ PLAN_FILE, RUNS_FOLDER = "plan.json", "runs"
 
 @dataclass(frozen=True)
 class PanelPoint:
-    """A point of a panel, without policy and seed."""
+    """A point of a panel: the value of its axis, and the tolerance, without policy and seed."""
 
     panel: str
     x: str
-    """The panel, and the value of its axis."""
     tolerance: float
-    """Tolerated SSIM."""
 
     def __str__(self) -> str:
         units = {"3a": " devices", "3b": " devices", "3c": " mix", "3d": " mix"}

@@ -30,7 +30,6 @@ class Variant:
     """One choice made otherwise."""
 
     name: str
-    """In a few words."""
     changes: Mapping[str, Any]
     """Fields of `Setting`."""
     policies: tuple[str, ...] = BOTH

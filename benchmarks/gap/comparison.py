@@ -91,7 +91,6 @@ class Comparer:
     options: SolverOptions
     """Limits of each optimum; its seed is that of the policies too."""
     contenders: tuple[Contender, ...]
-    """What is compared."""
     book: RecordBook[Record]
     """What is known already, and where results are kept."""
 

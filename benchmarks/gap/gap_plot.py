@@ -21,9 +21,7 @@ class _Series:
     """The records of one method, and how they are drawn."""
 
     name: str
-    """The method."""
     rows: pd.DataFrame
-    """Its records."""
     number: int
     """Gives colour and marker; a policy and what became of it by improvement share one."""
     improved: bool

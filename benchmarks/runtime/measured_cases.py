@@ -19,7 +19,6 @@ class SolveCase:
     """One instance and how long, and how well, it is to be solved."""
 
     instance: Instance
-    """What is to be placed."""
     mip_gap: float = 1e-6
     """Relative gap that counts as optimal."""
     time_limit_s: float = 60.0

@@ -43,7 +43,6 @@ class WorkerAnswer(StrictModel):
     peak_memory_bytes: int
     """Largest resident memory of the run, programs it started included."""
     solution: Solution
-    """What the method returned."""
 
 
 def peak_memory_bytes() -> int:

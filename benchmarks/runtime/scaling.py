@@ -18,11 +18,9 @@ class Series:
     """Instances of growing size."""
 
     name: str
-    """What grows."""
     axis: str
     """Label of the size, with its unit."""
     instances: dict[int, Instance]
-    """The instance of each size."""
 
 
 def series() -> tuple[Series, ...]:

@@ -64,10 +64,8 @@ class RuntimeTarget:
     work: str
     """Says which instances."""
     instances: tuple[Instance, ...]
-    """The instances."""
     at_least: Goal
     aim: Goal
-    """What to reach."""
 
     @property
     def mip_gap(self) -> float:

@@ -17,7 +17,6 @@ class Due:
     """What happens when."""
 
     time_us: int
-    """Time in microseconds."""
     event: Event
     """What happens, without its time."""
 

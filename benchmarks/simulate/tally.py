@@ -14,9 +14,7 @@ class ServedPlacement:
     """A placement that runs."""
 
     network: str
-    """Id of the network."""
     start_us: int
-    """When it began, in microseconds."""
     latency_s: float
     """What it takes (Eq. 5), in seconds."""
     bound_s: float

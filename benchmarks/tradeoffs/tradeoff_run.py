@@ -24,7 +24,6 @@ class Runner:
     """Computes cases that are not recorded."""
 
     store: RunStore[CurveRecord]
-    """Where records are kept."""
     options: SolverOptions
     """Limits of each run of a solver."""
     points: int

@@ -52,7 +52,7 @@ class FinishedRun(KeyedRun):
 
         Asked for are content and options; the host too, where times are what is measured.
         """
-        return self.is_current and all(getattr(self, name) == one for name, one in asked.items())
+        return all(getattr(self, name) == one for name, one in asked.items()) and self.is_current
 
 
 RunT = TypeVar("RunT", bound=KeyedRun)
@@ -117,7 +117,9 @@ class RunFolder(RunStore[RunT]):
     def get(self, key: Hashable) -> RunT | None:
         """Return a run, whether it serves again or not."""
         if key not in self._runs and self.file(key).exists():
-            self._runs[key] = read_finished(self.file(key), self.kind)
+            run = read_finished(self.file(key), self.kind)
+            if run.key == key:  # A file that was renamed is that of no run.
+                self._runs[key] = run
         return super().get(key)
 
     def _read(self) -> Iterable[RunT]:

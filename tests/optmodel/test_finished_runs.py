@@ -53,6 +53,13 @@ def test_runs_are_there_after_each_addition_and_replace_those_before(path):
     assert sorted(run.number for run in again.records) == [2, 3]
 
 
+def test_a_file_that_was_renamed_is_that_of_no_run(tmp_path):
+    folder = RunFolder(tmp_path, Squared)
+    folder.add(squared(2))
+    folder.file("square-2").rename(folder.file("square-3"))
+    assert RunFolder(tmp_path, Squared).get("square-3") is None
+
+
 def test_without_a_file_runs_are_in_memory():
     store = RunStore(None, Squared)
     store.add(squared(2))
