@@ -11,7 +11,8 @@ if __name__ == "__main__":
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,7 @@ from optmodel.ground.command_line import console, errors, parted, require_choice
 from optmodel.ground.figure_file import PICTURE_SUFFIXES
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.rule_errors import InputError
-from optmodel.ground.whole_files import require_writable
+from optmodel.ground.whole_files import refuse_standard_output, require_writable
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -83,14 +84,13 @@ def table(
 
     Example: python -m attack table --network lenet --budget smoke --out lenet.json
     """
-    from attack.grid import FinishedCells, default_workers, grid, measure_grid
+    from attack.grid import FinishedCells, grid, measure_grid
     from attack.printed_table import print_measured
     from attack.scene_setting import load_data, set_scene, victim_of, view_of
     from attack.settings import describe
-    from optmodel.ground.workers import connected
 
-    _require_json(out)
-    require_writable(out, victim, data, network_file(network))
+    refuse_standard_output(out)
+    require_output("--out", out, ".json", victim, data, network_file(network))
     lock = FileLock(out)
     require_choice("--budget", budget, BUDGETS)
     seen = view_of(view, senders, colluders)
@@ -100,12 +100,10 @@ def table(
     _print_victim(trained)
     scene = set_scene(loaded, trained, budget, seen)
     ledger = FinishedCells(out, describe(loaded, trained, scene, budget), _command())
-    with lock, connected(scheduler, worker_processes or default_workers()) as client:
-        missing = ledger.missing(loaded.network, keys)
-        _print_cost(client, scene, missing)
-        with _cells_bar() as bar:
-            task = bar.add_task("Cells", total=len(keys), completed=len(keys) - len(missing))
-            measured = measure_grid(client, scene, keys, ledger, lambda _cell: bar.advance(task))
+    missing = ledger.missing(loaded.network, keys)
+    working = _workers(scene, missing, len(keys), scheduler, worker_processes)
+    with lock, working as (client, advance):
+        measured = measure_grid(client, scene, keys, ledger, advance)
     print_measured(console, measured)
     console.print(f"{out}: {len(measured.cells)} cells", markup=False)
 
@@ -163,10 +161,9 @@ def sheet(
     Example: python -m attack sheet --network lenet --counts 8,4,2,1 --out recovered.png
     """
     from attack.contact_sheet import choose_images, recover_rows, save_sheet
-    from attack.grid import default_workers, grid
+    from attack.grid import grid
     from attack.scene_setting import load_data, set_scene, victim_of
     from attack.settings import describe
-    from optmodel.ground.workers import connected
 
     require_output("--out", out, PICTURE_SUFFIXES, victim, data, network_file(network))
     require_choice("--budget", budget, BUDGETS)
@@ -176,11 +173,9 @@ def sheet(
     trained = victim_of(loaded, victim, epochs)
     _print_victim(trained)
     scene = set_scene(loaded, trained, budget, AttackerView())
-    with connected(scheduler, worker_processes or default_workers()) as client:
-        _print_cost(client, scene, keys)
-        with _cells_bar() as bar:
-            task = bar.add_task("Cells", total=len(keys))
-            drawn = recover_rows(client, scene, keys, shown, lambda _row: bar.advance(task))
+    working = _workers(scene, keys, len(keys), scheduler, worker_processes)
+    with working as (client, advance):
+        drawn = recover_rows(client, scene, keys, shown, advance)
     settings = describe(loaded, trained, scene, budget)
     save_sheet(drawn, settings, scene.view.describe(), out)
     console.print(f"{out}: {len(drawn)} rows of {images} images", markup=False)
@@ -194,18 +189,13 @@ def parse_counts(text: str) -> list[int]:
     InputError
         If one is not a positive whole number.
     """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = [part for part in parted(text) if part]
     for part in parts:
         if not part.isdecimal() or int(part) == 0:
             raise InputError(
                 f"--counts: expected numbers of maps such as 1,4,16, got '{part}'; correct it"
             )
     return [int(part) for part in parts]
-
-
-def _require_json(out: Path) -> None:
-    if out.suffix != ".json":
-        raise InputError(f"--out: expected a name ending in .json, got '{out}'")
 
 
 def _print_victim(trained: "TrainedVictim") -> None:
@@ -217,12 +207,28 @@ def _described(trained: "TrainedVictim") -> str:
     return f"{name}, {trained.accuracy:.1%} of {seen} unseen images right"
 
 
-def _print_cost(client: "Client", scene: "AttackScene", keys: Sequence["CellKey"]) -> None:
+@contextmanager
+def _workers(
+    scene: "AttackScene",
+    missing: Sequence["CellKey"],
+    total: int,
+    scheduler: str | None,
+    processes: int | None,
+) -> Iterator[tuple["Client", Callable[[object], None]]]:
+    """Give workers for the missing of all cells, and what moves the bar; print what they cost."""
+    from attack.grid import default_workers
     from attack.time_forecast import seconds_of_cells
+    from optmodel.ground.workers import connected
 
-    count = max(1, len(client.scheduler_info()["workers"]))
-    seconds = seconds_of_cells(scene, keys) / count
-    console.print(f"{len(keys)} cells, about {_duration(seconds)} on {count} worker(s)")
+    with connected(scheduler, processes or default_workers()) as client:
+        count = max(1, len(client.scheduler_info()["workers"]))
+        seconds = seconds_of_cells(scene, missing) / count
+        console.print(f"{len(missing)} cells, about {_duration(seconds)} on {count} worker(s)")
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        shown = errors.is_terminal
+        with Progress(*columns, TimeRemainingColumn(), console=errors, disable=not shown) as bar:
+            task = bar.add_task("Cells", total=total, completed=total - len(missing))
+            yield client, lambda _done: bar.advance(task)
 
 
 def _command() -> str:
@@ -241,11 +247,6 @@ def _without_folders(before: str, word: str) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def _cells_bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=errors, disable=not errors.is_terminal)
 
 
 COMMANDS = (table, victim, curves, sheet)

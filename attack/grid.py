@@ -17,7 +17,7 @@ from instances.measured import (
     MeasuredTable,
     sealed,
 )
-from instances.ssim import TABLE_I, read_ssim_table
+from instances.ssim import table_i_values
 from optmodel.ground.finished_runs import RunStore
 from optmodel.ground.json_files import read_model, write_model
 from optmodel.ground.rule_errors import InputError
@@ -36,9 +36,9 @@ def default_rows(network: Network) -> list[str]:
 def default_counts(network: Network, row: str) -> list[int]:
     """Return the numbers of maps that Table I gives for a row, else 1, 2, 4, ... and all."""
     maps = find_layer(network, row).output_maps
-    known = read_ssim_table(TABLE_I).find(find_layer(network, row).ssim_row)
-    if known is not None:
-        return [m.maps for m in known.measurements if m.maps <= maps]
+    known = table_i_values(find_layer(network, row).ssim_row)
+    if known:
+        return [count for count in known if count <= maps]
     powers = [2**k for k in range(maps.bit_length()) if 2**k < maps]
     return [*powers, maps]
 
@@ -48,16 +48,8 @@ def grid(
 ) -> list[CellKey]:
     """Return the cells of a table, most maps first within a row.
 
-    Parameters
-    ----------
-    network : Network
-        The victim's.
-    rows : sequence of str
-        Rows or layers; none for all rows.
-    counts : sequence of int
-        Maps held; none for those of Table I. Those beyond a layer's maps are left out.
-    subsets : int
-        Random subsets per row and count, beside the worst.
+    No rows stand for all, no counts for those of Table I; counts beyond a layer's maps are left
+    out. Of each row and count there are so many random subsets, beside the worst.
 
     Raises
     ------
@@ -102,16 +94,7 @@ def on_workers(
 ) -> Iterator[tuple[CellKey, T]]:
     """Do a piece of work for every cell; give each as soon as it is done, the first begun first.
 
-    Parameters
-    ----------
-    client : Client
-        Of the workers.
-    work : callable
-        Takes the scene and a cell.
-    scene : AttackScene
-        What all cells share; sent once.
-    keys : sequence of CellKey
-        The cells.
+    The scene is sent once.
     """
     sent = client.scatter(scene, broadcast=True)
     futures = {
@@ -191,21 +174,7 @@ def measure_grid(
     ledger: FinishedCells,
     finished: Callable[[MeasuredCell], None],
 ) -> MeasuredTable:
-    """Measure what the ledger lacks and write the table.
-
-    Parameters
-    ----------
-    client : Client
-        Of the workers.
-    scene : AttackScene
-        What all cells share.
-    keys : sequence of CellKey
-        The grid.
-    ledger : FinishedCells
-        Where finished cells go.
-    finished : callable
-        Told every cell.
-    """
+    """Measure what the ledger lacks of a grid and write the table; every cell is told at once."""
     names = cell_names(scene.victim.network, keys)
     missing = ledger.missing(scene.victim.network, keys)
     if missing:

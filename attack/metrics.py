@@ -71,10 +71,7 @@ def _blur(images: Tensor) -> Tensor:
 def psnr(one: Tensor, other: Tensor) -> Tensor:
     """Return the peak signal-to-noise ratio of each pair of images, in decibels, at most 100.
 
-    Parameters
-    ----------
-    one, other : Tensor
-        Images of shape (n, channels, height, width), values in 0..1.
+    Both have the shape (n, channels, height, width) and values in 0..1.
     """
     error = ((one - other) ** 2).mean(dim=(1, 2, 3))
     return -10 * torch.log10(error.clamp(min=1e-10))

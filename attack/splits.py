@@ -60,8 +60,7 @@ def split(images: Images, seed: int, most_evaluation: int = 500) -> ImageSplits:
     if images.test.any():
         evaluation = everything[images.test]
         others = everything[~np.isin(images.groups, images.groups[images.test])]
-        parts = _deal(images, others, (0.5, 0.5), generator)
-        victim, attacker = parts
+        victim, attacker = _deal(images, others, (0.5, 0.5), generator)
     else:
         share = min(EVALUATION_SHARE, most_evaluation / max(len(images), 1))
         trained = (1 - share) / (VICTIM_SHARE + ATTACKER_SHARE)

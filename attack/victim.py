@@ -101,12 +101,7 @@ def require_attackable(network: Network) -> None:
 
 
 class VictimNetwork(nn.Module):
-    """The network of a description, with weights.
-
-    Parameters
-    ----------
-    network : Network
-        The one source of truth on layers and sizes; batch norm is folded into the convs.
+    """The network of a description, with weights; batch norm is folded into the convs.
 
     Raises
     ------

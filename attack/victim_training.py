@@ -62,22 +62,10 @@ def train_victim(
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     batch: int = BATCH,
 ) -> TrainedVictim:
-    """Train a network to label images.
+    """Train a network, in passes over its images of so many a step, to label images.
 
-    Parameters
-    ----------
-    network : Network
-        Its last layer has at least as many outputs as there are classes.
-    splits : ImageSplits
-        Only `victim` is learned from.
-    epochs : int
-        Passes over its images.
-    seed : int
-        Same seed, same weights on one kind of machine, whatever its number of cores.
-    progress : callable, optional
-        Told steps done and steps in all.
-    batch : int
-        Images in a step.
+    Same seed, same weights on one kind of machine, whatever its number of cores. `progress` is
+    told the steps done and the steps in all.
 
     Raises
     ------
