@@ -47,15 +47,7 @@ class PricedBatch:
 
 
 class PriceSearch:
-    """Kelley's cutting planes for the concave bound as a function of the prices.
-
-    Parameters
-    ----------
-    classes : sequence of RequestClass
-        The batch.
-    options : BoundOptions, optional
-        How closely classes are looked at, and when the search ends.
-    """
+    """Kelley's cutting planes for the concave bound as a function of the prices."""
 
     def __init__(
         self, classes: Sequence[RequestClass], options: BoundOptions | None = None

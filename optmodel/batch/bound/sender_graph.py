@@ -48,15 +48,6 @@ class SenderPath:
 class SenderGraph:
     """The stages of a class, from senders to senders.
 
-    Parameters
-    ----------
-    requests : RequestClass
-        The class.
-    book : ArcBook
-        Where solved arcs are kept.
-    options : BoundOptions, optional
-        How finely latencies are told apart, and how closely paths are looked at.
-
     Attributes
     ----------
     outdated : set

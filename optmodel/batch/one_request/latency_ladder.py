@@ -32,13 +32,7 @@ class LatencyLadder:
 
 
 class LatencyLadders:
-    """Makes each ladder once.
-
-    Parameters
-    ----------
-    options : ConstructOptions, optional
-        Numbers of constructions.
-    """
+    """Makes each ladder once."""
 
     def __init__(self, options: ConstructOptions | None = None) -> None:
         self.options = options or ConstructOptions()

@@ -65,6 +65,15 @@ class PartialPlacement:
         return RequestPlacement(self.counts, Flows.from_moves(self._moves))
 
 
+def heard_rates(senders: IntArray, rate: FloatArray) -> FloatArray:
+    """Return the rate of the slowest sender that each node hears; infinite if it hears none."""
+    slow = senders[np.argsort(rate[senders], kind="stable")]
+    heard = np.full(len(rate), rate[slow[0]] if slow.size else np.inf)
+    # No node sends to itself: the slowest sender hears the next slowest.
+    heard[slow[:1]] = rate[slow[1]] if slow.size > 1 else np.inf
+    return heard
+
+
 def segments_within(layer: LayerTask, left: FloatArray) -> IntArray:
     """Return how many segments of a layer each node has memory and compute for, within its cap."""
     fit = how_many_fit(np.maximum(left, 0.0).astype(np.int64), layer)

@@ -5,7 +5,11 @@ from operator import itemgetter
 
 import numpy as np
 
-from optmodel.batch.one_request.partial_placement import PartialPlacement, segments_within
+from optmodel.batch.one_request.partial_placement import (
+    PartialPlacement,
+    heard_rates,
+    segments_within,
+)
 from optmodel.batch.options import PlanOptions
 from optmodel.placement import RequestClass, RequestPlacement
 from optmodel.problem import (
@@ -90,14 +94,10 @@ class StagePlacer:
 
     def _receive(self, cut: StageCut, senders: IntArray) -> IntArray:
         """Return the ticks that each node takes to receive one map."""
-        times = np.zeros(self.nodes, dtype=np.int64)
-        if not cut.first:
-            return times
         layer = self.task.layers[cut.first - 1]
-        each = {i: self.fleet.sending(layer, float(self.problem.rate[i])) for i in senders.tolist()}
-        for j in range(self.nodes):
-            times[j] = max((ticks for i, ticks in each.items() if i != j), default=0)
-        return times
+        heard = heard_rates(senders, self.problem.rate).tolist()
+        ticks = [self.fleet.sending(layer, rate) if rate < np.inf else 0 for rate in heard]
+        return np.array(ticks, dtype=np.int64)
 
     def _may_end(self, cut: StageCut, left: FloatArray, chosen: BoolArray) -> IntArray:
         """Return the most segments of the last layer on each node that is chosen."""

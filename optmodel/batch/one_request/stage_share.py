@@ -7,7 +7,7 @@ import numpy as np
 
 from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.batch.one_request.latency_ladder import LatencyLadders
-from optmodel.batch.one_request.partial_placement import segment_caps, segments_within
+from optmodel.batch.one_request.partial_placement import heard_rates, segment_caps, segments_within
 from optmodel.problem import FloatArray, IntArray, Problem, StageCut, broadcast_bits
 from optmodel.stages import ArcPlacement, MapMoves
 
@@ -78,10 +78,10 @@ class StageShares:
         self.layers = self.task.layers[cut.first : cut.last + 1]
         self.last = self.layers[-1]
         self.fan_out = broadcast_bits(self.task, cut)
-        self.receive = self._receive(senders)
+        bits = self.task.layers[cut.first - 1].output_bits if cut.first else 0
+        self.receive = bits / heard_rates(senders, problem.rate)
         self.own = np.zeros(self.nodes)
-        if senders.size:
-            self.own[senders] = self.task.layers[cut.first - 1].output_bits
+        self.own[senders] = bits
 
     def _cheapest(
         self,
@@ -120,17 +120,6 @@ class StageShares:
         """Nodes by the smallest share that is left of any of their budgets, the largest first."""
         least = (self.left / np.maximum(self.problem.budgets, 1.0)).min(axis=0)
         return np.argsort(-least, kind="stable")
-
-    def _receive(self, senders: IntArray) -> FloatArray:
-        """Return seconds per map received from the slowest other sender."""
-        each = np.zeros(self.nodes)
-        if not senders.size:
-            return each
-        bits = self.task.layers[self.cut.first - 1].output_bits
-        slow = senders[np.argsort(self.problem.rate[senders], kind="stable")]
-        each[:] = bits / self.problem.rate[slow[0]]
-        each[slow[0]] = bits / self.problem.rate[slow[1]] if len(slow) > 1 else 0.0
-        return each
 
     @cached_property
     def _may_compute(self) -> IntArray:

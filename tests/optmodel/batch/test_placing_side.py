@@ -157,7 +157,15 @@ def test_with_admission_most_requests_left_out_are_inserted():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"bound_share": 0}, {"moves": ("swap",)}, {"patience": 0}, {"recreate": {"jitter": -1}}],
+    [
+        {"bound_share": 0},
+        {"moves": ("swap",)},
+        {"patience": 0},
+        {"recreate": {"jitter": -1}},
+        {"constructions": {"scales": ()}},
+        {"bound": {"early": (2, 4)}},
+        {"bound": {"bands": (0, 4, 4)}},
+    ],
 )
 def test_options_are_validated(wrong):
     with pytest.raises(ValidationError):
