@@ -39,6 +39,7 @@ class BoundSide:
     def _all_steps(self) -> Iterator[bool]:
         """Make a step, then yield, again and again."""
         bounds, shares = self.bench.options.bounds, self.bench.options.alone_shares
+        # `auto` solves each request alone before it comes here.
         if "alone" in bounds and self.alone is None:
             for share in shares:
                 whole = self.solve_alone(share)

@@ -81,6 +81,7 @@ class BatchEngine:
         number = 0
         while self._may_go_on() and number != self.rounds:
             self._raise_bound()
+            # A bound that goes on may find prices that wake a move.
             if self.bound.exhausted and self.placing.exhausted:
                 return
             for _ in self.placing.turns(number):
@@ -100,6 +101,7 @@ class BatchEngine:
         """Tell whether the bound has had less than its share, after so many steps in a row."""
         if self.placing.exhausted:
             return True
+        # Counted, so that no clock decides where the user set no limit.
         if math.isinf(self.search.left_s):
             return steps < self.options.bound_steps
         passed_s = time.perf_counter() - self._began_s
@@ -141,6 +143,7 @@ def improve_incumbent(search: Search, *, seed: int, rounds: int | None = None) -
     """
     timed = search.options.time_limit_s is not None and rounds is None
     small = timed and within_reach(search, FEW_PAIRS)
+    # Impatient, as the count model finds what is left and proves it.
     options = BatchOptions(patience=1) if small else BatchOptions()
     with search.speaking("the improvement"):
         ended = BatchEngine(search, options, seed=seed, rounds=rounds).run()

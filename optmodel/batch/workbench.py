@@ -123,5 +123,6 @@ class BatchWorkbench:
         yield from self.price_search.plans
         for scale in self.options.plans.scales:
             plans = [self.planner(requests).plan(scale) for requests in self.classes]
+            # A class whose groups are too many has no plan, and then no other class is told one.
             if all(plans):
                 yield tuple(plan for plan in plans if plan)

@@ -110,6 +110,7 @@ class BroadcastSearch:
         """
         groups = len(self.sizes)
         costs = np.zeros((3 + 2 * len(self.maps), groups))
+        # Broadcasts cost the bound what nodes earn by them, and these are terms of their own.
         costs[:2] = 1.0
         numbers = np.concatenate([self.numbers, self.sizes])
         outdated = [graph.outdated for graph in self.graphs] + [set()] * groups
@@ -156,6 +157,7 @@ class BroadcastSearch:
         paid = float(prices.memory.sum() + prices.compute.sum() + self.sizes @ np.abs(earned))
         bound = float(self.numbers @ values - self.sizes @ earned)
         bound -= float(prices.memory.sum() + prices.compute.sum())
+        # A difference of large sums: far more than floats can be off by.
         bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
         if np.isfinite(bound):
             plans = [graph.plan(path) for graph, path in zip(self.graphs, paths, strict=True)]
@@ -165,6 +167,7 @@ class BroadcastSearch:
     def _per_unit(self, prices: FloatArray, totals: FloatArray) -> FloatArray:
         """Return prices per unit of budgets, and 0 for the source."""
         each = np.divide(prices, totals, out=np.zeros_like(prices), where=totals > 0)
+        # A source carries the same load in every placement (8h).
         return np.append(each, 0.0)
 
     def _uses(self, prices: BroadcastPrices, c: int) -> list[StageUse]:
@@ -198,6 +201,7 @@ class BroadcastSearch:
         for b, (of, k) in enumerate(self.broadcasts.of):
             if of == c:
                 active[b] = path.uses[k].active[:-1]
+                # A kept map is not sent, so its price is spared.
                 kept[b] = -path.uses[k + 1].kept[:-1] / self.maps[b]
         room = np.vstack([self.totals, self.bandwidth])
         shares = np.divide(loads, room, out=np.zeros_like(loads), where=room > 0)

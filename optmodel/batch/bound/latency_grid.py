@@ -123,10 +123,12 @@ def _width(arc: ArcNumbers, held: IntArray, last: IntArray) -> IntArray:
     send, sizes = np.array(arc.send[-1]), np.array(arc.sizes)
     work, caps = np.array(arc.work), np.array(arc.caps[-1])
     kinds = sorted({ticks for ticks in arc.send[-1] if ticks})
+    # More arrives from a sender at multiples of its time only; a few cuts keep the grid small.
     starts = sorted({0, *kinds, *(n * ticks for ticks in kinds for n in (2, 3, 4, 6))})
     width = np.zeros((len(held), len(last), len(sizes)), dtype=np.int64)
     for start, end in zip(starts, [*(s - 1 for s in starts[1:]), UNREACHABLE], strict=True):
         each = room(end, send, held)
+        # A node does not receive what it holds itself.
         has = held + (each * sizes).sum(axis=1, keepdims=True) - each
         left = last[:, np.newaxis] - start
         computed = np.where(left >= 0, room(left, work, caps), 0)

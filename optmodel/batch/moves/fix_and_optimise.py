@@ -62,6 +62,7 @@ class FixAndOptimise:
     def _freed(self, task: RequestTask, width: int) -> Iterator[BoolArray]:
         name, problem, options = task.request.id, self.bench.problem, self.options
         for _ in range(options.device_sets):
+            # The incumbent of the moment: what one window has won counts for the next.
             placed = self._incumbent.requests[name]
             yield freed_devices(problem, task, placed, options.most_devices, self.random)
         placed = self._incumbent.requests[name]

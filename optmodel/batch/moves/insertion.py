@@ -36,6 +36,7 @@ class RequestInsertion:
         find_place: FindPlace | None = None,
     ) -> None:
         self.batch, self.random, self.most_out = batch, random, most_out
+        # The lowest first: the lower the prices, the faster the request.
         self.prices = [scarcity(batch.problem, scale) for scale in sorted(batch.options.scales)]
         self._find = [self._constructed] if find_place is None else [self._constructed, find_place]
 
@@ -93,6 +94,7 @@ class InsertedRequests:
         if search.options.admission == "all" or search.served >= search.most_served:
             return
         batch = self.bench.standing()
+        # The waiting request is to be placed too, and prices are to count with it.
         batch.expected += 1
         waiting = (task for task in self._requests if task.request.id not in batch.placed)
         insertion = RequestInsertion(batch, self.random, self.bench.options.recreate.most_out)

@@ -27,6 +27,7 @@ class PricedConstruction:
         now = self.bench.priced
         if now is None or self._used is None:
             return now is not self._used
+        # Prices on broadcasts raise the bound and leave those on budgets as they are.
         return not np.array_equal(now.prices, self._used.prices)
 
     def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:

@@ -170,6 +170,7 @@ class StageShares:
         )
         work = work + self.prices[2] * self.fan_out
         tried, costs = np.array(list(ahead)), np.array(list(ahead.values()))
+        # What follows costs by the rate of the only sender, or the next lower one that was tried.
         work += costs[np.searchsorted(tried, self.problem.rate, side="right") - 1]
         if len(self.layers) == 1:
             work = work + self.last.segments * (self.receive - self.prices[2] * self.own)
