@@ -14,12 +14,7 @@ from optmodel.problem import Problem
 class Formulation(ABC):
     """The exact model of Eq. 5-8 for one problem.
 
-    Attributes
-    ----------
-    problem : Problem
-        What is placed; with admission "all", every layer must have a host.
-    pyomo_model : pyomo.environ.ConcreteModel
-        The MILP; its latencies count in the problem's time unit.
+    With admission "all" every layer must have a host. Latencies count in the problem's time unit.
     """
 
     problem: Problem

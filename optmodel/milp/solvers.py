@@ -26,17 +26,9 @@ from optmodel.search import SolverOptions
 class SolverRun:
     """What a solver said.
 
-    Attributes
-    ----------
-    termination : Termination
-        Why it stopped.
-    status : SolutionStatus
-        What it found; the Pyomo model holds the values if it found a placement.
-    bound : float or None
-        Proven lower bound in units of the model's objective; None when unknown.
-    version : str or None
-        Version of the solver; None for a program that only the older interface drives, where Pyomo
-        guesses it from the first number that the program prints.
+    The Pyomo model holds the values if a placement was found. The bound is one from below in units
+    of its objective, None when unknown. So is the version of a program that only the older
+    interface drives: there Pyomo guesses it from the first number that the program prints.
     """
 
     termination: Termination

@@ -45,15 +45,8 @@ class RequestStage:
 class ArcPart:
     """Nodes of one group that an arc cannot tell apart.
 
-    Attributes
-    ----------
-    group : int
-        Group of the fleet.
-    size : int
-        Number of nodes.
-    sends, ends : bool
-        Whether it is the one node that the signature before or behind singles out, or whether its
-        nodes are among those that an arc ends with.
+    It `sends` if it is the one node that the signature before singles out, and `ends` if it is the
+    one behind, or if its nodes are among those that an arc ends with.
     """
 
     group: int

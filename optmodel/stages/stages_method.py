@@ -34,14 +34,8 @@ LEAST_TOLERANCE = 1e-8
 class StageResult:
     """What the stages say of a batch.
 
-    Attributes
-    ----------
-    paths : dict of str to StagePath
-        By request id; a request without any path alone has an UNREACHABLE bound.
-    fleet : Fleet
-        Whose ticks they count in.
-    interrupted : bool
-        Whether Ctrl-C cut the search short; bounds hold all the same.
+    Paths are by request id; a request without any path alone has an UNREACHABLE bound. Bounds hold
+    even if Ctrl-C cut the search short. They count in the ticks of the fleet.
     """
 
     paths: dict[str, StagePath]
@@ -79,14 +73,7 @@ class StageResult:
 def shortest_paths(problem: Problem, tolerance: float, allowance: Allowance) -> StageResult:
     """Find the shortest path of every request; equal requests are solved once.
 
-    Parameters
-    ----------
-    problem : Problem
-        The batch.
-    tolerance : float
-        Relative gap at which a path counts as shortest.
-    allowance : Allowance
-        What it may take; then the bounds are those known, and nothing of what was not begun.
+    Up to a relative gap. Where what is allowed ends, the bounds are those known by then.
     """
     seen = with_fewer_kinds(problem, MOST_KINDS, FEW_KINDS)
     fleet, book = Fleet(seen), ArcBook(tolerance)
