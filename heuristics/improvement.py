@@ -41,8 +41,6 @@ class ImprovedPlacement:
         Its latency (Eq. 5), in seconds.
     bound_s : float or None
         Proven lower bound on serving the same requests, in seconds; None when unknown.
-    gap : float or None
-        (latency - bound) / bound.
     trace : tuple of TracePoint
         Every improvement of incumbent or bound, the first placement included, with its time. All
         of it is about the requests that `placement` serves: what came before the last one was
@@ -54,9 +52,13 @@ class ImprovedPlacement:
     placement: Placement
     latency_s: float
     bound_s: float | None
-    gap: float | None
     trace: tuple[TracePoint, ...]
     termination: Termination
+
+    @property
+    def gap(self) -> float | None:
+        """(latency - bound) / bound; None when unknown."""
+        return relative_gap(self.latency_s, self.bound_s)
 
 
 def improve(
@@ -110,7 +112,7 @@ def improve(
         bound_s = bound_s if larger is placement else None
         placement = larger
     if not placement.requests:
-        return ImprovedPlacement(placement, 0.0, None, None, (), Termination.HEURISTIC_END)
+        return ImprovedPlacement(placement, 0.0, None, (), Termination.HEURISTIC_END)
     left_s = None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
     options = SolverOptions(time_limit_s=left_s, mip_gap=gap, seed=seed)
     search = Search(_served_instance(problem, placement), options)
@@ -213,7 +215,7 @@ def _without_bound(found: ImprovedPlacement) -> ImprovedPlacement:
         for before, point in zip([None, *points], points, strict=False)
         if before is None or before.incumbent_s != point.incumbent_s
     )
-    return replace(found, bound_s=None, gap=None, trace=trace)
+    return replace(found, bound_s=None, trace=trace)
 
 
 def _with_inserted(
@@ -237,12 +239,5 @@ def _served_instance(problem: Problem, placement: Placement) -> Instance:
 def _concluded(search: Search, termination: Termination) -> ImprovedPlacement:
     assert search.incumbent is not None
     assert search.objective_s is not None
-    bound_s = search.agreed_bound(search.objective_s)
-    return ImprovedPlacement(
-        placement=search.incumbent,
-        latency_s=search.objective_s,
-        bound_s=bound_s,
-        gap=relative_gap(search.objective_s, bound_s),
-        trace=tuple(search.trace),
-        termination=termination,
-    )
+    bound_s, trace = search.agreed_bound(search.objective_s), tuple(search.trace)
+    return ImprovedPlacement(search.incumbent, search.objective_s, bound_s, trace, termination)

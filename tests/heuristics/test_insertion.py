@@ -82,7 +82,5 @@ def test_where_more_cannot_be_served_nothing_is_tried(monkeypatch):
 def test_nobody_served_and_nobody_insertable_is_no_improvement():
     problem = Problem.of(read_instance(SMALL / "infeasible-privacy.json"))
     found = improve(problem, Placement({}), time_limit_s=5.0, insert=True)
-    assert found == ImprovedPlacement(
-        found.placement, 0.0, None, None, (), Termination.HEURISTIC_END
-    )
+    assert found == ImprovedPlacement(found.placement, 0.0, None, (), Termination.HEURISTIC_END)
     assert found.placement.requests == {}
