@@ -328,12 +328,6 @@ def test_a_figure_that_is_none_is_refused(tmp_path):
         read_figures("--figures", tmp_path)
 
 
-def test_help_shows_an_example_of_the_report():
-    done = run("benchmarks.report", "--help")
-    assert done.returncode == 0
-    assert "Example: python -m benchmarks.report --instances" in done.stdout
-
-
 def test_every_solution_of_the_small_set_is_drawn_in_less_than_a_megabyte():
     """What a page of the whole set holds of them."""
     faults = Faults()

@@ -182,9 +182,3 @@ def test_the_instance_is_not_overwritten(tmp_path):
     file.write_bytes((SMALL / "infeasible-camera.json").read_bytes())
     assert run("optmodel.explain", file, "--out", file).returncode == 2
     assert file.read_bytes() == (SMALL / "infeasible-camera.json").read_bytes()
-
-
-def test_help_shows_an_example():
-    done = run("optmodel.explain", "--help")
-    assert done.returncode == 0
-    assert "Example: python -m optmodel.explain" in done.stdout

@@ -161,22 +161,6 @@ def test_an_export_without_a_model_is_refused_and_writes_nothing(tmp_path):
     assert not model.exists()
 
 
-@pytest.mark.parametrize(
-    ("module", "command"),
-    [
-        ("optmodel", ()),
-        ("optmodel.check", ()),
-        ("heuristics", ("place",)),
-        ("instances.generate", ()),
-        ("benchmarks.gap", ()),
-    ],
-)
-def test_help_shows_an_example(module, command):
-    done = run(module, *command, "--help")
-    assert done.returncode == 0
-    assert f"Example: python -m {module}" in done.stdout
-
-
 def test_the_instance_is_not_overwritten(tmp_path):
     file = tmp_path / "own.json"
     file.write_bytes(LENET.read_bytes())
