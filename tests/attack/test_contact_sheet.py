@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from commands import run_process as run
+from commands import run
 from distributed import Client
 from matplotlib.figure import Figure
 

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from commands import run_process as run
+from commands import run
 from few_images import scene_of
 from measured_tables import cell, measured_table
 from rich.console import Console

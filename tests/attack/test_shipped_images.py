@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from commands import run_process as run
+from commands import run
 from image_files import COLOUR, idx, noise, write_idx
 
 from attack.data import load_images
