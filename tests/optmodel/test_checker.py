@@ -144,109 +144,56 @@ def test_budgets_hold_for_all_requests_together():
     assert (found.equation, found.where, found.amount) == ("8b", "node 'c'", 1)
 
 
-def _without_segment() -> PlacementDocument:
-    return with_layer(planned(), "fc2", segments={})
-
-
-def _segment_too_many() -> PlacementDocument:
-    return with_layer(planned(), "conv1", segments={"camera": 2})
-
-
-def _ghost() -> PlacementDocument:
-    return with_layer(planned(), "conv1", segments={"ghost": 1})
-
-
-def _flow_missing() -> PlacementDocument:
-    return with_layer(planned(), "act1", flows=flows(("a", "a", 1), ("a", "b", 1)))
-
-
-def _flow_from_idle_node() -> PlacementDocument:
-    moved = flows(("a", "a", 1), ("c", "b", 1), ("b", "b", 1))
-    return with_layer(planned(), "act1", flows=moved)
-
-
-def _flow_to_idle_node() -> PlacementDocument:
-    moved = flows(("a", "a", 1), ("a", "c", 1), ("b", "b", 1))
-    return with_layer(planned(), "act1", flows=moved)
-
-
-def _no_flows() -> PlacementDocument:
-    return with_layer(planned(), "act1", flows=None)
-
-
-def _flows_after_conv() -> PlacementDocument:
-    moved = flows(("a", "b", 1), ("b", "c", 1))
-    return with_layer(planned(), "conv2", flows=moved)
-
-
-def _layers(change: Callable[[list[PlacedLayer]], list[PlacedLayer]]) -> PlacementDocument:
+def relayered(change: Callable[[list[PlacedLayer]], list[PlacedLayer]]) -> PlacementDocument:
     document = planned()
     first = document.requests[0]
     layers = tuple(change(list(first.layers)))
     return with_requests(document, first.model_copy(update={"layers": layers}))
 
 
-def _renamed_layer(layers: list[PlacedLayer]) -> list[PlacedLayer]:
-    return [*layers[:-1], layers[-1].model_copy(update={"layer": "fc9"})]
+def moving(*moved: tuple[str, str, float]) -> PlacementDocument:
+    """Return the document of PLAN with other flows after act1."""
+    return with_layer(planned(), "act1", flows=flows(*moved))
 
 
-def _twice() -> PlacementDocument:
-    return with_requests(planned(), *planned().requests * 2)
+PLACED = planned().requests[0]
+REJECTED = Rejection(request="r1", layer="fc1", segment=1, condition="any")
+NOT_ONCE = {
+    "segment without a node": (with_layer(planned(), "fc2", segments={}), "layer 'fc2'"),
+    "segment too many": (with_layer(planned(), "conv1", segments={"camera": 2}), "layer 'conv1'"),
+    "unknown node": (with_layer(planned(), "conv1", segments={"ghost": 1}), "node 'ghost'"),
+    "flow missing": (moving(("a", "a", 1), ("a", "b", 1)), "node 'b'"),
+    "flow from idle node": (moving(("a", "a", 1), ("c", "b", 1), ("b", "b", 1)), "node 'c'"),
+    "flow to idle node": (moving(("a", "a", 1), ("a", "c", 1), ("b", "b", 1)), "node 'c'"),
+    "no flows": (with_layer(planned(), "act1", flows=None), "layer 'act1'"),
+    "flows after a conv": (
+        with_layer(planned(), "conv2", flows=flows(("a", "b", 1), ("b", "c", 1))),
+        "layer 'conv2'",
+    ),
+    "layer missing": (relayered(lambda layers: layers[:-1]), "layer 'fc2'"),
+    "layer repeated": (relayered(lambda layers: [*layers, layers[-1]]), "request 'r1'"),
+    "layers swapped": (
+        relayered(lambda layers: [layers[1], layers[0], *layers[2:]]),
+        "request 'r1'",
+    ),
+    "layer renamed": (
+        relayered(lambda layers: [*layers[:-1], layers[-1].model_copy(update={"layer": "fc9"})]),
+        "layer 'fc2'",
+    ),
+    "request twice": (with_requests(planned(), PLACED, PLACED), "request 'r1'"),
+    "request missing": (with_requests(planned()), "request 'r1'"),
+    "request unknown": (
+        with_requests(planned(), PLACED, PLACED.model_copy(update={"request": "r9"})),
+        "request 'r9'",
+    ),
+    "request placed and rejected": (
+        planned().model_copy(update={"rejected": (REJECTED,)}),
+        "request 'r1'",
+    ),
+}
 
 
-def _missing() -> PlacementDocument:
-    return with_requests(planned())
-
-
-def _unknown() -> PlacementDocument:
-    extra = planned().requests[0].model_copy(update={"request": "r9"})
-    return with_requests(planned(), *planned().requests, extra)
-
-
-def _placed_and_rejected() -> PlacementDocument:
-    rejection = Rejection(request="r1", layer="fc1", segment=1, condition="any")
-    return planned().model_copy(update={"rejected": (rejection,)})
-
-
-@pytest.mark.parametrize(
-    ("document", "where"),
-    [
-        (_without_segment(), "layer 'fc2'"),
-        (_segment_too_many(), "layer 'conv1'"),
-        (_ghost(), "node 'ghost'"),
-        (_flow_missing(), "node 'b'"),
-        (_flow_from_idle_node(), "node 'c'"),
-        (_flow_to_idle_node(), "node 'c'"),
-        (_no_flows(), "layer 'act1'"),
-        (_flows_after_conv(), "layer 'conv2'"),
-        (_layers(lambda layers: layers[:-1]), "layer 'fc2'"),
-        (_layers(lambda layers: [*layers, layers[-1]]), "request 'r1'"),
-        (_layers(lambda layers: [layers[1], layers[0], *layers[2:]]), "request 'r1'"),
-        (_layers(_renamed_layer), "layer 'fc2'"),
-        (_twice(), "request 'r1'"),
-        (_missing(), "request 'r1'"),
-        (_unknown(), "request 'r9'"),
-        (_placed_and_rejected(), "request 'r1'"),
-    ],
-    ids=[
-        "segment without a node",
-        "segment too many",
-        "unknown node",
-        "flow missing",
-        "flow from idle node",
-        "flow to idle node",
-        "no flows",
-        "flows after a conv",
-        "layer missing",
-        "layer repeated",
-        "layers swapped",
-        "layer renamed",
-        "request twice",
-        "request missing",
-        "request unknown",
-        "request placed and rejected",
-    ],
-)
+@pytest.mark.parametrize(("document", "where"), NOT_ONCE.values(), ids=NOT_ONCE)
 def test_what_is_not_placed_exactly_once_breaks_8e_alone(document: PlacementDocument, where: str):
     report = check(by_hand(), document)
     assert equations(report) == {"8e"}
@@ -265,7 +212,7 @@ def test_what_is_not_placed_exactly_once_breaks_8e_alone(document: PlacementDocu
 )
 def test_layers_that_are_not_there_are_counted(change, amount: int):
     named = "request 'r1'"
-    found = [v for v in check(by_hand(), _layers(change)).violations if v.where == named]
+    found = [v for v in check(by_hand(), relayered(change)).violations if v.where == named]
     assert [violation.amount for violation in found] == [amount]
 
 
@@ -276,8 +223,7 @@ def test_segments_too_few_and_too_many_are_counted():
 
 
 def test_a_rejected_request_needs_no_place():
-    rejection = Rejection(request="r1", layer="fc1", segment=1, condition="any")
-    report = check(by_hand(), PlacementDocument(requests=(), rejected=(rejection,)))
+    report = check(by_hand(), PlacementDocument(requests=(), rejected=(REJECTED,)))
     assert report.passed
     assert report.objective_s == 0
 
@@ -346,7 +292,7 @@ def test_layers_of_which_no_share_is_safe_stay_on_the_source_only_if_asked_for()
 
 def test_less_than_no_segments_send_nothing():
     # camera to a and b 384, b to a 256; a alone to b and c 128; b to c 64; c to the camera 160.
-    report = check(by_hand(0.95), _negative_segments())
+    report = check(by_hand(0.95), NEGATIVE)
     assert report.shared_bits == 384 + 256 + 128 + 64 + 160
 
 
@@ -359,32 +305,27 @@ def test_another_request_s_source_is_no_host():
     assert (found.equation, found.where) == ("8h", "request 'r1', layer 'conv1', node 'other'")
 
 
-def _split_segment() -> PlacementDocument:
-    moved = flows(("a", "a", 1.5), ("a", "b", 0.5), ("b", "b", 1))
-    document = with_layer(planned(), "act1", flows=moved)
-    return with_layer(document, "conv2", segments={"a": 1.5, "b": 1.5})
-
-
-def _negative_segments() -> PlacementDocument:
-    moved = flows(("a", "a", 2), ("b", "a", 2), ("b", "b", -1))
-    document = with_layer(planned(), "act1", flows=moved)
-    return with_layer(document, "conv2", segments={"a": 4, "b": -1})
-
-
-def _fraction_of_a_flow() -> PlacementDocument:
-    moved = flows(("a", "a", 0.5), ("a", "b", 1.5), ("b", "a", 0.5), ("b", "b", 0.5))
-    return with_layer(planned(), "act1", flows=moved)
-
-
-@pytest.mark.parametrize(
-    ("document", "amount"),
-    [
-        (_split_segment(), Fraction(1, 2)),
-        (_negative_segments(), Fraction(1)),
-        (_fraction_of_a_flow(), Fraction(1, 2)),
-    ],
-    ids=["half a segment", "negative", "half a flow"],
+NEGATIVE = with_layer(
+    moving(("a", "a", 2), ("b", "a", 2), ("b", "b", -1)), "conv2", segments={"a": 4, "b": -1}
 )
+NOT_WHOLE = {
+    "half a segment": (
+        with_layer(
+            moving(("a", "a", 1.5), ("a", "b", 0.5), ("b", "b", 1)),
+            "conv2",
+            segments={"a": 1.5, "b": 1.5},
+        ),
+        Fraction(1, 2),
+    ),
+    "negative": (NEGATIVE, Fraction(1)),
+    "half a flow": (
+        moving(("a", "a", 0.5), ("a", "b", 1.5), ("b", "a", 0.5), ("b", "b", 0.5)),
+        Fraction(1, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize(("document", "amount"), NOT_WHOLE.values(), ids=NOT_WHOLE)
 def test_a_number_that_is_not_whole_breaks_8i_alone(document: PlacementDocument, amount: Fraction):
     report = check(by_hand(0.95), document)
     assert equations(report) == {"8i"}
@@ -405,7 +346,7 @@ def test_a_number_that_is_not_whole_breaks_8i_alone(document: PlacementDocument,
 def test_flows_that_only_add_up_are_refused(
     moved: list[tuple[str, str, float]], equation: set[str], amounts: list[float]
 ):
-    report = check(by_hand(), with_layer(planned(), "act1", flows=flows(*moved)))
+    report = check(by_hand(), moving(*moved))
     assert equations(report) == equation
     assert sorted({float(one.amount) for one in report.violations}) == amounts
 
