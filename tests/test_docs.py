@@ -2,12 +2,13 @@
 
 import re
 import shlex
-import subprocess
-import sys
+from contextlib import chdir
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from commands import run
 
 from heuristics.policies import POLICIES
 from optmodel.ground.app import _app, _with_other_names
@@ -43,10 +44,11 @@ def folder(tmp_path_factory):
     return made
 
 
-def run(arguments: list[str], folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+@cache
+def printed(folder: Path, command: str) -> str:
+    """What a command prints; several pages may show the same one."""
+    with chdir(folder):
+        done = run(*shlex.split(command))
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -57,22 +59,24 @@ def test_every_console_block_prints_what_it_shows(folder):
     assert shown
     for page, text in shown:
         first, *expected = text.splitlines()
-        assert first.startswith("$ python -m "), f"{page}: {first}"
-        printed = normalised(run(shlex.split(first)[2:], folder))
+        asked = first.removeprefix("$ python -m ")
+        assert asked != first, f"{page}: {first}"
+        told = normalised(printed(folder, asked))
         for line in normalised("\n".join(expected)):
-            assert line in printed, f"{page}: {first}: {line}"
+            assert line in told, f"{page}: {first}: {line}"
 
 
 @pytest.mark.parametrize(("page", "snippet"), blocks("python"))
-def test_every_python_snippet_runs(page, snippet, folder):
-    run(["-c", snippet], folder)
+def test_every_python_snippet_runs(monkeypatch, page, snippet, folder):
+    monkeypatch.chdir(folder)
+    exec(compile(snippet, page, "exec"), {"__name__": "__main__"})
 
 
 def test_make_gap_prints_the_tables_of_the_readme(folder):
     """The whole small set: the policies are validated against every proven optimum."""
     (tables,) = (text for page, text in blocks("text") if page == "README.md")
-    printed = run(["-m", "benchmarks.gap", "--instances", "instances/small/"], folder)
-    lines = [without_times(line) for line in printed.splitlines()]
+    told = printed(folder, "benchmarks.gap --instances instances/small/")
+    lines = [without_times(line) for line in told.splitlines()]
     for line in tables.splitlines():
         assert line == "..." or without_times(line) in lines
     assert len(lines) >= 50
