@@ -18,8 +18,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 QUICK_SOLVERS = "highs,cpsat"
 ALL_SOLVERS = "highs,cpsat,scip,cbc"
 HERE = Path(__file__).parent
-SLOW_FILES = frozenset((HERE / "slow_files.txt").read_text(encoding="utf-8").split())
-"""Relative to this folder."""
+SLOW_FILES = (HERE / "slow_files.txt").read_text(encoding="utf-8").split()
+"""Relative to this folder, the dearest first: last ones would keep one core busy alone."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,12 +42,19 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(HERE).as_posix() in SLOW_FILES:
+        if _turn(item) < len(SLOW_FILES):
             item.add_marker("slow")
+    items.sort(key=_turn)
     chosen = _chosen(config.getoption("--solvers"))
     deselected = [item for item in items if _solver_of(item) not in {None, *chosen}]
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item in items if _solver_of(item) in {None, *chosen}]
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return the place of a test's file among the slow ones, their number if it is not slow."""
+    name = item.path.relative_to(HERE).as_posix()
+    return SLOW_FILES.index(name) if name in SLOW_FILES else len(SLOW_FILES)
 
 
 def _chosen(option: str) -> set[str]:
