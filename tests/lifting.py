@@ -24,7 +24,7 @@ def best_keeping(made: Instance, kept: Collection[LimitGroup]) -> reference.Best
         "sources": tuple(_with_budgets(at, kept) for at in made.sources),
     }
     with _keeping_within_layers(kept):
-        return reference.best(made.model_copy(update=changes))
+        return reference.searched(made.model_copy(update=changes))
 
 
 def _with_budgets(at: Node, kept: Collection[LimitGroup]) -> Node:

@@ -6,13 +6,13 @@ vectors of one request, an assignment the plans of all requests by request id.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
 from math import floor
-from operator import le
+from operator import add, le
 
 from optmodel.problem.instance import Instance, Request
 from optmodel.problem.network import Layer
@@ -241,8 +241,20 @@ def broken(instance: Instance, assignment: Assignment) -> set[str]:
 # The search.
 
 
+KNOWN: dict[str, Best | None] = {}
+"""What `best` found, by instance: every method is asked about the same ones."""
+
+
 def best(instance: Instance) -> Best | None:
-    """Return a placement of least latency, None if there is none.
+    """Return a placement of least latency, None if there is none."""
+    asked = instance.model_dump_json(warnings=False)
+    if asked not in KNOWN:
+        KNOWN[asked] = searched(instance)
+    return KNOWN[asked]
+
+
+def searched(instance: Instance) -> Best | None:
+    """Search for a placement of least latency.
 
     Each request alone gives its fastest plan for every load that it can put on the nodes; one
     plan per request is then combined in all ways that keep within the budgets.
@@ -283,7 +295,7 @@ def combine(
     for cost, extra, plan in choices[0]:
         if found is not None and cost + least_of_others >= found[0]:
             break
-        total = add([load, extra])
+        total = both(load, extra)
         rest = combine(choices[1:], total, room) if fits(total, room) else None
         if rest is not None and (found is None or cost + rest[0] < found[0]):
             found = (cost + rest[0], (plan, *rest[1]))
@@ -309,7 +321,7 @@ def plans(instance: Instance, request: Request) -> dict[Load, tuple[Fraction, Pl
         following: dict[tuple[Vector, Load], tuple[Fraction, Plan]] = {}
         for ((before, load), (cost, plan)), vector in product(reached.items(), vectors):
             added, extra = steps[before, vector]
-            state = (vector, add([load, extra]))
+            state = (vector, both(load, extra))
             if fits(state[1], room) and (
                 state not in following or cost + added < following[state][0]
             ):
@@ -338,8 +350,8 @@ def step(
     return layer_latency(instance, layer, vector, received), tuple(load)
 
 
-def add(several: Iterable[Load]) -> Load:
-    return tuple(map(sum, zip(*several, strict=True)))
+def both(one: Load, other: Load) -> Load:
+    return tuple(map(add, one, other))
 
 
 def budgets(instance: Instance) -> Load:

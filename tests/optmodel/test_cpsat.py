@@ -63,7 +63,7 @@ def latency_in_ticks(ticks: CpsatTicks, assignment: reference.Assignment) -> int
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 1e-7, 1e-2])
-@examples(60)
+@examples(30)
 @given(instances(), st.data())
 def test_rounding_makes_a_placement_faster_by_less_than_is_stated(
     accuracy: float, made: Instance, data: st.DataObject
@@ -131,7 +131,7 @@ def test_layers_of_1e15_multiplications_stay_clear_of_it_too():
     assert largest_activity(built.model) <= LARGEST_ACTIVITY
 
 
-@examples(60)
+@examples(30)
 @given(instances(), st.sampled_from(SLOWER))
 def test_the_best_placement_lies_within_its_own_latency_as_horizon(made: Instance, slower: float):
     made = with_slow_helper(made, slower)

@@ -130,7 +130,7 @@ def test_conflicts_are_infeasible_irreducible_smallest_and_complete():
     sizes: Counter[int] = Counter()
     numbers: Counter[int] = Counter()
 
-    @examples(90)
+    @examples(45)
     @given(instances())
     def are_what_they_claim(made: Instance) -> None:
         assume(reference.best(made) is None)
@@ -148,8 +148,8 @@ def test_conflicts_are_infeasible_irreducible_smallest_and_complete():
         numbers[len(found)] += 1
 
     are_what_they_claim()
-    assert min(sizes[1], numbers[1], numbers.total() - numbers[1]) >= 5
-    assert sizes[2] + sizes[3] >= 10
+    assert min(sizes[1], numbers[1], numbers.total() - numbers[1]) >= 3
+    assert sizes[2] + sizes[3] >= 5
 
 
 def broken_by_reference(made: Instance, plans: reference.Assignment) -> set[tuple[str, ...]]:
@@ -188,7 +188,7 @@ def plans_within_8h(draw: st.DrawFn, made: Instance) -> reference.Assignment:
 def test_what_a_placement_breaks_is_what_the_reference_says():
     seen: Counter[str] = Counter()
 
-    @examples(200)
+    @examples(100)
     @given(instances(), st.data())
     def agrees(made: Instance, data: st.DataObject) -> None:
         problem = Problem.of(made)

@@ -246,7 +246,7 @@ def nodes_that_help(made: Instance, field: str) -> list[str]:
 def test_every_repair_suffices_less_does_not_and_none_is_missed():
     seen: Counter[str] = Counter()
 
-    @examples(80)
+    @examples(40)
     @given(instances())
     def are_least(made: Instance) -> None:
         assume(reference.best(made) is None)
@@ -262,7 +262,7 @@ def test_every_repair_suffices_less_does_not_and_none_is_missed():
 
     are_least()
     assert set(seen) == KINDS | {"without budget"}
-    assert min(seen["without budget"], sum(seen[kind] for kind in FIELDS)) >= 10
+    assert min(seen["without budget"], sum(seen[kind] for kind in FIELDS)) >= 5
 
 
 def test_a_feasible_instance_is_said_to_be_one():

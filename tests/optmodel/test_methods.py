@@ -18,7 +18,7 @@ from strategies import (
     examples,
     instances,
     twice,
-    with_budget,
+    unlimited,
     with_fleet,
 )
 
@@ -49,14 +49,6 @@ def same(number: object) -> object:
     return pytest.approx(number, rel=1e-9, abs=0)
 
 
-def unlimited(made: Instance) -> Instance:
-    """Return the instance with budgets that never bind."""
-    plenty = dict.fromkeys(reference.BUDGETS.values(), 1e12)
-    for node in made.nodes:
-        made = with_budget(made, node.id, **plenty)
-    return made
-
-
 def assert_solution_is(solution: Solution, best: reference.Best | None) -> None:
     """Compare status, objective and bound of a finished run with brute force."""
     assert solution.termination is Termination.CONVERGED
@@ -77,7 +69,7 @@ def assert_solution_is(solution: Solution, best: reference.Best | None) -> None:
 def test_brute_force_equals_plain_enumeration():
     seen: Counter[bool] = Counter()
 
-    @examples(80)
+    @examples(40)
     @given(instances())
     def agree(made: Instance) -> None:
         counts = [layer.input_maps for r in made.requests for layer in reference.layers_of(made, r)]
@@ -112,7 +104,7 @@ def cut(made: Instance, flat: tuple[str, ...]) -> dict[str, reference.Plan]:
 def test_optimum_equals_brute_force_on_random_instances(engine: Engine):
     seen: Counter[str] = Counter()
 
-    @examples(300)
+    @examples(150)
     @given(instances())
     def agree(made: Instance) -> None:
         best = reference.best(made)
@@ -126,14 +118,14 @@ def test_optimum_equals_brute_force_on_random_instances(engine: Engine):
             seen["budgets bind"] += reference.best(unlimited(made)).latency_s < best.latency_s
 
     agree()
-    assert seen["feasible"] >= 100
-    assert seen["infeasible"] >= 40
-    assert seen["budgets bind"] >= 20
-    assert seen["two requests"] >= 40
+    assert seen["feasible"] >= 50
+    assert seen["infeasible"] >= 20
+    assert seen["budgets bind"] >= 10
+    assert seen["two requests"] >= 20
 
 
 @quick_engines
-@examples(60)
+@examples(30)
 @given(instances())
 def test_the_optimum_without_presolve_is_the_same(engine: Engine, made: Instance):
     assert_solution_is(engine.solve(made, presolve=False), reference.best(made))
@@ -167,7 +159,7 @@ def assert_serves(solution: Solution, number: int, best: reference.Best) -> None
 def test_most_requests_are_served_and_then_fastest(engine: Engine):
     seen: Counter[int] = Counter()
 
-    @examples(120)
+    @examples(60)
     @given(instances(requests=2))
     def agree(made: Instance) -> None:
         number, best = reference.most(made)
@@ -177,7 +169,7 @@ def test_most_requests_are_served_and_then_fastest(engine: Engine):
         seen[number] += 1
 
     agree()
-    assert min(seen[1], seen[2]) >= 20
+    assert min(seen[1], seen[2]) >= 10
     assert seen[0] >= 1
 
 
@@ -214,7 +206,7 @@ def test_a_time_limit_before_the_number_is_proven_leaves_no_bound(engine: Engine
 # Symmetries.
 
 
-@examples(200)
+@examples(100)
 @given(instances(), st.data())
 def test_segments_of_a_stage_may_be_permuted(made: Instance, data: st.DataObject):
     problem = Problem.of(made)

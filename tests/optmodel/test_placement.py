@@ -69,7 +69,7 @@ def test_labels_follow_the_flows():
     assert [at.tolist() for at in placed.labels()] == [[0, 0, 1], [1, 1, 0]]
 
 
-@examples(200)
+@examples(100)
 @given(instances(), st.data())
 def test_labels_give_back_counts_and_flows(made: Instance, data: st.DataObject):
     problem = Problem.of(made)
@@ -78,7 +78,7 @@ def test_labels_give_back_counts_and_flows(made: Instance, data: st.DataObject):
     assert content(counted(problem, again)) == content(placement)
 
 
-@examples(150)
+@examples(75)
 @given(instances(), st.data())
 def test_labels_cost_what_the_original_segments_cost(made: Instance, data: st.DataObject):
     problem = Problem.of(made)
@@ -93,7 +93,7 @@ def test_labels_cost_what_the_original_segments_cost(made: Instance, data: st.Da
     assert reference.loads(made, again) == reference.loads(made, assignment)
 
 
-@examples(150)
+@examples(75)
 @given(instances(), st.data())
 def test_a_document_gives_back_the_placement(made: Instance, data: st.DataObject):
     problem = Problem.of(made)
@@ -104,7 +104,7 @@ def test_a_document_gives_back_the_placement(made: Instance, data: st.DataObject
     assert content(from_document(problem, read)) == content(placement)
 
 
-@examples(150)
+@examples(75)
 @given(instances(), st.data())
 def test_a_document_says_what_the_segments_say(made: Instance, data: st.DataObject):
     problem = Problem.of(made)

@@ -74,7 +74,7 @@ def assert_satisfies_everything(model: pyo.ConcreteModel) -> None:
 
 
 @every_formulation
-@examples(60)
+@examples(30)
 @given(instances())
 def test_an_optimum_satisfies_every_constraint(formulation: type[Formulation], made: Instance):
     problem, placement = best_placement(made)
@@ -112,7 +112,7 @@ def test_a_wrong_placement_does_not(formulation: type[Formulation]):
         assert_satisfies_everything(built.pyomo_model)
 
 
-@examples(60)
+@examples(30)
 @given(instances())
 def test_a_hint_satisfies_every_constraint_of_cpsat(made: Instance):
     problem, placement = best_placement(made)

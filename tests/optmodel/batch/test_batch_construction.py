@@ -47,14 +47,14 @@ def assert_passes(made: Instance, found: Placement) -> None:
     assert report.passed, [str(violation) for violation in report.violations]
 
 
-@examples(150)
+@examples(75)
 @given(instances(requests=3))
 def test_tiny_batches_pass_the_checker(made: Instance) -> None:
     for found in constructions(Problem.of(made), "most"):
         assert_passes(made, found)
 
 
-@examples(60)
+@examples(30)
 @given(instances(requests=2))
 def test_never_faster_than_brute_force(made: Instance) -> None:
     optimum, problem = reference.best(made), Problem.of(made)

@@ -56,7 +56,7 @@ def check_bound(made: Instance) -> None:
 
 @pytest.mark.parametrize("equations", [("8b",), ("8c",), ("8d",), ("8b", "8c", "8d")], ids="+".join)
 def test_bound_never_exceeds_brute_force(equations: tuple[str, ...]) -> None:
-    @examples(60)
+    @examples(40)
     @given(squeezed(equations))
     def holds(made: Instance) -> None:
         check_bound(made)

@@ -37,7 +37,7 @@ def no_planes(search: BroadcastSearch) -> CuttingPlanes:
 
 @pytest.mark.parametrize("requests", [1, 2])
 def test_arbitrary_prices_never_bound_above_brute_force(requests: int) -> None:
-    @examples(60)
+    @examples(30)
     @given(instances(requests=requests), st.integers(0, 2**32 - 1))
     def holds(made: Instance, seed: int) -> None:
         optimum = reference.best(made)

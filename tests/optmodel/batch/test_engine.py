@@ -30,7 +30,7 @@ def tight(
     return generate(Recipe((networks,), "mixed", devices, 0.8, scales=scales), "tight")
 
 
-@examples(60)
+@examples(30)
 @given(instances(requests=2))
 def test_result_lies_between_bound_and_brute_force(made: Instance) -> None:
     """The checker inside solve() has passed the placement."""

@@ -18,7 +18,7 @@ from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 
 
-@examples(150)
+@examples(75)
 @given(instances(requests=2), st.integers(0, 2**32 - 1))
 def test_arbitrary_prices_never_bound_above_brute_force(made: Instance, seed: int) -> None:
     optimum = reference.best(made)

@@ -55,7 +55,7 @@ def drawn_prices(requests: RequestClass, made: Instance, seed: int) -> FloatArra
     return found
 
 
-@examples(150)
+@examples(75)
 @given(instances(requests=1), st.integers(0, 2**32 - 1), st.booleans())
 def test_no_placement_is_cheaper_than_the_path(made: Instance, seed: int, closely: bool) -> None:
     problem = Problem.of(made)
@@ -69,7 +69,7 @@ def test_no_placement_is_cheaper_than_the_path(made: Instance, seed: int, closel
         assert graph.cheapest(prices, closely).value_s <= float(least) * (1 + FINE)
 
 
-@examples(60)
+@examples(30)
 @given(instances(requests=1))
 def test_without_prices_the_path_ends_at_the_optimum(made: Instance) -> None:
     made = unlimited(made)

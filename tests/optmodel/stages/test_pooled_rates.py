@@ -40,7 +40,7 @@ def test_the_bound_holds_with_pooled_rates(monkeypatch, intervals: int):
     monkeypatch.setattr(signature, "INTERVALS", intervals)
     seen: Counter[str] = Counter()
 
-    @examples(120)
+    @examples(60)
     @given(instances())
     def below(made: Instance) -> None:
         best = reference.best(made)

@@ -49,7 +49,7 @@ def stages(made: Instance, options: SolverOptions = EXACT) -> Solution:
 def test_with_slack_budgets_the_optimum_equals_brute_force():
     seen: Counter = Counter()
 
-    @examples(220)
+    @examples(110)
     @given(instances())
     def agree(made: Instance) -> None:
         made = unlimited(made)
@@ -65,9 +65,9 @@ def test_with_slack_budgets_the_optimum_equals_brute_force():
         assert found.bound_s <= float(best.latency_s) * (1 + ROUNDING)
 
     agree()
-    assert seen[False, 1] >= 50
-    assert seen[False, 2] >= 50
-    assert seen[True, 2] >= 5
+    assert seen[False, 1] >= 25
+    assert seen[False, 2] >= 25
+    assert seen[True, 2] >= 3
 
 
 def test_with_binding_budgets_the_bound_holds_and_what_is_offered_is_optimal():
@@ -100,7 +100,7 @@ def test_with_binding_budgets_the_bound_holds_and_what_is_offered_is_optimal():
 def test_devices_that_all_differ_reach_the_optimum_of_brute_force():
     seen: Counter = Counter()
 
-    @examples(120)
+    @examples(60)
     @given(
         instances(), st.permutations((1.0, 2.0, 3.0, 5.0)), st.permutations((1.0, 1.5, 2.0, 4.0))
     )
@@ -126,7 +126,7 @@ def test_devices_that_all_differ_reach_the_optimum_of_brute_force():
         assert found.bound_s <= float(best.latency_s) * (1 + ROUNDING)
 
     agree()
-    assert seen[False, 2] + seen[False, 3] >= 30
+    assert seen[False, 2] + seen[False, 3] >= 15
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -140,7 +140,7 @@ def test_devices_that_all_differ_reach_the_optimum_of_the_count_model(seed: int)
     assert found.objective_s == pytest.approx(count.objective_s, rel=2e-6)
 
 
-@examples(60)
+@examples(30)
 @given(instances())
 def test_the_bound_in_ticks_never_exceeds_the_exact_optimum(made: Instance):
     """As fractions: rounding down every duration leaves no room for luck."""
@@ -257,7 +257,7 @@ def test_two_slowest_senders_hear_each_other():
 # Monotonicity.
 
 
-@examples(60)
+@examples(30)
 @given(instances(requests=1), SPEEDS, SPEEDS)
 def test_one_more_device_never_raises_the_optimum(made: Instance, speed: float, rate: float):
     made = unlimited(made)
@@ -283,7 +283,7 @@ def test_a_looser_tolerance_never_raises_the_optimum_if_no_layer_leaves_the_sour
     """
     seen: Counter = Counter()
 
-    @examples(150)
+    @examples(75)
     @given(instances(requests=1), st.integers(1, 40))
     def compare(made: Instance, more: int) -> None:
         made = unlimited(made)
@@ -301,7 +301,7 @@ def test_a_looser_tolerance_never_raises_the_optimum_if_no_layer_leaves_the_sour
         assert moved or not raised
 
     compare()
-    assert seen[False, False] >= 50
+    assert seen[False, False] >= 25
     assert seen[True, True] >= 1, "the exception occurs"
 
 
