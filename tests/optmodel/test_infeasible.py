@@ -101,19 +101,19 @@ def test_the_sentence_names_culprit_need_and_budget(made: Instance, sentence: st
     assert reference.best(made) is None
 
 
-def test_bandwidth_that_a_broadcast_needs_limits_the_room():
-    # At 0.3 a helper may hold 1 map of act1 and conv2, and the 2 maps of conv2 are at risk
-    # (0.4): act2 has Nf = 1, so that a holder of conv2 sends the other map's 64 bits at least.
-    made = with_fleet(by_hand(0.3), "bandwidth_budget_bits", (64.0, 64.0, 63.0))
-    sentence = "layer 'conv2' has 3 segments, the helpers have room for 2"
-    assert any(sentence in reason for reason in reasons(made))
-    assert reference.best(made) is None
-
-
-def test_bandwidth_that_a_pointwise_layer_needs_limits_the_room():
-    # At 0.3 fc1 receives maps at risk and is on the camera: act2 sends its 2 maps of 64 bits.
-    made = with_fleet(by_hand(0.3), "bandwidth_budget_bits", (1000.0, 63.0, 63.0))
-    sentence = "layer 'act2' has 2 segments, the helpers have room for 1"
+@pytest.mark.parametrize(
+    ("budgets", "sentence"),
+    [
+        # A helper may hold 1 map of act1 and conv2, and the 2 maps of conv2 are at risk (0.4): act2
+        # has Nf = 1, so that a holder of conv2 sends the other map's 64 bits at least.
+        ((64.0, 64.0, 63.0), "layer 'conv2' has 3 segments, the helpers have room for 2"),
+        # fc1 receives maps at risk and is on the camera: act2 sends its 2 maps of 64 bits.
+        ((1000.0, 63.0, 63.0), "layer 'act2' has 2 segments, the helpers have room for 1"),
+    ],
+    ids=["broadcast", "pointwise"],
+)
+def test_bandwidth_that_a_layer_needs_limits_the_room_at_0_3(budgets, sentence: str):
+    made = with_fleet(by_hand(0.3), "bandwidth_budget_bits", budgets)
     assert any(sentence in reason for reason in reasons(made))
     assert reference.best(made) is None
 

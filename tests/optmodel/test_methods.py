@@ -131,13 +131,13 @@ def test_the_optimum_without_presolve_is_the_same(engine: Engine, made: Instance
     assert_solution_is(engine.solve(made, presolve=False), reference.best(made))
 
 
-@quick_engines
+@every_engine
 @pytest.mark.parametrize("presolve", [True, False])
 def test_infeasibility_that_only_the_solver_sees_is_proven(engine: Engine, presolve: bool):
     solution = engine.solve(clashing(), presolve=presolve)
     assert_solution_is(solution, None)
     assert solution.reasons == ()
-    assert solution.solver_version is not None
+    assert solution.solver_version is not None or engine.solver == "cbc"  # Which tells none.
 
 
 # Admission "most".
@@ -344,11 +344,6 @@ def test_two_equal_requests_without_binding_budgets_take_twice_as_long(engine: E
 @every_engine
 def test_solvers_agree_on_lenet(engine: Engine):
     assert engine.solve(lenet(3, 0.8)).objective_s * 1e3 == pytest.approx(1.530664, abs=1e-6)
-
-
-@every_engine
-def test_solvers_agree_on_infeasibility(engine: Engine):
-    assert engine.solve(clashing()).solution_status is INFEASIBLE
 
 
 @every_engine

@@ -2,11 +2,12 @@
 
 import pytest
 from pydantic import ValidationError
+from strategies import conv
 
 from instances.cnns import lenet, vgg16
 from instances.generate import Recipe, generate
 from optmodel.problem.arrays import Problem
-from optmodel.problem.network import ConvLayer, FcLayer, Layer, Network, PoolLayer
+from optmodel.problem.network import FcLayer, Layer, Network, PoolLayer
 
 
 def layer(network: Network, name: str) -> Layer:
@@ -14,45 +15,30 @@ def layer(network: Network, name: str) -> Layer:
 
 
 @pytest.mark.parametrize(
-    ("name", "segments", "multiplications", "weights"),
+    ("name", "segments", "multiplications", "weights", "numbers"),
     [
         # conv: S^2 * P_l * o^2 multiplications and S^2 * P_l weights
-        ("conv1", 1, 5 * 5 * 8 * 24 * 24, 5 * 5 * 8),
-        ("relu1", 8, 0, 0),
-        ("pool1", 8, 0, 0),
-        ("conv2", 8, 5 * 5 * 8 * 8 * 8, 5 * 5 * 8),
-        ("relu2", 8, 0, 0),
-        ("pool2", 8, 0, 0),
+        ("conv1", 1, 5 * 5 * 8 * 24 * 24, 5 * 5 * 8, 24 * 24),
+        ("relu1", 8, 0, 0, 24 * 24),
+        ("pool1", 8, 0, 0, 12 * 12),
+        ("conv2", 8, 5 * 5 * 8 * 8 * 8, 5 * 5 * 8, 8 * 8),
+        ("relu2", 8, 0, 0, 8 * 8),
+        ("pool2", 8, 0, 0, 4 * 4),
         # first fc: 8 maps of 4 x 4 in, 120 out, an eighth to each segment
-        ("fc1", 8, 8 * 4 * 4 * 120 // 8, 8 * 4 * 4 * 120 // 8),
-        ("fc2", 1, 120 * 84, 120 * 84),
-        ("fc3", 1, 84 * 10, 84 * 10),
+        ("fc1", 8, 8 * 4 * 4 * 120 // 8, 8 * 4 * 4 * 120 // 8, 120),
+        ("fc2", 1, 120 * 84, 120 * 84, 84),
+        ("fc3", 1, 84 * 10, 84 * 10, 10),
     ],
 )
-def test_segments_of_lenet_cost_what_eq_2_to_4_say(name, segments, multiplications, weights):
+def test_segments_and_outputs_of_lenet_cost_what_eq_2_to_4_and_6_say(
+    name, segments, multiplications, weights, numbers
+):
     one = layer(lenet(), name)
     assert one.input_maps == segments
     assert one.multiplications_per_segment == multiplications
     assert one.weights_per_segment == weights
-
-
-@pytest.mark.parametrize(
-    ("name", "numbers"),
-    [
-        ("conv1", 24 * 24),
-        ("relu1", 24 * 24),
-        ("pool1", 12 * 12),
-        ("conv2", 8 * 8),
-        ("relu2", 8 * 8),
-        ("pool2", 4 * 4),
-        ("fc1", 120),
-        ("fc2", 84),
-        ("fc3", 10),
-    ],
-)
-@pytest.mark.parametrize("word_bits", [8, 32])
-def test_outputs_of_lenet_are_one_map_or_all_neurons_long(name, numbers, word_bits):
-    assert layer(lenet(), name).bits_per_output(word_bits) == numbers * word_bits
+    for word_bits in (8, 32):
+        assert one.bits_per_output(word_bits) == numbers * word_bits
 
 
 def test_a_segment_of_vgg16_costs_what_eq_2_to_4_say():
@@ -64,18 +50,9 @@ def test_a_segment_of_vgg16_costs_what_eq_2_to_4_say():
 
 
 def test_height_and_width_both_count():
-    conv = ConvLayer(
-        kind="conv",
-        name="conv",
-        input_maps=1,
-        output_maps=2,
-        kernel=3,
-        output_height=5,
-        output_width=7,
-        ssim_row="row",
-    )
-    assert conv.multiplications_per_segment == 3 * 3 * 2 * 5 * 7
-    assert conv.bits_per_output(32) == 32 * 5 * 7
+    one = conv("conv", (1, 2), (5, 7), "row", 3)
+    assert one.multiplications_per_segment == 3 * 3 * 2 * 5 * 7
+    assert one.bits_per_output(32) == 32 * 5 * 7
 
 
 @pytest.mark.parametrize(("kind", "output_maps"), [("conv", 8), ("act", 8), ("pool", 8), ("fc", 1)])
@@ -116,16 +93,7 @@ def test_an_odd_number_of_pixels_is_divided_among_the_segments_of_the_first_fc()
 
 
 def test_more_work_than_can_be_counted_exactly_is_refused():
-    huge = ConvLayer(
-        kind="conv",
-        name="conv",
-        input_maps=1,
-        output_maps=65_536,
-        kernel=65_536,
-        output_height=2,
-        output_width=2,
-        ssim_row="row",
-    )
+    huge = conv("conv", (1, 65_536), (2, 2), "row", 65_536)
     with pytest.raises(ValidationError, match="expected at most 1e\\+15 multiplications"):
         Network(id="huge", image_channels=1, image_height=2, image_width=2, layers=(huge,))
 

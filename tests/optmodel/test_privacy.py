@@ -6,31 +6,31 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import act, conv, ssim_row
+from strategies import network as of_layers
 
 from instances.cnns import NETWORKS
 from instances.generate import Recipe, generate
 from instances.ssim import read_ssim_table
 from optmodel.ground.rule_errors import RuleError
 from optmodel.problem.arrays import Problem
-from optmodel.problem.network import ActLayer, ConvLayer, Network
+from optmodel.problem.network import Network
 from optmodel.problem.privacy import admissible_share, envelope, exact, protect
-from optmodel.problem.ssim import SsimMeasurement, SsimRow, SsimTable
+from optmodel.problem.ssim import SsimRow, SsimTable
 
 TABLE_I = read_ssim_table()
 
 
 def row(measured: dict[int, float]) -> SsimRow:
     """Return a row with ssim(n) for each measured n."""
-    measurements = tuple(SsimMeasurement(maps=n, ssim=ssim) for n, ssim in measured.items())
-    return SsimRow(row="measured", measurements=measurements)
+    return ssim_row("measured", measured)
 
 
 def network(maps: int) -> Network:
     """Return a conv that puts out so many maps, and an act after it."""
-    size = {"output_height": 4, "output_width": 4, "ssim_row": "measured"}
-    conv = ConvLayer(kind="conv", name="conv", input_maps=1, output_maps=maps, kernel=3, **size)
-    act = ActLayer(kind="act", name="act", input_maps=maps, **size)
-    return Network(id="two", image_channels=1, image_height=4, image_width=4, layers=(conv, act))
+    size, row = (4, 4), "measured"
+    layers = (conv("conv", (1, maps), size, row, 3), act("act", maps, size, row))
+    return of_layers("two", (1, *size), layers)
 
 
 def limit(
