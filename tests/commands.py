@@ -38,6 +38,21 @@ def run(
     return subprocess.CompletedProcess([module, *arguments], code, *printed)
 
 
+def output_of(module: str, *arguments: object, importing: Path | None = None) -> str:
+    """Return what a command prints that must end well."""
+    done = run(module, *arguments, importing=importing)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refusal_of(module: str, *arguments: object, importing: Path | None = None) -> str:
+    """Return what a command says that must refuse its input with exit code 2."""
+    done = run(module, *arguments, importing=importing)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
 def ended(module: str, *arguments: object, importing: Path | None = None) -> int:
     """Do in this process what `python -m MODULE ARGUMENTS` does, and return its exit code."""
     command = [module, *map(str, arguments)]

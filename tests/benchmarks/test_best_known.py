@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import output_of, refusal_of, run
 
 from benchmarks.best_known import __main__ as best_known
 from benchmarks.best_known.__main__ import SolutionUpdate, update
@@ -136,10 +136,11 @@ def test_a_second_run_writes_nothing(solved):
 
 def test_an_open_instance_is_marked_with_its_gap(folder):
     best_known.write_laid_out(beside(folder / f"{BATCH}.json"), batch_with_gap())
-    done = run("benchmarks.best_known", "--instances", folder / f"{BATCH}.json", "--mip-gap", "0.3")
-    assert done.returncode == 0, done.stderr
-    assert "gap 25.0000 %" in done.stdout
-    assert "1 instances: 0 proven, 0 proven infeasible, 1 open; worst gap 25.0000 %" in done.stdout
+    shown = output_of(
+        "benchmarks.best_known", "--instances", folder / f"{BATCH}.json", "--mip-gap", "0.3"
+    )
+    assert "gap 25.0000 %" in shown
+    assert "1 instances: 0 proven, 0 proven infeasible, 1 open; worst gap 25.0000 %" in shown
 
 
 def test_a_bad_instance_is_reported_and_the_rest_is_done(folder):
@@ -158,9 +159,7 @@ def test_a_bad_instance_is_reported_and_the_rest_is_done(folder):
     ],
 )
 def test_bad_options_are_refused(folder, options, message):
-    done = run("benchmarks.best_known", "--instances", folder, *options)
-    assert done.returncode == 2
-    assert message in done.stderr
+    assert message in refusal_of("benchmarks.best_known", "--instances", folder, *options)
     assert not list(folder.glob("*.solution.json"))
 
 

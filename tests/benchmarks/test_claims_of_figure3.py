@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from commands import run
+from commands import refusal_of
 from invented import outcome, results, share
 
 from benchmarks.common.origins import simulating
@@ -326,13 +326,10 @@ def test_being_served_later_is_not_being_served_at_once():
 
 
 def test_bad_input_is_told_in_one_line(tmp_path):
-    done = run("benchmarks.claims", tmp_path / "nowhere", "--out", tmp_path / "claims.md")
-    assert done.returncode == 2
-    assert "plan.json: expected a readable file" in done.stderr
+    message = refusal_of("benchmarks.claims", tmp_path / "nowhere", "--out", tmp_path / "claims.md")
+    assert "plan.json: expected a readable file" in message
     (tmp_path / "plan.json").write_text(EvaluationPlan(seeds=1).model_dump_json())
-    done = run("benchmarks.claims", tmp_path, "--out", tmp_path / "claims.md")
-    assert done.returncode == 2
-    assert "expected the runs of one seed at least" in done.stderr
-    done = run("benchmarks.claims", tmp_path, "--out", tmp_path / "claims.txt")
-    assert done.returncode == 2
+    message = refusal_of("benchmarks.claims", tmp_path, "--out", tmp_path / "claims.md")
+    assert "expected the runs of one seed at least" in message
+    refusal_of("benchmarks.claims", tmp_path, "--out", tmp_path / "claims.txt")
     assert not (tmp_path / "claims.md").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import run
+from commands import output_of, refusal_of, run
 from distributed import LocalCluster
 from invented import outcome, share
 
@@ -37,8 +37,7 @@ TINY = Setting(networks=("lenet",), devices=4, cameras=2, requests=5)
 def drawn(tmp_path_factory) -> Path:
     """What the command writes at small size."""
     out = tmp_path_factory.mktemp("figures") / "new"
-    done = run("benchmarks.figures", *COMMAND, "--out", out, "--workers", 2)
-    assert done.returncode == 0, done.stderr
+    output_of("benchmarks.figures", *COMMAND, "--out", out, "--workers", 2)
     return out
 
 
@@ -210,9 +209,8 @@ def test_a_folder_grows_but_loses_nothing_and_finished_runs_stay(tmp_path):
     tiny = ("--networks", "lenet", "--requests", 2, "--out", out)
     assert run("benchmarks.figures", "--panel", "3e", "--seeds", 1, *tiny).returncode == 0
     kept = (out / "plan.json").read_bytes()
-    fewer = run("benchmarks.figures", "--panel", "3f", "--seeds", 1, *tiny)
-    assert fewer.returncode == 2
-    assert "--panel 3e --networks lenet --requests 2 --seeds 1" in fewer.stderr
+    message = refusal_of("benchmarks.figures", "--panel", "3f", "--seeds", 1, *tiny)
+    assert "--panel 3e --networks lenet --requests 2 --seeds 1" in message
     assert (out / "plan.json").read_bytes() == kept
     assert not (out / "3f.csv").exists()
     finished = {path: path.stat().st_mtime_ns for path in (out / "runs").iterdir()}
@@ -225,8 +223,7 @@ def test_a_folder_grows_but_loses_nothing_and_finished_runs_stay(tmp_path):
 
 def test_without_a_folder_it_is_called_figures(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = run("benchmarks.figures", "--panel", "3e", "--networks", "lenet", "--requests", 1)
-    assert done.returncode == 0, done.stderr
+    output_of("benchmarks.figures", "--panel", "3e", "--networks", "lenet", "--requests", 1)
     assert (tmp_path / "figures" / "3e.csv").exists()
 
 
@@ -306,14 +303,11 @@ def _never(plan: EvaluationPlan) -> dict[Setting, SimulatedRun]:
 )
 def test_bad_input_is_told_and_nothing_is_written(options, says, tmp_path):
     out = tmp_path / "out"
-    done = run("benchmarks.figures", "--out", out, *options)
-    assert done.returncode == 2
-    assert says in done.stderr
+    assert says in refusal_of("benchmarks.figures", "--out", out, *options)
     assert not out.exists()
 
 
 def test_an_output_folder_that_cannot_be_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    done = run("benchmarks.figures", "--out", tmp_path / "file")
-    assert done.returncode == 2
-    assert "--out: expected a folder to write to" in done.stderr
+    message = refusal_of("benchmarks.figures", "--out", tmp_path / "file")
+    assert "--out: expected a folder to write to" in message

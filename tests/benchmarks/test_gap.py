@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import runs
-from commands import rows_of, run
+from commands import output_of, refusal_of, rows_of, run
 from rich.console import Console
 
 from benchmarks.common.command import instance_files
@@ -60,11 +60,10 @@ def quick(tmp_path):
 
 def test_a_subset_is_solved_compared_recorded_and_drawn(subset, tmp_path):
     out, plot = tmp_path / "gap.csv", tmp_path / "gap.png"
-    done = run("benchmarks.gap", "--instances", subset, "--out", out, "--plot", plot)
-    assert done.returncode == 0, done.stderr
-    assert "6 instances: 5 optimal, 1 proven infeasible, 0 open" in done.stdout
-    assert "7 requests, of which 6 can be served at most" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 100
+    shown = output_of("benchmarks.gap", "--instances", subset, "--out", out, "--plot", plot)
+    assert "6 instances: 5 optimal, 1 proven infeasible, 0 open" in shown
+    assert "7 requests, of which 6 can be served at most" in shown
+    assert max(map(len, shown.splitlines())) <= 100
     assert plot.read_bytes().startswith(b"\x89PNG")
     rows = rows_of(out)
     assert set(rows) == {(name, method) for name in SUBSET for method in ("auto", *DEFAULT)}
@@ -92,9 +91,8 @@ def test_what_is_recorded_is_skipped_unless_forced(subset, tmp_path):
 def test_one_bad_instance_is_reported_and_the_rest_is_done(quick, tmp_path):
     (quick / "broken.json").write_text('{"schema_version": 1}')
     out = tmp_path / "gap.csv"
-    done = run("benchmarks.gap", "--instances", quick, "--out", out)
-    assert done.returncode == 2
-    assert "broken.json: name: expected a value, got nothing" in done.stderr
+    told = refusal_of("benchmarks.gap", "--instances", quick, "--out", out)
+    assert "broken.json: name: expected a value, got nothing" in told
     assert len(rows_of(out)) == (1 + len(DEFAULT)) * len(QUICK)
 
 
@@ -107,9 +105,7 @@ def test_policies_of_one_s_own_stand_beside_the_shipped_ones(subset, tmp_path):
     out = tmp_path / "gap.csv"
     named = ("--policies", "algorithm1,own_policies.Cautious,algorithm1")
     arguments = ("--instances", subset / "lenet-0.8-4-mixed.json", *named, "--out", out)
-    done = run("benchmarks.gap", *arguments, importing=OWN)
-    assert done.returncode == 0, done.stderr
-    assert "best ms algorithm1 Cautious" in done.stdout
+    assert "best ms algorithm1 Cautious" in output_of("benchmarks.gap", *arguments, importing=OWN)
     methods = [method for _, method in rows_of(out)]
     assert methods == ["algorithm1", "auto", "own_policies.Cautious"]
 
@@ -136,9 +132,8 @@ def test_a_policy_of_one_s_own_is_asked_again_as_its_code_may_have_changed(subse
 )
 def test_an_unknown_policy_exits_2_and_nothing_is_solved(subset, tmp_path, policies, why):
     out = tmp_path / "gap.csv"
-    done = run("benchmarks.gap", "--instances", subset, "--policies", policies, "--out", out)
-    assert done.returncode == 2
-    assert why in done.stderr
+    told = refusal_of("benchmarks.gap", "--instances", subset, "--policies", policies, "--out", out)
+    assert why in told
     assert not out.exists()
 
 
@@ -186,12 +181,11 @@ def test_what_improvement_makes_of_each_placement_stands_beside_it(subset, tmp_p
             (subset / f"{name}.json").unlink()
     arguments = ("--instances", subset, "--policies", "algorithm1,own_policies.Cautious")
     arguments += ("--improve", "4", "--out", out, "--plot", plot)
-    done = run("benchmarks.gap", *arguments, importing=OWN)
-    assert done.returncode == 0, done.stderr
-    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    shown = output_of("benchmarks.gap", *arguments, importing=OWN)
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "instance proven best ms algorithm1 +4 s Cautious +4 s" in lines
     assert "lenet-0.8-4-mixed optimal 1.217059 33.88 0.00 33.88 0.00" in lines
-    assert "+N s: what the placement to its left became" in done.stdout
+    assert "+N s: what the placement to its left became" in shown
     row = rows_of(out)["lenet-0.6-x2-bandwidth-tight", "algorithm1 +4 s"]
     assert (row["served"], row["rejected"]) == ("2", "0")
     assert json.loads(row["options"])["improve_s"] == 4.0
@@ -318,9 +312,8 @@ def test_nothing_is_printed_as_a_table_where_nothing_could_be_read():
 
 def test_two_instances_of_one_name_are_reported(quick):
     shutil.copy(quick / "lenet-0.4-3-mixed.json", quick / "copy.json")
-    done = run("benchmarks.gap", "--instances", quick)
-    assert done.returncode == 2
-    assert "name: expected one that no other instance has, got 'lenet-0.4-3-mixed'" in done.stderr
+    told = refusal_of("benchmarks.gap", "--instances", quick)
+    assert "name: expected one that no other instance has, got 'lenet-0.4-3-mixed'" in told
 
 
 def test_records_inside_the_folder_are_no_instances(quick):

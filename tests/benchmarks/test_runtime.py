@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from commands import rows_of, run
+from commands import output_of, refusal_of, rows_of, run
 from runs import AS_WORKER, record, use_worker
 
 from benchmarks.common.records import RecordBook
@@ -51,11 +51,10 @@ METHODS = ("segment", "count", "auto")
 
 def test_a_folder_is_measured_with_phases_apart_and_compared_with_segment(folder, tmp_path):
     out, plot = tmp_path / "runtime.csv", tmp_path / "runtime.png"
-    done = run("benchmarks.runtime", "--set", folder, "--out", out, "--plot", plot)
-    assert done.returncode == 0, done.stderr
-    assert "3 instances that every method was measured on" in done.stdout
-    assert "segment / count: geometric mean" in done.stdout
-    assert "over 2 instances that both finished" in done.stdout  # the third needs no solver
+    shown = output_of("benchmarks.runtime", "--set", folder, "--out", out, "--plot", plot)
+    assert "3 instances that every method was measured on" in shown
+    assert "segment / count: geometric mean" in shown
+    assert "over 2 instances that both finished" in shown  # the third needs no solver
     assert plot.read_bytes().startswith(b"\x89PNG")
     rows = rows_of(out)
     assert set(rows) == {(name, method) for name in NAMES for method in METHODS}
@@ -83,18 +82,15 @@ def test_a_folder_is_measured_with_phases_apart_and_compared_with_segment(folder
 )
 def test_bad_input_exits_2_and_writes_nothing(arguments, message, tmp_path):
     out = tmp_path / "runtime.csv"
-    done = run("benchmarks.runtime", *arguments, "--out", out)
-    assert done.returncode == 2
-    assert message in " ".join(done.stderr.split())
+    assert message in " ".join(refusal_of("benchmarks.runtime", *arguments, "--out", out).split())
     assert not list(tmp_path.iterdir())
 
 
 def test_a_broken_instance_is_refused_before_anything_is_measured(folder, tmp_path):
     (folder / "zbroken.json").write_text('{"schema_version": 1}')
     out = tmp_path / "runtime.csv"
-    done = run("benchmarks.runtime", "--set", folder, "--out", out)
-    assert done.returncode == 2
-    assert "zbroken.json: name: expected a value, got nothing" in done.stderr
+    told = refusal_of("benchmarks.runtime", "--set", folder, "--out", out)
+    assert "zbroken.json: name: expected a value, got nothing" in told
     assert not out.exists()
 
 

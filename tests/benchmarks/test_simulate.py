@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import output_of, refusal_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -166,11 +166,10 @@ def test_the_command_prints_what_the_function_returns(tmp_path: Path):
     out, log = tmp_path / "out.json", tmp_path / "log.jsonl"
     options = ["--networks", "lenet", "--devices", 4, "--requests", 10, "--out", out, "--log", log]
     options += ["--unattainable", "source"]
-    done = run("benchmarks.simulate", *options)
-    assert done.returncode == 0, done.stderr
+    shown = output_of("benchmarks.simulate", *options)
     expected, _ = simulate(Setting(networks=("lenet",), devices=4, requests=10))
     assert json.loads(out.read_text()) == json.loads(expected.model_dump_json())
-    assert f"{expected.all.latency_s:.6f} s in all" in done.stdout
+    assert f"{expected.all.latency_s:.6f} s in all" in shown
     assert len(log.read_text().splitlines()) == 21
 
 
@@ -191,8 +190,7 @@ def test_the_command_prints_what_the_function_returns(tmp_path: Path):
 )
 def test_bad_input_is_told_in_one_line_and_nothing_is_written(option, value, says, tmp_path):
     out = tmp_path / "out.json"
-    done = run("benchmarks.simulate", option, value, "--requests", 5, "--out", out)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    message = refusal_of("benchmarks.simulate", option, value, "--requests", 5, "--out", out)
+    assert says in message
+    assert len(message.splitlines()) == 1
     assert not out.exists()

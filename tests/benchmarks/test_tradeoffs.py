@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import output_of
 from tradeoff_making import case, measured_table, rows_in, runner
 
 from benchmarks.tradeoffs import tradeoff_run
@@ -22,7 +22,7 @@ SMALL = ("--networks", "lenet", "--fleets", "mixed", "--devices", "4", "--shared
 def written(tmp_path_factory) -> tuple[Path, str]:
     """A folder that the command has filled, and what it printed."""
     out = tmp_path_factory.mktemp("tradeoffs") / "new" / "folder"
-    done = run(
+    shown = output_of(
         "benchmarks.tradeoffs",
         *SMALL,
         "--points",
@@ -34,8 +34,7 @@ def written(tmp_path_factory) -> tuple[Path, str]:
         "--out",
         out,
     )
-    assert done.returncode == 0, done.stderr
-    return out, done.stdout
+    return out, shown
 
 
 def test_the_command_writes_tables_and_pictures(written):
@@ -218,15 +217,14 @@ def test_a_measured_table_keeps_unsafe_layers_on_the_source_and_says_so(tmp_path
     arguments = ("--networks", "lenet", "--fleets", "power", "--devices", "4", "--curves", "price")
     arguments += ("--tolerances", "0.8", "--ssim", table, "--unattainable", "source")
     arguments += ("--out", tmp_path / "out")
-    done = run("benchmarks.tradeoffs", *arguments)
-    assert done.returncode == 0, done.stderr
+    shown = output_of("benchmarks.tradeoffs", *arguments)
     (row,) = rows_in(tmp_path / "out" / "price.csv")
     assert (row["table"], row["unattainable"]) == ("mine", "source")
     assert row["kept_on_source"] == "relu1 pool1 conv2"
     private, free = float(row["latency_ms"]), float(row["free_latency_ms"])
     assert float(row["price_percent"]) == pytest.approx(100 * (private / free - 1), abs=1e-3)
     assert private < free  # 8h sends conv2 to helpers, which the maps take longer to reach.
-    assert "3 layers" in done.stdout
+    assert "3 layers" in shown
     assert not (tmp_path / "out" / "shared.png").exists()
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import refusal_of, run
 
 from optmodel.checker import check_solution, claims
 from optmodel.ground.json_files import write_model
@@ -390,6 +390,4 @@ def test_an_absurd_count_is_bad_input(tmp_path):
     written["placement"]["requests"][0]["layers"][0]["segments"]["camera-1"] = 10**400
     path = tmp_path / "absurd.json"
     path.write_text(json.dumps(written))
-    done = run("optmodel.check", SMALL / "lenet-0.8-x2.json", path)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    refusal_of("optmodel.check", SMALL / "lenet-0.8-x2.json", path)

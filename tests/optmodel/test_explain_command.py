@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import output_of, refusal_of
 from strategies import by_hand, clashing, with_fleet
 
 from optmodel.explain import Explanation, FeasibilityVerdict, changed, explain
@@ -67,11 +67,10 @@ def test_the_words_cover_every_infeasible_instance_of_the_small_set():
 
 @pytest.mark.parametrize("name", INFEASIBLE)
 def test_an_infeasible_instance_is_explained(name):
-    done = run("optmodel.explain", SMALL / f"{name}.json")
-    assert done.returncode == 0, done.stderr
-    assert "status       infeasible" in done.stdout
+    shown = output_of("optmodel.explain", SMALL / f"{name}.json")
+    assert "status       infeasible" in shown
     for words in WORDS[name]:
-        assert words in done.stdout
+        assert words in shown
 
 
 @pytest.mark.parametrize("name", sorted(set(INFEASIBLE) - {"infeasible-unattainable"}))
@@ -98,14 +97,11 @@ def test_every_feasible_instance_of_the_small_set_is_said_to_be_feasible():
 
 
 def test_a_feasible_instance_is_told_in_one_line():
-    done = run("optmodel.explain", SMALL / "lenet-0.8-4-mixed.json")
-    assert done.returncode == 0
-    assert "status       feasible" in done.stdout
-    assert (
-        "placement    every request has a place; python -m optmodel finds the best" in done.stdout
-    )
+    shown = output_of("optmodel.explain", SMALL / "lenet-0.8-4-mixed.json")
+    assert "status       feasible" in shown
+    assert "placement    every request has a place; python -m optmodel finds the best" in shown
     for label in ("because", "conflict", "repair"):
-        assert label not in done.stdout
+        assert label not in shown
 
 
 def test_the_budgets_of_many_nodes_take_one_line(tmp_path):
@@ -116,21 +112,19 @@ def test_the_budgets_of_many_nodes_take_one_line(tmp_path):
     ]
     file = tmp_path / "many.json"
     write_model(file, made.model_copy(update={"devices": tuple(devices)}))
-    done = run("optmodel.explain", file)
-    assert done.returncode == 0
-    assert "- memory of 'd0', 'd1', 'd2', 'd3' and 2 more (8b)" in done.stdout
+    shown = output_of("optmodel.explain", file)
+    assert "- memory of 'd0', 'd1', 'd2', 'd3' and 2 more (8b)" in shown
 
 
 def test_the_explanation_is_written_as_it_is_printed(tmp_path):
     out = tmp_path / "why.json"
-    done = run("optmodel.explain", SMALL / "infeasible-compute.json", "--out", out)
-    assert done.returncode == 0
+    shown = output_of("optmodel.explain", SMALL / "infeasible-compute.json", "--out", out)
     explanation = read_model(out, Explanation)
     assert explanation.minimal
     for repair in explanation.repairs:
-        assert repair.sentence in done.stdout
+        assert repair.sentence in shown
     for group in explanation.conflicts[0].groups:
-        assert group.sentence in done.stdout
+        assert group.sentence in shown
     written = json.loads(out.read_text())
     assert written["conflicts"][0]["proof"] == "smallest"
     assert written["repairs"][0]["change"] == {
@@ -143,21 +137,17 @@ def test_the_explanation_is_written_as_it_is_printed(tmp_path):
 def test_the_time_limit_is_kept_and_what_is_open_is_said(tmp_path):
     file = tmp_path / "clashing.json"
     write_model(file, clashing())
-    done = run("optmodel.explain", file, "--time-limit", 0.001)
-    assert done.returncode == 0
-    assert "status       unknown" in done.stdout
-    assert "unproven     the time limit came before a placement or a proof" in done.stdout
+    shown = output_of("optmodel.explain", file, "--time-limit", 0.001)
+    assert "status       unknown" in shown
+    assert "unproven     the time limit came before a placement or a proof" in shown
 
 
 def test_what_time_did_not_allow_to_prove_is_said(tmp_path):
     """Arithmetic proves infeasibility at once; the rest needs the solver."""
-    done = run("optmodel.explain", SMALL / "infeasible-memory.json", "--time-limit", 0.001)
-    assert done.returncode == 0
-    assert "status       infeasible" in done.stdout
-    assert "conflict     cannot all be kept; the time limit came before all were tested" in (
-        done.stdout
-    )
-    assert "as far as the time limit allowed to look" in done.stdout
+    shown = output_of("optmodel.explain", SMALL / "infeasible-memory.json", "--time-limit", 0.001)
+    assert "status       infeasible" in shown
+    assert "conflict     cannot all be kept; the time limit came before all were tested" in shown
+    assert "as far as the time limit allowed to look" in shown
 
 
 @pytest.mark.parametrize(
@@ -171,14 +161,4 @@ def test_what_time_did_not_allow_to_prove_is_said(tmp_path):
     ],
 )
 def test_bad_input_exits_2_with_one_message(arguments, message):
-    done = run("optmodel.explain", *arguments)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_the_instance_is_not_overwritten(tmp_path):
-    file = tmp_path / "own.json"
-    file.write_bytes((SMALL / "infeasible-camera.json").read_bytes())
-    assert run("optmodel.explain", file, "--out", file).returncode == 2
-    assert file.read_bytes() == (SMALL / "infeasible-camera.json").read_bytes()
+    assert message in refusal_of("optmodel.explain", *arguments)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import console_of, open_browser, requests_of, visit
-from commands import run
+from commands import output_of, refusal_of, run
 from selenium.webdriver.common.by import By
 
 from optmodel.page import solution_page, view_solution
@@ -52,9 +52,8 @@ def shown(name: str, folder: Path = SMALL) -> Text:
 
 def test_the_command_writes_the_page_and_says_so(tmp_path):
     out = tmp_path / "page.html"
-    done = run("optmodel", SMALL / "lenet-0.8-4-mixed.json", "--report", out)
-    assert done.returncode == 0
-    assert f"report       written to {out}" in done.stdout
+    told = output_of("optmodel", SMALL / "lenet-0.8-4-mixed.json", "--report", out)
+    assert f"report       written to {out}" in told
     text = Text(out.read_text(encoding="utf-8")).text
     for fact in (
         "status optimal (converged)",
@@ -152,8 +151,7 @@ def test_pointing_at_cells_and_lines_tells_bits():
 
 def test_an_infeasible_instance_says_why_and_has_no_picture(tmp_path):
     out = tmp_path / "page.html"
-    done = run("optmodel", SMALL / "infeasible-memory.json", "--report", out)
-    assert done.returncode == 0
+    output_of("optmodel", SMALL / "infeasible-memory.json", "--report", out)
     page = Text(out.read_text(encoding="utf-8"))
     assert "Why there is no placement" in page.text
     assert "needs 61,440 bytes of memory on one device" in page.text
@@ -240,9 +238,8 @@ def test_the_same_solution_gives_the_same_page():
 
 
 def test_a_page_by_a_name_that_is_none_of_a_page_is_refused(tmp_path):
-    done = run("optmodel", SMALL / "lenet-0.8-4-mixed.json", "--report", tmp_path / "x.pdf")
-    assert done.returncode == 2
-    assert "--report: expected a name ending in .html, got " in done.stderr
+    told = refusal_of("optmodel", SMALL / "lenet-0.8-4-mixed.json", "--report", tmp_path / "x.pdf")
+    assert "--report: expected a name ending in .html, got " in told
     assert not list(tmp_path.iterdir())
 
 
@@ -252,9 +249,8 @@ def test_the_page_replaces_no_other_file_of_the_command(options, tmp_path):
     content = (SMALL / "lenet-0.8-4-mixed.json").read_bytes()
     file.write_bytes(content)
     names = {"FILE": file, "X": tmp_path / "x.html"}
-    done = run("optmodel", file, *(names.get(option, option) for option in options))
-    assert done.returncode == 2
-    assert "got the name of another file of this command" in done.stderr
+    told = refusal_of("optmodel", file, *(names.get(option, option) for option in options))
+    assert "got the name of another file of this command" in told
     assert file.read_bytes() == content
     assert list(tmp_path.iterdir()) == [file]
 
