@@ -5,9 +5,7 @@ from collections import Counter
 import pytest
 
 from instances.small_set import SMALL
-from optmodel.limits.infeasible_reasons import reasons_infeasible
 from optmodel.placement.solution import Solution, SolutionStatus, read_solution
-from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, read_instance
 
 NAMES = [member.name for member in SMALL.members]
@@ -42,23 +40,6 @@ def test_the_shipped_solution_is_proven(name):
 def test_a_binding_budget_costs_latency(binding, slack_ms):
     """The optimum lies above that of the same instance with full budgets (`slack_ms`)."""
     assert solution_of(binding).objective_s * 1e3 > slack_ms * 1.01
-
-
-def test_the_infeasible_instances_are_infeasible_for_different_reasons():
-    reasons = {
-        name: reasons_infeasible(Problem.of(shipped(name)))
-        for name in NAMES
-        if name.startswith("infeasible-")
-    }
-    assert "needs 8 helpers (64 maps, at most 8 on each), the fleet has 6" in str(
-        reasons["infeasible-privacy"]
-    )
-    assert "'fc1' needs 61,440 bytes of memory on one device" in str(reasons["infeasible-memory"])
-    assert "no admissible share at 0.4, lowest measured SSIM 0.45" in str(
-        reasons["infeasible-unattainable"]
-    )
-    assert "source 'camera-1' must carry 147,456 bits to send" in str(reasons["infeasible-camera"])
-    assert reasons["infeasible-compute"] == ()  # only the solver sees it
 
 
 def test_the_set_covers_what_it_promises():

@@ -15,12 +15,13 @@ import optmodel
 from instances.generate import Recipe, generate
 from optmodel.ground.json_files import parse_model, write_model
 from optmodel.ground.rule_errors import InputError
+from optmodel.placement.solution import Solution
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, read_instance
 
 VALID = Path(__file__).parent / "bad_input" / "valid.json"
-SHIPPED_SCHEMA = Path(optmodel.__file__).with_name("instance.schema.json")
 SCHEMA = Instance.model_json_schema()
+both_formats = pytest.mark.parametrize("model", [Instance, Solution])
 
 
 def test_an_instance_survives_writing_and_reading_and_is_written_the_same_again(tmp_path):
@@ -50,12 +51,15 @@ def test_the_network_of_a_request_is_found_by_its_id():
     assert instance.network_of(instance.requests[0]).id == "digits"
 
 
-def test_the_shipped_schema_is_the_exported_one():
-    assert SHIPPED_SCHEMA.read_text(encoding="utf-8") == json.dumps(SCHEMA, indent=1) + "\n"
+@both_formats
+def test_the_shipped_schema_is_the_exported_one(model):
+    schema = model.model_json_schema()
+    file = Path(optmodel.__file__).with_name(f"{model.__name__.lower()}.schema.json")
+    assert file.read_text(encoding="utf-8") == json.dumps(schema, indent=1) + "\n"
+    jsonschema.Draft202012Validator.check_schema(schema)
 
 
-def test_the_schema_is_one_and_accepts_a_valid_and_a_generated_file():
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+def test_the_schema_accepts_a_valid_and_a_generated_file():
     jsonschema.validate(json.loads(VALID.read_text()), SCHEMA)
     instance = generate(Recipe(("lenet", "cifar_cnn"), devices=3), "generated")
     jsonschema.validate(instance.model_dump(mode="json"), SCHEMA)
@@ -71,15 +75,13 @@ def test_the_schema_refuses_a_bad_file(name):
         jsonschema.validate(document, SCHEMA)
 
 
-def test_every_field_of_the_schema_has_a_description():
-    objects = [SCHEMA, *SCHEMA["$defs"].values()]
-    fields = {
-        f"{thing['title']}.{name}": field
-        for thing in objects
-        for name, field in thing["properties"].items()
-    }
-    bare = [name for name, field in fields.items() if "description" not in field]
-    assert [name for name in bare if not name.endswith("Layer.kind")] == []
+@both_formats
+def test_every_field_of_the_schema_has_a_description(model):
+    schema = model.model_json_schema()
+    for thing in (schema, *schema["$defs"].values()):
+        for name, field in thing.get("properties", {}).items():
+            told = f"{thing['title']}.{name}"
+            assert "description" in field or told.endswith("Layer.kind"), told
 
 
 Key = str | int

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from itertools import product
-from pathlib import Path
 
 import pytest
 import reference
@@ -23,15 +22,12 @@ from strategies import (
 )
 
 from instances.generate import Recipe, generate
-from instances.small_set import SMALL
 from optmodel.checker import check, check_solution
 from optmodel.ground.rule_errors import InputError
 from optmodel.placement.evaluate import evaluate
-from optmodel.placement.named_placement import from_document
-from optmodel.placement.placement import Placement, RequestPlacement
-from optmodel.placement.solution import Solution, SolutionStatus, Termination, read_solution
+from optmodel.placement.solution import Solution, SolutionStatus, Termination
 from optmodel.problem.arrays import Problem
-from optmodel.problem.instance import Instance, read_instance
+from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
 
@@ -281,35 +277,6 @@ def test_known_optimum_of_the_cifar_network():
     assert solution.solution_status is OPTIMAL
     assert solution.bound_s * 1e3 <= 97.236343
     assert solution.objective_s * 1e3 == pytest.approx(97.236342, rel=1e-4)
-
-
-SHIPPED = sorted(SMALL.folder / f"{member.name}.json" for member in SMALL.members)
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_counts_give_the_shipped_optima_of_the_segments(path: Path):
-    """And their placement can be labelled segment by segment at equal cost."""
-    made = read_instance(path)
-    shipped = read_solution(path.with_name(f"{path.stem}.solution.json"))
-    assert shipped.method == "segment"
-    solution = COUNT.solve(made)
-    assert solution.solution_status is shipped.solution_status
-    if solution.placement is None:
-        return
-    assert solution.objective_s == pytest.approx(shipped.objective_s, rel=2e-6)
-    problem = Problem.of(made)
-    counted = from_document(problem, solution.placement)
-    labelled = Placement(
-        {
-            task.request.id: RequestPlacement.from_labels(
-                counted.requests[task.request.id].labels(),
-                [layer.transfer == "mapwise" for layer in task.layers],
-                len(problem.node_ids),
-            )
-            for task in problem.tasks
-        }
-    )
-    assert evaluate(problem, labelled).latency_s == evaluate(problem, counted).latency_s
 
 
 SMALL = {

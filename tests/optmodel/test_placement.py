@@ -117,16 +117,11 @@ def test_a_document_says_what_the_segments_say(made: Instance, data: st.DataObje
     assert one.layer_latency_s == other.layer_latency_s
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("r1", "r7"), ("conv2", "conv7"), ("camera", "ghost")],
-    ids=["request", "layer", "node"],
-)
-def test_a_document_of_another_instance_is_refused(old: str, new: str):
+def test_a_document_of_other_requests_is_refused():
     made = by_hand()
     text = document_of(made, reference.best(made).assignment).model_dump_json()
-    renamed = PlacementDocument.model_validate_json(text.replace(f'"{old}"', f'"{new}"'))
-    with pytest.raises(InputError, match=new):
+    renamed = PlacementDocument.model_validate_json(text.replace('"r1"', '"r7"'))
+    with pytest.raises(InputError, match="r7"):
         from_document(Problem.of(made), renamed)
 
 

@@ -70,12 +70,6 @@ def test_who_is_not_placed_is_listed_as_rejected_alone() -> None:
     assert [*from_document(problem, document).requests] == ["r1"]
 
 
-def test_reading_gives_back_counts_and_flows() -> None:
-    read = read_request(PROBLEM.tasks[0], written(), INDEX)
-    assert read.counts.tolist() == PLACED.counts.tolist()
-    assert read.flows.entries() == PLACED.flows.entries()
-
-
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
