@@ -19,7 +19,7 @@ QUICK_SOLVERS = "highs,cpsat"
 ALL_SOLVERS = "highs,cpsat,scip,cbc"
 HERE = Path(__file__).parent
 SLOW_FILES = (HERE / "slow_files.txt").read_text(encoding="utf-8").split()
-"""Relative to this folder, the dearest first: last ones would keep one core busy alone."""
+"""Relative to this folder, the dearest first: at the end one would keep one core busy alone."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
