@@ -49,7 +49,7 @@ def stages(made: Instance, options: SolverOptions = EXACT) -> Solution:
 def test_with_slack_budgets_the_optimum_equals_brute_force():
     seen: Counter = Counter()
 
-    @examples(110)
+    @examples(220)
     @given(instances())
     def agree(made: Instance) -> None:
         made = unlimited(made)
@@ -65,9 +65,9 @@ def test_with_slack_budgets_the_optimum_equals_brute_force():
         assert found.bound_s <= float(best.latency_s) * (1 + ROUNDING)
 
     agree()
-    assert seen[False, 1] >= 25
-    assert seen[False, 2] >= 25
-    assert seen[True, 2] >= 3
+    assert seen[False, 1] >= 50
+    assert seen[False, 2] >= 50
+    assert seen[True, 2] >= 5
 
 
 def test_with_binding_budgets_the_bound_holds_and_what_is_offered_is_optimal():
