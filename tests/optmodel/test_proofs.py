@@ -6,9 +6,9 @@ import pytest
 
 from instances.small_set import SMALL
 from optmodel.placement.evaluate import evaluate
+from optmodel.placement.named_placement import from_document
 from optmodel.placement.placement import Placement, RequestPlacement
 from optmodel.placement.solution import Solution, SolutionStatus, read_solution
-from optmodel.placement.named_placement import from_document
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.solving import solve
