@@ -28,7 +28,7 @@ def test_the_slow_files_are_there():
     """A file that was renamed would run in `make quick`."""
     here = Path(__file__).parent
     listed = (here / "slow_files.txt").read_text(encoding="utf-8").split()
-    assert listed == sorted(listed)
+    assert len(listed) == len(set(listed))
     assert [name for name in listed if not (here / name).is_file()] == []
 
 
