@@ -45,8 +45,6 @@ class ConstructOptions(_Options):
         Rates of which each may be the slowest of a stage, thinned out where devices all differ.
     most_latencies : int
         Latencies of a layer that are tried.
-    most_targets : int
-        Nodes that are tried for gathering a layer.
     most_widths : int
         Numbers that are kept of what was tried before; then all are forgotten, so that memory
         stays flat.
@@ -60,7 +58,6 @@ class ConstructOptions(_Options):
     price_floor: Positive = 0.01
     most_rates: Number = 6
     most_latencies: Annotated[int, Field(ge=2)] = 12
-    most_targets: Number = 3
     most_widths: Number = 2**22
 
 

@@ -161,8 +161,10 @@ class StageShares:
         return segment, self.prices[2] * self.fan_out
 
     def gathered(self, ahead: dict[float, float]) -> StagePlacement | None:
-        """Return the cheapest share with one of the likeliest nodes to gather the last layer."""
+        """Return the cheapest share with the likeliest node to gather the last layer."""
         can = np.flatnonzero(self._may_compute >= self.last.segments)
+        if not can.size:
+            return None
         work = self.last.segments * (
             self.last.multiplications / self.problem.speed
             + self.prices[0] * self.last.weight_bytes
@@ -174,10 +176,8 @@ class StageShares:
         work += costs[np.searchsorted(tried, self.problem.rate, side="right") - 1]
         if len(self.layers) == 1:
             work = work + self.last.segments * (self.receive - self.prices[2] * self.own)
-        targets = can[np.argsort(work[can], kind="stable")][: self.ladders.options.most_targets]
-        shares = [self._gathered_on(target, float(work[target])) for target in targets.tolist()]
-        found = [share for share in shares if share is not None]
-        return min(found, key=lambda share: share.cost_s, default=None)
+        target = int(can[work[can].argmin()])
+        return self._gathered_on(target, float(work[target]))
 
     def _gathered_on(self, target: int, cost: float) -> StagePlacement | None:
         """Return the cheapest share gathered on a node, None if there is none."""
