@@ -77,7 +77,7 @@ def test_prices_leave_intervals_around_the_front_of_brute_force(made):
 
 
 def test_on_a_large_fleet_a_front_is_known_to_a_few_percent():
-    made = generate(Recipe(("cifar_cnn",), "mixed", 20, 0.8), "large")
+    made = generate(Recipe(("cifar_cnn",), "mixed", 12, 0.8), "large")
     points = list(shared_data_front(made, points=8))
     assert 5 <= len(points) <= 10
     assert points[0].latency_s == pytest.approx(points[0].bound_s, rel=5e-6)
