@@ -1,7 +1,7 @@
 """Place a batch request by request, at prices that make scarce budgets worth saving."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -47,8 +47,7 @@ def constructions(
     problem : Problem
         The batch; its budgets are what there is to use.
     admission : {"all", "most"}
-        With "all", only placements of every request are yielded. With "most", requests that load
-        the budgets least get a turn to go first, which may serve more of them.
+        With "all", only placements of every request are yielded.
     options : ConstructOptions, optional
         Scales, and how often a request is tried.
     """
@@ -65,12 +64,8 @@ def _attempts(
     for scale in options.scales:
         prices = scarcity(problem, scale)
         batch = PlacedBatch(problem, classes, options)
-        _fill(batch, batch.order, prices, admission)
+        _fill(batch, prices, admission)
         yield batch
-        if not batch.complete and admission == "most":
-            batch = PlacedBatch(problem, classes, options)
-            _fill(batch, _by_size(batch, classes), prices, admission)
-            yield batch
 
 
 def offer_constructions(search: Search, options: ConstructOptions | None = None) -> Termination:
@@ -89,13 +84,10 @@ def offer_constructions(search: Search, options: ConstructOptions | None = None)
     return Termination.CONVERGED if search.left_s > 0 else Termination.TIME_LIMIT
 
 
-Wanted = list[tuple[RequestClass, RequestTask]]
-
-
-def _fill(batch: PlacedBatch, wanted: Wanted, prices: FloatArray, admission: Admission) -> None:
-    """Place requests in the given order; with "all" the first one without a place ends it."""
+def _fill(batch: PlacedBatch, prices: FloatArray, admission: Admission) -> None:
+    """Place all requests in order; with "all" the first one without a place ends it."""
     full: set[tuple[int, int]] = set()
-    for requests, member in wanted:
+    for requests, member in batch.order:
         # No room for one of a class and source is none for the next, with less left.
         kind = id(requests), member.source
         found = None if kind in full else _find(batch, requests, member, prices)
@@ -116,21 +108,3 @@ def _find(
         if found is not None:
             return found
     return None
-
-
-def _by_size(batch: PlacedBatch, classes: Sequence[RequestClass]) -> Wanted:
-    """Return all requests, those first whose computation and weights are the least of the fleet."""
-    totals = batch.budgets[:2].sum(axis=1)
-
-    def size(requests: RequestClass) -> float:
-        """Return the larger share of all computation and of all memory that a request takes."""
-        layers = requests.task.layers
-        needs = np.array(
-            [
-                sum(layer.segments * layer.weight_bytes for layer in layers),
-                sum(layer.segments * layer.multiplications for layer in layers),
-            ]
-        )
-        return float((needs / np.maximum(totals, 1.0)).max())
-
-    return [(c, member) for c in sorted(classes, key=size) for member in c.members]
