@@ -1,5 +1,6 @@
 """Paths over stages are solved once per kind of request and fleet; their bounds round down."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -36,16 +37,22 @@ def test_another_tolerance_fleet_or_budget_is_another_kind(other):
     assert paths.find(one, one.tasks[0]) is not paths.find(two, two.tasks[0])
 
 
+def counting(name: str, solved: list[str]) -> Callable[..., object]:
+    """Return what solves arcs, noting each arc that it solves."""
+    solve_arc = getattr(optmodel.stages.stage_graph, name)
+
+    def counted(*asked: object) -> object:
+        solved.append(name)
+        return solve_arc(*asked)
+
+    return counted
+
+
 def test_equal_stages_of_another_fleet_are_hardly_solved_again(monkeypatch):
     """Other budgets that do not bind leave every arc as it is; those given up early go further."""
     paths, solved = StagePaths(), []
-    solve_arc = optmodel.stages.stage_graph._solve
-
-    def counted(*asked: object) -> object:
-        solved.append(asked)
-        return solve_arc(*asked)
-
-    monkeypatch.setattr(optmodel.stages.stage_graph, "_solve", counted)
+    for name in ("solve_one_layer", "solve_several_layers"):
+        monkeypatch.setattr(optmodel.stages.stage_graph, name, counting(name, solved))
     numbers = []
     for period_s in (60.0, 61.0):
         problem = problem_of("lenet", period_s=period_s)
