@@ -31,29 +31,20 @@ GIVEN = "the start of the improvement"
 
 @dataclass(frozen=True)
 class ImprovedPlacement:
-    """What became of a placement.
-
-    Attributes
-    ----------
-    placement : Placement
-        The best placement; it serves at least the requests that the first one served.
-    latency_s : float
-        Its latency (Eq. 5), in seconds.
-    bound_s : float or None
-        Proven lower bound on serving the same requests, in seconds; None when unknown.
-    trace : tuple of TracePoint
-        Every improvement of incumbent or bound, the first placement included, with its time. All
-        of it is about the requests that `placement` serves: what came before the last one was
-        inserted is not in it.
-    termination : Termination
-        Why it stopped.
-    """
+    """What became of a placement."""
 
     placement: Placement
+    """The best placement; it serves at least the requests that the first one served."""
     latency_s: float
+    """Its latency (Eq. 5), in seconds."""
     bound_s: float | None
+    """Proven lower bound on serving the same requests, in seconds; None when unknown."""
     trace: tuple[TracePoint, ...]
+    """Every improvement of incumbent or bound, the first placement included, with its time. All of
+    it is about the requests that `placement` serves: what came before the last one was inserted is
+    not in it."""
     termination: Termination
+    """Why it stopped."""
 
     @property
     def gap(self) -> float | None:

@@ -21,18 +21,12 @@ from optmodel.search import Allowance
 
 @dataclass(frozen=True)
 class PolicyOutcome:
-    """The decisions of a policy on a batch.
-
-    Attributes
-    ----------
-    placement : Placement
-        The requests that are served.
-    rejected : tuple of Rejection
-        The others, each with the layer and the condition that failed.
-    """
+    """The decisions of a policy on a batch."""
 
     placement: Placement
+    """The requests that are served."""
     rejected: tuple[Rejection, ...]
+    """The others, each with the layer and the condition that failed."""
 
     @property
     def solution_status(self) -> SolutionStatus:

@@ -55,20 +55,14 @@ class RunningRequest(StrictModel):
 
 @dataclass(frozen=True, eq=False)
 class BookEntry:
-    """A running request as the books hold it, by indices of nodes.
-
-    Attributes
-    ----------
-    nodes : ndarray of int, shape (parts,)
-        The nodes that take part, in ascending order.
-    parts : CostedPlacement
-        The placement on these nodes alone; its load is reserved on them.
-    """
+    """A running request as the books hold it, by indices of nodes."""
 
     request: Request
     arrival: int
     nodes: IntArray
+    """The nodes that take part, in ascending order; shape (parts,)."""
     parts: CostedPlacement
+    """The placement on these nodes alone; its load is reserved on them."""
     bound_s: float
 
     @classmethod

@@ -38,22 +38,15 @@ UNSEALED = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*1\s*,')
 
 @dataclass(frozen=True)
 class JournalSeal:
-    """What ties a snapshot to its journal.
-
-    Attributes
-    ----------
-    digest : str
-        Of the snapshot; the first record of its journal follows on it.
-    told : str
-        Of the record of the last event whose answer may have been told; that of the snapshot if
-        none has been since.
-    follows : str
-        Of the last line of the journal whose place this snapshot took.
-    """
+    """What ties a snapshot to its journal."""
 
     digest: str
+    """Of the snapshot; the first record of its journal follows on it."""
     told: str
+    """Of the record of the last event whose answer may have been told; that of the snapshot if none
+    has been since."""
     follows: str
+    """Of the last line of the journal whose place this snapshot took."""
 
 
 class StateSnapshot(StrictModel):

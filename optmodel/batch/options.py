@@ -24,92 +24,61 @@ class _Options(BaseModel):
 
 
 class ConstructOptions(_Options):
-    """Of constructions, which place one request after another at prices on the budgets.
-
-    Attributes
-    ----------
-    scales : tuple of float
-        What all budgets of a kind cost together, as multiples of a rough latency of the batch: a
-        batch is constructed at each, in this order.
-    dearer : tuple of float
-        A request without a place is tried again at these multiples of the prices.
-    start_share : float
-        Share of the time limit after which no further construction is begun.
-    most_pace : float
-        No price is raised to more than the square of this multiple.
-    priced_scales : tuple of float
-        Multiples of the best prices at which the move `construct` places the batch.
-    price_floor : float
-        Share of the batch's latency that all budgets of a kind together cost at least there.
-    most_rates : int
-        Rates of which each may be the slowest of a stage, thinned out where devices all differ.
-    most_latencies : int
-        Latencies of a layer that are tried.
-    most_widths : int
-        Numbers that are kept of what was tried before; then all are forgotten, so that memory
-        stays flat.
-    """
+    """Of constructions, which place one request after another at prices on the budgets."""
 
     scales: Annotated[tuple[NotNegative, ...], SOME] = (10.0, 3.0, 1.0, 0.3, 30.0, 0.0)
+    """What all budgets of a kind cost together, as multiples of a rough latency of the batch: a
+    batch is constructed at each, in this order."""
     dearer: Annotated[tuple[Positive, ...], SOME] = (1.0, 4.0, 16.0, 64.0)
+    """A request without a place is tried again at these multiples of the prices."""
     start_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of the time limit after which no further construction is begun."""
     most_pace: Positive = 3.0
+    """No price is raised to more than the square of this multiple."""
     priced_scales: tuple[Positive, ...] = (1.0, 1.5, 0.6)
+    """Multiples of the best prices at which the move `construct` places the batch."""
     price_floor: Positive = 0.01
+    """Share of the batch's latency that all budgets of a kind together cost at least there."""
     most_rates: Number = 6
+    """Rates of which each may be the slowest of a stage, thinned out where devices all differ."""
     most_latencies: Annotated[int, Field(ge=2)] = 12
+    """Latencies of a layer that are tried."""
     most_widths: Number = 2**22
+    """Numbers that are kept of what was tried before; then all are forgotten, so that memory stays
+    flat."""
 
 
 class PlanOptions(_Options):
-    """Of `plans`, which places requests between given numbers of senders.
-
-    Attributes
-    ----------
-    scales : tuple of float
-        What the bandwidth of all helpers costs, in latencies of the batch: each may give other
-        plans.
-    stage_gap : float
-        Relative gap to which stages of placements are solved.
-    arc_steps : float
-        Steps for one stage, after which the best placement by then counts; 2,000 take about half
-        a second.
-    most_shares : int
-        A node takes at most this multiple of an equal share, so that most nodes count as equal.
-    """
+    """Of `plans`, which places requests between given numbers of senders."""
 
     scales: tuple[Positive, ...] = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
+    """What the bandwidth of all helpers costs, in latencies of the batch: each may give other
+    plans."""
     stage_gap: Positive = 1e-3
+    """Relative gap to which stages of placements are solved."""
     arc_steps: Positive = 2_000
+    """Steps for one stage, after which the best placement by then counts; 2,000 take about half a
+    second."""
     most_shares: Number = 3
+    """A node takes at most this multiple of an equal share, so that most nodes count as equal."""
 
 
 class RecreateOptions(_Options):
-    """Of `recreate`, which takes a few requests out and places them anew.
-
-    Attributes
-    ----------
-    most_out : int
-        Requests that are taken out at a time, at most.
-    least_scale, largest_scale : float
-        Bounds of the multiple of all prices, which is drawn evenly in its logarithm.
-    jitter : float
-        Deviation of the logarithm of a single node's price from the others.
-    worse : float
-        Relative loss that a step may bring on average, so that the search leaves dead ends.
-    usual_scale : float
-        Scale of `scarcity` at which the costs of later stages are estimated.
-    stall : int
-        Steps without a better batch that end a turn.
-    """
+    """Of `recreate`, which takes a few requests out and places them anew."""
 
     most_out: Number = 4
+    """Requests that are taken out at a time, at most."""
     least_scale: Positive = 0.03
     largest_scale: Positive = 30.0
+    """Bounds of the multiple of all prices, which is drawn evenly in its logarithm."""
     jitter: NotNegative = 0.5
+    """Deviation of the logarithm of a single node's price from the others."""
     worse: NotNegative = 0.003
+    """Relative loss that a step may bring on average, so that the search leaves dead ends."""
     usual_scale: Positive = 3.0
+    """Scale of `scarcity` at which the costs of later stages are estimated."""
     stall: Number = 150
+    """Steps without a better batch that end a turn."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -119,98 +88,67 @@ class RecreateOptions(_Options):
 
 
 class WindowOptions(_Options):
-    """Of `windows`, which solves a part of one request exactly with everything else in place.
-
-    Attributes
-    ----------
-    device_sets : int
-        Sets of devices that are freed per request and turn.
-    most_devices : int
-        Devices that are drawn for such a set, at most.
-    width : int
-        Stages in a window; each pass that finds nothing frees one more.
-    work : float
-        Deterministic time of CP-SAT for one window, about seconds; each pass that finds nothing
-        adds as much.
-    most_pairs : int
-        Pairs of nodes between consecutive layers in a window: with 2,000 its model is built in a
-        tenth of a second.
-    """
+    """Of `windows`, which solves a part of one request exactly with everything else in place."""
 
     device_sets: Number = 4
+    """Sets of devices that are freed per request and turn."""
     most_devices: Annotated[int, Field(ge=2)] = 4
+    """Devices that are drawn for such a set, at most."""
     width: Number = 2
+    """Stages in a window; each pass that finds nothing frees one more."""
     work: Positive = 0.1
+    """Deterministic time of CP-SAT for one window, about seconds; each pass that finds nothing adds
+    as much."""
     most_pairs: Number = 2_000
+    """Pairs of nodes between consecutive layers in a window: with 2,000 its model is built in a
+    tenth of a second."""
 
 
 class BoundOptions(_Options):
-    """Of the bound from prices: graphs of one class, and the search for good prices.
-
-    Attributes
-    ----------
-    arc_gap : float
-        Relative gap to which arcs are solved.
-    arc_steps : float
-        Steps for one arc; without a solution it has a bound all the same.
-    most_ranges : int
-        Ranges of senders behind a stage beyond which a class has no graph of them.
-    most_signatures : int
-        Signatures that a stage tells apart then; all pairs of them are priced, again and again.
-    most_packs : int
-        Sets of broadcasts of a node up to which broadcasts get prices of their own; beyond, so
-        many are small, and a price on bandwidth does as well.
-    rounds, rough_rounds : int
-        Times that a path is looked at more closely for one bound, and without solving arcs.
-    most_first : int
-        Values of the latency of a stage's first layer that are told apart.
-    last_ratio : float
-        Ratio of two neighbouring values of the latency of its last layer that are told apart.
-    early : tuple of int
-        Multiples of the least time to move a map at which latencies of layers between are cut.
-    bands : tuple of int
-        Where last latencies are told apart if segments have prices: that many beyond the first.
-    tolerance : float
-        Relative distance to the highest possible bound at which the search for prices on budgets
-        ends.
-    broadcast_tolerance : float
-        The same for prices on broadcasts.
-    near : float
-        The same from which on arcs are solved.
-    promising : float
-        With prices on broadcasts arcs are solved if the bound without comes up to this share of
-        the best one.
-    stride : float
-        How far, from the best prices known to those that the planes propose, the next lie.
-    highest : float
-        No price is more than this multiple of the bound without prices.
-    reach, margin : float
-        Near a price are prices up to `reach` times as high or low, and `margin` times the bound
-        without prices more.
-    most_plans : int
-        Plans of who sends that are handed on to the move `plans`.
-    """
+    """Of the bound from prices: graphs of one class, and the search for good prices."""
 
     arc_gap: Positive = 1e-4
+    """Relative gap to which arcs are solved."""
     arc_steps: Positive = 1_200
+    """Steps for one arc; without a solution it has a bound all the same."""
     most_ranges: Number = 250
+    """Ranges of senders behind a stage beyond which a class has no graph of them."""
     most_signatures: Number = 60
+    """Signatures that a stage tells apart then; all pairs of them are priced, again and again."""
     most_packs: Number = 2**13
+    """Sets of broadcasts of a node up to which broadcasts get prices of their own; beyond, so many
+    are small, and a price on bandwidth does as well."""
     rounds: Number = 12
     rough_rounds: Number = 3
+    """Times that a path is looked at more closely for one bound, and without solving arcs."""
     most_first: Number = 32
+    """Values of the latency of a stage's first layer that are told apart."""
     last_ratio: Annotated[float, Field(gt=1)] = 1.015
+    """Ratio of two neighbouring values of the latency of its last layer that are told apart."""
     early: Annotated[tuple[Number, ...], SOME] = (1, 2, 4, 8)
+    """Multiples of the least time to move a map at which latencies of layers between are cut."""
     bands: Annotated[tuple[int, ...], SOME] = (0, 4, 16)
+    """Where last latencies are told apart if segments have prices: that many beyond the first."""
     tolerance: Positive = 1e-5
+    """Relative distance to the highest possible bound at which the search for prices on budgets
+    ends."""
     broadcast_tolerance: Positive = 1e-4
+    """The same for prices on broadcasts."""
     near: Positive = 1e-3
+    """The same from which on arcs are solved."""
     promising: Share = 0.95
+    """With prices on broadcasts arcs are solved if the bound without comes up to this share of the
+    best one."""
     stride: Share = 0.5
+    """How far, from the best prices known to those that the planes propose, the next lie."""
     highest: Positive = 20.0
+    """No price is more than this multiple of the bound without prices."""
     reach: Annotated[float, Field(gt=1)] = 4.0
     margin: Positive = 0.05
+    """Near a price are prices up to `reach` times as high or low, and `margin` times the bound
+    without prices more."""
     most_plans: Number = 12
+    """Plans of who sends that are handed on to the move `plans`."""
 
     @model_validator(mode="after")
     def _cut_upwards(self) -> Self:
@@ -223,51 +161,32 @@ class BoundOptions(_Options):
 
 
 class BatchOptions(_Options):
-    """What steers the engine for batches: its parts, and who gets how much.
-
-    Attributes
-    ----------
-    moves : tuple of str
-        The placing moves, see `MOVES`.
-    bounds : tuple of str
-        The bounds, see `BOUNDS`.
-    bound_share : float
-        Of the time that has passed, for bounds; the rest is for moves. Without a time limit, which
-        alone may make a result depend on clocks, `bound_steps` counts instead.
-    bound_steps : int
-        Steps of the bound between two turns of moves without a time limit.
-    alone_shares : tuple of float
-        Shares of the time left for solving each request as if alone: a small one, in which what no
-        budget binds is placed and proven, and another, after a round of moves, if that was too
-        little.
-    turn_share : float
-        Of the time left, for one turn of a move.
-    longest_rest : int
-        Rounds; a move rests twice as long after each pass that has won nothing.
-    patience : int
-        Passes in a row without a win after which a move has nothing left to find. A pass is as many
-        turns as a move takes to have tried everything once.
-    least_gain : float
-        Relative; less is kept, but is no win.
-    insert_tries : int
-        Random sets of requests that are moved for one that has no room.
-    constructions : ConstructOptions
-    plans : PlanOptions
-    recreate : RecreateOptions
-    windows : WindowOptions
-    bound : BoundOptions
-    """
+    """What steers the engine for batches: its parts, and who gets how much."""
 
     moves: tuple[MoveName, ...] = MOVES
+    """The placing moves, see `MOVES`."""
     bounds: tuple[BoundName, ...] = BOUNDS
+    """The bounds, see `BOUNDS`."""
     bound_share: Share = 0.4
+    """Of the time that has passed, for bounds; the rest is for moves. Without a time limit, which
+    alone may make a result depend on clocks, `bound_steps` counts instead."""
     bound_steps: Number = 3
+    """Steps of the bound between two turns of moves without a time limit."""
     alone_shares: tuple[Share, ...] = (0.05, 0.2)
+    """Shares of the time left for solving each request as if alone: a small one, in which what no
+    budget binds is placed and proven, and another, after a round of moves, if that was too
+    little."""
     turn_share: Share = 0.3
+    """Of the time left, for one turn of a move."""
     longest_rest: Number = 8
+    """Rounds; a move rests twice as long after each pass that has won nothing."""
     patience: Number = 3
+    """Passes in a row without a win after which a move has nothing left to find. A pass is as many
+    turns as a move takes to have tried everything once."""
     least_gain: Positive = 1e-5
+    """Relative; less is kept, but is no win."""
     insert_tries: Number = 30
+    """Random sets of requests that are moved for one that has no room."""
     constructions: ConstructOptions = ConstructOptions()
     plans: PlanOptions = PlanOptions()
     recreate: RecreateOptions = RecreateOptions()

@@ -24,20 +24,13 @@ PLACING_MOVES: dict[MoveName, Callable[[BatchWorkbench], PlacingMove]] = {
 
 @dataclass
 class MoveRecord:
-    """How a move has done lately.
-
-    Attributes
-    ----------
-    move : PlacingMove
-    idle_turns : int
-        Turns in a row that have won nothing.
-    due : int
-        The round in which it gets its next turn.
-    """
+    """How a move has done lately."""
 
     move: PlacingMove
     idle_turns: int = 0
+    """Turns in a row that have won nothing."""
     due: int = 0
+    """The round in which it gets its next turn."""
 
     @property
     def idle_passes(self) -> int:

@@ -36,21 +36,14 @@ def total(layer_latency_s: dict[str, dict[str, Fraction]]) -> Fraction:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """Outcome of a check.
-
-    Attributes
-    ----------
-    violations : tuple of Violation
-        Empty if the placement is feasible.
-    layer_latency_s : dict of str to dict of str to Fraction
-        T[r, l] in seconds, by request id and layer name (Eq. 5).
-    shared_bits : Fraction
-        Bits sent between nodes, O[i, j, l] of Eq. 6 summed over requests, layers and i != j.
-    """
+    """Outcome of a check."""
 
     violations: tuple[Violation, ...]
+    """Empty if the placement is feasible."""
     layer_latency_s: dict[str, dict[str, Fraction]]
+    """T[r, l] in seconds, by request id and layer name (Eq. 5)."""
     shared_bits: Fraction
+    """Bits sent between nodes, O[i, j, l] of Eq. 6 summed over requests, layers and i != j."""
 
     @property
     def passed(self) -> bool:

@@ -25,22 +25,15 @@ COARSE = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class CpsatTicks:
-    """Durations of one problem in ticks.
-
-    Attributes
-    ----------
-    problem : Problem
-        Whose durations.
-    accuracy : float
-        Share of a rough latency of the batch that rounding may cost; it costs more where ticks
-        as short as that would make numbers too large.
-    horizon_s : Fraction or None
-        Only placements that take at most so long are of interest, in seconds; None for all.
-    """
+    """Durations of one problem in ticks."""
 
     problem: Problem
+    """Whose durations."""
     accuracy: float
+    """Share of a rough latency of the batch that rounding may cost; it costs more where ticks as
+    short as that would make numbers too large."""
     horizon_s: Fraction | None = None
+    """Only placements that take at most so long are of interest, in seconds; None for all."""
 
     @cached_property
     def length_s(self) -> Fraction:

@@ -15,36 +15,24 @@ from optmodel.problem import Problem
 
 @dataclass(frozen=True)
 class CpsatVariables:
-    """The variables of one model, by index.
-
-    Attributes
-    ----------
-    served : dict of int to IntVar
-        served[r] = 1 iff request r is served; fixed to 1 under admission "all".
-    x : dict of (r, l, i) to IntVar
-        Segments of layer l on node i; at most cap (8f) and what the horizon of the ticks allows.
-    sender : dict of (r, l, i) to IntVar
-        min(1, x[r, l, i]) after a conv or fc (Eq. 6).
-    copies : dict of (r, l, i) to IntVar
-        Maps that i sends to all others after a conv or fc.
-    moved : dict of (r, l, i, j) to IntVar
-        Maps that i hands to j after an act or pool.
-    whole : dict of (r, l, i) to IntVar
-        1 iff node i holds all segments of the first fc (8g).
-    largest : dict of (r, l, g) to IntVar
-        At least the count of every node of group g, `optmodel.milp.count.host_groups`.
-    T : dict of (r, l) to IntVar
-        Latency of layer l in ticks, rounded down (Eq. 5).
-    """
+    """The variables of one model, by index."""
 
     served: dict[int, IntVar] = field(default_factory=dict)
+    """served[r] = 1 iff request r is served; fixed to 1 under admission "all"."""
     x: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    """Segments of layer l on node i; at most cap (8f) and what the horizon of the ticks allows."""
     sender: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    """min(1, x[r, l, i]) after a conv or fc (Eq. 6)."""
     copies: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    """Maps that i sends to all others after a conv or fc."""
     moved: dict[tuple[int, int, int, int], IntVar] = field(default_factory=dict)
+    """Maps that i hands to j after an act or pool."""
     whole: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    """1 iff node i holds all segments of the first fc (8g)."""
     largest: dict[tuple[int, int, int], IntVar] = field(default_factory=dict)
+    """At least the count of every node of group g, `optmodel.milp.count.host_groups`."""
     T: dict[tuple[int, int], IntVar] = field(default_factory=dict)
+    """Latency of layer l in ticks, rounded down (Eq. 5)."""
 
 
 def add_variables(

@@ -13,21 +13,14 @@ BudgetKind = Literal["memory", "compute", "bandwidth"]
 
 @dataclass(frozen=True)
 class BudgetMeaning:
-    """One kind of budget.
-
-    Attributes
-    ----------
-    equation : str
-        Its number in the paper.
-    field : str
-        Field of `Node` that holds it.
-    unit : str
-        Of its amounts.
-    """
+    """One kind of budget."""
 
     equation: str
+    """Its number in the paper."""
     field: str
+    """Field of `Node` that holds it."""
     unit: str
+    """Of its amounts."""
 
     def of(self, node: Node) -> int:
         """Return the budget of a node in whole units, as loads are whole."""

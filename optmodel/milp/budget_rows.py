@@ -29,18 +29,12 @@ BASE = 2**12
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """sum of amount · variable <= budget, in whole numbers.
-
-    Attributes
-    ----------
-    terms : sequence of (int, variable)
-        Amounts, none of them 0, and variables of whole values.
-    budget : int
-        What they may come to.
-    """
+    """sum of amount · variable <= budget, in whole numbers."""
 
     terms: Terms
+    """Amounts, none of them 0, and variables of whole values."""
     budget: int
+    """What they may come to."""
 
     @classmethod
     def reduced(cls, terms: Terms, budget: int) -> "BudgetRow":

@@ -51,25 +51,18 @@ class OpenLayer:
 
 @dataclass(frozen=True, eq=False)
 class LayerArrival:
-    """What reaches each of some equal blocks of segments.
-
-    Attributes
-    ----------
-    blocks : int
-        Number of blocks.
-    bits : int
-        Bits of one map.
-    senders, maps : tuple of int, shape (senders,)
-        Who sends, and how many maps each of them sends to a node other than itself, per block.
-    first : tuple of int
-        Who sends to the first segment of a block.
-    """
+    """What reaches each of some equal blocks of segments."""
 
     blocks: int
+    """Number of blocks."""
     bits: int
+    """Bits of one map."""
     senders: tuple[int, ...]
     maps: tuple[int, ...]
+    """Who sends, and how many maps each of them sends to a node other than itself, per block; shape
+    (senders,)."""
     first: tuple[int, ...]
+    """Who sends to the first segment of a block."""
 
 
 class ArrivalSenders:

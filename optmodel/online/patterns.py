@@ -16,18 +16,14 @@ class PlacementPattern:
 
     Equal nodes can stand in for each other: latency (Eq. 5) and 8e-8i stay as they are, only the
     loads go elsewhere.
-
-    Attributes
-    ----------
-    parts : CostedPlacement
-        The placement on the nodes that take part, without all others.
-    group, rank : ndarray of int, shape (parts,)
-        The group of each, and its place in the group: the one with most to do comes first.
     """
 
     parts: CostedPlacement
+    """The placement on the nodes that take part, without all others."""
     group: IntArray
     rank: IntArray
+    """The group of each, and its place in the group: the one with most to do comes first; shape
+    (parts,)."""
 
     @cached_property
     def on_helpers(self) -> IntArray:

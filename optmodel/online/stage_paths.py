@@ -40,25 +40,17 @@ MOST_KINDS = 256
 
 @dataclass(frozen=True, eq=False)
 class KnownPath:
-    """What the stages say of requests of one kind on a fleet whose budgets are full.
-
-    Attributes
-    ----------
-    requests : RequestClass
-        The request alone, and the groups of the fleet.
-    path : StagePath
-        The best path; without steps if the request has none, or if only its bound is known.
-    bound_s : float or None
-        Lower bound on the latency in seconds, rounded down; None if there is no placement. It holds
-        on any fleet with budgets as large or smaller.
-    steps_left : float
-        Counted steps of the decision that are left for a plan of who sends.
-    """
+    """What the stages say of requests of one kind on a fleet whose budgets are full."""
 
     requests: RequestClass
+    """The request alone, and the groups of the fleet."""
     path: StagePath
+    """The best path; without steps if the request has none, or if only its bound is known."""
     bound_s: float | None
+    """Lower bound on the latency in seconds, rounded down; None if there is no placement. It holds
+    on any fleet with budgets as large or smaller."""
     steps_left: float
+    """Counted steps of the decision that are left for a plan of who sends."""
 
     @cached_property
     def kind(self) -> object:

@@ -23,26 +23,18 @@ class PriceWeights:
 
     and using the share s of all that the fleet has left costs fleet · (expected + n) · L · s, where
     n requests like this one are in the fleet already.
-
-    Attributes
-    ----------
-    node : float
-        Latencies that all of an average node's budget costs when little is left of it.
-    steepness : float
-        Of the growth: a full node is about its square root times as dear as one half full.
-    idle : float
-        The share of the price that remains on an idle node.
-    fleet : float
-        Latencies that all that the fleet has left costs for each request that is expected.
-    expected : float
-        Requests that are expected on an idle fleet.
     """
 
     node: float = 10.0
+    """Latencies that all of an average node's budget costs when little is left of it."""
     steepness: float = 1000.0
+    """Of the growth: a full node is about its square root times as dear as one half full."""
     idle: float = 0.01
+    """The share of the price that remains on an idle node."""
     fleet: float = 3.0
+    """Latencies that all that the fleet has left costs for each request that is expected."""
     expected: float = 2.0
+    """Requests that are expected on an idle fleet."""
 
 
 class PlacementWeighing:

@@ -11,21 +11,14 @@ from optmodel.problem import IntArray, Problem, RequestTask
 
 @dataclass(frozen=True, eq=False)
 class CostedPlacement:
-    """One request's placement on some nodes, and what it costs there.
-
-    Attributes
-    ----------
-    placement : RequestPlacement
-        Who computes what.
-    latency_s : float
-        Its latency (Eq. 5), in seconds.
-    load : ndarray of int, shape (3, nodes)
-        Bytes, multiplications and bits sent of each node.
-    """
+    """One request's placement on some nodes, and what it costs there."""
 
     placement: RequestPlacement
+    """Who computes what."""
     latency_s: float
+    """Its latency (Eq. 5), in seconds."""
     load: IntArray
+    """Bytes, multiplications and bits sent of each node; shape (3, nodes)."""
 
     @classmethod
     def of(

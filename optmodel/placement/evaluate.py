@@ -11,18 +11,13 @@ from optmodel.problem import BoolArray, FloatArray, IntArray, LayerTask, Problem
 
 @dataclass(frozen=True, eq=False)
 class RequestEvaluation:
-    """What the placement of one request costs.
-
-    Attributes
-    ----------
-    layer_latency_s : ndarray, shape (layers,)
-        T[l] in seconds (Eq. 5).
-    load : ndarray of int, shape (3, nodes)
-        Bytes, multiplications and bits sent of each node (left-hand sides of 8b, 8c, 8d).
-    """
+    """What the placement of one request costs."""
 
     layer_latency_s: FloatArray
+    """T[l] in seconds (Eq. 5); shape (layers,)."""
     load: IntArray
+    """Bytes, multiplications and bits sent of each node (left-hand sides of 8b, 8c, 8d); shape (3,
+    nodes)."""
 
     @property
     def latency_s(self) -> float:
@@ -32,18 +27,13 @@ class RequestEvaluation:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a placement costs.
-
-    Attributes
-    ----------
-    layer_latency_s : mapping of str to ndarray, shape (layers,)
-        T[r, l] in seconds, by request id (Eq. 5).
-    load : ndarray of int, shape (3, nodes)
-        Bytes, multiplications and bits sent of each node, over all requests (8b, 8c, 8d).
-    """
+    """What a placement costs."""
 
     layer_latency_s: Mapping[str, FloatArray]
+    """T[r, l] in seconds, by request id (Eq. 5); shape (layers,)."""
     load: IntArray
+    """Bytes, multiplications and bits sent of each node, over all requests (8b, 8c, 8d); shape (3,
+    nodes)."""
 
     @property
     def latency_s(self) -> float:

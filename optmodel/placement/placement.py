@@ -15,18 +15,14 @@ from optmodel.problem import IntArray, RequestTask
 
 @dataclass(frozen=True, eq=False)
 class Flows:
-    """Maps that move from node to node after a mapwise layer, as a sparse table.
-
-    Attributes
-    ----------
-    layer, sender, receiver, maps : ndarray of int, shape (entries,)
-        After `layer`, `sender` hands `maps` of its maps to `receiver`, which may be itself.
-    """
+    """Maps that move from node to node after a mapwise layer, as a sparse table."""
 
     layer: IntArray
     sender: IntArray
     receiver: IntArray
     maps: IntArray
+    """After `layer`, `sender` hands `maps` of its maps to `receiver`, which may be itself; shape
+    (entries,)."""
 
     @classmethod
     def from_entries(cls, entries: Sequence[tuple[int, int, int, int]]) -> "Flows":
@@ -59,18 +55,12 @@ class Flows:
 
 @dataclass(frozen=True, eq=False)
 class RequestPlacement:
-    """Where one request is computed.
-
-    Attributes
-    ----------
-    counts : ndarray of int, shape (layers, nodes)
-        Segments of each layer on each node, x[i, l].
-    flows : Flows
-        Maps moved after each mapwise layer, y[i, j, l].
-    """
+    """Where one request is computed."""
 
     counts: IntArray
+    """Segments of each layer on each node, x[i, l]; shape (layers, nodes)."""
     flows: Flows
+    """Maps moved after each mapwise layer, y[i, j, l]."""
 
     @classmethod
     def read(
@@ -182,12 +172,7 @@ def _follow(labels: IntArray, moved: IntArray) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where the requests of a batch are computed.
-
-    Attributes
-    ----------
-    requests : mapping of str to RequestPlacement
-        By request id; a rejected request has no entry.
-    """
+    """Where the requests of a batch are computed."""
 
     requests: Mapping[str, RequestPlacement]
+    """By request id; a rejected request has no entry."""

@@ -12,19 +12,13 @@ from optmodel.problem import Fleet, Problem, RequestTask
 
 @dataclass(frozen=True, eq=False)
 class RequestClass:
-    """Requests of one network and tolerance, from sources of equal data.
-
-    Attributes
-    ----------
-    problem : Problem
-        The helpers, the source of the first member, and the first member as only request. Its
-        helpers have the indices of the whole problem; its source is node `problem.helpers`.
-    members : tuple of RequestTask
-        The requests, as tasks of the whole problem.
-    """
+    """Requests of one network and tolerance, from sources of equal data."""
 
     problem: Problem
+    """The helpers, the source of the first member, and the first member as only request. Its
+    helpers have the indices of the whole problem; its source is node `problem.helpers`."""
     members: tuple[RequestTask, ...]
+    """The requests, as tasks of the whole problem."""
 
     @property
     def task(self) -> RequestTask:

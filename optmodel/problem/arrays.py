@@ -32,64 +32,43 @@ NODE_FIELDS = ("compute_mult_per_s", "rate_bits_per_s", *BUDGET_FIELDS)
 
 @dataclass(frozen=True)
 class LayerTask:
-    """One layer of one request, ready to be placed.
-
-    Attributes
-    ----------
-    name : str
-        Name of the layer.
-    segments : int
-        P of layer l-1.
-    multiplications, weight_bytes : int
-        Of one segment (Eq. 2-4).
-    transfer : {"broadcast", "mapwise"}
-        How its output travels (Eq. 6). After a conv or fc, every active node sends its partial
-        sums of each map to whoever computes that map's next segment; after an act or pool, the
-        holder of a map sends that map.
-    output_bits : int
-        Bits of one transferred map, or of an fc's whole output.
-    whole : bool
-        Whether all segments must be on one node (8g).
-    hosts : tuple of int
-        Nodes that may compute segments (8h); empty if none may.
-    cap : int
-        Most segments that one of the hosts may hold (8f, and P of layer l-1 at most).
-    """
+    """One layer of one request, ready to be placed."""
 
     name: str
+    """Name of the layer."""
     segments: int
+    """P of layer l-1."""
     multiplications: int
     weight_bytes: int
+    """Of one segment (Eq. 2-4)."""
     transfer: Transfer
+    """How its output travels (Eq. 6). After a conv or fc, every active node sends its partial sums
+    of each map to whoever computes that map's next segment; after an act or pool, the holder of a
+    map sends that map."""
     output_bits: int
+    """Bits of one transferred map, or of an fc's whole output."""
     whole: bool
+    """Whether all segments must be on one node (8g)."""
     hosts: tuple[int, ...]
+    """Nodes that may compute segments (8h); empty if none may."""
     cap: int
+    """Most segments that one of the hosts may hold (8f, and P of layer l-1 at most)."""
 
 
 @dataclass(frozen=True)
 class RequestTask:
-    """One request, ready to be placed.
-
-    Attributes
-    ----------
-    request : Request
-        As it stands in the instance.
-    network : Network
-        The network it uses.
-    source : int
-        Node index of its source.
-    protection : Protection
-        Caps and split point at its tolerance.
-    layers : tuple of LayerTask
-        The layers, first to last.
-    """
+    """One request, ready to be placed."""
 
     request: Request
+    """As it stands in the instance."""
     network: Network
+    """The network it uses."""
     source: int
+    """Node index of its source."""
     protection: Protection
+    """Caps and split point at its tolerance."""
     layers: tuple[LayerTask, ...]
+    """The layers, first to last."""
 
     @property
     def unattainable(self) -> tuple[int, ...]:
@@ -99,18 +78,12 @@ class RequestTask:
 
 @dataclass(frozen=True)
 class Problem:
-    """An instance with its nodes as arrays and its requests as tasks.
-
-    Attributes
-    ----------
-    instance : Instance
-        Where it comes from.
-    tasks : tuple of RequestTask
-        One per request, in order of arrival.
-    """
+    """An instance with its nodes as arrays and its requests as tasks."""
 
     instance: Instance
+    """Where it comes from."""
     tasks: tuple[RequestTask, ...]
+    """One per request, in order of arrival."""
 
     @classmethod
     def of(cls, instance: Instance) -> "Problem":

@@ -12,15 +12,10 @@ UNITS = ("bytes of memory (8b)", "multiplications (8c)", "bits of bandwidth (8d)
 
 @dataclass(eq=False)
 class BudgetLedger:
-    """Remaining budgets of all nodes; loads are whole numbers, so budgets are rounded down.
-
-    Attributes
-    ----------
-    left : ndarray of int, shape (3, nodes)
-        What is left of 8b, 8c and 8d.
-    """
+    """Remaining budgets of all nodes; loads are whole numbers, so budgets are rounded down."""
 
     left: IntArray
+    """What is left of 8b, 8c and 8d; shape (3, nodes)."""
 
     @classmethod
     def of(cls, problem: Problem) -> "BudgetLedger":

@@ -20,19 +20,13 @@ MOST_TICKS = 2**58
 
 @dataclass(frozen=True)
 class NodeGroup:
-    """Nodes that are equal in everything Eq. 5-8 ask about.
-
-    Attributes
-    ----------
-    nodes : tuple of int
-        Their indices.
-    speed, rate : float
-        Multiplications and bits per second of each.
-    """
+    """Nodes that are equal in everything Eq. 5-8 ask about."""
 
     nodes: tuple[int, ...]
+    """Their indices."""
     speed: float
     rate: float
+    """Multiplications and bits per second of each."""
 
 
 class Fleet:

@@ -48,20 +48,14 @@ Padding = Annotated[
 
 @dataclass(frozen=True)
 class SlidingWindow:
-    """A kernel or a pooling window along one axis of a map.
-
-    Attributes
-    ----------
-    side, stride : int or None
-        Its extent and its steps, in pixels; None if not stated.
-    padding : {"same", "valid"} or int or None
-        Pixels added at each end; "same" adds what makes ⌈size / stride⌉ of a size, "valid" none.
-        None, if not stated, is anything up to "same" or to `SMALL_PADDING`.
-    """
+    """A kernel or a pooling window along one axis of a map."""
 
     side: int | None
     stride: int | None
+    """Its extent and its steps, in pixels; None if not stated."""
     padding: str | int | None
+    """Pixels added at each end; "same" adds what makes ⌈size / stride⌉ of a size, "valid" none.
+    None, if not stated, is anything up to "same" or to `SMALL_PADDING`."""
 
     def sizes(self, received: int, stride: int) -> tuple[int, int]:
         """Return the least and the largest size that such steps make of the size received."""

@@ -33,21 +33,14 @@ def envelope(row: SsimRow) -> list[tuple[int, Fraction]]:
 
 @dataclass(frozen=True)
 class MapShare:
-    """How many maps of one kind a single helper may hold at a tolerance.
-
-    Attributes
-    ----------
-    at_risk : bool
-        Whether all maps together would give away too much.
-    limit : int or None
-        Nf, the largest safe number of maps; None if not at risk, 0 if no share is safe.
-    lowest_ssim : Fraction
-        Similarity reached with the smallest measured number of maps.
-    """
+    """How many maps of one kind a single helper may hold at a tolerance."""
 
     at_risk: bool
+    """Whether all maps together would give away too much."""
     limit: int | None
+    """Nf, the largest safe number of maps; None if not at risk, 0 if no share is safe."""
     lowest_ssim: Fraction
+    """Similarity reached with the smallest measured number of maps."""
 
 
 def admissible_share(row: SsimRow, maps: int, threshold: Fraction) -> MapShare:
@@ -73,18 +66,12 @@ def admissible_share(row: SsimRow, maps: int, threshold: Fraction) -> MapShare:
 
 @dataclass(frozen=True)
 class Protection:
-    """The privacy limits of one network at one tolerance.
-
-    Attributes
-    ----------
-    outputs : tuple of (MapShare or None)
-        Per layer, the share of its output maps that a helper may hold; None for fc layers.
-    split_point : int
-        SP: the last layer (counted from 1) whose output is at risk, 0 if none.
-    """
+    """The privacy limits of one network at one tolerance."""
 
     outputs: tuple[MapShare | None, ...]
+    """Per layer, the share of its output maps that a helper may hold; None for fc layers."""
     split_point: int
+    """SP: the last layer (counted from 1) whose output is at risk, 0 if none."""
 
     def cap(self, layer: int) -> int | None:
         """Return Nf for the maps that `layer` (index from 0) receives (8f).

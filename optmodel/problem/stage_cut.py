@@ -8,19 +8,13 @@ from optmodel.problem.arrays import LayerTask, RequestTask
 
 @dataclass(frozen=True)
 class StageCut:
-    """Layers `first` to `last` of a request, of which only the last computes and broadcasts.
-
-    Attributes
-    ----------
-    first, last : int
-        Indices of the layers, from 0.
-    gathers : bool
-        Whether the last layer is held by a single node.
-    """
+    """Layers `first` to `last` of a request, of which only the last computes and broadcasts."""
 
     first: int
     last: int
+    """Indices of the layers, from 0."""
     gathers: bool
+    """Whether the last layer is held by a single node."""
 
 
 def stage_cuts(task: RequestTask) -> tuple[StageCut, ...]:

@@ -18,28 +18,20 @@ START = "the default heuristic"
 
 @dataclass(frozen=True)
 class ProvenClaims:
-    """What engines claim of all placements, and whose word each claim is.
-
-    Attributes
-    ----------
-    most_served : int
-        Upper bound on the number of requests that can be served together.
-    infeasible : bool
-        Whether not all requests can be served. With admission "most" it stays False, as serving
-        none is a placement too.
-    bound_s : float or None
-        Lower bound on the latency of every placement that serves as many requests as can be served
-        (all of them, or `most_served`); None when unknown.
-    most_served_by, infeasible_by, bound_by : str
-        The engines.
-    """
+    """What engines claim of all placements, and whose word each claim is."""
 
     most_served: int
+    """Upper bound on the number of requests that can be served together."""
     infeasible: bool = False
+    """Whether not all requests can be served. With admission "most" it stays False, as serving none
+    is a placement too."""
     bound_s: float | None = None
+    """Lower bound on the latency of every placement that serves as many requests as can be served
+    (all of them, or `most_served`); None when unknown."""
     most_served_by: str = START
     infeasible_by: str = START
     bound_by: str = START
+    """The engines."""
 
     def same_verdict(self, other: "ProvenClaims") -> bool:
         """Tell whether both say the same of what cannot be served."""

@@ -14,31 +14,24 @@ from optmodel.stages.sender_signature import NOBODY, SenderSignature, signatures
 
 @dataclass(frozen=True)
 class RequestStage:
-    """Layers `first` to `last` of a request.
-
-    Attributes
-    ----------
-    first, last : int
-        Indices of the layers, from 0.
-    ends : tuple of SenderSignature
-        Signatures of the nodes that may compute the last layer.
-    groups : tuple of int
-        Groups of the fleet that may take part.
-    caps : tuple of tuple of int, shape (layers, groups of the fleet)
-        Most segments of a layer on one node of a group; 0 for the sources of other requests.
-    send : tuple of tuple of int, shape (layers, groups of the fleet)
-        Ticks that a node of a group takes to send one map after a layer.
-    work : tuple of int, shape (groups of the fleet,)
-        Ticks that a node of a group computes for one segment of the last layer.
-    """
+    """Layers `first` to `last` of a request."""
 
     first: int
     last: int
+    """Indices of the layers, from 0."""
     ends: tuple[SenderSignature, ...]
+    """Signatures of the nodes that may compute the last layer."""
     groups: tuple[int, ...]
+    """Groups of the fleet that may take part."""
     caps: tuple[tuple[int, ...], ...]
+    """Most segments of a layer on one node of a group; 0 for the sources of other requests, shape
+    (layers, groups of the fleet)."""
     send: tuple[tuple[int, ...], ...]
+    """Ticks that a node of a group takes to send one map after a layer, shape (layers, groups of
+    the fleet)."""
     work: tuple[int, ...]
+    """Ticks that a node of a group computes for one segment of the last layer, shape (groups of the
+    fleet,)."""
 
 
 @dataclass(frozen=True)

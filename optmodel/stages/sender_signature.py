@@ -15,26 +15,18 @@ INTERVALS = 16
 
 @dataclass(frozen=True)
 class SenderSignature:
-    """An upper bound on who sends: fewer or faster senders never make a stage slower.
-
-    Attributes
-    ----------
-    rate : float
-        What receivers hear at best, in bits per second: the rate of the slowest sender.
-    alone : int or None
-        Group of one node that may send at that rate while no other node does; None if any number
-        of nodes may.
-    others : float or None
-        Least rate of the senders that the slowest one hears; None if that node sends alone.
-    floor : float or None
-        Of pooled rates: the slowest sender has a rate from `floor` to `rate`. Any node of such a
-        rate may be that sender, and is taken to hear the others only. None if not pooled.
-    """
+    """An upper bound on who sends: fewer or faster senders never make a stage slower."""
 
     rate: float
+    """What receivers hear at best, in bits per second: the rate of the slowest sender."""
     alone: int | None = None
+    """Group of one node that may send at that rate while no other node does; None if any number of
+    nodes may."""
     others: float | None = None
+    """Least rate of the senders that the slowest one hears; None if that node sends alone."""
     floor: float | None = None
+    """Of pooled rates: the slowest sender has a rate from `floor` to `rate`. Any node of such a
+    rate may be that sender, and is taken to hear the others only. None if not pooled."""
 
     def admits(self, rate: float) -> bool:
         """Tell whether any node of that rate may be among the senders."""

@@ -83,21 +83,14 @@ class PathStep:
 
 @dataclass(frozen=True, eq=False)
 class StagePath:
-    """What the stages say of one request.
-
-    Attributes
-    ----------
-    bound : int
-        Lower bound on its latency in ticks; UNREACHABLE if it has no placement.
-    steps : tuple of PathStep
-        The best path found, every step with a placement; empty if none is known.
-    value : int or None
-        Its latency in ticks.
-    """
+    """What the stages say of one request."""
 
     bound: int
+    """Lower bound on its latency in ticks; UNREACHABLE if it has no placement."""
     steps: tuple[PathStep, ...]
+    """The best path found, every step with a placement; empty if none is known."""
     value: int | None
+    """Its latency in ticks."""
 
 
 NO_PATH = StagePath(UNREACHABLE, (), None)

@@ -14,27 +14,19 @@ from optmodel.problem import FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class BroadcastKinds:
-    """The broadcasts of all classes: one for each stage but the last that helpers may compute.
-
-    Attributes
-    ----------
-    of : tuple of (int, int)
-        Class and stage of each.
-    bits : ndarray, shape (broadcasts,)
-        What an active node sends, maps for itself included.
-    own : ndarray, shape (broadcasts,)
-        Bits of one map, which need not be sent where the node receives the map itself.
-    keeps : ndarray, shape (broadcasts, groups)
-        Most such maps on a node.
-    members : ndarray of int, shape (broadcasts,)
-        Requests of the class: how often a node can broadcast it.
-    """
+    """The broadcasts of all classes: one for each stage but the last that helpers may compute."""
 
     of: tuple[tuple[int, int], ...]
+    """Class and stage of each."""
     bits: FloatArray
+    """What an active node sends, maps for itself included; shape (broadcasts,)."""
     own: FloatArray
+    """Bits of one map, which need not be sent where the node receives the map itself; shape
+    (broadcasts,)."""
     keeps: FloatArray
+    """Most such maps on a node, shape (broadcasts, groups)."""
     members: IntArray
+    """Requests of the class: how often a node can broadcast it, shape (broadcasts,)."""
 
     @property
     def packs(self) -> int:
@@ -65,22 +57,15 @@ class BroadcastKinds:
 
 @dataclass(frozen=True, eq=False)
 class BroadcastPack:
-    """What earns a node most, and how much.
-
-    Attributes
-    ----------
-    value_s : float
-        What it earns.
-    sent, kept : ndarray, each shape (broadcasts,)
-        How often it broadcasts, and how many maps it need not send.
-    left : float
-        Bits that are left for maps it moves.
-    """
+    """What earns a node most, and how much."""
 
     value_s: float
+    """What it earns."""
     sent: FloatArray
     kept: FloatArray
+    """How often it broadcasts, and how many maps it need not send; each shape (broadcasts,)."""
     left: float
+    """Bits that are left for maps it moves."""
 
 
 class BroadcastPacker:

@@ -22,25 +22,17 @@ from optmodel.problem import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class BroadcastPrices:
-    """Seconds for each helper group, made of one vector.
-
-    Attributes
-    ----------
-    memory, compute : ndarray, each shape (groups,)
-        For all that the nodes of a group have.
-    bandwidth : ndarray, shape (groups,)
-        For all that one node may send, where it moves maps.
-    active : ndarray, shape (broadcasts, groups)
-        For one broadcast.
-    kept : ndarray, shape (broadcasts, groups)
-        For keeping all maps behind a broadcast.
-    """
+    """Seconds for each helper group, made of one vector."""
 
     memory: FloatArray
     compute: FloatArray
+    """For all that the nodes of a group have, each shape (groups,)."""
     bandwidth: FloatArray
+    """For all that one node may send, where it moves maps; shape (groups,)."""
     active: FloatArray
+    """For one broadcast, shape (broadcasts, groups)."""
     kept: FloatArray
+    """For keeping all maps behind a broadcast, shape (broadcasts, groups)."""
 
     @property
     def vector(self) -> FloatArray:

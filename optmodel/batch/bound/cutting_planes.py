@@ -16,24 +16,16 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class CuttingPlane:
-    """A term of the bound is at most `latency_s` + `slope` · prices.
-
-    Attributes
-    ----------
-    term : int
-        Which term.
-    latency_s : float
-        Seconds.
-    slope : ndarray, shape (prices,)
-        Seconds for each second of a price.
-    rests_on : frozenset
-        What the plane takes to be true; it may cut off too much once that is known better.
-    """
+    """A term of the bound is at most `latency_s` + `slope` · prices."""
 
     term: int
+    """Which term."""
     latency_s: float
+    """Seconds."""
     slope: FloatArray
+    """Seconds for each second of a price, shape (prices,)."""
     rests_on: frozenset[object] = frozenset()
+    """What the plane takes to be true; it may cut off too much once that is known better."""
 
 
 class CuttingPlanes:

@@ -25,27 +25,18 @@ from optmodel.stages import (
 
 @dataclass(frozen=True, eq=False)
 class LatencyGrid:
-    """The cells of an arc; each has the same intervals of the last latency.
-
-    Attributes
-    ----------
-    spent : ndarray of int, shape (cells,)
-        Ticks before the last layer, at least.
-    last : ndarray of int, shape (times,)
-        Ticks of the last layer: starts of intervals.
-    least_last : ndarray of int, shape (cells,)
-        Ticks of the last layer, at least.
-    held : ndarray of int, shape (cells, parts)
-        Most maps of the first layer on one node.
-    width : ndarray of int, shape (cells, times, parts)
-        Most segments of the last layer on one node.
-    """
+    """The cells of an arc; each has the same intervals of the last latency."""
 
     spent: IntArray
+    """Ticks before the last layer, at least; shape (cells,)."""
     last: IntArray
+    """Ticks of the last layer: starts of intervals, shape (times,)."""
     least_last: IntArray
+    """Ticks of the last layer, at least; shape (cells,)."""
     held: IntArray
+    """Most maps of the first layer on one node, shape (cells, parts)."""
     width: IntArray
+    """Most segments of the last layer on one node, shape (cells, times, parts)."""
 
 
 def grid_of(arc: ArcNumbers, options: BoundOptions) -> LatencyGrid | None:

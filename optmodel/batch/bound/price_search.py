@@ -32,18 +32,12 @@ def graph_of(requests: RequestClass, book: ArcBook, options: BoundOptions) -> Re
 
 @dataclass(frozen=True, eq=False)
 class PricedBatch:
-    """What prices say of a batch.
-
-    Attributes
-    ----------
-    prices : ndarray, shape (3, helper groups)
-        Seconds per byte, multiplication and bit.
-    bound_s : float
-        Proven lower bound on the latency of the batch; infinite if a request has no placement.
-    """
+    """What prices say of a batch."""
 
     prices: FloatArray
+    """Seconds per byte, multiplication and bit; shape (3, helper groups)."""
     bound_s: float
+    """Proven lower bound on the latency of the batch; infinite if a request has no placement."""
 
 
 class PriceSearch:

@@ -19,41 +19,27 @@ from optmodel.stages import RequestStage, SenderSignature, StageArc, quick_bound
 
 @dataclass(frozen=True, eq=False)
 class PriceReply:
-    """A lower bound at given prices, and what it is made of.
-
-    Attributes
-    ----------
-    value_s : float
-        Latency plus priced load; infinite if there is no placement.
-    latency_s : float
-        The latency in it.
-    load : ndarray, shape (3, groups)
-        The bytes, multiplications and bits in it.
-    rests_on : frozenset
-        What it takes to be true; if a graph learns better, the bound can be higher.
-    """
+    """A lower bound at given prices, and what it is made of."""
 
     value_s: float
+    """Latency plus priced load; infinite if there is no placement."""
     latency_s: float
+    """The latency in it."""
     load: FloatArray
+    """The bytes, multiplications and bits in it; shape (3, groups)."""
     rests_on: frozenset[object] = frozenset()
+    """What it takes to be true; if a graph learns better, the bound can be higher."""
 
 
 @dataclass(frozen=True, eq=False)
 class LatencyCells:
-    """Sets of placements, each with bounds on what its members need and can do.
-
-    Attributes
-    ----------
-    ticks : ndarray of int, shape (cells,)
-        Least latency.
-    held, width : ndarray of int, shape (cells, parts)
-        Most segments of the first and the last layer on one node.
-    """
+    """Sets of placements, each with bounds on what its members need and can do."""
 
     ticks: IntArray
+    """Least latency, shape (cells,)."""
     held: IntArray
     width: IntArray
+    """Most segments of the first and the last layer on one node, shape (cells, parts)."""
 
 
 class PricedArc:

@@ -25,24 +25,16 @@ Befores = tuple[Sequence[SenderSets], Sequence[SenderSignature | None]]
 
 @dataclass(frozen=True, eq=False)
 class SenderPath:
-    """A path, and what it uses.
-
-    Attributes
-    ----------
-    value_s : float
-        Latency plus priced use; infinite if there is no path.
-    latency_s : float
-        The latency in it.
-    ends : tuple of int, shape (stages,)
-        The senders behind each stage.
-    uses : tuple of StageUse, shape (stages,)
-        What each stage uses.
-    """
+    """A path, and what it uses."""
 
     value_s: float
+    """Latency plus priced use; infinite if there is no path."""
     latency_s: float
+    """The latency in it."""
     ends: tuple[int, ...]
+    """The senders behind each stage, shape (stages,)."""
     uses: tuple[StageUse, ...]
+    """What each stage uses, shape (stages,)."""
 
 
 class SenderGraph:

@@ -18,16 +18,11 @@ SenderPlan = tuple[Counts, ...]
 
 @dataclass(frozen=True)
 class SenderSets:
-    """Sets of nodes, told apart by how many of each group they hold.
-
-    Attributes
-    ----------
-    low, high : tuple of int, shape (groups,)
-        Least and largest number of nodes of each group: 0, 1, or 2 and more.
-    """
+    """Sets of nodes, told apart by how many of each group they hold."""
 
     low: Counts
     high: Counts
+    """Least and largest number of nodes of each group: 0, 1, or 2 and more; shape (groups,)."""
 
     @property
     def exact(self) -> bool:

@@ -25,23 +25,17 @@ from optmodel.stages import (
 
 @dataclass(frozen=True, eq=False)
 class ReachedSenders:
-    """The least costs with which senders behind a stage are reached, and how.
-
-    Attributes
-    ----------
-    value_s : ndarray, shape (ends,)
-        Latency and priced use of all stages so far.
-    before, cell, last : ndarray of int, each shape (ends,)
-        The senders before, the cell, and the last interval of the last latency that is used.
-    ticks : ndarray of int, shape (ends,)
-        The latency of the stage.
-    """
+    """The least costs with which senders behind a stage are reached, and how."""
 
     value_s: FloatArray
+    """Latency and priced use of all stages so far, shape (ends,)."""
     before: IntArray
     cell: IntArray
     last: IntArray
+    """The senders before, the cell, and the last interval of the last latency that is used; each
+    shape (ends,)."""
     ticks: IntArray
+    """The latency of the stage, shape (ends,)."""
 
     @classmethod
     def nowhere(cls, ends: int) -> "ReachedSenders":

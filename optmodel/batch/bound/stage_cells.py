@@ -16,33 +16,23 @@ class StageCells:
 
     The nodes of a group are alike, but for one of a group, if the senders single it out: it may
     hold and compute some more.
-
-    Attributes
-    ----------
-    spent : ndarray of int, shape (cells,)
-        Ticks before the last layer, at least.
-    last : ndarray of int, shape (times,)
-        Ticks of the last layer: starts of intervals.
-    least_last : ndarray of int, shape (cells,)
-        Ticks of the last layer, at least.
-    held : ndarray of int, shape (cells, groups)
-        Most maps of the first layer on one node.
-    width : ndarray of int, shape (cells, times, groups)
-        Most segments of the last layer on one node.
-    alone : int or None
-        The group of the node that is singled out.
-    more_held, more_width : ndarray of int, shapes (cells,) and (cells, times)
-        How many more that node may have.
     """
 
     spent: IntArray
+    """Ticks before the last layer, at least; shape (cells,)."""
     last: IntArray
+    """Ticks of the last layer: starts of intervals, shape (times,)."""
     least_last: IntArray
+    """Ticks of the last layer, at least; shape (cells,)."""
     held: IntArray
+    """Most maps of the first layer on one node, shape (cells, groups)."""
     width: IntArray
+    """Most segments of the last layer on one node, shape (cells, times, groups)."""
     alone: int | None
+    """The group of the node that is singled out."""
     more_held: IntArray
     more_width: IntArray
+    """How many more that node may have, shapes (cells,) and (cells, times)."""
 
     def maps_on(self, numbers: IntArray) -> IntArray:
         """Return the most maps of the first layer on so many nodes, shape (cells, sets, groups).

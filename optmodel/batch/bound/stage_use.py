@@ -10,25 +10,17 @@ from optmodel.stages import RequestStage
 
 @dataclass(frozen=True, eq=False)
 class StageUse:
-    """Numbers, or the prices of one, for each group of the fleet; each of shape (groups,).
-
-    Attributes
-    ----------
-    segments : ndarray
-        Segments of the last layer that nodes compute.
-    active : ndarray
-        Nodes that compute some.
-    kept : ndarray
-        Maps of the first layer on nodes that computed the layer before, which need not be sent.
-        Their price is saved.
-    moved : ndarray
-        Maps that nodes send after an act or pool.
-    """
+    """Numbers, or the prices of one, for each group of the fleet; each of shape (groups,)."""
 
     segments: FloatArray
+    """Segments of the last layer that nodes compute."""
     active: FloatArray
+    """Nodes that compute some."""
     kept: FloatArray
+    """Maps of the first layer on nodes that computed the layer before, which need not be sent.
+    Their price is saved."""
     moved: FloatArray
+    """Maps that nodes send after an act or pool."""
 
 
 class LoadTariff:

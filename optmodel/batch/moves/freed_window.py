@@ -24,21 +24,14 @@ FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 @dataclass(frozen=True)
 class WindowEffort:
-    """What one window may take.
-
-    Attributes
-    ----------
-    work : float
-        CP-SAT's deterministic time, which is the same on every machine; roughly seconds.
-    seconds : float
-        Wall time.
-    seed : int
-        Of CP-SAT, which runs with one worker.
-    """
+    """What one window may take."""
 
     work: float
+    """CP-SAT's deterministic time, which is the same on every machine; roughly seconds."""
     seconds: float
+    """Wall time."""
     seed: int
+    """Of CP-SAT, which runs with one worker."""
 
 
 def solve_freed(

@@ -17,18 +17,12 @@ UP = 1 + 1e-12
 
 @dataclass(frozen=True, eq=False)
 class LatencyLadder:
-    """Pairs of limits with room for all maps, the shortest first, one for each room they leave.
-
-    Attributes
-    ----------
-    least_s : ndarray, shape (rungs,)
-        Sum of the limits in seconds.
-    width : ndarray of whole numbers, shape (rungs, nodes)
-        Maps that each node can hold within the limits.
-    """
+    """Pairs of limits with room for all maps, the shortest first, one for each room they leave."""
 
     least_s: FloatArray
+    """Sum of the limits in seconds, shape (rungs,)."""
     width: FloatArray
+    """Maps that each node can hold within the limits, shape (rungs, nodes)."""
 
 
 class LatencyLadders:

@@ -17,21 +17,14 @@ TOGETHER = 16
 
 @dataclass(frozen=True, eq=False)
 class StagePlacement:
-    """How one stage is placed.
-
-    Attributes
-    ----------
-    cost_s : float
-        Its latency and the priced load, in seconds.
-    counts : ndarray of int, shape (nodes,)
-        Segments of all layers but a gathered last one.
-    target : int or None
-        The node that gathers the last layer.
-    """
+    """How one stage is placed."""
 
     cost_s: float
+    """Its latency and the priced load, in seconds."""
     counts: IntArray
+    """Segments of all layers but a gathered last one, shape (nodes,)."""
     target: int | None = None
+    """The node that gathers the last layer."""
 
     def on_layers(self, number: int) -> ArcPlacement:
         """Return who holds what of so many layers, and which maps move between them."""

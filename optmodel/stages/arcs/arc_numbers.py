@@ -15,31 +15,24 @@ from optmodel.problem import IntArray
 
 @dataclass(frozen=True)
 class ArcNumbers:
-    """The layers of one stage: zero or more acts and pools, then one layer that computes.
-
-    Attributes
-    ----------
-    maps : int
-        P: maps that each layer receives, and segments that it has.
-    sizes : tuple of int, shape (groups,)
-        Nodes of each group.
-    receive : tuple of int, shape (groups,)
-        Ticks that a node of the group takes to receive one map from the senders of the stage
-        before: the longest over the senders other than itself.
-    caps : tuple of tuple of int, shape (layers, groups)
-        Most segments of a layer on one node of the group; 0 where it may not host the layer.
-    send : tuple of tuple of int, shape (layers - 1, groups)
-        Ticks that a node of the group takes to send one map after a layer.
-    work : tuple of int, shape (groups,)
-        Ticks that a node of the group computes for one segment of the last layer.
-    """
+    """The layers of one stage: zero or more acts and pools, then one layer that computes."""
 
     maps: int
+    """P: maps that each layer receives, and segments that it has."""
     sizes: tuple[int, ...]
+    """Nodes of each group, shape (groups,)."""
     receive: tuple[int, ...]
+    """Ticks that a node of the group takes to receive one map from the senders of the stage before:
+    the longest over the senders other than itself, shape (groups,)."""
     caps: tuple[tuple[int, ...], ...]
+    """Most segments of a layer on one node of the group; 0 where it may not host the layer, shape
+    (layers, groups)."""
     send: tuple[tuple[int, ...], ...]
+    """Ticks that a node of the group takes to send one map after a layer, shape (layers - 1,
+    groups)."""
     work: tuple[int, ...]
+    """Ticks that a node of the group computes for one segment of the last layer, shape
+    (groups,)."""
 
     @property
     def nodes(self) -> int:
@@ -61,17 +54,12 @@ class ArcNumbers:
 
 
 class MapMoves(NamedTuple):
-    """Maps that move between nodes after a layer, or stay; one entry for each pair that has some.
-
-    Attributes
-    ----------
-    sender, receiver, maps : ndarray of int, shape (entries,)
-        From where, to where, and how many.
-    """
+    """Maps that move between nodes after a layer, or stay; an entry for each pair that has some."""
 
     sender: IntArray
     receiver: IntArray
     maps: IntArray
+    """From where, to where, and how many; shape (entries,)."""
 
     @classmethod
     def where_they_are(cls, counts: IntArray) -> Self:
@@ -93,18 +81,12 @@ class MapMoves(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ArcPlacement:
-    """A placement of an arc's layers.
-
-    Attributes
-    ----------
-    counts : ndarray of int, shape (layers, nodes)
-        Segments of each layer on each node.
-    flows : tuple of MapMoves
-        After each layer but the last.
-    """
+    """A placement of an arc's layers."""
 
     counts: IntArray
+    """Segments of each layer on each node, shape (layers, nodes)."""
     flows: tuple[MapMoves, ...]
+    """After each layer but the last."""
 
     def ticks(self, arc: ArcNumbers) -> int:
         """Return the latency of the stage: the sum over its layers of T (Eq. 5)."""
@@ -128,18 +110,11 @@ class ArcPlacement:
 
 @dataclass(frozen=True, eq=False)
 class ArcSolution:
-    """What is known of an arc.
-
-    Attributes
-    ----------
-    bound : int
-        Proven lower bound in ticks.
-    placement : ArcPlacement or None
-        The best placement known.
-    value : int or None
-        Its latency in ticks.
-    """
+    """What is known of an arc."""
 
     bound: int
+    """Proven lower bound in ticks."""
     placement: ArcPlacement | None = None
+    """The best placement known."""
     value: int | None = None
+    """Its latency in ticks."""

@@ -18,24 +18,16 @@ from optmodel.stages.arcs.layered_flow import LayeredFlow
 
 @dataclass(frozen=True, eq=False)
 class ReceiveLevels:
-    """Times for receiving, group by group, each group's by increasing time.
-
-    Attributes
-    ----------
-    group : ndarray of int, shape (levels,)
-        The group whose nodes may take a level.
-    theta : ndarray of int, shape (levels,)
-        Ticks spent on receiving.
-    computes : ndarray of int, shape (levels,)
-        Segments that a node can compute in the time left.
-    taken : ndarray of int, shape (levels, groups)
-        Maps that a node can take from one node of each group.
-    """
+    """Times for receiving, group by group, each group's by increasing time."""
 
     group: IntArray
+    """The group whose nodes may take a level, shape (levels,)."""
     theta: IntArray
+    """Ticks spent on receiving, shape (levels,)."""
     computes: IntArray
+    """Segments that a node can compute in the time left, shape (levels,)."""
     taken: IntArray
+    """Maps that a node can take from one node of each group, shape (levels, groups)."""
 
     def only(self, chosen: IntArray) -> "ReceiveLevels":
         """Return some of the levels, in their order."""

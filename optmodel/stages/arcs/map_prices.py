@@ -30,36 +30,25 @@ class MapTransfer:
 
     Nodes appear in lots of equal ones. A lot has one or more options, of which each of its nodes
     takes one.
-
-    Attributes
-    ----------
-    lot : ndarray of int, shape (options,)
-        Whose option it is, in order.
-    most : ndarray of int, shape (options,)
-        Maps that one node takes at most.
-    each : ndarray of int, shape (options, lots)
-        Maps that one node takes at most from all nodes of a lot, with what it holds itself.
     """
 
     lot: IntArray
+    """Whose option it is, in order; shape (options,)."""
     most: IntArray
+    """Maps that one node takes at most, shape (options,)."""
     each: IntArray
+    """Maps that one node takes at most from all nodes of a lot, with what it holds itself; shape
+    (options, lots)."""
 
 
 @dataclass(frozen=True, eq=False)
 class PricedTransfer:
-    """What nodes do at given prices in one transfer.
-
-    Attributes
-    ----------
-    options : ndarray of int, shape (answers,)
-        The option that earns most, for each lot that has one.
-    taken : ndarray of int, shape (answers, lots)
-        Maps that one node takes from each lot.
-    """
+    """What nodes do at given prices in one transfer."""
 
     options: IntArray
+    """The option that earns most, for each lot that has one; shape (answers,)."""
     taken: IntArray
+    """Maps that one node takes from each lot, shape (answers, lots)."""
 
 
 class MapPrices:
