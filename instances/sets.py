@@ -12,12 +12,11 @@ import typer
 
 from instances.generate import generate
 from instances.json_layout import write_laid_out
+from instances.listed_sets import MEDIUM, SMALL
 from instances.measured_set import MEASURED
-from instances.medium_set import MEDIUM
 from instances.paper_set import PAPER
 from instances.set_members import InstanceSet
 from instances.set_page import page
-from instances.small_set import SMALL
 from optmodel.ground.command_line import console, require_choice
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import refuse_standard_output, write_text

@@ -10,10 +10,9 @@ from benchmarks.common.command import instance_files
 from benchmarks.common.records import Record
 from benchmarks.decisions.decision_times import DecisionCase
 from benchmarks.runtime.speed_targets import mixed_batch, singles
-from instances.medium_set import MEDIUM
+from instances.listed_sets import MEDIUM, SMALL
 from instances.paper_set import PAPER
 from instances.set_members import solution_file
-from instances.small_set import SMALL
 from optmodel.placement import SolutionStatus, read_solution
 from optmodel.problem import read_instance
 

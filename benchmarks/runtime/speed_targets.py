@@ -8,7 +8,7 @@ from statistics import median
 from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from instances.small_set import SMALL
+from instances.listed_sets import SMALL
 from optmodel.placement import PROVEN_GAP, SolutionStatus, Termination
 from optmodel.problem import Instance
 

@@ -20,6 +20,7 @@ from attack.grid import (
 )
 from attack.scene_setting import load_data, set_scene, view_of
 from instances.cnns import NETWORKS
+from optmodel.ground import workers
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.workers import connected
 from optmodel.problem.network import ConvLayer
@@ -132,7 +133,13 @@ def test_a_full_disk_is_told_and_the_cells_before_it_are_kept(ledger, monkeypatc
     assert [file.name for file in ledger.out.parent.iterdir()] == ["t.json.unfinished"]
 
 
-def test_a_scheduler_that_does_not_answer_is_refused_quickly():
+@pytest.fixture
+def hasty(monkeypatch):
+    """Wait a second for a scheduler, not ten."""
+    monkeypatch.setattr(workers, "CONNECT_S", 1)
+
+
+def test_a_scheduler_that_does_not_answer_is_refused_quickly(hasty):
     """Port 9 of this machine takes no connection."""
     begun = time.monotonic()
     with (
@@ -140,11 +147,11 @@ def test_a_scheduler_that_does_not_answer_is_refused_quickly():
         connected("tcp://127.0.0.1:9", None),
     ):
         raise AssertionError
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 15
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:notaport", "no.invalid:8786"])
-def test_an_address_that_is_none_is_refused(address):
+def test_an_address_that_is_none_is_refused(address, hasty):
     with (
         pytest.raises(InputError, match="scheduler: expected the address of a dask scheduler"),
         connected(address, None),

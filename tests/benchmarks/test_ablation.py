@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 def test_every_run_is_recorded_and_none_is_made_twice(folder, tmp_path):
     out = tmp_path / "ablation.csv"
-    asked = ("--instances", folder, "--without", "recreate,prices", "--time-limit", 2)
+    asked = ("--instances", folder, "--without", "recreate,prices", "--time-limit", 0.5)
     output_of("benchmarks.ablation", *asked, "--seeds", 1, "--out", out)
     methods = [WHOLE, "without prices", "without recreate"]
     assert list(rows_of(out)) == [(NAME, method) for method in methods]
@@ -48,7 +48,7 @@ def test_every_run_is_recorded_and_none_is_made_twice(folder, tmp_path):
 def test_the_table_says_what_is_missed(folder):
     text = output_of(
         *("benchmarks.ablation", "--instances", folder, "--without", "alone,prices"),
-        *("--seeds", 1, "--time-limit", 2),
+        *("--seeds", 1, "--time-limit", 0.5),
     )
     assert NAME in text
     assert "without prices" in text

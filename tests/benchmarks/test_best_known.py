@@ -13,7 +13,7 @@ from benchmarks.best_known.__main__ import SolutionUpdate, update
 from benchmarks.best_known.better_of import better_of
 from benchmarks.common.origins import SOLVING
 from heuristics.policies import place
-from instances.small_set import SMALL
+from instances.listed_sets import SMALL
 from optmodel.checker import check_solution
 from optmodel.ground.file_lock import FileLock
 from optmodel.ground.rule_errors import InputError, ResultError

@@ -21,7 +21,7 @@ from benchmarks.decisions.policy_targets import (
 )
 from heuristics.policies import place
 from instances.generate import Recipe, generate
-from instances.small_set import SMALL
+from instances.listed_sets import SMALL
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import read_instance

@@ -180,20 +180,20 @@ def test_what_improvement_makes_of_each_placement_stands_beside_it(subset, tmp_p
         if name not in ("lenet-0.8-4-mixed", "lenet-0.6-x2-bandwidth-tight"):
             (subset / f"{name}.json").unlink()
     arguments = ("--instances", subset, "--policies", "algorithm1,own_policies.Cautious")
-    arguments += ("--improve", "4", "--out", out, "--plot", plot)
+    arguments += ("--improve", "2", "--out", out, "--plot", plot)
     shown = output_of("benchmarks.gap", *arguments, importing=OWN)
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    assert "instance proven best ms algorithm1 +4 s Cautious +4 s" in lines
+    assert "instance proven best ms algorithm1 +2 s Cautious +2 s" in lines
     assert "lenet-0.8-4-mixed optimal 1.217059 33.88 0.00 33.88 0.00" in lines
     assert "+N s: what the placement to its left became" in shown
-    row = rows_of(out)["lenet-0.6-x2-bandwidth-tight", "algorithm1 +4 s"]
+    row = rows_of(out)["lenet-0.6-x2-bandwidth-tight", "algorithm1 +2 s"]
     assert (row["served"], row["rejected"]) == ("2", "0")
-    assert json.loads(row["options"])["improve_s"] == 4.0
+    assert json.loads(row["options"])["improve_s"] == 2.0
     assert plot.read_bytes().startswith(b"\x89PNG")
     before = rows_of(out)
     assert run("benchmarks.gap", *arguments, importing=OWN).returncode == 0
     changed = {method for (_, method), row in rows_of(out).items() if row not in before.values()}
-    assert changed == {"own_policies.Cautious", "own_policies.Cautious +4 s"}
+    assert changed == {"own_policies.Cautious", "own_policies.Cautious +2 s"}
 
 
 def test_other_seconds_of_improvement_are_another_run(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from heuristics.policy import PolicyOutcome, place_all
 from instances.devices import BudgetScales
 from instances.generate import generate
-from instances.medium_set import MEDIUM
+from instances.listed_sets import MEDIUM
 from instances.set_members import Member
 from optmodel.limits.infeasible_reasons import reasons_infeasible
 from optmodel.online.algorithm1 import Algorithm1

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from instances.small_set import SMALL
+from instances.listed_sets import SMALL
 from optmodel.placement.solution import Solution, SolutionStatus, read_solution
 from optmodel.problem.instance import Instance, read_instance
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from instances.small_set import SMALL
+from instances.listed_sets import SMALL
 from optmodel.placement.evaluate import evaluate
 from optmodel.placement.named_placement import from_document
 from optmodel.placement.placement import Placement, RequestPlacement

@@ -11,7 +11,7 @@ from strategies import by_hand, clashing, examples, instances, twice
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from instances.medium_set import MEDIUM
+from instances.listed_sets import MEDIUM
 from instances.set_members import Member
 from optmodel.batch.moves.batch_construction import (
     constructions,

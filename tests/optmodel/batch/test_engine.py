@@ -10,7 +10,7 @@ from strategies import by_hand, clashing, examples, instances, twice, with_fleet
 from heuristics.policy import place_all
 from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
-from instances.medium_set import MEDIUM
+from instances.listed_sets import MEDIUM
 from optmodel.batch.engine import PRICED, solve_columns
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement.solution import SolutionStatus, Termination

@@ -9,7 +9,7 @@ import optmodel.stages.stage_graph
 from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
-from instances.medium_set import MEDIUM
+from instances.listed_sets import MEDIUM
 from optmodel.online.stage_paths import MOST_GROUPS, StagePaths
 from optmodel.placement.evaluate import evaluate, evaluate_request
 from optmodel.problem.arrays import Problem
