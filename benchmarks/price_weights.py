@@ -20,7 +20,7 @@ from heuristics.policy import place_all
 from optmodel.ground.command_line import console, require_output
 from optmodel.ground.json_files import read_model
 from optmodel.ground.whole_files import write_text
-from optmodel.online import LookaheadPolicy, PriceWeights, StagePaths
+from optmodel.online import KnownPaths, LookaheadPolicy, PriceWeights
 from optmodel.placement import Solution, evaluate
 from optmodel.problem import Problem, read_instance
 
@@ -36,7 +36,7 @@ class WeighedSetting(Setting):
 
     weights: PriceWeights
 
-    def make_policy(self, paths: StagePaths | None = None) -> LookaheadPolicy:
+    def make_policy(self, paths: KnownPaths | None = None) -> LookaheadPolicy:
         """Return lookahead with these weights."""
         return LookaheadPolicy(paths=paths, weights=self.weights)
 
@@ -50,7 +50,7 @@ def variants() -> Iterator[tuple[str, PriceWeights]]:
             yield f"{name} {label}", replace(CHOSEN, **{name: other})
 
 
-def gap(file: Path, weights: PriceWeights, paths: StagePaths) -> tuple[int, float | None]:
+def gap(file: Path, weights: PriceWeights, paths: KnownPaths) -> tuple[int, float | None]:
     """Return how many requests are served, and how far above the bound that ships beside a file.
 
     None where fewer are served than by the placement that ships there.
@@ -65,7 +65,7 @@ def gap(file: Path, weights: PriceWeights, paths: StagePaths) -> tuple[int, floa
     return served, evaluate(problem, placement).latency_s / known.bound_s - 1
 
 
-def measured(files: Sequence[Path], weights: PriceWeights, paths: StagePaths) -> dict[str, float]:
+def measured(files: Sequence[Path], weights: PriceWeights, paths: KnownPaths) -> dict[str, float]:
     """Return what some weights lead to, on instances and in simulated runs."""
     served, gaps = zip(*(gap(file, weights, paths) for file in files), strict=True)
     found = [one for one in gaps if one is not None]
@@ -102,7 +102,7 @@ def main(
     """
     require_output("--out", out, ".csv")
     files = [file for one in instances for file in instance_files("--instances", one)]
-    paths = StagePaths(len(files), shares_arcs=False)
+    paths = KnownPaths(len(files), shares_arcs=False)
     rows = [
         {"weights": label, **measured(files, weights, paths)}
         for label, weights in progress([*variants()], "Measuring")

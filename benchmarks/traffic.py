@@ -23,7 +23,7 @@ from instances.generate import Recipe, generate
 from optmodel.ground.command_line import console, require_output
 from optmodel.placement import SolutionStatus, Termination
 from optmodel.problem import FleetDocument, Instance, Node, Request
-from optmodel.verified import digest
+from optmodel.solution_builder import digest
 
 NETWORKS = ("lenet",) * 10 + ("cifar_cnn",) * 9 + ("vgg16",)
 """What of twenty requests each is for; the order is drawn."""

@@ -21,7 +21,7 @@ from optmodel.placement import (
 )
 from optmodel.problem import Instance, Problem
 from optmodel.search import Search, SolverOptions
-from optmodel.verified import with_placement
+from optmodel.solution_builder import with_placement
 
 INSERT_SHARE = 0.5
 """Share of the time for requests that are left out."""
@@ -67,9 +67,9 @@ def improve(
 
     The engine for batches (`optmodel.batch.BatchEngine`) bounds the latency by the stages and by
     prices on the budgets, and between the steps of the bound places requests anew, by plans of who
-    sends, or exactly in windows. When this finds no more, small
-    problems with a time limit go to the count model with the best placement as a start. Ctrl-C
-    ends it with the best placement so far.
+    sends, or exactly in windows. When this finds no more, small problems with a time limit go to
+    the count model with the best placement as a start. Ctrl-C ends it with the best placement so
+    far.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def insertions(
     policy, random = LookaheadPolicy(), np.random.default_rng(seed)
 
     def decided(member: RequestTask) -> CostedPlacement | None:
-        """Return what the look ahead decides, which also knows the best paths over stages."""
+        """Return what `lookahead` decides, which also knows the best paths over stages."""
         answer = policy.place(problem, member, BudgetLedger(batch.left.astype(np.int64)))
         if isinstance(answer, Rejection):
             return None

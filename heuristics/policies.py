@@ -17,11 +17,11 @@ from heuristics.policy import (
 )
 from optmodel.ground.command_line import require_choice
 from optmodel.ground.rule_errors import InputError, ResultError
-from optmodel.online import DECISION_TIME_S, Algorithm1, LookaheadPolicy, StagePaths
+from optmodel.online import DECISION_TIME_S, Algorithm1, KnownPaths, LookaheadPolicy
 from optmodel.placement import Solution, Termination, to_document
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance, settled_bound
-from optmodel.verified import bare_solution, with_bound, with_placement
+from optmodel.solution_builder import bare_solution, with_bound, with_placement
 
 POLICIES: Mapping[str, PolicyType] = {
     "lookahead": LookaheadPolicy,
@@ -193,7 +193,7 @@ def checked_solution(
     return with_placement(solution, instance, document)
 
 
-def live_bound(problem: Problem, outcome: PolicyOutcome, paths: StagePaths) -> float | None:
+def live_bound(problem: Problem, outcome: PolicyOutcome, paths: KnownPaths) -> float | None:
     """Return a lower bound in seconds on serving the requests that an outcome serves.
 
     The sum of what the stages prove of each request on the fleet as it is, with budgets of its

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from heuristics.limit_check import broken_limit
 from optmodel.ground.rule_errors import InputError, ResultError
-from optmodel.online import LookaheadPolicy, StagePaths
+from optmodel.online import KnownPaths, LookaheadPolicy
 from optmodel.placement import (
     CostedPlacement,
     Placement,
@@ -69,12 +69,12 @@ class PolicyType(Protocol):
         ...
 
 
-def paths_of(policy: PlacementPolicy, allowance: Allowance | None = None) -> StagePaths:
+def paths_of(policy: PlacementPolicy, allowance: Allowance | None = None) -> KnownPaths:
     """Return where a policy keeps the paths over stages that it has solved, or an empty place.
 
     An empty place may take what is allowed.
     """
-    return policy.paths if isinstance(policy, LookaheadPolicy) else StagePaths(allowance=allowance)
+    return policy.paths if isinstance(policy, LookaheadPolicy) else KnownPaths(allowance=allowance)
 
 
 def place_one(

@@ -49,6 +49,8 @@ Step = Conv | Pool | Fc
 def trace(name: str, channels: int, side: int, steps: Sequence[Step]) -> Network:
     """Turn steps into a network for square images.
 
+    A pool keeps the SSIM row of the conv before it: pooled maps count as its finished maps.
+
     Parameters
     ----------
     name : str

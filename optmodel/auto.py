@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from optmodel.batch import BatchEngine, BatchOptions, offer_constructions, run_columns
-from optmodel.cpsat import solve_milp
+from optmodel.cpsat import solve_milp_or_cpsat
 from optmodel.limits import limit_served
 from optmodel.milp import FEW_PAIRS, CountModel, within_reach
 from optmodel.placement import Termination
@@ -42,7 +42,7 @@ def _plan(search: Search, engine: BatchEngine) -> Iterator[tuple[str, Callable[[
     if not within_reach(search, FEW_PAIRS):
         yield "columns", partial(run_columns, search, engine)
     if within_reach(search):
-        yield "count", partial(solve_milp, search, CountModel)
+        yield "count", partial(solve_milp_or_cpsat, search, CountModel)
 
 
 def _solve_alone(search: Search, engine: BatchEngine) -> Termination:

@@ -22,7 +22,7 @@ from optmodel.placement import (
     with_flows,
 )
 from optmodel.problem import read_instance
-from optmodel.verified import latencies
+from optmodel.solution_builder import latencies
 
 
 def main(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from optmodel.auto import solve_auto
 from optmodel.batch import solve_columns
-from optmodel.cpsat import solve_cpsat, solve_milp
+from optmodel.cpsat import solve_cpsat, solve_milp_or_cpsat
 from optmodel.ground.rule_errors import OptionError, one_line
 from optmodel.ground.whole_files import write_text
 from optmodel.limits import reasons_infeasible
@@ -23,8 +23,8 @@ from optmodel.placement import (
 )
 from optmodel.problem import Instance, Problem
 from optmodel.search import Search, SolverOptions
+from optmodel.solution_builder import bare_solution, with_bound, with_placement
 from optmodel.stages import solve_stages
-from optmodel.verified import bare_solution, with_bound, with_placement
 
 FORMULATIONS: dict[str, type[Formulation]] = {"segment": SegmentModel, "count": CountModel}
 """Formulations that Pyomo hands to a MILP solver, by name."""
@@ -38,7 +38,10 @@ TOO_LARGE = (
 )
 
 METHODS: dict[str, Method] = {
-    **{name: partial(solve_milp, formulation=model) for name, model in FORMULATIONS.items()},
+    **{
+        name: partial(solve_milp_or_cpsat, formulation=model)
+        for name, model in FORMULATIONS.items()
+    },
     "cpsat": solve_cpsat,
     "stages": solve_stages,
     "columns": solve_columns,

@@ -73,13 +73,13 @@ import sys
 from functools import partial
 from benchmarks.runtime import runtime_worker
 from optmodel import solving
-from optmodel.cpsat import solve_milp
+from optmodel.cpsat import solve_milp_or_cpsat
 from optmodel.milp import CountModel
 
 class Odd(CountModel):
     {body}
 
-solving.METHODS["count"] = partial(solve_milp, formulation=Odd)
+solving.METHODS["count"] = partial(solve_milp_or_cpsat, formulation=Odd)
 sys.exit(runtime_worker.main(*sys.argv[1:]))
 """
 """A worker whose count formulation misbehaves."""

@@ -1,6 +1,6 @@
 """A fleet so small that a simulation on it can be worked out by hand."""
 
-from benchmarks.simulate.arrivals import Due
+from benchmarks.simulate.arrivals import DueEvent
 from heuristics.scheduler.events import DieEvent, Event, JoinEvent, LeaveEvent, SubmitEvent
 from instances.cnns import Conv, Fc, trace
 from instances.ssim import TABLE_I, read_ssim_table
@@ -49,20 +49,20 @@ def fleet(*devices: Node) -> FleetDocument:
     )
 
 
-def comes(name: str, time_us: int) -> Due:
+def comes(name: str, time_us: int) -> DueEvent:
     """The request tolerates every similarity, so that no map is at risk."""
     request = Request(id=name, source="camera-1", network="tiny", tolerated_ssim=1.0)
-    return Due(time_us, SubmitEvent(event="submit", request=request))
+    return DueEvent(time_us, SubmitEvent(event="submit", request=request))
 
 
-def fails(device: str, time_us: int) -> Due:
-    return Due(time_us, DieEvent(event="die", device=device))
+def fails(device: str, time_us: int) -> DueEvent:
+    return DueEvent(time_us, DieEvent(event="die", device=device))
 
 
-def leaves(device: str, time_us: int) -> Due:
-    return Due(time_us, LeaveEvent(event="leave", device=device))
+def leaves(device: str, time_us: int) -> DueEvent:
+    return DueEvent(time_us, LeaveEvent(event="leave", device=device))
 
 
-def joins(device: Node, time_us: int) -> Due:
+def joins(device: Node, time_us: int) -> DueEvent:
     event: Event = JoinEvent(event="join", device=device)
-    return Due(time_us, event)
+    return DueEvent(time_us, event)

@@ -51,8 +51,8 @@ from optmodel.placement import (
 )
 from optmodel.problem import Instance, read_instance
 from optmodel.search import SolverOptions
+from optmodel.solution_builder import digest
 from optmodel.solving import METHODS, solve
-from optmodel.verified import digest
 
 CODE = "code_sha256"
 """Option of a stored solution: digest of the code and packages that looked for a better one."""

@@ -3,7 +3,7 @@
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement import Solution, SolutionStatus
 from optmodel.search import BOUND_TOLERANCE
-from optmodel.verified import with_bound
+from optmodel.solution_builder import with_bound
 
 
 def is_proven(solution: Solution, mip_gap: float) -> bool:

@@ -16,7 +16,7 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import refuse_standard_output, write_text
 from optmodel.placement import Solution, SolutionStatus, Termination
 from optmodel.problem import Instance
-from optmodel.verified import digest
+from optmodel.solution_builder import digest
 
 Options = dict[str, str | int | float | bool | None]
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from benchmarks.evaluation.looser import kept_beyond_paper, only_adds
+from benchmarks.evaluation.looser_tolerances import kept_beyond_paper, only_adds
 from benchmarks.evaluation.results import PanelPoint, Results
 from benchmarks.evaluation.table import BOUND, LATENCY, UNSERVED, mean_and_half
 from optmodel.problem import FloatArray

@@ -35,8 +35,8 @@ from optmodel.page import view_solution
 from optmodel.placement import read_solution
 from optmodel.problem import read_instance
 from optmodel.search import SolverOptions
+from optmodel.solution_builder import digest
 from optmodel.solving import METHODS
-from optmodel.verified import digest
 
 
 def main(

@@ -18,8 +18,8 @@ import typer
 from benchmarks.common.command import ForceOption, OutOption, chosen, listed, progress
 from benchmarks.common.records import RecordBook, record_book
 from benchmarks.runtime.measure import measure
-from benchmarks.runtime.measured_cases import SETS, SolveCase, Work, gather
 from benchmarks.runtime.run_statistics import Runs
+from benchmarks.runtime.runtime_cases import SETS, RuntimePlan, SolveCase, cases_of
 from benchmarks.runtime.runtime_record import ProcessEnd, RunRecord
 from benchmarks.runtime.runtime_table import (
     failures,
@@ -73,7 +73,7 @@ def labels(chosen: Sequence[Configuration]) -> dict[Configuration, str]:
 
 
 def pending(
-    work: Work, chosen: Sequence[Configuration], baseline: Configuration
+    work: RuntimePlan, chosen: Sequence[Configuration], baseline: Configuration
 ) -> list[tuple[SolveCase, Configuration]]:
     """Return what is to be measured, instance by instance."""
     with_baseline = [*dict.fromkeys([*chosen, baseline])]
@@ -165,7 +165,7 @@ def main(
     require_output("--plot", plot, ".png")
     require_output("--scaling-plot", scaling_plot, ".png", plot)
     measured = _chosen(methods, solvers)
-    work = gather(sets or ["small"])
+    work = cases_of(sets or ["small"])
     if scaling_plot is not None and not work.series:
         raise InputError("--scaling-plot: expected --set scaling with it, got none; add it")
     baseline = Configuration(BASELINE, measured[0].solver)
@@ -196,7 +196,7 @@ def _chosen(methods: Sequence[str], solvers: Sequence[str]) -> list[Configuratio
     return configurations(named, driven)
 
 
-def _print_all(work: Work, runs: Runs, baseline: str | None) -> None:
+def _print_all(work: RuntimePlan, runs: Runs, baseline: str | None) -> None:
     print_runs(console, runs)
     print_methods(console, runs)
     if baseline is not None:
@@ -208,7 +208,7 @@ def _print_all(work: Work, runs: Runs, baseline: str | None) -> None:
             console.print(f"{outcome}: {line}", markup=False)
 
 
-def _draw(work: Work, runs: Runs, plot: Path | None, scaling_plot: Path | None) -> None:
+def _draw(work: RuntimePlan, runs: Runs, plot: Path | None, scaling_plot: Path | None) -> None:
     from benchmarks.runtime.runtime_plot import save_runtime_plot, save_scaling_plot
 
     if plot is not None:

@@ -17,7 +17,7 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.placement import Solution, Termination
 from optmodel.problem import Instance
 from optmodel.search import SolverOptions
-from optmodel.verified import bare_solution
+from optmodel.solution_builder import bare_solution
 
 WORKER = ("-m", "benchmarks.runtime.runtime_worker")
 """What Python runs for each measurement."""

@@ -13,7 +13,7 @@ MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Due:
+class DueEvent:
     """What happens when."""
 
     time_us: int
@@ -21,7 +21,7 @@ class Due:
     """What happens, without its time."""
 
 
-def arrivals(setting: Setting) -> Iterator[Due]:
+def arrivals(setting: Setting) -> Iterator[DueEvent]:
     """Yield the requests of a Poisson process, r1, r2, ...
 
     Times, networks and cameras are drawn from streams of their own: another mix of networks leaves
@@ -39,10 +39,10 @@ def arrivals(setting: Setting) -> Iterator[Due]:
             network=networks.choice(setting.networks),
             tolerated_ssim=setting.tolerated_ssim,
         )
-        yield Due(round(time_s * MICROSECONDS), SubmitEvent(event="submit", request=request))
+        yield DueEvent(round(time_s * MICROSECONDS), SubmitEvent(event="submit", request=request))
 
 
-def changes(setting: Setting, fleet: FleetDocument, until_us: int) -> list[Due]:
+def changes(setting: Setting, fleet: FleetDocument, until_us: int) -> list[DueEvent]:
     """Return what the devices do until a time, in order of time.
 
     A device that is present, drawn at random, leaves or fails, and joins again after an
@@ -50,7 +50,7 @@ def changes(setting: Setting, fleet: FleetDocument, until_us: int) -> list[Due]:
     """
     draw = random.Random(f"{setting.seed} changes")
     away: dict[str, float] = {}
-    due: list[Due] = []
+    due: list[DueEvent] = []
     time_s = 0.0
     while setting.changes_per_s:
         time_s += draw.expovariate(setting.changes_per_s)
@@ -61,9 +61,9 @@ def changes(setting: Setting, fleet: FleetDocument, until_us: int) -> list[Due]:
             device = draw.choice(present)
             kind = draw.choice((_leaves, _fails))
             away[device.id] = time_s + draw.expovariate(1 / setting.away_s)
-            due.append(Due(round(time_s * MICROSECONDS), kind(device.id)))
+            due.append(DueEvent(round(time_s * MICROSECONDS), kind(device.id)))
             back = JoinEvent(event="join", device=device)
-            due.append(Due(round(away[device.id] * MICROSECONDS), back))
+            due.append(DueEvent(round(away[device.id] * MICROSECONDS), back))
     return sorted(due, key=lambda one: one.time_us)
 
 

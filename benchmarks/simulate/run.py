@@ -8,7 +8,7 @@ from benchmarks.simulate.log import logging_to
 from benchmarks.simulate.outcome import SimulationOutcome, Timing
 from benchmarks.simulate.setting import Setting
 from heuristics.scheduler import OnlineScheduler
-from optmodel.online import StagePaths
+from optmodel.online import KnownPaths
 
 MOST_FLEETS = 16
 """How many fleets are remembered from one run to the next; the figures compare ten."""
@@ -18,7 +18,7 @@ class _Kept(local):
     """What one thread keeps from run to run; it takes time to find, and changes no run."""
 
     def __init__(self) -> None:
-        self.paths = StagePaths(MOST_FLEETS, shares_arcs=False)
+        self.paths = KnownPaths(MOST_FLEETS, shares_arcs=False)
 
 
 _kept = _Kept()

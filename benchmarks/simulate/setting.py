@@ -12,7 +12,7 @@ from instances.generate import Recipe, generate
 from optmodel.ground.command_line import require_choice
 from optmodel.ground.json_files import StrictModel
 from optmodel.ground.rule_errors import RuleError
-from optmodel.online import BITS_PER_MEGABIT, Algorithm1, LookaheadPolicy, NrmWeights, StagePaths
+from optmodel.online import BITS_PER_MEGABIT, Algorithm1, KnownPaths, LookaheadPolicy, NrmWeights
 from optmodel.problem import FleetDocument
 
 PAPER_NETWORKS = ("lenet", "cifar_cnn", "vgg16", "vgg19")
@@ -102,7 +102,7 @@ class Setting(StrictModel):
         )
         return generate(recipe, "simulated").without_requests()
 
-    def make_policy(self, paths: StagePaths | None = None) -> PlacementPolicy:
+    def make_policy(self, paths: KnownPaths | None = None) -> PlacementPolicy:
         """Return a new policy; alpha, beta and the unit are those of Algorithm 1.
 
         `paths` are solved ones to share with others.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable
 from simpy import Environment, Interrupt, Process
 from simpy import Event as Happening
 
-from benchmarks.simulate.arrivals import MICROSECONDS, Due
+from benchmarks.simulate.arrivals import MICROSECONDS, DueEvent
 from benchmarks.simulate.outcome import SimulationOutcome, Timing
 from benchmarks.simulate.tally import ServedPlacement, Tally
 from heuristics.scheduler import OnlineScheduler, SchedulerDecision
@@ -39,9 +39,9 @@ class Simulation:
     ----------
     scheduler : OnlineScheduler
         Who places; nothing runs yet.
-    arrivals : iterable of Due
+    arrivals : iterable of DueEvent
         Requests, in order of time; read one by one.
-    changes : iterable of Due
+    changes : iterable of DueEvent
         What devices do, in order of time.
     tell : callable, optional
         Hears every event and its answer.
@@ -57,8 +57,8 @@ class Simulation:
     def __init__(
         self,
         scheduler: OnlineScheduler,
-        arrivals: Iterable[Due],
-        changes: Iterable[Due] = (),
+        arrivals: Iterable[DueEvent],
+        changes: Iterable[DueEvent] = (),
         tell: Callable[[EventExchange], None] | None = None,
     ) -> None:
         self._scheduler, self._desk = scheduler, Desk(scheduler)
@@ -82,7 +82,7 @@ class Simulation:
             self._clock.run()
         return self.tally.outcome(self._scheduler.standing.counts.interrupted)
 
-    def _happen(self, due: Iterable[Due]) -> Steps:
+    def _happen(self, due: Iterable[DueEvent]) -> Steps:
         """Let events happen when they are due."""
         for one in due:
             yield self._clock.timeout(one.time_us - self._clock.now)

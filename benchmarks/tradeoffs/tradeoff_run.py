@@ -16,7 +16,7 @@ from optmodel.pareto import (
 )
 from optmodel.problem import Instance, Problem
 from optmodel.search import SolverOptions
-from optmodel.verified import digest
+from optmodel.solution_builder import digest
 
 
 @dataclass(frozen=True)

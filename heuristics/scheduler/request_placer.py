@@ -9,7 +9,7 @@ from heuristics.scheduler.fleet_books import BookEntry, FleetBooks
 from heuristics.scheduler.present_fleet import PresentFleet
 from heuristics.scheduler.waiting_line import RequestKind, kind_of
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online import StagePaths
+from optmodel.online import KnownPaths
 from optmodel.placement import Rejection
 from optmodel.problem import Node, Request
 
@@ -21,12 +21,12 @@ class RequestPlacer:
 
     Parameters
     ----------
-    paths : StagePaths, optional
+    paths : KnownPaths, optional
         Solved paths, for bounds; those of the policy if it has some.
     """
 
     def __init__(
-        self, policy: PlacementPolicy, paths: StagePaths | None = None, tolerant: bool = True
+        self, policy: PlacementPolicy, paths: KnownPaths | None = None, tolerant: bool = True
     ) -> None:
         self._tolerant = tolerant
         self._policy, self._paths = policy, paths or paths_of(policy)

@@ -19,7 +19,7 @@ from heuristics.scheduler.snapshot import StateSnapshot
 from heuristics.scheduler.state_files import SchedulerState, read_state, save_snapshot
 from heuristics.scheduler.waiting_line import WaitingRequest
 from optmodel.ground.rule_errors import InputError, RuleError, one_line
-from optmodel.online import StagePaths
+from optmodel.online import KnownPaths
 from optmodel.problem import FleetDocument, Node, Request
 
 
@@ -40,7 +40,7 @@ class OnlineScheduler:
         For policies that draw at random.
     decider : PlacementPolicy, optional
         Who decides instead of a new policy of that name.
-    paths : StagePaths, optional
+    paths : KnownPaths, optional
         Solved paths to share with others, for bounds.
     in_names : bool
         Whether decisions hold placements in names: not needed by who only counts, and a tenth of
@@ -62,7 +62,7 @@ class OnlineScheduler:
         *,
         seed: int = 0,
         decider: PlacementPolicy | None = None,
-        paths: StagePaths | None = None,
+        paths: KnownPaths | None = None,
         in_names: bool = True,
         tolerant: bool = True,
     ) -> None:

@@ -3,7 +3,7 @@
 from optmodel.batch.bound.cutting_planes import ROUNDING
 from optmodel.batch.bound.price_search import graph_of
 from optmodel.batch.bound.sender_graph import SenderGraph
-from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.bound.sender_ranges import SenderPlan
 from optmodel.batch.engine import BatchEngine, improve_incumbent, run_columns, solve_columns
 from optmodel.batch.moves.batch_construction import constructions, offer_constructions
 from optmodel.batch.moves.insertion import RequestInsertion

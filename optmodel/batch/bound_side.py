@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from optmodel.batch.bound.price_search import PricedBatch
+from optmodel.batch.bound.price_search import PricedBound
 from optmodel.batch.workbench import BatchWorkbench
 from optmodel.stages import StageResult, solve_alone
 
@@ -73,7 +73,7 @@ class BoundSide:
         everyone = sum(len(requests.members) for requests in self.bench.classes) == number
         return everyone and (search.options.admission == "all" or search.served == number)
 
-    def _keep(self, priced: PricedBatch) -> None:
+    def _keep(self, priced: PricedBound) -> None:
         """Keep prices if they bound better than those known."""
         # No path at any price: a request that has no placement, even alone.
         if not math.isfinite(priced.bound_s):

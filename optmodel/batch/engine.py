@@ -8,7 +8,7 @@ from optmodel.batch.moves.batch_construction import offer_constructions
 from optmodel.batch.options import BatchOptions
 from optmodel.batch.placing_side import PlacingSide
 from optmodel.batch.workbench import BatchWorkbench
-from optmodel.cpsat import solve_milp
+from optmodel.cpsat import solve_milp_or_cpsat
 from optmodel.limits import limit_served
 from optmodel.milp import FEW_PAIRS, CountModel, within_reach
 from optmodel.placement import Termination
@@ -121,7 +121,7 @@ def run_columns(search: Search, engine: BatchEngine) -> Termination:
         return ended
     if search.incumbent is None and not search.infeasible and within_reach(search):
         search.notes.append(WHOLE)
-        return solve_milp(search, CountModel)
+        return solve_milp_or_cpsat(search, CountModel)
     served_most = search.options.admission == "most" and search.served == search.most_served
     if not (search.closed or served_most):
         search.notes.append(PRICED if engine.bound.bounds_all else PARTIAL)
@@ -151,6 +151,6 @@ def improve_incumbent(search: Search, *, seed: int, rounds: int | None = None) -
         return ended
     try:
         with search.speaking("count"):
-            return solve_milp(search, CountModel)
+            return solve_milp_or_cpsat(search, CountModel)
     except KeyboardInterrupt:
         return Termination.INTERRUPTED

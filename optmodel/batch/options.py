@@ -14,7 +14,7 @@ SOME = Field(min_length=1)
 NotNegative = Annotated[float, Field(ge=0)]
 
 MOVES: tuple[MoveName, ...] = get_args(MoveName)
-"""All placing moves, in the order in which a round gives them their turns."""
+"""All placing moves; `placing_side.PLACING_MOVES` says what each is."""
 BOUNDS: tuple[BoundName, ...] = get_args(BoundName)
 """All bounds, in the order in which they are raised."""
 
@@ -32,13 +32,15 @@ class ConstructOptions(_Options):
     dearer: Annotated[tuple[Positive, ...], SOME] = (1.0, 4.0, 16.0, 64.0)
     """A request without a place is tried again at these multiples of the prices."""
     start_share: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Share of the time limit after which no further construction is begun."""
+    """Share of the time left after which no further construction is begun, once as many requests
+    are served as can be."""
     most_pace: Positive = 3.0
     """No price is raised to more than the square of this multiple."""
     priced_scales: tuple[Positive, ...] = (1.0, 1.5, 0.6)
     """Multiples of the best prices at which the move `construct` places the batch."""
     price_floor: Positive = 0.01
-    """Share of the batch's latency that all budgets of a kind together cost at least there."""
+    """What all budgets of a kind cost together at least in the move `construct`, as a share of the
+    batch's bound."""
     most_rates: Number = 6
     """Rates of which each may be the slowest of a stage, thinned out where devices all differ."""
     most_latencies: Annotated[int, Field(ge=2)] = 12
@@ -52,8 +54,8 @@ class PlanOptions(_Options):
     """Of `plans`, which places requests between given numbers of senders."""
 
     scales: tuple[Positive, ...] = (0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0)
-    """What the bandwidth of all helpers costs, in latencies of the batch: each may give other
-    plans."""
+    """What the bandwidth of all helpers costs, in latencies of the request times the requests of
+    the batch: each may give other plans."""
     stage_gap: Positive = 1e-3
     """Relative gap to which stages of placements are solved."""
     arc_steps: Positive = 2_000
@@ -67,10 +69,11 @@ class RecreateOptions(_Options):
     """Of `recreate`, which takes a few requests out and places them anew."""
 
     most_out: Number = 4
-    """Requests that are taken out at a time, at most."""
+    """Requests that are taken out at a time, at most; also those that `insert` moves."""
     least_scale: Positive = 0.03
     largest_scale: Positive = 30.0
-    """Bounds of the multiple of all prices, which is drawn evenly in its logarithm."""
+    """From `least_scale` to `largest_scale` the multiple of all prices is drawn, evenly in its
+    logarithm."""
     jitter: NotNegative = 0.5
     """Deviation of the logarithm of a single node's price from the others."""
     worse: NotNegative = 0.003
@@ -114,13 +117,15 @@ class BoundOptions(_Options):
     most_ranges: Number = 250
     """Ranges of senders behind a stage beyond which a class has no graph of them."""
     most_signatures: Number = 60
-    """Signatures that a stage tells apart then; all pairs of them are priced, again and again."""
+    """Signatures that a stage tells apart in the graph of a class of more than `most_ranges`; all
+    pairs of them are priced, again and again."""
     most_packs: Number = 2**13
     """Sets of broadcasts of a node up to which broadcasts get prices of their own; beyond, so many
     are small, and a price on bandwidth does as well."""
     rounds: Number = 12
+    """Times that a path is looked at more closely for one bound or plan."""
     rough_rounds: Number = 3
-    """Times that a path is looked at more closely for one bound, and without solving arcs."""
+    """As `rounds`, at prices on budgets for as long as arcs are not solved."""
     most_first: Number = 32
     """Values of the latency of a stage's first layer that are told apart."""
     last_ratio: Annotated[float, Field(gt=1)] = 1.015
@@ -133,20 +138,22 @@ class BoundOptions(_Options):
     """Relative distance to the highest possible bound at which the search for prices on budgets
     ends."""
     broadcast_tolerance: Positive = 1e-4
-    """The same for prices on broadcasts."""
+    """As `tolerance`, for prices on broadcasts."""
     near: Positive = 1e-3
-    """The same from which on arcs are solved."""
+    """Relative distance to the highest bound that the planes allow at which a climb on budgets no
+    longer keeps near the best prices, and begins to solve arcs."""
     promising: Share = 0.95
-    """With prices on broadcasts arcs are solved if the bound without comes up to this share of the
-    best one."""
+    """Once a climb solves arcs, it does so at new prices only if the bound without that comes up to
+    this share of the best one."""
     stride: Share = 0.5
     """How far, from the best prices known to those that the planes propose, the next lie."""
     highest: Positive = 20.0
-    """No price is more than this multiple of the bound without prices."""
+    """No price is more than this multiple of the bound that the climb starts from."""
     reach: Annotated[float, Field(gt=1)] = 4.0
+    """While a climb keeps near, a price is at most this multiple of the best one known, and
+    `margin` more; and at least its `reach`-th part, or nothing where it is at most `margin`."""
     margin: Positive = 0.05
-    """Near a price are prices up to `reach` times as high or low, and `margin` times the bound
-    without prices more."""
+    """As a share of the bound that the climb starts from."""
     most_plans: Number = 12
     """Plans of who sends that are handed on to the move `plans`."""
 
@@ -164,7 +171,7 @@ class BatchOptions(_Options):
     """What steers the engine for batches: its parts, and who gets how much."""
 
     moves: tuple[MoveName, ...] = MOVES
-    """The placing moves, see `MOVES`."""
+    """The placing moves, see `MOVES`, in the order in which a round gives them their turns."""
     bounds: tuple[BoundName, ...] = BOUNDS
     """The bounds, see `BOUNDS`."""
     bound_share: Share = 0.4

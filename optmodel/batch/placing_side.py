@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from optmodel.batch.moves.fix_and_optimise import FixAndOptimise
 from optmodel.batch.moves.insertion import InsertedRequests
 from optmodel.batch.moves.placing_move import PlacingMove
+from optmodel.batch.moves.planned_construction import PlannedConstruction
 from optmodel.batch.moves.priced_construction import PricedConstruction
 from optmodel.batch.moves.ruin_and_recreate import RuinAndRecreate
-from optmodel.batch.moves.sender_plans import PlannedConstruction
 from optmodel.batch.options import MoveName
 from optmodel.batch.workbench import BatchWorkbench
 
@@ -27,6 +27,7 @@ class MoveRecord:
     """How a move has done lately."""
 
     move: PlacingMove
+    """Whose record it is."""
     idle_turns: int = 0
     """Turns in a row that have won nothing."""
     due: int = 0
@@ -61,11 +62,7 @@ class PlacingSide:
     def __init__(self, bench: BatchWorkbench, may_go_on: Callable[[], bool]) -> None:
         self.bench, self.search, self.options = bench, bench.search, bench.options
         self.may_go_on = may_go_on
-        self.records = [
-            MoveRecord(move(bench))
-            for name, move in PLACING_MOVES.items()
-            if name in bench.options.moves
-        ]
+        self.records = [MoveRecord(PLACING_MOVES[name](bench)) for name in bench.options.moves]
 
     @property
     def exhausted(self) -> bool:

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.bound.price_search import PricedBatch, PriceSearch
-from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.bound.price_search import PricedBound, PriceSearch
+from optmodel.batch.bound.sender_ranges import SenderPlan
 from optmodel.batch.one_request.planned_placer import PlannedPlacer
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.options import BatchOptions
@@ -25,7 +25,7 @@ class BatchWorkbench:
     ----------
     classes : tuple of RequestClass
         Of the requests that can be served at all.
-    priced : PricedBatch or None
+    priced : PricedBound or None
         The best prices on the budgets that are known.
     """
 
@@ -35,7 +35,7 @@ class BatchWorkbench:
             requests for requests in classes_of(self.problem) if not requests.task.unattainable
         )
         self._spreaders = PlacedBatch(self.problem, self.classes, options.constructions).spreaders
-        self.priced: PricedBatch | None = None
+        self.priced: PricedBound | None = None
 
     def random(self, name: str) -> np.random.Generator:
         """Return a move's own draws, which stay the same whatever other moves there are."""
@@ -86,7 +86,7 @@ class BatchWorkbench:
         """Whether the best prices known ask something for bandwidth."""
         return self.priced is not None and bool(self.priced.prices[2].any())
 
-    def node_prices(self, priced: PricedBatch, scale: float) -> FloatArray:
+    def node_prices(self, priced: PricedBound, scale: float) -> FloatArray:
         """Return a multiple of prices for each helper, shape (3, helpers), a little at least."""
         budgets = self.problem.whole_budgets[:, : self.problem.helpers]
         prices = np.zeros(budgets.shape)

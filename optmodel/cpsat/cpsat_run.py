@@ -37,7 +37,7 @@ HORIZON_MARGIN = Fraction(1, 10**9)
 """So much longer than the known placement, whose latency is a float, is the horizon."""
 
 
-def solve_milp(search: Search, formulation: type[Formulation]) -> Termination:
+def solve_milp_or_cpsat(search: Search, formulation: type[Formulation]) -> Termination:
     """Run the search's solver on a formulation of its problem.
 
     CP-SAT goes on in its place where a placement refutes what it says.

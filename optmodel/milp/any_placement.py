@@ -13,7 +13,7 @@ from optmodel.milp.solvers import SolverRun, run_solver
 from optmodel.placement import Placement, SolutionStatus, Termination, to_document
 from optmodel.problem import Instance, Problem
 from optmodel.search import Allowance, SolverOptions, contradiction, exceeds
-from optmodel.verified import passed
+from optmodel.solution_builder import passed
 
 HIGHS, CPSAT = "HiGHS", "CP-SAT on the budgets alone"
 """The engines that look for placements here."""

@@ -2,6 +2,7 @@
 
 from optmodel.online.algorithm1 import BITS_PER_MEGABIT, Algorithm1, NrmWeights
 from optmodel.online.default_start import offer_start
+from optmodel.online.known_paths import DECISION_TIME_S, TOLERANCE, KnownPaths
 from optmodel.online.layer_filler import (
     ArrivalSenders,
     LayerFiller,
@@ -10,7 +11,6 @@ from optmodel.online.layer_filler import (
     fill,
 )
 from optmodel.online.lookahead import LookaheadPolicy
-from optmodel.online.stage_paths import DECISION_TIME_S, TOLERANCE, StagePaths
 from optmodel.online.weighing import PriceWeights
 
 __all__ = [
@@ -19,13 +19,13 @@ __all__ = [
     "TOLERANCE",
     "Algorithm1",
     "ArrivalSenders",
+    "KnownPaths",
     "LayerFiller",
     "LookaheadPolicy",
     "NoPlaceError",
     "NrmWeights",
     "OpenLayer",
     "PriceWeights",
-    "StagePaths",
     "fill",
     "offer_start",
 ]

@@ -1,4 +1,4 @@
-"""Placements of one request that the look ahead weighs: where each of them comes from."""
+"""Placements of one request that `lookahead` weighs: where each of them comes from."""
 
 from collections.abc import Iterator, Sequence
 

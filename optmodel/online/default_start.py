@@ -11,7 +11,7 @@ START_SHARE = 0.5
 
 
 def offer_start(search: Search) -> None:
-    """Offer what the look ahead places, request by request; after its time, Algorithm 1 goes on."""
+    """Offer what `lookahead` places, request by request; after its time, Algorithm 1 goes on."""
     problem, allowance = search.problem, search.allowance(START_SHARE)
     policy, left = LookaheadPolicy(allowance=allowance), BudgetLedger.of(problem)
     thrifty = Algorithm1()

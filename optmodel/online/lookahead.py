@@ -9,9 +9,9 @@ import numpy as np
 from optmodel.batch import LatencyLadders, RequestSpreader
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.online.candidates import MULTIPLES, constructed, on_the_path
+from optmodel.online.known_paths import DECISION_TIME_S, KnownPath, KnownPaths
 from optmodel.online.patterns import PlacementPattern
 from optmodel.online.recent_memory import RecentMemory
-from optmodel.online.stage_paths import DECISION_TIME_S, KnownPath, StagePaths
 from optmodel.online.weighing import PlacementWeighing, PriceWeights
 from optmodel.placement import Rejection, RequestPlacement
 from optmodel.problem import BudgetLedger, Problem, RequestTask
@@ -55,7 +55,7 @@ class LookaheadPolicy:
     ----------
     seed : int
         Not used: nothing is drawn.
-    paths : StagePaths, optional
+    paths : KnownPaths, optional
         Solved paths to share with others.
     weights : PriceWeights
         What the budgets are worth.
@@ -71,13 +71,13 @@ class LookaheadPolicy:
         self,
         *,
         seed: int = 0,
-        paths: StagePaths | None = None,
+        paths: KnownPaths | None = None,
         weights: PriceWeights = WEIGHTS,
         allowance: Allowance | None = None,
         decision_time_s: float = DECISION_TIME_S,
     ) -> None:
         self._weights, self._allowance = weights, allowance or Allowance()
-        self.paths = paths or StagePaths(allowance=self._allowance, decision_time_s=decision_time_s)
+        self.paths = paths or KnownPaths(allowance=self._allowance, decision_time_s=decision_time_s)
         self._thrifty, self._ladders = Algorithm1(), LatencyLadders()
         self._spreaders: WeakKeyDictionary[KnownPath, list[RequestSpreader]] = WeakKeyDictionary()
         self._looks: RecentMemory[tuple[object, tuple[int, ...]], _FoundPatterns] = RecentMemory(

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.online.stage_paths import KnownPath
+from optmodel.online.known_paths import KnownPath
 from optmodel.placement import CostedPlacement
 from optmodel.problem import FloatArray, IntArray
 

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from optmodel.limits import least_load
+from optmodel.online.known_paths import KnownPath
 from optmodel.online.patterns import PatternDealer, PlacementPattern
-from optmodel.online.stage_paths import KnownPath
 from optmodel.placement import CostedPlacement, RequestPlacement, expanded
 from optmodel.problem import BudgetLedger, FloatArray, IntArray, Problem, RequestTask
 
@@ -119,7 +119,7 @@ class PlacementWeighing:
         -------
         float
             Its price over its latency; infinite if it has no room.
-        Pattern or None
+        PlacementPattern or None
             What it is like on equal nodes.
         """
         if placement is None:

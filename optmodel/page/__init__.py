@@ -1,7 +1,7 @@
 """One solution as one HTML page that needs nothing else: `solution_page()`.
 
-`view` works out what is shown, `picture` where the placement is drawn, `templates` turns both into
-HTML in which everything from files is escaped.
+`solution_view` works out what is shown, `placement_picture` where the placement is drawn,
+`templates` turns both into HTML in which everything from files is escaped.
 """
 
 from optmodel.page.solution_view import SolutionView, view_solution

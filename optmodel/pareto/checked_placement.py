@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from optmodel.placement import PlacementDocument
 from optmodel.problem import Instance
-from optmodel.verified import passed
+from optmodel.solution_builder import passed
 
 
 @dataclass(frozen=True)

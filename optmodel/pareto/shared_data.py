@@ -11,10 +11,10 @@ from math import ceil
 
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.checked_placement import CheckedPlacement, checked
-from optmodel.pareto.counted_data import CountedSeeker
-from optmodel.pareto.data_prices import DataBounds
+from optmodel.pareto.front_by_count import CountedSeeker
+from optmodel.pareto.front_by_prices import PricedSeeker
 from optmodel.pareto.one_request import NothingFound, only_request, refuse_interrupted
-from optmodel.pareto.priced_data import PricedSeeker
+from optmodel.pareto.shared_data_prices import DataBounds
 from optmodel.pareto.shared_point import MOST_COUNTED, SharedPoint
 from optmodel.placement import Solution, SolutionStatus
 from optmodel.problem import Instance, Problem

@@ -1,4 +1,4 @@
-"""A placement of one request together with what it costs: the coin of every search."""
+"""A placement of one request together with what it costs."""
 
 from dataclasses import dataclass
 

@@ -20,9 +20,12 @@ class Termination(StrEnum):
     CONVERGED = "converged"
     """It came to its end by itself; the status tells what is proven."""
     TIME_LIMIT = "time_limit"
+    """Its time was up."""
     INTERRUPTED = "interrupted"
+    """Ctrl-C, SIGTERM or SIGHUP came."""
     HEURISTIC_END = "heuristic_end"
-    """The heuristic has placed or rejected every request."""
+    """A heuristic came to its end: every request is placed or rejected, or an improvement has
+    nothing left to try."""
     ERROR = "error"
     """The solver gave up."""
 
@@ -40,6 +43,7 @@ class SolutionStatus(StrEnum):
     INFEASIBLE = "infeasible"
     """Proven: no placement serves every request."""
     NONE = "none"
+    """No placement, and no proof that there is none."""
 
 
 class Flow(StrictModel):
@@ -81,7 +85,7 @@ class Rejection(StrictModel):
     layer: str | None = None
     """Layer at which placing failed; None if the request was left out as a whole."""
     segment: Annotated[int, Field(ge=1)] | None = None
-    """First segment without a place, from 1; None as for the layer."""
+    """First segment without a place, from 1; None if the request is left out as a whole."""
     condition: str
     """The condition that failed, and on how many nodes; or why the request is left out."""
 
@@ -141,7 +145,8 @@ class Solution(StrictModel):
     placed."""
     bound_s: float | None
     """Proven lower bound on the latency of serving every request, or `most_served` of them with
-    admission "most"; None when unknown."""
+    admission "most"; of a policy or an improvement, of the requests that it serves. None when
+    unknown."""
     wall_time_s: Seconds
     """Run time, in seconds; of an exact method, with the check."""
     phases_s: dict[str, Seconds] = Field(default_factory=dict)

@@ -40,7 +40,7 @@ class LayerTask:
     """P of layer l-1."""
     multiplications: int
     weight_bytes: int
-    """Of one segment (Eq. 2-4)."""
+    """Both of one segment (Eq. 2-4)."""
     transfer: Transfer
     """How its output travels (Eq. 6). After a conv or fc, every active node sends its partial sums
     of each map to whoever computes that map's next segment; after an act or pool, the holder of a

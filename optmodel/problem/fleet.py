@@ -26,7 +26,7 @@ class NodeGroup:
     """Their indices."""
     speed: float
     rate: float
-    """Multiplications and bits per second of each."""
+    """Multiplications and bits per second of each, respectively."""
 
 
 class Fleet:

@@ -8,8 +8,8 @@ from optmodel.stages.arcs.counting_bounds import (
     held_before_last,
     last_thresholds,
     least_work,
+    maps_within,
     quick_bound,
-    room,
 )
 from optmodel.stages.path_assembler import PathAssembler
 from optmodel.stages.request_stage import RequestStage, StageArc, arcs_between, arcs_to, stages_of
@@ -44,8 +44,8 @@ __all__ = [
     "held_before_last",
     "last_thresholds",
     "least_work",
+    "maps_within",
     "quick_bound",
-    "room",
     "solve_alone",
     "solve_stages",
     "stages_of",

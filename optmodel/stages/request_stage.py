@@ -18,7 +18,7 @@ class RequestStage:
 
     first: int
     last: int
-    """Indices of the layers, from 0."""
+    """Indices of the first and the last layer, from 0."""
     ends: tuple[SenderSignature, ...]
     """Signatures of the nodes that may compute the last layer."""
     groups: tuple[int, ...]
@@ -43,7 +43,9 @@ class ArcPart:
     """
 
     group: int
+    """Number of the group in the fleet."""
     size: int
+    """How many nodes."""
     sends: bool = False
     ends: bool = False
 
@@ -54,6 +56,7 @@ class StageArc:
 
     arc: ArcNumbers
     parts: tuple[ArcPart, ...]
+    """One for each group of the arc, in its order."""
 
 
 def stages_of(fleet: Fleet, task: RequestTask, most_signatures: int) -> list[RequestStage]:

@@ -77,8 +77,10 @@ class PathStep:
 
     stage: RequestStage
     behind: SenderSignature
+    """Of the nodes that compute its last layer."""
     choice: StageArc
     solution: ArcSolution
+    """What is known of the arc; on a `StagePath`, with a placement."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,7 @@ class StagePath:
     steps: tuple[PathStep, ...]
     """The best path found, every step with a placement; empty if none is known."""
     value: int | None
-    """Its latency in ticks."""
+    """Its latency in ticks; None if no path is known."""
 
 
 NO_PATH = StagePath(UNREACHABLE, (), None)

@@ -32,15 +32,14 @@ LEAST_TOLERANCE = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class StageResult:
-    """What the stages say of a batch.
-
-    Paths are by request id; a request without any path alone has an UNREACHABLE bound. Bounds hold
-    even if Ctrl-C cut the search short. They count in the ticks of the fleet.
-    """
+    """What the stages say of a batch; bounds hold even if Ctrl-C cut the search short."""
 
     paths: dict[str, StagePath]
+    """By request id; without any path alone a request has an UNREACHABLE bound."""
     fleet: Fleet
+    """Its ticks are the unit of all bounds; it has fewer kinds where devices are of too many."""
     interrupted: bool
+    """Whether Ctrl-C cut the search short."""
 
     @property
     def reachable(self) -> dict[str, StagePath]:

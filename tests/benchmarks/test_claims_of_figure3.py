@@ -12,7 +12,7 @@ from benchmarks.evaluation import checks
 from benchmarks.evaluation.checks import Check, ClaimVerdict, faster, faster_at_best, verdict_of
 from benchmarks.evaluation.claims import CLAIMS, verdict
 from benchmarks.evaluation.claims_page import claims_page
-from benchmarks.evaluation.looser import only_adds
+from benchmarks.evaluation.looser_tolerances import only_adds
 from benchmarks.evaluation.panels import EvaluationPlan, PanelCase
 from benchmarks.evaluation.results import PanelPoint, Results
 from benchmarks.evaluation.runs import SimulatedRun, SimulatedRuns, key_of

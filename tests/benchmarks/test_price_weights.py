@@ -9,7 +9,7 @@ from commands import run
 
 from benchmarks import price_weights
 from benchmarks.price_weights import CHOSEN, gap, variants
-from optmodel.online import StagePaths
+from optmodel.online import KnownPaths
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "instances" / "small"
@@ -30,7 +30,7 @@ def test_each_weight_is_left_out_halved_and_doubled():
 
 
 def test_without_a_price_on_nodes_fewer_requests_are_served():
-    file, weights, paths = SMALL / "lenet-0.6-x2-bandwidth.json", dict(variants()), StagePaths()
+    file, weights, paths = SMALL / "lenet-0.6-x2-bandwidth.json", dict(variants()), KnownPaths()
     (served, above), fewer = (gap(file, weights[one], paths) for one in ("as chosen", "node none"))
     assert served == 2
     assert 0.3 < above < 0.4

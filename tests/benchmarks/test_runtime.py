@@ -21,7 +21,7 @@ from benchmarks.runtime.__main__ import (
     pending,
     recorded,
 )
-from benchmarks.runtime.measured_cases import SolveCase, Work, gather
+from benchmarks.runtime.runtime_cases import RuntimePlan, SolveCase, cases_of
 from benchmarks.runtime.runtime_record import RunRecord
 from benchmarks.runtime.scaling import DEVICES, MAPS, REQUESTS, series
 from benchmarks.runtime.speed_targets import BINDING, Goal, RuntimeTarget, speed_table
@@ -171,7 +171,7 @@ def test_formulations_run_with_every_solver_and_other_methods_once():
 
 
 def test_segment_is_added_only_where_a_row_asks_for_it():
-    work = Work()
+    work = RuntimePlan()
     other = LENET.model_copy(update={"name": "other"})
     work.add([SolveCase(LENET, with_baseline=True), SolveCase(other)])
     baseline = Configuration("segment", "highs")
@@ -180,7 +180,7 @@ def test_segment_is_added_only_where_a_row_asks_for_it():
 
 
 def test_two_instances_of_one_name_are_refused():
-    work = Work()
+    work = RuntimePlan()
     work.add([SolveCase(LENET), SolveCase(LENET)])
     with pytest.raises(InputError, match="expected instances whose names differ"):
         work.add([SolveCase(LENET.model_copy(update={"period_s": 1.0}))])
@@ -188,8 +188,8 @@ def test_two_instances_of_one_name_are_refused():
 
 def test_the_small_set_is_that_of_the_folder():
     files = sorted(file for file in SMALL.glob("*.json") if ".solution" not in file.name)
-    assert set(gather(["small"]).cases) == {read_instance(file).name for file in files}
-    assert len(gather(["small", str(SMALL)]).cases) == len(files)
+    assert set(cases_of(["small"]).cases) == {read_instance(file).name for file in files}
+    assert len(cases_of(["small", str(SMALL)]).cases) == len(files)
 
 
 def test_the_scaling_series_grow_in_one_thing_only():

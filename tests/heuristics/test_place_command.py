@@ -123,7 +123,7 @@ def test_a_limit_that_is_over_leaves_the_placement_and_a_bound_from_counting():
 
 
 def test_serving_decides_in_counted_steps(monkeypatch):
-    monkeypatch.setattr("optmodel.online.stage_paths.STEPS_PER_S", 100)
+    monkeypatch.setattr("optmodel.online.known_paths.STEPS_PER_S", 100)
     porch = read_instance(CASES / "porch.json")
     for policy in ("algorithm1", "lookahead"):
         decision = OnlineScheduler(porch, policy).submit(porch.requests[0])

@@ -10,7 +10,7 @@ from heuristics.policies import POLICIES, live_bound, make_policy, place
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
 from optmodel.ground.rule_errors import ResultError
-from optmodel.online.stage_paths import StagePaths
+from optmodel.online.known_paths import KnownPaths
 from optmodel.placement.solution import SolutionStatus, relative_gap
 from optmodel.problem.arrays import Problem
 from optmodel.problem.budget_ledger import BudgetLedger
@@ -95,7 +95,7 @@ def test_the_bound_of_a_partial_service_is_that_of_the_served_requests():
     recipe = Recipe(("lenet=2",), "mixed", 4, 0.8)
     problem = Problem.of(generate(recipe, "partial"))
     both = place_all(problem, make_policy("algorithm1"))
-    paths = StagePaths()
+    paths = KnownPaths()
     kept = {"r1": both.placement.requests["r1"]}
     one = type(both)(type(both.placement)(kept), ())
     assert live_bound(problem, one, paths) == pytest.approx(live_bound(problem, both, paths) / 2)

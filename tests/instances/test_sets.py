@@ -15,8 +15,8 @@ from instances.sets import SETS
 from optmodel.checker import check_solution
 from optmodel.placement.solution import SolutionStatus, read_solution
 from optmodel.problem.instance import read_instance
+from optmodel.solution_builder import digest
 from optmodel.stages.stages_method import SLACK
-from optmodel.verified import digest
 
 sets = pytest.mark.parametrize("named", SETS.values(), ids=SETS)
 MEMBERS = [(named, member) for named in SETS.values() for member in named.members]

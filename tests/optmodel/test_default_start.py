@@ -92,7 +92,7 @@ def test_a_model_that_cannot_be_built_in_time_is_not_begun(method: str, monkeypa
 
 def test_the_porch_is_placed_and_bounded_in_counted_steps(monkeypatch):
     """Three fast devices of each of three rates: one path takes tens of thousands of steps."""
-    monkeypatch.setattr("optmodel.online.stage_paths.STEPS_PER_S", 200)
+    monkeypatch.setattr("optmodel.online.known_paths.STEPS_PER_S", 200)
     found = place(read_instance(CASES / "porch.json"), "algorithm1")
     assert found.objective_s == pytest.approx(2.372082794667, rel=1e-9)
     assert 0 < found.bound_s <= found.objective_s

@@ -17,8 +17,8 @@ from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto import data_prices, shared_data_front
 from optmodel.pareto import shared_data as seeking
 from optmodel.pareto.checked_placement import CheckedPlacement, checked
-from optmodel.pareto.data_prices import DataBounds, PricedBit
-from optmodel.pareto.priced_data import PricedSeeker, coarse_to_fine
+from optmodel.pareto.front_by_prices import PricedSeeker, coarse_to_fine
+from optmodel.pareto.shared_data_prices import DataBounds, PricedBit
 from optmodel.pareto.shared_point import SharedPoint
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem

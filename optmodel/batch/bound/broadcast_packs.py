@@ -16,7 +16,7 @@ from optmodel.problem import FloatArray, IntArray
 class BroadcastKinds:
     """The broadcasts of all classes: one for each stage but the last that helpers may compute."""
 
-    of: tuple[tuple[int, int], ...]
+    class_and_stage: tuple[tuple[int, int], ...]
     """Class and stage of each."""
     bits: FloatArray
     """What an active node sends, maps for itself included; shape (broadcasts,)."""
@@ -24,7 +24,7 @@ class BroadcastKinds:
     """Bits of one map, which need not be sent where the node receives the map itself; shape
     (broadcasts,)."""
     keeps: FloatArray
-    """Most such maps on a node, shape (broadcasts, groups)."""
+    """Most maps behind each broadcast that one node may keep, shape (broadcasts, groups)."""
     members: IntArray
     """Requests of the class: how often a node can broadcast it, shape (broadcasts,)."""
 
@@ -38,20 +38,20 @@ class BroadcastKinds:
         cls, classes: Sequence[RequestClass], graphs: Sequence[SenderGraph]
     ) -> "BroadcastKinds":
         """Return the broadcasts of all classes of a batch that helpers may have to send."""
-        of = [
+        places = [
             (c, k)
             for c, graph in enumerate(graphs)
             for k, stage in enumerate(graph.stages[:-1])
             if any(any(senders.high[:-1]) for senders in stage.ends)
         ]
-        behind = [graphs[c].stages[k + 1] for c, k in of]
+        behind = [graphs[c].stages[k + 1] for c, k in places]
         keeps = [[min(cap, s.maps) for cap in s.stage.caps[0]] for s in behind]
         return cls(
-            of=tuple(of),
-            bits=np.array([graphs[c].stages[k].tariff.active for c, k in of]),
+            class_and_stage=tuple(places),
+            bits=np.array([graphs[c].stages[k].tariff.active for c, k in places]),
             own=np.array([stage.tariff.kept for stage in behind]),
-            keeps=np.array(keeps, dtype=float).reshape(len(of), len(classes[0].fleet.groups)),
-            members=np.array([len(classes[c].members) for c, _ in of], dtype=np.int64),
+            keeps=np.array(keeps, dtype=float).reshape(len(places), len(classes[0].fleet.groups)),
+            members=np.array([len(classes[c].members) for c, _ in places], dtype=np.int64),
         )
 
 
@@ -63,7 +63,8 @@ class BroadcastPack:
     """What it earns."""
     sent: FloatArray
     kept: FloatArray
-    """How often it broadcasts, and how many maps it need not send; each shape (broadcasts,)."""
+    """How often it sends each broadcast, and how many maps it need not send; each shape
+    (broadcasts,)."""
     left: float
     """Bits that are left for maps it moves."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from optmodel.batch.bound.broadcast_packs import BroadcastKinds, BroadcastPack, BroadcastPacker
 from optmodel.batch.bound.cutting_planes import ROUNDING, CuttingPlane, CuttingPlanes, climb
 from optmodel.batch.bound.sender_graph import SenderGraph, SenderPath
-from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.bound.sender_ranges import SenderPlan
 from optmodel.batch.bound.stage_use import StageUse
 from optmodel.batch.options import BoundOptions
 from optmodel.placement import RequestClass
@@ -26,7 +26,7 @@ class BroadcastPrices:
 
     memory: FloatArray
     compute: FloatArray
-    """For all that the nodes of a group have, each shape (groups,)."""
+    """`memory` and `compute`: for all that the nodes of a group have, each shape (groups,)."""
     bandwidth: FloatArray
     """For all that one node may send, where it moves maps; shape (groups,)."""
     active: FloatArray
@@ -88,7 +88,9 @@ class BroadcastSearch:
             BroadcastPacker(self.broadcasts, g, b) for g, b in enumerate(budgets[2].tolist())
         ]
         self.totals, self.bandwidth = budgets[:2] * self.sizes, budgets[2]
-        self.maps = np.array([graphs[c].stages[k + 1].maps for c, k in self.broadcasts.of])
+        self.maps = np.array(
+            [graphs[c].stages[k + 1].maps for c, k in self.broadcasts.class_and_stage]
+        )
 
     def improving(self, prices: FloatArray, bound_s: float) -> Iterator[float]:
         """Yield valid bounds, from prices on budgets on.
@@ -169,7 +171,7 @@ class BroadcastSearch:
         bit, nothing = self._per_unit(prices.bandwidth, self.bandwidth), np.zeros(len(memory))
         stages = self.graphs[c].stages
         active, kept = [nothing] * len(stages), [nothing] * len(stages)
-        for b, (of, k) in enumerate(self.broadcasts.of):
+        for b, (of, k) in enumerate(self.broadcasts.class_and_stage):
             if of == c:
                 active[k] = np.append(prices.active[b], 0.0)
                 kept[k + 1] = np.append(prices.kept[b] / self.maps[b], 0.0)
@@ -190,7 +192,7 @@ class BroadcastSearch:
         for stage, use in zip(self.graphs[c].stages, path.uses, strict=True):
             loads[:2] += np.outer(stage.tariff.segment, use.segments[:-1])
             loads[2] += stage.tariff.moved * use.moved[:-1]
-        for b, (of, k) in enumerate(self.broadcasts.of):
+        for b, (of, k) in enumerate(self.broadcasts.class_and_stage):
             if of == c:
                 active[b] = path.uses[k].active[:-1]
                 # A kept map is not sent, so its price is spared.

@@ -18,8 +18,8 @@ from optmodel.stages import (
     held_at_first,
     held_before_last,
     last_thresholds,
+    maps_within,
     quick_bound,
-    room,
 )
 
 
@@ -54,7 +54,7 @@ def _one_layer(arc: ArcNumbers, least: int, ratio: float) -> LatencyGrid:
     each, caps = np.array(arc.receive) + np.array(arc.work), np.array(arc.caps[0])
     top = int((each * caps).max())
     starts = _thinned(_multiples(each, caps, {0}), least, top, ratio)
-    width = room(ends_of(starts)[:, np.newaxis], each, caps)
+    width = maps_within(ends_of(starts)[:, np.newaxis], each, caps)
     nothing = np.zeros(len(starts), dtype=np.int64)
     return LatencyGrid(starts, np.zeros(1, np.int64), nothing, width, width[:, np.newaxis])
 
@@ -118,11 +118,11 @@ def _width(arc: ArcNumbers, held: IntArray, last: IntArray) -> IntArray:
     starts = sorted({0, *kinds, *(n * ticks for ticks in kinds for n in (2, 3, 4, 6))})
     width = np.zeros((len(held), len(last), len(sizes)), dtype=np.int64)
     for start, end in zip(starts, [*(s - 1 for s in starts[1:]), UNREACHABLE], strict=True):
-        each = room(end, send, held)
+        each = maps_within(end, send, held)
         # A node does not receive what it holds itself.
         has = held + (each * sizes).sum(axis=1, keepdims=True) - each
         left = last[:, np.newaxis] - start
-        computed = np.where(left >= 0, room(left, work, caps), 0)
+        computed = np.where(left >= 0, maps_within(left, work, caps), 0)
         width = np.maximum(width, np.minimum(has[:, np.newaxis], computed))
     return width
 

@@ -11,7 +11,7 @@ from optmodel.batch.bound.cutting_planes import ROUNDING, CuttingPlane, CuttingP
 from optmodel.batch.bound.priced_arc import PriceReply
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import SenderGraph, ranges_of_senders
-from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.bound.sender_ranges import SenderPlan
 from optmodel.batch.options import BoundOptions
 from optmodel.placement import RequestClass
 from optmodel.problem import FloatArray
@@ -31,7 +31,7 @@ def graph_of(requests: RequestClass, book: ArcBook, options: BoundOptions) -> Re
 
 
 @dataclass(frozen=True, eq=False)
-class PricedBatch:
+class PricedBound:
     """What prices say of a batch."""
 
     prices: FloatArray
@@ -62,12 +62,12 @@ class PriceSearch:
         """Who sends in each class at prices on broadcasts, those of the best bounds first."""
         return sorted(self._plans, key=lambda plans: -self._plans[plans])[: self.options.most_plans]
 
-    def improving(self) -> Iterator[PricedBatch]:
+    def improving(self) -> Iterator[PricedBound]:
         """Yield prices and their bounds, those without prices first, until none can be better.
 
         Where bandwidth binds, prices on broadcasts follow; `prices` are then the best on budgets.
         """
-        best: PricedBatch | None = None
+        best: PricedBound | None = None
         for priced in self._on_budgets():
             yield priced
             if best is None or priced.bound_s > best.bound_s:
@@ -84,9 +84,9 @@ class PriceSearch:
         search = BroadcastSearch(self.classes, graphs, broadcasts, self.each, self.options)
         self._plans = search.plans
         for bound_s in search.improving(best.prices, best.bound_s):
-            yield PricedBatch(best.prices, bound_s)
+            yield PricedBound(best.prices, bound_s)
 
-    def _on_budgets(self) -> Iterator[PricedBatch]:
+    def _on_budgets(self) -> Iterator[PricedBound]:
         """Yield ever better prices on budgets; arcs are solved once they are nearly good."""
         start = np.zeros(self.room.shape)
         first, replies = self._ask(start, False)
@@ -113,7 +113,7 @@ class PriceSearch:
             tolerance=self.options.tolerance,
         )
         for at, bound_s in climbing:
-            yield PricedBatch(self._per_unit(at), bound_s)
+            yield PricedBound(self._per_unit(at), bound_s)
 
     def _per_unit(self, totals: FloatArray) -> FloatArray:
         """Return prices per unit, shape (3, groups), from those of whole budgets, one vector."""
@@ -121,7 +121,7 @@ class PriceSearch:
         np.divide(totals.reshape(self.room.shape), self.room, out=prices, where=self.room > 0)
         return prices
 
-    def _ask(self, prices: FloatArray, closely: bool) -> tuple[PricedBatch, list[PriceReply]]:
+    def _ask(self, prices: FloatArray, closely: bool) -> tuple[PricedBound, list[PriceReply]]:
         """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
         with_source = np.hstack([prices, np.zeros((3, 1))])
         replies = [graph.cheapest(with_source, closely) for graph in self.graphs]
@@ -131,7 +131,7 @@ class PriceSearch:
         if np.isfinite(bound):
             # A difference of large sums: far more than floats can be off by.
             bound -= ROUNDING * (float(self.numbers @ np.abs(values)) + paid)
-        return PricedBatch(prices, bound), replies
+        return PricedBound(prices, bound), replies
 
     def _cut(self, planes: CuttingPlanes, replies: list[PriceReply]) -> None:
         for c, reply in enumerate(replies):

@@ -39,7 +39,8 @@ class LatencyCells:
     """Least latency, shape (cells,)."""
     held: IntArray
     width: IntArray
-    """Most segments of the first and the last layer on one node, shape (cells, parts)."""
+    """Most segments of the first and the last layer on one node, respectively; each shape
+    (cells, parts)."""
 
 
 class PricedArc:

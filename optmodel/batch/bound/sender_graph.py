@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optmodel.batch.bound.priced_arc import PriceReply
-from optmodel.batch.bound.sender_sets import SenderPlan, SenderSets
+from optmodel.batch.bound.sender_ranges import SenderPlan, SenderRange
 from optmodel.batch.bound.sender_stage import ReachedSenders, SenderStage
 from optmodel.batch.bound.stage_use import StageUse
 from optmodel.batch.options import BoundOptions
@@ -19,7 +19,7 @@ EVERY_SIGNATURE = 10**6
 """More than there can be: signatures of these stages follow from numbers of senders, none are
 pooled."""
 
-Befores = tuple[Sequence[SenderSets], Sequence[SenderSignature | None]]
+Befores = tuple[Sequence[SenderRange], Sequence[SenderSignature | None]]
 """The senders before a stage, and their signatures."""
 
 
@@ -129,7 +129,7 @@ class SenderGraph:
         value = float(reached[-1].value_s.min())
         return SenderPath(value, ticks * self.tick_s, tuple(ends[-2::-1]), tuple(uses[::-1]))
 
-    def _before(self, k: int, n: int) -> tuple[SenderSets | None, SenderSignature | None]:
+    def _before(self, k: int, n: int) -> tuple[SenderRange | None, SenderSignature | None]:
         """Return the senders number n before stage k and their signature."""
         if not k:
             return None, None

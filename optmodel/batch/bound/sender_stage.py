@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optmodel.batch.bound.sender_sets import SenderSets, all_senders
+from optmodel.batch.bound.sender_ranges import SenderRange, all_senders
 from optmodel.batch.bound.stage_cells import StageCells, cells_of
 from optmodel.batch.bound.stage_use import LoadTariff, StageUse
 from optmodel.batch.cheapest_first import cheapest_first
@@ -32,8 +32,8 @@ class ReachedSenders:
     before: IntArray
     cell: IntArray
     last: IntArray
-    """The senders before, the cell, and the last interval of the last latency that is used; each
-    shape (ends,)."""
+    """Numbers of the senders before, of the cell, and of the last interval of the last latency that
+    is used; each shape (ends,)."""
     ticks: IntArray
     """The latency of the stage, shape (ends,)."""
 
@@ -82,7 +82,7 @@ class SenderStage:
         self._first = {before: self._firsts(before, self.ends) for before in self.cells}
         self._floor = {before: np.zeros(len(self.ends), np.int64) for before in self.cells}
 
-    def _firsts(self, before: SenderSignature | None, ends: Sequence[SenderSets]) -> IntArray:
+    def _firsts(self, before: SenderSignature | None, ends: Sequence[SenderRange]) -> IntArray:
         """Return the first interval of the last latency with room, shape (cells, ends)."""
         cells = self.cells[before]
         first = np.empty((len(cells.spent), len(ends)), dtype=np.int64)
@@ -113,7 +113,7 @@ class SenderStage:
     def reach(
         self,
         values_s: FloatArray,
-        befores: Sequence[SenderSets],
+        befores: Sequence[SenderRange],
         signatures: Sequence[SenderSignature | None],
         prices: StageUse,
     ) -> ReachedSenders:
@@ -123,7 +123,7 @@ class SenderStage:
         ----------
         values_s : ndarray, shape (senders before,)
             What it costs to reach them.
-        befores, signatures : sequence of SenderSets, of SenderSignature or None
+        befores, signatures : sequence of SenderRange, of SenderSignature or None
             The senders before the stage; none before the first, whose only signature is None.
         prices : StageUse
             Seconds for one of each.
@@ -200,7 +200,7 @@ class SenderStage:
     def use(
         self,
         before: SenderSignature | None,
-        senders: SenderSets | None,
+        senders: SenderRange | None,
         at: ReachedSenders,
         n: int,
         prices: StageUse,

@@ -29,10 +29,10 @@ class StageCells:
     width: IntArray
     """Most segments of the last layer on one node, shape (cells, times, groups)."""
     alone: int | None
-    """The group of the node that is singled out."""
+    """The group of the node that is singled out; None if none is."""
     more_held: IntArray
     more_width: IntArray
-    """How many more that node may have, shapes (cells,) and (cells, times)."""
+    """How many more the node singled out may have; shapes (cells,) and (cells, times)."""
 
     def maps_on(self, numbers: IntArray) -> IntArray:
         """Return the most maps of the first layer on so many nodes, shape (cells, sets, groups).

@@ -1,1 +1,1 @@
-"""Ways to a better placement of a batch: construct, recreate, fix and optimise, insert."""
+"""Ways to a better placement of a batch: construct, plans, recreate, windows, insert."""

@@ -21,7 +21,7 @@ class PlacingMove(Protocol):
 
     @property
     def has_news(self) -> bool:
-        """Whether what it works from, prices or columns, has changed since its last turn."""
+        """Whether what it works from, prices or plans, has changed since its last turn."""
         ...
 
     def propose(self, idle_passes: int, allowance: Allowance) -> Iterator[Placement]:

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from optmodel.batch.bound.price_search import PricedBatch
+from optmodel.batch.bound.price_search import PricedBound
 from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import Placement
@@ -19,7 +19,7 @@ class PricedConstruction:
 
     def __init__(self, bench: BatchWorkbench) -> None:
         self.bench = bench
-        self._used: PricedBatch | None = None
+        self._used: PricedBound | None = None
 
     @property
     def has_news(self) -> bool:

@@ -14,7 +14,7 @@ from optmodel.batch.bound.sender_graph import (
     SenderPath,
     ranges_of_senders,
 )
-from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.bound.sender_ranges import SenderPlan
 from optmodel.batch.one_request.stage_placer import StagePlacer
 from optmodel.batch.options import BoundOptions
 from optmodel.batch.placed_batch import PlacedBatch

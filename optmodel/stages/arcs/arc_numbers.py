@@ -115,6 +115,6 @@ class ArcSolution:
     bound: int
     """Proven lower bound in ticks."""
     placement: ArcPlacement | None = None
-    """The best placement known."""
+    """The best placement known; None if none is."""
     value: int | None = None
-    """Its latency in ticks."""
+    """Its latency in ticks; None without one."""

@@ -15,7 +15,7 @@ Row = tuple[int, ...]
 UNREACHABLE = np.iinfo(np.int64).max // 4
 
 
-def room(threshold: IntArray | int, ticks: IntArray, caps: IntArray) -> IntArray:
+def maps_within(threshold: IntArray | int, ticks: IntArray, caps: IntArray) -> IntArray:
     """Return how many maps at `ticks` each fit under a threshold, at most `caps`."""
     # The 1 only avoids a division by 0: what takes no time is limited by the cap alone.
     fits = threshold // np.maximum(ticks, 1)
@@ -109,7 +109,7 @@ MOST_CUTS = 64
 
 def held_at_first(arc: ArcNumbers, first: IntArray) -> IntArray:
     """Return what a node of each group may hold of the first layer, shape (values, groups)."""
-    return room(first[:, np.newaxis], np.array(arc.receive), np.array(arc.caps[0]))
+    return maps_within(first[:, np.newaxis], np.array(arc.receive), np.array(arc.caps[0]))
 
 
 def held_before_last(arc: ArcNumbers, first: IntArray, early: tuple[int, ...]) -> IntArray:
@@ -186,7 +186,7 @@ def _received(arc: ArcNumbers, k: int, held: IntArray, thetas: IntArray) -> IntA
     `held` tells what a node of each group has of layer k, whose output travels.
     """
     send, sizes = np.array(arc.send[k]), np.array(arc.sizes)
-    each = room(thetas[:, np.newaxis], send, held[:, np.newaxis, :])
+    each = maps_within(thetas[:, np.newaxis], send, held[:, np.newaxis, :])
     # From all but itself: what it holds need not travel.
     received: IntArray = (each @ sizes)[..., np.newaxis] - each
     return received
@@ -229,7 +229,7 @@ class _LastThresholds:
         """Tell for each threshold of the first layer whether one of the last has room."""
         left = threshold[:, np.newaxis, np.newaxis] - self.starts[:, np.newaxis]
         # What has to be received for longer than there is time is not computed, cap or not.
-        computed = np.where(left >= 0, room(left, self.work, self.caps), 0)
+        computed = np.where(left >= 0, maps_within(left, self.work, self.caps), 0)
         best = np.minimum(computed, self.reachable).max(axis=1)
         fits: BoolArray = best @ self.sizes >= self.maps
         return fits

@@ -12,7 +12,7 @@ import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement
-from optmodel.stages.arcs.counting_bounds import held_at_first, held_before_last, room
+from optmodel.stages.arcs.counting_bounds import held_at_first, held_before_last, maps_within
 from optmodel.stages.arcs.layered_flow import LayeredFlow
 
 
@@ -84,11 +84,11 @@ class LayerThresholds:
         """All levels but those at which a node computes no more than at a longer one."""
         times, send = self._times(), np.array(self.arc.send[-1])
         work, caps = np.array(self.arc.work), np.array(self.arc.caps[-1])
-        computes = room(self.last - times, work[:, np.newaxis], caps[:, np.newaxis])
+        computes = maps_within(self.last - times, work[:, np.newaxis], caps[:, np.newaxis])
         # Of times that leave as much computing, only the longest is worth having.
         longest = np.diff(computes, axis=1, append=-1) != 0
         group, at = np.nonzero(longest & (computes > 0))
-        taken = room(times[at][:, np.newaxis], send, self.held)
+        taken = maps_within(times[at][:, np.newaxis], send, self.held)
         return ReceiveLevels(group, times[at], computes[group, at], taken)
 
     def _times(self) -> IntArray:
@@ -101,7 +101,7 @@ class LayerThresholds:
 
     def moved_early(self, k: int) -> IntArray:
         """Return the maps that one node of each group can move to another after layer k."""
-        return room(self.early[k], np.array(self.arc.send[k]), np.array(self.arc.caps[k]))
+        return maps_within(self.early[k], np.array(self.arc.send[k]), np.array(self.arc.caps[k]))
 
     def sketch(self) -> ArcPlacement | None:
         """Return a placement at the obvious levels, None if they do not carry all maps."""

@@ -21,8 +21,10 @@ class NodeLot:
 
     group: int
     number: int
+    """How many nodes."""
     low: int
     high: int
+    """First level, and the one after the last."""
 
 
 class LevelSearch:
@@ -46,7 +48,7 @@ class LevelSearch:
 
         Raises
         ------
-        Undecided
+        DecisionUndecided
             If what is allowed was not enough.
         """
         placement = self._flow(None)

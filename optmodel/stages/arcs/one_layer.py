@@ -4,7 +4,7 @@ import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, ArcSolution
-from optmodel.stages.arcs.counting_bounds import quick_bound, room
+from optmodel.stages.arcs.counting_bounds import maps_within, quick_bound
 
 
 def solve_one_layer(arc: ArcNumbers, cutoff: int) -> ArcSolution:
@@ -13,7 +13,7 @@ def solve_one_layer(arc: ArcNumbers, cutoff: int) -> ArcSolution:
     if value is None or value > cutoff:
         return ArcSolution(cutoff + 1)
     each = np.array(arc.receive) + np.array(arc.work)
-    most = room(value, each, np.array(arc.caps[0]))
+    most = maps_within(value, each, np.array(arc.caps[0]))
     return ArcSolution(value, ArcPlacement(filled(arc, most)[np.newaxis], ()), value)
 
 

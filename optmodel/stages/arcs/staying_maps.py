@@ -9,7 +9,7 @@ import numpy as np
 
 from optmodel.problem import IntArray
 from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, MapMoves
-from optmodel.stages.arcs.counting_bounds import held_at_first, room
+from optmodel.stages.arcs.counting_bounds import held_at_first, maps_within
 from optmodel.stages.arcs.one_layer import filled
 
 MOST_VALUES = 64
@@ -86,7 +86,7 @@ def _most_held(
     low, high = np.zeros_like(first), np.full(len(first), len(values) - 1)
     while (low < high).any():
         middle = (low + high) // 2
-        fits = room(values[middle][:, np.newaxis], each, held) @ sizes >= arc.maps
+        fits = maps_within(values[middle][:, np.newaxis], each, held) @ sizes >= arc.maps
         high, low = np.where(fits, middle, high), np.where(fits, low, middle + 1)
     best = int((first + values[high]).argmin())
-    return room(int(values[high[best]]), each, held[best])
+    return maps_within(int(values[high[best]]), each, held[best])

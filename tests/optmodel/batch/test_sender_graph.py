@@ -14,7 +14,7 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import SenderGraph
-from optmodel.batch.bound.sender_sets import SenderSets, all_senders
+from optmodel.batch.bound.sender_ranges import SenderRange, all_senders
 from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.placement.request_class import RequestClass, classes_of
 from optmodel.problem.arrays import FloatArray, Problem
@@ -127,7 +127,7 @@ def test_ranges_of_senders_hold_every_set_that_has_room_once(whole: bool) -> Non
         assert useful <= sum(holds(senders, counts) for senders in ranges) <= 1
 
 
-def holds(senders: SenderSets, counts: tuple[int, ...]) -> bool:
+def holds(senders: SenderRange, counts: tuple[int, ...]) -> bool:
     return all(map(range.__contains__, map(range, senders.low, plus_one(senders.high)), counts))
 
 
@@ -136,7 +136,7 @@ def plus_one(numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def test_halves_hold_each_set_once_and_share_the_signature() -> None:
-    senders, rates = SenderSets((2, 0, 1), (17, 0, 1)), (3.0, 1.0, 2.0)
+    senders, rates = SenderRange((2, 0, 1), (17, 0, 1)), (3.0, 1.0, 2.0)
     one, other = senders.halves()
     for n in range(2, 18):
         assert holds(one, (n, 0, 1)) + holds(other, (n, 0, 1)) == 1
@@ -145,8 +145,8 @@ def test_halves_hold_each_set_once_and_share_the_signature() -> None:
 
 
 def test_a_slowest_rate_that_two_groups_share_singles_nobody_out() -> None:
-    assert SenderSets((1, 1), (1, 1)).signature((2.0, 2.0)) == SenderSignature(2.0)
-    assert SenderSets((1, 0), (1, 0)).signature((2.0, 2.0)) == SenderSignature(2.0, 0, None)
+    assert SenderRange((1, 1), (1, 1)).signature((2.0, 2.0)) == SenderSignature(2.0)
+    assert SenderRange((1, 0), (1, 0)).signature((2.0, 2.0)) == SenderSignature(2.0, 0, None)
 
 
 def test_the_cheapest_are_dealt_first() -> None:

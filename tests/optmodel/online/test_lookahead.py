@@ -10,7 +10,7 @@ from heuristics.policy import place_one
 from heuristics.scheduler.service import open_service
 from instances.generate import Recipe, generate
 from optmodel.online import stage_paths
-from optmodel.online.stage_paths import TOLERANCE
+from optmodel.online.known_paths import TOLERANCE
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
 from optmodel.problem.budget_ledger import BudgetLedger

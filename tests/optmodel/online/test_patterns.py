@@ -8,9 +8,9 @@ from heuristics.scheduler import OnlineScheduler
 from instances.generate import Recipe, generate
 from optmodel.checker import check
 from optmodel.online import lookahead
+from optmodel.online.known_paths import KnownPaths
 from optmodel.online.lookahead import LookaheadPolicy
 from optmodel.online.patterns import PatternDealer, PlacementPattern
-from optmodel.online.stage_paths import StagePaths
 from optmodel.placement.evaluate import evaluate_request
 from optmodel.placement.named_placement import to_document
 from optmodel.problem.arrays import Problem
@@ -60,7 +60,7 @@ def test_dealt_placements_are_as_fast_as_those_looked_for_each_time(monkeypatch)
 def test_a_pattern_has_the_latency_and_the_load_of_its_placement_wherever_it_is_dealt():
     problem = problem_of("cifar_cnn", 40)
     (task,) = problem.tasks
-    known = StagePaths().find(problem, task)
+    known = KnownPaths().find(problem, task)
     placed = place_one(problem, LookaheadPolicy(), task, BudgetLedger.of(problem))
     pattern = PlacementPattern.of(known, placed)
     draw = np.random.default_rng(0)
@@ -80,7 +80,7 @@ def test_a_pattern_has_the_latency_and_the_load_of_its_placement_wherever_it_is_
 def test_the_idlest_of_equal_devices_get_the_most():
     problem = problem_of("cifar_cnn", 40)
     (task,) = problem.tasks
-    known = StagePaths().find(problem, task)
+    known = KnownPaths().find(problem, task)
     pattern = PlacementPattern.of(
         known, place_one(problem, LookaheadPolicy(), task, BudgetLedger.of(problem))
     )

@@ -106,7 +106,7 @@ class KnownPath:
         return shares
 
 
-class StagePaths:
+class KnownPaths:
     """Solves each kind of request once per fleet.
 
     Arcs are shared between all of them: equal stages of other networks, tolerances and fleets are

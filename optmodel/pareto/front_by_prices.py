@@ -13,7 +13,7 @@ import numpy as np
 from optmodel.batch import PlanOptions, RequestSpreader, SenderPlan, StagePlacer
 from optmodel.ground.rule_errors import ResultError
 from optmodel.pareto.checked_placement import CheckedPlacement, checked
-from optmodel.pareto.data_prices import BitPricer, DataBounds, PricedBit
+from optmodel.pareto.shared_data_prices import BitPricer, DataBounds, PricedBit
 from optmodel.placement import (
     Placement,
     RequestClass,

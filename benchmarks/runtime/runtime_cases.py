@@ -28,7 +28,7 @@ class SolveCase:
 
 
 @dataclass
-class Work:
+class RuntimePlan:
     """All that one call of the benchmark measures."""
 
     cases: dict[str, SolveCase] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Work:
                 )
 
 
-def gather(names: Sequence[str]) -> Work:
+def cases_of(names: Sequence[str]) -> RuntimePlan:
     """Return the work of the named sets, folders and files.
 
     Raises
@@ -63,7 +63,7 @@ def gather(names: Sequence[str]) -> Work:
     InputError
         If a folder holds no instances, one of them is unusable, or names clash.
     """
-    work = Work()
+    work = RuntimePlan()
     if "targets" in names:  # First: its limits go with its goals.
         work.targets = speed_table()
         for number, target in enumerate(work.targets):

@@ -12,9 +12,9 @@ from math import ceil
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp import WHOLE_TOLERANCE, SharedDataModel, run_solver, unit_bits
 from optmodel.pareto.checked_placement import CheckedPlacement, checked
-from optmodel.pareto.data_prices import DataBounds
+from optmodel.pareto.front_by_prices import TIE
 from optmodel.pareto.one_request import refuse_interrupted
-from optmodel.pareto.priced_data import TIE
+from optmodel.pareto.shared_data_prices import DataBounds
 from optmodel.pareto.shared_point import SharedPoint
 from optmodel.placement import SolutionStatus, from_document, to_document
 from optmodel.problem import Instance, Problem

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from optmodel.batch.bound.sender_sets import SenderPlan
+from optmodel.batch.bound.sender_ranges import SenderPlan
 from optmodel.batch.placed_batch import PlacedBatch
 from optmodel.batch.workbench import BatchWorkbench
 from optmodel.placement import CostedPlacement, Placement, RequestClass

@@ -10,19 +10,20 @@ from itertools import product
 
 from optmodel.stages import SenderSignature
 
-Counts = tuple[int, ...]
+SenderCount = tuple[int, ...]
 """A number of nodes for each group."""
-SenderPlan = tuple[Counts, ...]
+SenderPlan = tuple[SenderCount, ...]
 """Who sends behind each stage of a request."""
 
 
 @dataclass(frozen=True)
-class SenderSets:
+class SenderRange:
     """Sets of nodes, told apart by how many of each group they hold."""
 
-    low: Counts
-    high: Counts
-    """Least and largest number of nodes of each group: 0, 1, or 2 and more; shape (groups,)."""
+    low: SenderCount
+    high: SenderCount
+    """Least and largest number of nodes of each group, shape (groups,). No range holds both 0 and
+    1, or 1 and 2, so that all of its sets have one signature."""
 
     @property
     def exact(self) -> bool:
@@ -46,7 +47,7 @@ class SenderSets:
         others = [rates[g] for g in some if rates[g] > slowest]
         return SenderSignature(slowest, at_least[0], min(others, default=None))
 
-    def halves(self) -> tuple["SenderSets", "SenderSets"]:
+    def halves(self) -> tuple["SenderRange", "SenderRange"]:
         """Cut the widest range of numbers in two, in proportion."""
         ratios = [high / max(low, 1) for low, high in zip(self.low, self.high, strict=True)]
         g = ratios.index(max(ratios))
@@ -54,11 +55,13 @@ class SenderSets:
         middle = int((self.low[g] * self.high[g]) ** 0.5)
         low, high = list(self.low), list(self.high)
         low[g], high[g] = middle + 1, middle
-        return SenderSets(self.low, tuple(high)), SenderSets(tuple(low), self.high)
+        return SenderRange(self.low, tuple(high)), SenderRange(tuple(low), self.high)
 
 
-def all_senders(sizes: Counts, caps: Counts, segments: int, whole: bool) -> Iterator[SenderSets]:
-    """Yield all sets that may compute a layer, in ranges as wide as `SenderSets` allows.
+def all_senders(
+    sizes: SenderCount, caps: SenderCount, segments: int, whole: bool
+) -> Iterator[SenderRange]:
+    """Yield all sets that may compute a layer, in ranges as wide as `SenderRange` allows.
 
     Parameters
     ----------
@@ -82,4 +85,4 @@ def all_senders(sizes: Counts, caps: Counts, segments: int, whole: bool) -> Iter
         room = sum(n * cap for n, cap in zip(high, caps, strict=True))
         # A sender computes one segment at least.
         if 0 < sum(low) <= most and room >= segments:
-            yield SenderSets(low, high)
+            yield SenderRange(low, high)

@@ -10,7 +10,7 @@ from heuristics.policies import make_policy
 from heuristics.policy import place_all
 from instances.generate import Recipe, generate
 from instances.listed_sets import MEDIUM
-from optmodel.online.stage_paths import MOST_GROUPS, StagePaths
+from optmodel.online.known_paths import MOST_GROUPS, KnownPaths
 from optmodel.placement.evaluate import evaluate, evaluate_request
 from optmodel.problem.arrays import Problem
 from optmodel.problem.budget_ledger import BudgetLedger
@@ -24,7 +24,7 @@ def problem_of(*networks: str, **changes: object) -> Problem:
 
 
 def test_equal_requests_from_equal_sources_are_solved_once():
-    problem, paths = problem_of("lenet=3"), StagePaths()
+    problem, paths = problem_of("lenet=3"), KnownPaths()
     first, *others = (paths.find(problem, task) for task in problem.tasks)
     assert all(known is first for known in others)
 
@@ -33,7 +33,7 @@ def test_equal_requests_from_equal_sources_are_solved_once():
     "other", [{"tolerated_ssim": 0.6}, {"devices": 5}, {"period_s": 30.0}, {"fleet": "power"}]
 )
 def test_another_tolerance_fleet_or_budget_is_another_kind(other):
-    one, two, paths = problem_of("lenet"), problem_of("lenet", **other), StagePaths()
+    one, two, paths = problem_of("lenet"), problem_of("lenet", **other), KnownPaths()
     assert paths.find(one, one.tasks[0]) is not paths.find(two, two.tasks[0])
 
 
@@ -50,7 +50,7 @@ def counting(name: str, solved: list[str]) -> Callable[..., object]:
 
 def test_equal_stages_of_another_fleet_are_hardly_solved_again(monkeypatch):
     """Other budgets that do not bind leave every arc as it is; those given up early go further."""
-    paths, solved = StagePaths(), []
+    paths, solved = KnownPaths(), []
     for name in ("solve_one_layer", "solve_several_layers"):
         monkeypatch.setattr(optmodel.stages.stage_graph, name, counting(name, solved))
     numbers = []
@@ -65,7 +65,7 @@ def test_equal_stages_of_another_fleet_are_hardly_solved_again(monkeypatch):
 @pytest.mark.parametrize("tolerance", [0.8, 0.6, 0.4])
 def test_the_bound_is_the_optimum_within_the_tolerance_rounded_down(tolerance):
     problem = problem_of("lenet", tolerated_ssim=tolerance)
-    known = StagePaths().find(problem, problem.tasks[0])
+    known = KnownPaths().find(problem, problem.tasks[0])
     exactly = known.path.bound * known.requests.fleet.tick_s
     assert Fraction(known.bound_s) <= exactly
     optimum = solve(problem.instance).objective_s
@@ -74,26 +74,26 @@ def test_the_bound_is_the_optimum_within_the_tolerance_rounded_down(tolerance):
 
 def test_a_request_without_a_placement_has_no_bound():
     problem = problem_of("cifar_block1", devices=6, tolerated_ssim=0.4)
-    assert StagePaths().find(problem, problem.tasks[0]).bound_s is None
+    assert KnownPaths().find(problem, problem.tasks[0]).bound_s is None
 
 
 def test_fleets_of_many_kinds_are_bounded_as_if_of_few():
     problem = problem_of("lenet", fleet="varied", devices=MOST_GROUPS + 2)
-    known = StagePaths().find(problem, problem.tasks[0])
+    known = KnownPaths().find(problem, problem.tasks[0])
     assert known.path.value is None
     assert 0 < known.bound_s <= solve(problem.instance).objective_s
 
 
 def test_no_plan_is_made_where_the_best_path_keeps_the_budgets():
     problem = problem_of("cifar_cnn", fleet="power", devices=8, tolerated_ssim=0.6)
-    assert StagePaths().find(problem, problem.tasks[0]).planned is None
+    assert KnownPaths().find(problem, problem.tasks[0]).planned is None
 
 
 def test_where_even_an_idle_fleet_has_too_little_bandwidth_lookahead_places_by_a_plan():
     """Nothing is saved there for a second request, which has no room in any case."""
     problem = Problem.of(read_instance(MEDIUM.folder / "vgg16_blocks12-0.8-30-bandwidth.json"))
     [task] = problem.tasks
-    known = StagePaths().find(problem, task)
+    known = KnownPaths().find(problem, task)
     assert known.planned is not None
     planned = evaluate_request(known.requests.problem, task, known.planned)
     assert BudgetLedger.of(known.requests.problem).has_room(planned.load)
@@ -106,7 +106,7 @@ def test_where_even_an_idle_fleet_has_too_little_bandwidth_lookahead_places_by_a
 
 
 def test_without_shared_arcs_a_path_does_not_depend_on_those_found_before():
-    alone, after_others = (StagePaths(shares_arcs=False) for _ in range(2))
+    alone, after_others = (KnownPaths(shares_arcs=False) for _ in range(2))
     for network in ("lenet", "cifar_block3"):
         before = problem_of(network, devices=6)
         after_others.find(before, before.tasks[0])
@@ -119,7 +119,7 @@ def test_without_shared_arcs_a_path_does_not_depend_on_those_found_before():
 def test_so_many_fleets_are_remembered():
     one, other = problem_of("lenet", devices=6), problem_of("lenet", devices=7)
     for most, is_known in ((1, False), (2, True)):
-        paths = StagePaths(most)
+        paths = KnownPaths(most)
         found = paths.find(one, one.tasks[0])
         paths.find(other, other.tasks[0])
         assert (paths.find(one, one.tasks[0]) is found) is is_known
