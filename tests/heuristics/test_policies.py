@@ -4,7 +4,7 @@ import pytest
 import reference
 from hypothesis import given, settings
 from recipes import recipes
-from strategies import examples, instances
+from strategies import by_hand, examples, instances, unlimited, with_fleet
 
 from heuristics.policies import POLICIES, live_bound, make_policy, place
 from heuristics.policy import place_all
@@ -134,6 +134,17 @@ def test_layerwise_uses_the_fewest_devices_that_the_caps_allow(recipe):
         for layer, counts in zip(task.layers, placed.counts, strict=True):
             fewest = 1 if layer.whole else -(-layer.segments // layer.cap)
             assert (counts > 0).sum() == fewest
+
+
+def test_layerwise_takes_the_fastest_of_those_with_most_room():
+    """Sending costs next to nothing here, so that c, twice as fast as a, takes what its cap allows:
+
+    of conv2 the two maps that a holds, at .002 s each; the third one, of b, goes to a: .004 s.
+    """
+    made = with_fleet(unlimited(by_hand()), "rate_bits_per_s", (1e6, 1e6, 1e6))
+    placed = place_all(Problem.of(made), make_policy("layerwise")).placement.requests["r1"]
+    assert placed.counts[2].tolist() == [1, 0, 2, 0]
+    assert placed.counts[4].tolist() == [0, 0, 2, 0]
 
 
 def test_source_may_compute_no_layer_between_first_and_last():
