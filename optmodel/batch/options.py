@@ -14,7 +14,7 @@ SOME = Field(min_length=1)
 NotNegative = Annotated[float, Field(ge=0)]
 
 MOVES: tuple[MoveName, ...] = get_args(MoveName)
-"""All placing moves; `placing_side.PLACING_MOVES` says what each is."""
+"""All placing moves, in the order of their turns; `placing_side.PLACING_MOVES` has each."""
 BOUNDS: tuple[BoundName, ...] = get_args(BoundName)
 """All bounds, in the order in which they are raised."""
 
@@ -171,7 +171,7 @@ class BatchOptions(_Options):
     """What steers the engine for batches: its parts, and who gets how much."""
 
     moves: tuple[MoveName, ...] = MOVES
-    """The placing moves, see `MOVES`, in the order in which a round gives them their turns."""
+    """The placing moves, see `MOVES`."""
     bounds: tuple[BoundName, ...] = BOUNDS
     """The bounds, see `BOUNDS`."""
     bound_share: Share = 0.4

@@ -62,7 +62,11 @@ class PlacingSide:
     def __init__(self, bench: BatchWorkbench, may_go_on: Callable[[], bool]) -> None:
         self.bench, self.search, self.options = bench, bench.search, bench.options
         self.may_go_on = may_go_on
-        self.records = [MoveRecord(PLACING_MOVES[name](bench)) for name in bench.options.moves]
+        self.records = [
+            MoveRecord(move(bench))
+            for name, move in PLACING_MOVES.items()
+            if name in bench.options.moves
+        ]
 
     @property
     def exhausted(self) -> bool:

@@ -17,7 +17,7 @@ MULTIPLES = (1.0, 4.0, 16.0)
 def on_the_path(weighing: PlacementWeighing) -> RequestPlacement | None:
     """Return the best path over the stages, on the nodes with most left.
 
-    It is optimal for the request by itself (within `stage_paths.TOLERANCE`) where the budgets allow
+    It is optimal for the request by itself (within `known_paths.TOLERANCE`) where the budgets allow
     it; None if no path is known.
     """
     requests, path = weighing.known.requests, weighing.known.path

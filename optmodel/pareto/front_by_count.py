@@ -1,8 +1,8 @@
 """Latency against shared data on small fleets: points that the count formulation proves.
 
 Each point is found in two runs: the least latency with at most so many bits, then the fewest bits
-within that latency. What prices on bits have found and bounded (`priced_data`) is where the runs
-start, and what is left if a time limit ends them.
+within that latency. What prices on bits have found and bounded (`front_by_prices`) is where
+the runs start, and what is left if a time limit ends them.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """Latency against shared data on large fleets: placements at prices on bits, between bounds.
 
 The count formulation proves every point of a front, for a few devices. On more of them each price
-on a bit gives a bound (`data_prices`) and a few placements that are good at this price.
+on a bit gives a bound (`shared_data_prices`) and a few placements that are good at this price.
 """
 
 import math

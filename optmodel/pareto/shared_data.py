@@ -1,9 +1,9 @@
 """Latency against shared data: the epsilon-constraint method, its points proven or between bounds.
 
 Shared data is what the nodes send to each other, O[i, j, l] of Eq. 6 summed over layers and i != j,
-as 8d counts it. Prices on bits (`priced_data`) find placements and bound all others. On small
-fleets the exact count formulation then proves points one by one (`counted_data`): the next one may
-share one unit less than the last. On larger ones, where such runs do not end, prices are all.
+as 8d counts it. Prices on bits (`front_by_prices`) find placements and bound all others. On small
+fleets the exact count formulation then proves points one by one (`front_by_count`): the next one
+may share one unit less than the last. On larger ones, where such runs do not end, prices are all.
 """
 
 from collections.abc import Iterator, Mapping

@@ -14,8 +14,8 @@ from strategies import examples, instances
 from instances.generate import Recipe, generate
 from optmodel.batch import BoundOptions
 from optmodel.ground.rule_errors import ResultError
-from optmodel.pareto import data_prices, shared_data_front
 from optmodel.pareto import shared_data as seeking
+from optmodel.pareto import shared_data_front, shared_data_prices
 from optmodel.pareto.checked_placement import CheckedPlacement, checked
 from optmodel.pareto.front_by_prices import PricedSeeker, coarse_to_fine
 from optmodel.pareto.shared_data_prices import DataBounds, PricedBit
@@ -89,7 +89,7 @@ def test_on_a_large_fleet_a_front_is_known_to_a_few_percent():
 def test_where_all_devices_differ_bounds_stay_valid(monkeypatch):
     """Kinds of devices are too many to count senders of each."""
     few = partial(BoundOptions, most_ranges=1)
-    monkeypatch.setattr(data_prices, "BoundOptions", few)
+    monkeypatch.setattr(shared_data_prices, "BoundOptions", few)
     made = with_four_points()
     bounds = bounds_of(made)
     assert all(one.plan is None for one in bounds.priced)
@@ -135,7 +135,7 @@ def test_the_time_limit_holds_for_all_prices_together(monkeypatch):
 
 def test_a_price_that_claims_that_there_is_no_placement_is_found_out(monkeypatch):
     never = PricedBit(0.0, math.inf, None)
-    monkeypatch.setattr(data_prices.BitPricer, "at", lambda *_: never)
+    monkeypatch.setattr(shared_data_prices.BitPricer, "at", lambda *_: never)
     with pytest.raises(ResultError, match="claims the bound inf s, but there is a placement"):
         bounds_of(with_four_points())
 

@@ -12,7 +12,7 @@ from strategies import by_hand, examples, instances, with_budget
 from optmodel.ground.rule_errors import ResultError
 from optmodel.milp.solvers import SolverRun
 from optmodel.pareto import NothingFound, shared_data_front
-from optmodel.pareto import counted_data as seeking
+from optmodel.pareto import front_by_count as seeking
 from optmodel.pareto.shared_point import SharedPoint
 from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.problem.instance import Instance

@@ -93,7 +93,7 @@ def test_a_node_that_fits_two_of_three_broadcasts_raises_the_bound() -> None:
 
 def test_a_node_earns_by_what_fits_and_keeps_maps_where_that_makes_room() -> None:
     broadcasts = BroadcastKinds(
-        of=((0, 0), (0, 1)),
+        class_and_stage=((0, 0), (0, 1)),
         bits=np.array([6.0, 5.0]),
         own=np.array([1.0, 2.0]),
         keeps=np.array([[3.0], [1.0]]),
@@ -115,7 +115,7 @@ def test_a_node_earns_by_what_fits_and_keeps_maps_where_that_makes_room() -> Non
 def test_no_choice_in_whole_maps_earns_a_node_more(room: float) -> None:
     draw = np.random.default_rng(int(room))
     broadcasts = BroadcastKinds(
-        of=((0, 0), (0, 1)),
+        class_and_stage=((0, 0), (0, 1)),
         bits=np.array([6.0, 5.0]),
         own=np.array([1.0, 2.0]),
         keeps=np.array([[3.0], [2.0]]),

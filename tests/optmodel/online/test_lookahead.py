@@ -9,7 +9,7 @@ from heuristics.policies import decide, make_policy, place
 from heuristics.policy import place_one
 from heuristics.scheduler.service import open_service
 from instances.generate import Recipe, generate
-from optmodel.online import stage_paths
+from optmodel.online import known_paths
 from optmodel.online.known_paths import TOLERANCE
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
@@ -87,7 +87,7 @@ def test_the_first_decision_takes_the_steps_of_its_seconds_and_no_more(
     policy = make_policy("lookahead", decision_time_s=seconds)
     place_one(problem, policy, problem.tasks[0], BudgetLedger.of(problem))
     [(steps, allowance)] = spent
-    assert steps == seconds * stage_paths.STEPS_PER_S
+    assert steps == seconds * known_paths.STEPS_PER_S
     assert abs(allowance.steps) < 0.05 * steps  # What is too large for the rest is not begun.
 
 
