@@ -70,6 +70,7 @@ class BoundSide:
     def bounds_all(self) -> bool:
         """Whether a bound on serving all requests bounds the search."""
         search, number = self.search, len(self.search.problem.tasks)
+        # Classes leave out requests that cannot be served at all.
         everyone = sum(len(requests.members) for requests in self.bench.classes) == number
         return everyone and (search.options.admission == "all" or search.served == number)
 

@@ -69,6 +69,7 @@ class BatchEngine:
         except KeyboardInterrupt:
             return Termination.INTERRUPTED
         finally:
+            # Even after Ctrl-C: what is known by now may bound those served.
             self.bound.conclude()
         if self.search.closed:
             return Termination.CONVERGED
@@ -79,6 +80,7 @@ class BatchEngine:
 
     def _rounds(self) -> None:
         number = 0
+        # Without a limit `rounds` is None, which no number equals.
         while self._may_go_on() and number != self.rounds:
             self._raise_bound()
             # A bound that goes on may find prices that wake a move.

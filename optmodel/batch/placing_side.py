@@ -101,4 +101,5 @@ class PlacingSide:
         if self.search.served > served or latency_s is None:
             return self.search.served > served
         assert self.search.objective_s is not None
+        # Tiny gains are kept but are no win: with them moves would hardly ever rest.
         return self.search.objective_s < latency_s * (1 - self.options.least_gain)

@@ -51,6 +51,7 @@ class BatchWorkbench:
         batch = self.empty()
         if self.search.incumbent is not None:
             batch.adopt(self.search.incumbent)
+            # Who is left out stays out: nothing is to be saved for them.
             batch.expected = len(batch.placed)
         return batch
 

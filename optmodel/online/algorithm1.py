@@ -104,6 +104,7 @@ class _LeastNrm(LayerFiller):
                 heappop(heap)
                 continue
             nrm = self._nrm(at, senders, received_s)
+            # Exact comparison is safe: what differs is put back, and is the same the next time.
             if nrm == known:
                 return heap[0]
             heapreplace(heap, (nrm, at))

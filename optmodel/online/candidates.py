@@ -60,6 +60,7 @@ def _spread(
     # The spreader knows this request's source only, as its last node.
     where = [*range(weighing.problem.helpers), weighing.task.source]
     room, prices = weighing.left.left[:, where].astype(float), multiple * weighing.prices[:, where]
+    # These do not depend on what is used: later stages are estimated once.
     idle = np.broadcast_to(multiple * weighing.idle_price, prices.shape)
     found = spreader.place(room, prices, idle)
     return None if found is None else _on_all_nodes(weighing, found)

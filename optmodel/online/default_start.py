@@ -21,6 +21,7 @@ def offer_start(search: Search) -> None:
             break
         # In milliseconds: a start that serves all is worth more than one that is fast.
         decides = thrifty if allowance.over else policy
+        # A copy, as even a rejection charges the ledger that it is given.
         answer = decides.place(problem, task, left.copy())
         if isinstance(answer, RequestPlacement):
             placed[task.request.id] = answer

@@ -104,6 +104,7 @@ class ArrivalSenders:
 
     def _find_scarcest(self) -> None:
         """Find who could send least; what a sender keeps itself it does not send."""
+        # The second is for the scarcest itself, which does not send to itself.
         scarce = sorted(self._could.items(), key=itemgetter(1))[:2]
         (self.scarcest, self._least), (_, self._next), *_ = *scarce, NOBODY, NOBODY
 
@@ -182,6 +183,7 @@ class LayerFiller(ABC):
             ("cond1 (memory)", ledger.memory_bytes, layer.weight_bytes * block),
             ("cond1 (compute)", ledger.compute_mult, layer.multiplications * block),
         )
+        # What needs nothing of a budget fits any number of times: no division by 0.
         room = {name: left[hosts] // need for name, left, need in needs if need}
         return room | {"cond4 (privacy)": np.full(len(hosts), layer.cap // block)}
 
@@ -266,6 +268,7 @@ def fill(
             opened = OpenLayer(problem, ledger, layer, block)
             runs.append(filler_of(opened).fill(_arrivals(task, runs, block)))
     except NoPlaceError as failure:
+        # Each layer placed has its runs: the one after them failed.
         return failure.rejection(task, len(runs))
     return placement_of(runs, task, len(problem.node_ids))
 
@@ -287,4 +290,5 @@ def _arrivals(task: RequestTask, runs: list[list[SegmentRun]], block: int) -> li
         # nrm is that of the first segment, which the holder of the first map sends to.
         maps = tuple(held[node] for node in senders)
         return [LayerArrival(1, bits, senders, maps, (before[0].node,))]
+    # Map by map: who holds a map sends it to the one segment that needs it.
     return [LayerArrival(run.segments, bits, (run.node,), (1,), (run.node,)) for run in before]

@@ -79,6 +79,7 @@ class LookaheadPolicy:
         self._weights, self._allowance = weights, allowance or Allowance()
         self.paths = paths or KnownPaths(allowance=self._allowance, decision_time_s=decision_time_s)
         self._thrifty, self._ladders = Algorithm1(), LatencyLadders()
+        # Weak: spreaders go with the fleet that `KnownPaths` forgets.
         self._spreaders: WeakKeyDictionary[KnownPath, list[RequestSpreader]] = WeakKeyDictionary()
         self._looks: RecentMemory[tuple[object, tuple[int, ...]], _FoundPatterns] = RecentMemory(
             MOST_NUMBERS, lambda look: look.numbers
@@ -110,6 +111,7 @@ class LookaheadPolicy:
         """Look for placements on what is left, and keep what they are like."""
         known = weighing.known
         key, spreaders = (known.kind, _steps(weighing)), self._spreaders_on(known)
+        # A copy, as placing charges the ledger and other placements are still to be weighed.
         answer = self._thrifty.place(weighing.problem, weighing.task, weighing.left.copy())
         placed = answer if isinstance(answer, RequestPlacement) else None
         thrifty = None if placed is None else weighing.pattern_of(placed)

@@ -33,10 +33,12 @@ class RecentMemory(Generic[KeyT, ValueT]):
 
     def keep(self, key: KeyT, value: ValueT) -> None:
         """Remember a value, and forget others if there is too much."""
+        # First, or the size of an old value would stay counted.
         self._drop(key)
         self._kept[key] = value
         self.size += self._size_of(value)
         while self.size > self.most:
+            # What was met longest ago; a value too large by itself goes last, but goes too.
             self._drop(next(iter(self._kept)))
 
     def forget(self, concerns: Callable[[KeyT], bool]) -> None:

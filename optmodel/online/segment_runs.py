@@ -43,6 +43,7 @@ def _overlaps(
     for sender, left in here:
         while left:
             if not room:
+                # There always is one: both layers have as many segments.
                 receiver, room = next(following)
             maps = min(left, room)
             yield sender, receiver, maps

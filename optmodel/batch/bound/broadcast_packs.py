@@ -42,6 +42,7 @@ class BroadcastKinds:
             (c, k)
             for c, graph in enumerate(graphs)
             for k, stage in enumerate(graph.stages[:-1])
+            # The last group is the source alone: what it sends has no price.
             if any(any(senders.high[:-1]) for senders in stage.ends)
         ]
         behind = [graphs[c].stages[k + 1] for c, k in places]
@@ -107,6 +108,7 @@ class BroadcastPacker:
         each = kept / self.own
         saves = self.sent * self.most_kept * self.own
         left, bits = self.left.copy(), np.zeros(self.sent.shape)
+        # Least cost per bit spared first: with maps in fractions that is best.
         for b in np.argsort(each, kind="stable").tolist():
             # Maps that cost more than they save are kept only as far as the broadcasts need it.
             taken = saves[:, b] if each[b] < bit else np.clip(-left, 0, saves[:, b])

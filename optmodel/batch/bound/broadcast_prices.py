@@ -44,6 +44,7 @@ class BroadcastPrices:
     def of(cls, vector: FloatArray, groups: int) -> "BroadcastPrices":
         """Read a vector."""
         rows = vector.reshape(-1, groups)
+        # Three rows for budgets, then as many for broadcasts as for the maps kept behind them.
         half = 3 + (len(rows) - 3) // 2
         return cls(rows[0], rows[1], rows[2], rows[3:half], rows[half:])
 
@@ -106,7 +107,9 @@ class BroadcastSearch:
         costs = np.zeros((3 + 2 * len(self.maps), groups))
         # Broadcasts cost the bound what nodes earn by them, and these are terms of their own.
         costs[:2] = 1.0
+        # One term per class, for each of its members, and one per group, for each of its nodes.
         numbers = np.concatenate([self.numbers, self.sizes])
+        # Planes of what nodes earn rest on nothing that can become outdated.
         outdated = [graph.outdated for graph in self.graphs] + [set()] * groups
         planes = CuttingPlanes(numbers, costs.ravel(), bound_s, outdated, self.options)
         start = self._of_budgets(prices).vector
@@ -210,6 +213,7 @@ class BroadcastSearch:
         """Return what a node's earnings take from the bound for each second of a price."""
         groups = len(self.sizes)
         active, kept = (np.zeros((len(self.maps), groups)) for _ in range(2))
+        # Signs are those of a cost: what a node earns lowers the bound.
         active[:, g], kept[:, g] = -pack.sent, pack.kept / self.maps
         room = self.bandwidth[g]
         bandwidth = np.zeros(groups)

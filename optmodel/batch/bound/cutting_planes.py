@@ -80,10 +80,12 @@ class CuttingPlanes:
             some = np.flatnonzero(plane.slope)
             where = np.append(some, prices + plane.term).astype(np.int32)
             row = np.append(-plane.slope[some], 1.0)
+            # In units of the bound without prices, as the solver's tolerances are absolute.
             most = plane.latency_s / self.unit_s
             model.addRow(-highspy.kHighsInf, most, len(where), where, row)
         model.run()
         values = np.array(model.getSolution().col_value)[:prices]
+        # Clipped: the solver may miss 0 by its tolerance, and a negative price proves nothing.
         return model.getObjectiveValue() * self.unit_s, np.clip(values, 0.0, None) * self.unit_s
 
     def _limits(self, around: FloatArray | None) -> tuple[FloatArray, FloatArray]:
@@ -138,6 +140,7 @@ def climb(
             near = False  # Near the best prices nothing is better: look anywhere.
             continue
         if highest - best <= (tolerance if closely else options.near) * highest:
+            # A climb that has not asked closely so far goes on with it rather than end.
             asked_before, closely = closely, True
             found = ask(at, closely)
             if found > best:
@@ -148,6 +151,7 @@ def climb(
             continue
         # The planes propose a corner, mostly too far out: half way there a plane says more.
         tried = at + options.stride * (proposed - at)
+        # Roughly first: asking closely takes time, which only promising prices are worth.
         found = ask(tried, False)
         if closely and found > options.promising * best:
             found = ask(tried, closely)

@@ -123,6 +123,7 @@ def _width(arc: ArcNumbers, held: IntArray, last: IntArray) -> IntArray:
         has = held + (each * sizes).sum(axis=1, keepdims=True) - each
         left = last[:, np.newaxis] - start
         computed = np.where(left >= 0, maps_within(left, work, caps), 0)
+        # A node may choose how long it receives: the best of these intervals bounds it.
         width = np.maximum(width, np.minimum(has[:, np.newaxis], computed))
     return width
 

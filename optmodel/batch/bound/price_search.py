@@ -51,6 +51,7 @@ class PriceSearch:
         self.graphs: Sequence[RequestGraph] = [graph_of(c, book, self.options) for c in classes]
         first = classes[0]
         self.groups = first.fleet.groups[:-1]
+        # Nodes of a group have equal budgets: the first stands for all.
         at = [group.nodes[0] for group in self.groups]
         self.each = first.problem.whole_budgets[:, at].astype(float)
         self._plans: dict[tuple[SenderPlan, ...], float] = {}
@@ -76,9 +77,11 @@ class PriceSearch:
         if best is None or not best.prices[2].any():
             return
         graphs = [graph for graph in self.graphs if isinstance(graph, SenderGraph)]
+        # Prices on broadcasts need numbers of senders, which the other graphs do not have.
         if len(graphs) < len(self.graphs):
             return
         broadcasts = BroadcastKinds.of_batch(self.classes, graphs)
+        # Each time that prices are asked, every set is weighed for every group.
         if broadcasts.packs > self.options.most_packs:
             return
         search = BroadcastSearch(self.classes, graphs, broadcasts, self.each, self.options)
@@ -91,9 +94,11 @@ class PriceSearch:
         start = np.zeros(self.room.shape)
         first, replies = self._ask(start, False)
         yield first
+        # The planes are in units of this bound: it must be a number above 0.
         if not np.isfinite(first.bound_s) or first.bound_s <= 0:
             return
         outdated = [graph.outdated for graph in self.graphs]
+        # A price on a whole budget, in seconds, takes just as many seconds from the bound.
         planes = CuttingPlanes(
             self.numbers, np.ones(self.room.size), first.bound_s, outdated, self.options
         )
@@ -123,6 +128,7 @@ class PriceSearch:
 
     def _ask(self, prices: FloatArray, closely: bool) -> tuple[PricedBound, list[PriceReply]]:
         """Return the bound that prices give (Lagrange), rounded down, and each class's reply."""
+        # A source carries the same load in every placement (8h): it needs no price.
         with_source = np.hstack([prices, np.zeros((3, 1))])
         replies = [graph.cheapest(with_source, closely) for graph in self.graphs]
         values = np.array([reply.value_s for reply in replies])

@@ -97,6 +97,7 @@ class PricedArc:
         least = grid.least_last[:, np.newaxis]
         ticks = grid.spent[:, np.newaxis] + np.maximum(grid.last, least)
         held = np.broadcast_to(grid.held[:, np.newaxis], grid.width.shape)
+        # Intervals that end before the least last latency hold no placement.
         some = ends_of(grid.last) >= least
         return LatencyCells(ticks[some], held[some], grid.width[some])
 
@@ -116,6 +117,7 @@ class PricedArc:
         taken = cheapest_first(self.arc.maps, self.sizes * cells.width, unit)
         # What a node holds itself is not sent to it: the dearest bits are saved first.
         saving = cheapest_first(self.arc.maps, self.sizes * cells.held, -saved_each)
+        # The price of a part without room is infinite, and 0 times that is no number.
         cost = (taken * np.where(taken > 0, unit, 0.0)).sum(axis=1) - saving @ saved_each
         value = np.where(fits, cells.ticks * self.tick_s + cost, np.inf)
         best = int(value.argmin())
@@ -123,6 +125,7 @@ class PricedArc:
             return PriceReply(np.inf, np.inf, nothing)
         load = nothing.copy()
         width = np.maximum(cells.width[best], 1)
+        # Several parts may be of one group: `+=` would count only one of them.
         np.add.at(load[0], self.group, taken[best] * self.tariff.segment[0])
         np.add.at(load[1], self.group, taken[best] * self.tariff.segment[1])
         spared = saving[best] * self.tariff.kept * self.sent_before

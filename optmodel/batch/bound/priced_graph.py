@@ -97,6 +97,7 @@ def shortest(bounds: list[FloatArray]) -> tuple[float, list[int]]:
     length: FloatArray = np.zeros(1)
     origins = []
     for matrix in bounds:
+        # No path passes here, and `argmin` of nothing would fail.
         if not matrix.size:
             return np.inf, []
         sums = length[:, np.newaxis] + matrix

@@ -58,6 +58,7 @@ class SenderGraph:
         befores: list[SenderSignature | None] = [None]
         for stage in stages_of(fleet, task, EVERY_SIGNATURE):
             self.stages.append(SenderStage(fleet, task, stage, befores, book, self.options))
+            # Each once, in the order in which they come: a set would have none of its own.
             befores = list(dict.fromkeys(self.stages[-1].signatures))
 
     def cheapest(self, prices: FloatArray, closely: bool = True) -> PriceReply:
@@ -73,6 +74,7 @@ class SenderGraph:
         rounds = self.options.rounds if closely else self.options.rough_rounds
         path = self.cheapest_path(self.tariffs(prices), closely, rounds)
         load = np.zeros_like(prices)
+        # Not strict: without a path there are no uses, and the load stays nothing.
         for stage, use in zip(self.stages, path.uses, strict=False):
             load += stage.tariff.load(use)
         return PriceReply(path.value_s, path.latency_s, load, self.rests_on(path))
@@ -127,6 +129,7 @@ class SenderGraph:
             n = before
             ends.append(n)
         value = float(reached[-1].value_s.min())
+        # `ends` goes backwards, and its last entry is the start, before the first stage.
         return SenderPath(value, ticks * self.tick_s, tuple(ends[-2::-1]), tuple(uses[::-1]))
 
     def _before(self, k: int, n: int) -> tuple[SenderRange | None, SenderSignature | None]:

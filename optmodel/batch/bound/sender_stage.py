@@ -40,6 +40,7 @@ class ReachedSenders:
     @classmethod
     def nowhere(cls, ends: int) -> "ReachedSenders":
         """Return that no end is reached."""
+        # Four arrays, not one four times: `improve` writes into each.
         numbers = [np.zeros(ends, dtype=np.int64) for _ in range(4)]
         return cls(np.full(ends, np.inf), *numbers)
 
@@ -87,6 +88,7 @@ class SenderStage:
         cells = self.cells[before]
         first = np.empty((len(cells.spent), len(ends)), dtype=np.int64)
         for n, senders in enumerate(ends):
+            # The most of each group: no set of the range has room earlier.
             first[:, n] = cells.first_with_room(np.array(senders.high), self.maps)
         return first
 
@@ -108,6 +110,7 @@ class SenderStage:
         allowance = Allowance(self.options.arc_steps)
         arcs = arcs_to(self.fleet, self.task, self.stage, before, self.ends[n].high)
         bounds = [self.book.solve(choice.arc, UNREACHABLE, allowance).bound for choice in arcs]
+        # All placements lie on one of these arcs or another: the least bound holds for all.
         self._floor[before][n] = max(self._floor[before][n], min(bounds, default=UNREACHABLE))
 
     def reach(
@@ -131,6 +134,7 @@ class SenderStage:
         reached = ReachedSenders.nowhere(len(self.ends))
         for signature, cells in self.cells.items():
             here = np.array([n for n, s in enumerate(signatures) if s == signature], dtype=np.int64)
+            # Without cells, or senders to come from, there is no least cost to take.
             if len(here) and len(cells.spent):
                 high = np.array([befores[n].high for n in here]) if befores else None
                 entering, came = _entering(cells, values_s[here], high, self.maps, prices)
@@ -195,6 +199,7 @@ class SenderStage:
             return np.zeros((len(cells.spent), len(low), len(self.sizes)))
         # Maps beyond what the ends hold at first start elsewhere, and each is sent once at least.
         left = np.maximum(self.maps - cells.maps_on(high).sum(axis=2), 0)
+        # Any nodes may be those elsewhere, but for the least number that compute.
         return cheapest_first(left, cells.maps_on(self.sizes - low), prices.moved)
 
     def use(

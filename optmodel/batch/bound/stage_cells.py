@@ -58,6 +58,7 @@ class StageCells:
         most = self.width.astype(float) @ numbers.astype(float)
         if self.alone is not None and numbers[self.alone]:
             most = most + self.more_width
+        # Room grows with the interval: as many are too narrow as come before the first.
         narrow: IntArray = (most < segments).sum(axis=1)
         return narrow
 
@@ -91,6 +92,7 @@ def _per_group(each: IntArray, choice: StageArc, groups: int) -> tuple[IntArray,
     for p, part in enumerate(choice.parts):
         if not part.sends:
             found[..., part.group] = each[..., p]
+    # In a second pass, as what the others of its group have must be known.
     for p, part in enumerate(choice.parts):
         if part.sends:
             more = np.maximum(each[..., p] - found[..., part.group], 0)

@@ -38,6 +38,7 @@ class FixAndOptimise:
         """
         if not self.bench.search.served:
             return
+        # Asked only while some are served: once it has ended it would not begin again.
         task = next(self._requests)
         for free in self._freed(task, self.options.width + idle_passes):
             if allowance.over:

@@ -128,7 +128,9 @@ def _solved(
     minimise_latency(built.model, built.variables)
     built.hint(Placement({task.request.id: inside}))
     solver = cp_model.CpSolver()
+    # Else CP-SAT would take Ctrl-C for itself.
     solver.parameters.catch_sigint_signal = False
+    # Several workers race each other: equal input would not give equal output.
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = effort.seed
     solver.parameters.max_deterministic_time = effort.work
@@ -159,6 +161,7 @@ def freed_stages(
         first, last = cuts[start].first, cuts[start + width - 1].last
         holders = set(np.flatnonzero(placed.counts[first : last + 1].sum(axis=0)).tolist())
         hosts = {i for layer in task.layers[first : last + 1] for i in layer.hosts}
+        # Sorted, so that draws do not depend on the order of a set.
         others = sorted(hosts - holders)
         # A layer has a pair for every two nodes; the window has one more transfer at either end.
         most = int((most_pairs / (last - first + 2)) ** 0.5)

@@ -36,6 +36,7 @@ class RuinAndRecreate:
             self._step(batch, members)
             if batch.latency_s < best_s * (1 - ROUNDING):
                 wins = batch.latency_s < best_s * (1 - self.bench.options.least_gain)
+                # Small gains are kept, but do not make it go on.
                 best_s, idle = batch.latency_s, 0 if wins else idle
                 yield batch.placement()
 
@@ -56,6 +57,7 @@ class RuinAndRecreate:
         placed = batch.place_all([member for member, _ in old], find)
         if placed and batch.latency_s <= most_s:
             return
+        # Where one had no room, `place_all` has left none placed.
         for member, _ in old if placed else ():
             batch.take_back(member)
         for member, before in old:

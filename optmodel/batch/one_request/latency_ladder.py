@@ -58,6 +58,7 @@ class LatencyLadders:
 def _ladder(
     times: tuple[FloatArray, ...], most: IntArray, maps: int, most_values: int
 ) -> LatencyLadder:
+    # No node needs room for more than all maps; so capped, more nodes are alike.
     nodes = np.column_stack([*times, np.minimum(most, maps)])
     kinds, kind_of, number = np.unique(nodes, axis=0, return_inverse=True, return_counts=True)
     *each, room = kinds.T

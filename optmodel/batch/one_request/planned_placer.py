@@ -131,6 +131,7 @@ class PlannedPlacer:
         The largest broadcasts from stage k on are dealt first, to the nodes with most room. Where
         a group has too few with enough, others make up for it.
         """
+        # The caller's room must not be charged for what is only planned.
         room = room.copy()
         chosen: BoolArray = np.zeros(len(room), dtype=bool)
         for s in sorted(range(k, len(plan)), key=lambda s: -self.bits[s]):

@@ -51,6 +51,7 @@ class RequestSpreader:
         if self.task.unattainable:
             return None
         if self._ahead is None or not np.array_equal(self._ahead[0], base_prices):
+            # A copy: if the caller changed its array, old costs would seem up to date.
             self._ahead = base_prices.copy(), self._costs_ahead(base_prices)
         ahead = self._ahead[1]
         partial = PartialPlacement(self.task, left)
@@ -77,6 +78,7 @@ class RequestSpreader:
     def _costs_ahead(self, prices: FloatArray) -> list[dict[float, float]]:
         """Return per stage what follows it costs, by the rate of its slowest sender, roughly."""
         ahead = [dict.fromkeys(self._rates, 0.0)]
+        # Backwards, and without the first stage, which nobody sends to.
         for cut in self.cuts[:0:-1]:
             found = {}
             for rate in self._rates:
@@ -96,6 +98,7 @@ class RequestSpreader:
         best: StagePlacement | None = None
         for rate in self._rates:
             share = stage.spread(rate)
+            # Strict: of equal costs the lowest rate stays, which leaves out the fewest nodes.
             if share is not None and (best is None or share.cost_s + ahead[rate] < best.cost_s):
                 best = StagePlacement(share.cost_s + ahead[rate], share.counts)
         return best

@@ -96,6 +96,7 @@ class StagePlacer:
         """Return the ticks that each node takes to receive one map."""
         layer = self.task.layers[cut.first - 1]
         heard = heard_rates(senders, self.problem.rate).tolist()
+        # Who hears nobody has all that is sent, or is before the first stage: no wait.
         ticks = [self.fleet.sending(layer, rate) if rate < np.inf else 0 for rate in heard]
         return np.array(ticks, dtype=np.int64)
 

@@ -92,6 +92,7 @@ class StageShares:
         if not len(ladder.least_s):
             return None
         some = most > 0
+        # No node holds more than all maps, over which its broadcast is spread the thinnest.
         least = maps * float((segment[some] + active[some] / np.minimum(most[some], maps)).min())
         prices = segment[order], active[order], tuple(time[order] for time in times)
         best: StagePlacement | None = None
@@ -212,4 +213,5 @@ def _cheapest_within(
     for time in times:
         cost += (taken * time).max(axis=1)
     best = int(cost.argmin())
+    # Whole already, as widths and maps are: nothing is rounded.
     return StagePlacement(float(cost[best]), taken[best].astype(np.int64))
