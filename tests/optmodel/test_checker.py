@@ -67,18 +67,14 @@ def test_an_optimum_passes_with_its_exact_latency(made: Instance):
     assert report.objective_s == reference.best(made).latency_s
 
 
-def test_the_exact_latencies_of_a_worked_example():
+def test_the_exact_latencies_and_the_traffic_of_a_worked_example():
     # The same numbers as in test_evaluate, as fractions.
     report = check(by_hand(), planned())
     expected = ["0.03", "0.032", "0.144", "0.064", "0.042", "0.065"]
     assert report.passed
     assert list(report.layer_latency_s["r1"].values()) == [Fraction(t) for t in expected]
     assert report.objective_s == Fraction("0.377")
-
-
-def test_what_the_nodes_send_to_each_other_is_summed():
-    # The traffic of the worked example in test_evaluate, node by node.
-    assert check(by_hand(), planned()).shared_bits == 256 + 128 + 160 + 384
+    assert report.shared_bits == 256 + 128 + 160 + 384
 
 
 def test_rates_are_read_as_the_decimals_that_a_file_shows():

@@ -169,10 +169,16 @@ def test_infeasible_that_nobody_confirms_is_no_verdict(monkeypatch):
     )
 
 
-def test_fewer_than_all_is_no_verdict_either_if_nobody_confirms_it(monkeypatch):
+@pytest.mark.parametrize(
+    ("method", "module", "asked", "answer"),
+    [("count", milp, "second_opinion", SILENT), ("cpsat", cpsat_run, "find_placement", UNKNOWN)],
+)
+def test_fewer_than_all_is_no_verdict_either_if_nobody_confirms_it(
+    monkeypatch, method: str, module, asked: str, answer
+):
     """Two of the requests clash; the one that is served is still placed as fast as can be."""
-    monkeypatch.setattr(milp, "second_opinion", lambda *_: SILENT)
-    solution = solving.solve(clashing(), "count", SolverOptions(admission="most"))
+    monkeypatch.setattr(module, asked, lambda *_: answer)
+    solution = solving.solve(clashing(), method, SolverOptions(admission="most"))
     assert (solution.solution_status, solution.most_served) == (SolutionStatus.FEASIBLE, 2)
     assert (len(solution.placement.requests), solution.bound_s) == (1, None)
     assert solution.objective_s == pytest.approx(float(reference.most(clashing())[1].latency_s))
@@ -206,14 +212,6 @@ def test_what_highs_does_not_confirm_of_cpsat_is_no_verdict(monkeypatch):
     )
     assert not any("prove" in text for _, text in facts(solution))
     assert not infeasible_because(solution)
-
-
-def test_what_highs_does_not_confirm_that_cpsat_leaves_out_is_no_verdict(monkeypatch):
-    monkeypatch.setattr(cpsat_run, "find_placement", lambda *_: UNKNOWN)
-    solution = solving.solve(clashing(), "cpsat", SolverOptions(admission="most"))
-    assert (solution.solution_status, solution.most_served) == (SolutionStatus.FEASIBLE, 2)
-    assert (len(solution.placement.requests), solution.bound_s) == (1, None)
-    assert solution.objective_s == pytest.approx(float(reference.most(clashing())[1].latency_s))
 
 
 def test_more_served_by_highs_than_cpsat_says_can_be_is_an_error(monkeypatch):
