@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import stat
+from unittest.mock import Mock
 
 import pytest
 from full_disk import files_of_at_most
@@ -171,15 +172,11 @@ def test_cut_off_in_the_middle_of_an_event_nothing_untold_is_written(tmp_path, m
     one = opened(state)
     one.answer(EVENTS[0])
     told = one.scheduler.snapshot()
-    monkeypatch.setattr(one, "_keep", interrupted)
+    monkeypatch.setattr(one, "_keep", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt), one:
         one.answer(EVENTS[1])
     with opened(state) as again:
         assert again.scheduler.snapshot() == told
-
-
-def interrupted(_exchange) -> None:
-    raise KeyboardInterrupt
 
 
 def test_a_state_in_use_is_refused_by_a_link_and_without_files(tmp_path):

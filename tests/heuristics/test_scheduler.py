@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scheduling import (
-    TOLERANCES,
-    assert_promises_are_kept,
-    full_budgets,
-    request,
-    tight_fleet,
-)
+from scheduling import TOLERANCES, assert_promises_are_kept, full_budgets, request, tight_fleet
 from strategies import examples, node
 
 from heuristics.scheduler import OnlineScheduler, fleet_books
@@ -111,10 +105,12 @@ def test_a_rejected_request_is_served_when_something_is_freed_in_order_of_arriva
     assert (counts.submitted, counts.rejected_at_first, counts.unserved) == (3, 2, 0)
 
 
-def test_a_request_that_was_withdrawn_while_waiting_is_counted_as_unserved():
+def test_a_waiting_request_again_is_rejected_again_and_withdrawn_it_is_unserved():
     scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))
     scheduler.submit(request("r1"))
-    scheduler.submit(request("r2"))
+    first = scheduler.submit(request("r2"))
+    assert scheduler.submit(request("r2")) == first
+    assert scheduler.standing.counts.submitted == 2
     assert scheduler.finish("r2") == ()
     assert scheduler.standing.counts.unserved == 1
 
@@ -189,14 +185,6 @@ def test_the_same_request_again_is_placed_once():
     assert scheduler.left() == before
     with pytest.raises(RuleError, match=r"request\.id: expected an id that no other request has"):
         scheduler.submit(request("r1", 0.9))
-
-
-def test_a_waiting_request_again_gets_its_rejection_again():
-    scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))
-    scheduler.submit(request("r1"))
-    first = scheduler.submit(request("r2"))
-    assert scheduler.submit(request("r2")) == first
-    assert scheduler.standing.counts.submitted == 2
 
 
 def test_when_a_device_dies_only_its_segments_move():
@@ -375,16 +363,12 @@ class Failing:
         return placed
 
 
-def failing(monkeypatch, mode: str) -> None:
-    monkeypatch.setattr(Failing, "mode", mode)
-
-
 def test_ctrl_c_in_the_middle_of_an_event_leaves_all_as_it_was(monkeypatch):
     scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)), f"{__name__}.Failing")
     scheduler.submit(request("r1"))
     scheduler.submit(request("r2"))
     before, left, standing = scheduler.snapshot(), scheduler.left(), scheduler.standing
-    failing(monkeypatch, "fail")
+    monkeypatch.setattr(Failing, "mode", "fail")
     fast = node("fast", 1e6, 1e6)
     for act in (
         lambda: scheduler.finish("r1"),
@@ -396,19 +380,19 @@ def test_ctrl_c_in_the_middle_of_an_event_leaves_all_as_it_was(monkeypatch):
             act()
         assert scheduler.snapshot() == before
         assert (scheduler.left(), scheduler.standing) == (left, standing)
-    failing(monkeypatch, "place")
+    monkeypatch.setattr(Failing, "mode", "place")
     assert [d.request for d in scheduler.finish("r1")] == ["r2"]
 
 
 def test_a_placement_that_breaks_a_limit_is_no_place_and_the_reason_is_told(monkeypatch, caplog):
     scheduler = OnlineScheduler(tight_fleet(), f"{__name__}.Failing")
-    failing(monkeypatch, "break")
+    monkeypatch.setattr(Failing, "mode", "break")
     decision = scheduler.submit(request("r1"))
     assert decision.waits
     assert "Failing places request 'r1' against 8h: layer" in decision.rejection.condition
     assert "8h" in caplog.text
     assert scheduler.left() == full_budgets(scheduler)
-    failing(monkeypatch, "place")
+    monkeypatch.setattr(Failing, "mode", "place")
     (retried,) = scheduler.finish(scheduler.submit(request("r2")).request)
     assert retried.request == "r1"
 
