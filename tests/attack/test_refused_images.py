@@ -10,11 +10,8 @@ from PIL import Image
 from attack.data import load_images
 
 
-def test_a_path_that_does_not_exist(tmp_path):
+def test_a_path_that_does_not_exist_and_a_file_of_another_kind(tmp_path):
     assert "none.zip: expected a folder or .zip" in refused(tmp_path / "none.zip")
-
-
-def test_a_file_of_another_kind(tmp_path):
     (tmp_path / "a.tar").write_bytes(b"?")
     assert "a.tar: expected a folder or .zip" in refused(tmp_path / "a.tar")
     assert "got another file" in refused(tmp_path / "a.tar")

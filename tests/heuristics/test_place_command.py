@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import output_of, refusal_of, run
 
 from heuristics.__main__ import place
 from heuristics.policies import CheckedPlan, decide
@@ -42,17 +42,15 @@ def test_latency_bound_and_gap_of_another_policy_are_printed():
 
 
 def test_rejections_are_printed_with_layer_and_condition():
-    done = run("heuristics", SMALL / "infeasible-privacy.json")
-    assert done.returncode == 0
-    assert "at layer 'relu11', segment 49: cond4 (privacy) on 6 of 6 node(s)" in done.stdout
+    told = output_of("heuristics", SMALL / "infeasible-privacy.json")
+    assert "at layer 'relu11', segment 49: cond4 (privacy) on 6 of 6 node(s)" in told
 
 
 def test_an_unknown_policy_exits_2_and_writes_nothing(tmp_path):
     out = tmp_path / "placed.json"
     instance = SMALL / "lenet-0.8-4-mixed.json"
-    done = run("heuristics", instance, "--policy", "best", "--out", out)
-    assert done.returncode == 2
-    assert "--policy: expected one of lookahead, algorithm1" in done.stderr
+    told = refusal_of("heuristics", instance, "--policy", "best", "--out", out)
+    assert "--policy: expected one of lookahead, algorithm1" in told
     assert not out.exists()
 
 

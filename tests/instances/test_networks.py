@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import refusal_of
 
 from instances.cnns import NETWORKS, Conv, Fc, Pool, trace
 from instances.generate import Recipe, command_line, generate
@@ -120,7 +120,6 @@ def test_two_files_of_networks_of_one_name_are_refused(own, tmp_path):
 
 
 def test_a_file_that_is_written_to_is_not_read_from(own):
-    done = run("instances.generate", "--network", own, "--devices", 2, "--out", own)
-    assert done.returncode == 2
-    assert "got the name of another file of this command" in done.stderr
+    told = refusal_of("instances.generate", "--network", own, "--devices", 2, "--out", own)
+    assert "got the name of another file of this command" in told
     assert find_network(str(own)) == OWN
