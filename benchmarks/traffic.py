@@ -22,8 +22,7 @@ from heuristics.scheduler import OnlineScheduler
 from instances.generate import Recipe, generate
 from optmodel.ground.command_line import console, require_output
 from optmodel.placement import SolutionStatus, Termination
-from optmodel.problem import FleetDocument, Instance, Node, Request
-from optmodel.solution_builder import digest
+from optmodel.problem import FleetDocument, Instance, Node, Request, digest
 
 NETWORKS = ("lenet",) * 10 + ("cifar_cnn",) * 9 + ("vgg16",)
 """What of twenty requests each is for; the order is drawn."""

@@ -12,8 +12,7 @@ from optmodel.placement import (
     Termination,
     relative_gap,
 )
-from optmodel.problem import Instance
-from optmodel.problem import digest as digest
+from optmodel.problem import Instance, digest
 
 
 def bare_solution(

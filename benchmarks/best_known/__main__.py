@@ -49,9 +49,8 @@ from optmodel.placement import (
     percent,
     read_solution,
 )
-from optmodel.problem import Instance, read_instance
+from optmodel.problem import Instance, digest, read_instance
 from optmodel.search import SolverOptions
-from optmodel.solution_builder import digest
 from optmodel.solving import METHODS, solve
 
 CODE = "code_sha256"

@@ -15,8 +15,7 @@ from optmodel.ground.provenance import Origin, host
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import refuse_standard_output, write_text
 from optmodel.placement import Solution, SolutionStatus, Termination
-from optmodel.problem import Instance
-from optmodel.solution_builder import digest
+from optmodel.problem import Instance, digest
 
 Options = dict[str, str | int | float | bool | None]
 

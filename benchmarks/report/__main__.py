@@ -33,9 +33,8 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import write_text
 from optmodel.page import view_solution
 from optmodel.placement import read_solution
-from optmodel.problem import read_instance
+from optmodel.problem import digest, read_instance
 from optmodel.search import SolverOptions
-from optmodel.solution_builder import digest
 from optmodel.solving import METHODS
 
 

@@ -14,9 +14,8 @@ from optmodel.pareto import (
     shared_data_front,
     tolerance_steps,
 )
-from optmodel.problem import Instance, Problem
+from optmodel.problem import Instance, Problem, digest
 from optmodel.search import SolverOptions
-from optmodel.solution_builder import digest
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ from instances.generate import Recipe, generate
 from instances.listed_sets import SMALL
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement.solution import SolutionStatus
-from optmodel.problem.instance import read_instance
-from optmodel.solution_builder import digest
+from optmodel.problem.instance import digest, read_instance
 
 LENET = generate(Recipe(("lenet",), "mixed", 4, 0.8), "lenet")
 OPTIMUM_S = 1.217059e-3

@@ -14,8 +14,7 @@ from instances.set_page import page, standing
 from instances.sets import SETS
 from optmodel.checker import check_solution
 from optmodel.placement.solution import SolutionStatus, read_solution
-from optmodel.problem.instance import read_instance
-from optmodel.solution_builder import digest
+from optmodel.problem.instance import digest, read_instance
 from optmodel.stages.stages_method import SLACK
 
 sets = pytest.mark.parametrize("named", SETS.values(), ids=SETS)

@@ -165,7 +165,7 @@ class SenderStage:
                 value += self._computed(cells, high, most, prices) @ prices.segments
             cell = value.argmin(axis=0)
             at = (cell, every)
-            reached.improve(ReachedSenders(value[at], cell.copy(), cell, most[at], ticks[at]))
+            reached.improve(ReachedSenders(value[at], cell, cell, most[at], ticks[at]))
         return reached
 
     def _numbers(self, name: str) -> IntArray:
