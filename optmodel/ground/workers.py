@@ -3,6 +3,7 @@
 The only module here that needs dask, which the extras `attack` and `evaluation` bring along.
 """
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from multiprocessing import forkserver
 
 import dask
 from distributed import Client, LocalCluster
+from distributed.comm import connect
+from distributed.security import Security
 
 from optmodel.ground.interrupt import postponed
 from optmodel.ground.rule_errors import OptionError
@@ -75,16 +78,25 @@ def require_scheduler(address: str | None) -> None:
 
 def _client_of(address: str) -> Client:
     try:
+        # Before there is a client: one whose start fails closes itself when it is collected, and if
+        # that is in the middle of another one's start, both wait for one lock without end.
+        asyncio.run(_hail(address))
         return Client(address, timeout=CONNECT_S)
-    # TypeError: tls:// without certificates. AssertionError: distributed's loop, held up by a name
-    # that nobody resolves, did not start in its ten seconds.
-    except (OSError, ValueError, TypeError, AssertionError) as error:
+    # TypeError: tls:// without certificates.
+    except (OSError, ValueError, TypeError) as error:
         raise OptionError(
             "scheduler",
             f"expected the address of a dask scheduler, such as tcp://host:8786, got '{address}', "
             "where none answers; start one with `dask scheduler`, correct it, or name the "
             "certificates for tls:// in dask's configuration",
         ) from error
+
+
+async def _hail(address: str) -> None:
+    """Connect to a scheduler and hang up, raising what hinders it."""
+    security = Security().get_connection_args("client")
+    comm = await connect(address, timeout=CONNECT_S, **security)
+    await comm.close()
 
 
 @contextmanager

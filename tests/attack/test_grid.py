@@ -159,6 +159,15 @@ def test_an_address_that_is_none_is_refused(address, hasty):
         raise AssertionError
 
 
+def test_for_a_refused_scheduler_no_client_is_made(hasty, monkeypatch):
+    """Collected while another client starts, it would wait for it without end."""
+    made: list[object] = []
+    monkeypatch.setattr(workers, "Client", lambda *asked, **_: made.append(asked))
+    with pytest.raises(InputError, match="none answers"), connected("tcp://127.0.0.1:9", None):
+        raise AssertionError
+    assert not made
+
+
 @pytest.fixture(scope="module")
 def scheduler():
     """A scheduler with one worker, in this process."""
