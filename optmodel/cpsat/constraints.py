@@ -112,6 +112,7 @@ def bound_latency_by_moved_maps(
     """Eq. 5 for i != j, Ac: T >= bits / rho_i · moved[r, l, i, j] + c / e_j · x[r, l+1, j]."""
     for (r, k, i, j), maps in v.moved.items():
         if i != j:
+            # Each rounded by itself: maps and segments are counted apart.
             reception = ticks.of(ticks.transfer_s(r, k, i)) * maps
             computation = ticks.of(ticks.compute_s(r, k + 1, j)) * v.x[r, k + 1, j]
             model.add(v.T[r, k + 1] >= reception + computation)

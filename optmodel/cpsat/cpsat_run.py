@@ -136,6 +136,8 @@ def _halve(search: Search) -> Termination:
     # Without an objective: whatever is placed gives a horizon.
     if half.horizon_s is None:
         return _run(search, built)
+    # Rounded down, as durations are: whatever takes half as long is a point of this model, so that
+    # "infeasible" is a bound.
     built.model.add(sum(built.variables.T.values()) <= half.of(half.horizon_s))
     return _run(search, built, beyond_s=half.horizon_s)
 
@@ -154,6 +156,7 @@ def _serve_most(search: Search) -> Termination:
 
     def learn(bound: float) -> None:
         """Take a bound on the number of requests left out."""
+        # No tolerance as with a MILP solver: CP-SAT bounds a whole number by a whole one.
         search.most_served = min(search.most_served, requests - ceil(bound))
 
     return _run(search, built, learn)
@@ -178,6 +181,7 @@ def _least_latency(search: Search, ticks: CpsatTicks) -> Termination:
 
 
 def _rounded_down(time_s: Fraction) -> float:
+    # The float nearest to an exact time may lie above it.
     rounded = float(time_s)
     return rounded if Fraction(rounded) <= time_s else nextafter(rounded, 0.0)
 

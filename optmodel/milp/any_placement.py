@@ -102,6 +102,7 @@ def _with_less(
     first, second = (placed_loads(model.problem, one)[kind][node] for one in (found, other))
     claim = f"that the least {what} is {{}}"
     proven = opinion.status is SolutionStatus.OPTIMAL
+    # Only what claims to be least can be refuted: a placement with more says nothing against less.
     if proven and first < second:
         raise contradiction(CPSAT, claim.format(second), HIGHS, f"has {first}")
     if exceeds(first, second):

@@ -46,6 +46,7 @@ def most_loads(problem: Problem) -> Loads:
             loads["compute"][i] += layer.multiplications * layer.cap
     for transfer in TRANSFERS:
         for _, _, layer, following in transitions(problem, transfer):
+            # Who holds anything of a layer that broadcasts sends sums for every map.
             maps = following.segments if transfer == "broadcast" else layer.cap
             for i in layer.hosts:
                 # A node that alone computes what follows sends nothing.

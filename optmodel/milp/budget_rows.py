@@ -40,6 +40,7 @@ class BudgetRow:
     def reduced(cls, terms: Terms, budget: int) -> "BudgetRow":
         """Return the row over the common divisor of its amounts, which keeps the same points."""
         divisor = math.gcd(*(amount for amount, _ in terms))
+        # The sum is a multiple of the divisor: between multiples, the budget may be rounded down.
         return cls([(amount // divisor, v) for amount, v in terms], budget // divisor)
 
     @property
@@ -50,10 +51,12 @@ class BudgetRow:
     @property
     def most(self) -> float:
         """What they come to at most; infinite if a variable has no bound."""
+        # An amount may be negative: what a node keeps is taken off what it sends.
         return float(sum(max(amount * v.lb, amount * _upper(v)) for amount, v in self.terms))
 
     def low_digits(self) -> "BudgetRow":
         """Return the row of the last digits, without its carry."""
+        # Quotients are rounded down, so that the low digit of a negative amount is not negative.
         return BudgetRow([(a % BASE, v) for a, v in self.terms if a % BASE], self.budget % BASE)
 
     def high_digits(self, carry: Any) -> "BudgetRow":
@@ -160,6 +163,7 @@ def _less(model: pyo.ConcreteModel, row: BudgetRow, most: int) -> Iterator[Any]:
         # Nothing is less than 0.
         if now > 0:
             mark = model.is_less.add()
+            # No larger than it must be to leave an unmarked variable free.
             above = (min(most, _upper(variable)) - now + 1) * (1 - mark)
             model.cuts.add(variable <= now - 1 + above)
             yield mark

@@ -138,6 +138,7 @@ def keep_maps(model: pyo.ConcreteModel, problem: Problem, nodes: set[int]) -> No
     model.kept = pyo.Var(
         both,
         domain=pyo.NonNegativeIntegers,
+        # CP-SAT, which gives the second opinion, takes no variable without bounds.
         bounds=lambda _, r, k, i: (0, layer_of(problem, r, k + 1).cap),
     )
     model.segment_makes_sender = pyo.Constraint(

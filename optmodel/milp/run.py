@@ -123,6 +123,7 @@ def _run(
 
     def offer() -> bool:
         """Offer the placement that the model holds; tell whether it keeps the budgets."""
+        # `Search.offer` says no, too, to what is only no better.
         refused = search.refused
         search.offer(built.placement())
         return search.refused == refused
@@ -140,6 +141,7 @@ def _run(
             raise RefutedVerdict(_says(search, search.served, search.incumbent_by))
         search.infeasible = True
         return run.termination
+    # Of a run that has come to its end, 0 may be the optimum.
     if run.bound is not None and run.termination is Termination.CONVERGED:
         learn(run.bound)
     elif run.bound is not None:
@@ -149,6 +151,7 @@ def _run(
         # What the solver returned breaks a budget by less than it notices: cut it off, and go on.
         # No count and no number of maps that move exceeds the segments of the largest layer.
         largest = max(layer.segments for task in search.problem.tasks for layer in task.layers)
+        # It comes to an end: each cut takes away one more of finitely many points.
         if cut_off_broken(built.pyomo_model, largest):
             return _run(search, built, learn, gap)
     return run.termination

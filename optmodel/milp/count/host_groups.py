@@ -56,6 +56,7 @@ def _unavoidable_sender(problem: Problem, r: int, k: int, nodes: list[int]) -> i
     if len(before.hosts) == 1:
         return None if before.hosts[0] in nodes else before.hosts[0]
     one_is_enough = before.whole or before.segments <= before.cap
+    # After an act or pool, a node may hold the very maps that it needs.
     if before.transfer == "mapwise" or one_is_enough or not before.hosts:
         return None
     return max(before.hosts, key=lambda i: float(problem.rate[i]))

@@ -37,6 +37,7 @@ class SharedDataModel(CountModel):
         model.respect_latency_limit.deactivate()
         model.respect_shared_limit.deactivate()
         if most_bits is not None:
+            # No placement shares a part of a unit.
             model.shared_limit.set_value(most_bits // unit_bits(self.problem))
             model.respect_shared_limit.activate()
 
@@ -63,6 +64,7 @@ def count_shared_units(model: pyo.ConcreteModel, problem: Problem) -> None:
 
 def limit_shared_data(model: pyo.ConcreteModel) -> None:
     """Sum over r, l, i and j != i of O[i, j, l] <= limit: the epsilon-constraint."""
+    # Mutable: a front asks for many limits, and building takes longer than changing one.
     model.shared_limit = pyo.Param(mutable=True, initialize=0)
     model.respect_shared_limit = pyo.Constraint(expr=model.shared_units - model.shared_limit <= 0)
 

@@ -63,6 +63,7 @@ def add_units_sent(model: pyo.ConcreteModel, problem: Problem) -> None:
         for i in layer.hosts
         for j in following.hosts
     ]
+    # Whole: fractions could part the maps so that the slowest pair waits for less than one.
     model.sent = pyo.Var(index, domain=pyo.NonNegativeIntegers)
 
 

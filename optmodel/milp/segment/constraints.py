@@ -81,6 +81,7 @@ def keep_first_fc_whole(model: pyo.ConcreteModel, problem: Problem) -> None:
 def mark_senders(model: pyo.ConcreteModel, problem: Problem) -> None:
     """Eq. 6, min(1, .): A[r, l, p, i] <= sender[r, l, i] <= x[r, l, i]."""
     broadcasts = list(transitions(problem, "broadcast"))
+    # One row per segment: in fractions that is tighter than their sum, x <= P · sender.
     model.segment_makes_active = pyo.Constraint(
         [
             (r, k, p, i)

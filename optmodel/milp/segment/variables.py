@@ -37,4 +37,5 @@ def add_moves(model: pyo.ConcreteModel, problem: Problem) -> None:
         for i in layer.hosts
         for j in following.hosts
     ]
+    # Not binary: where A is, the flow from its one holder to the next is all of 1 or nothing.
     model.move = pyo.Var(index, domain=pyo.UnitInterval)
