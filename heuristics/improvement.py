@@ -167,6 +167,7 @@ def improve_solution(
     found = found if with_bound else _without_bound(found)
     wall_time_s = solution.wall_time_s + time.perf_counter() - start
     served = found.placement.requests
+    # What had no room then may have some now that others have moved: the reason is an old one.
     rejected = tuple(
         one.model_copy(update={"condition": f"before the improvement: {one.condition}"})
         for one in solution.placement.rejected
@@ -194,6 +195,7 @@ def _gained(before: Solution, found: ImprovedPlacement) -> str:
         return f"improvement: serves {more} more; before, {latency_text(before.objective_s)}"
     if before.objective_s is None:
         return "improvement: still nobody can be served"
+    # The checker sums in rationals and the search in floats: no gain may look like a tiny loss.
     gained = 1 - found.latency_s / before.objective_s if before.objective_s else 0.0
     return f"improvement: {percent(max(gained, 0.0))} less than {latency_text(before.objective_s)}"
 

@@ -29,6 +29,7 @@ def insertions(
         `time.perf_counter()` after which no further try begins.
     """
     waiting = [t for t in problem.tasks if t.request.id not in placement.requests]
+    # Whatever is moved, no node may host one of their layers.
     waiting = [task for task in waiting if not task.unattainable]
     most = most_served(problem) if waiting else 0
     if len(placement.requests) >= most:
@@ -39,6 +40,7 @@ def insertions(
 
     def decided(member: RequestTask) -> CostedPlacement | None:
         """Return what `lookahead` decides, which also knows the best paths over stages."""
+        # Whole numbers, which a batch keeps as floats: the cast cuts nothing off.
         answer = policy.place(problem, member, BudgetLedger(batch.left.astype(np.int64)))
         if isinstance(answer, Rejection):
             return None
@@ -53,6 +55,7 @@ def insertions(
         if len(placement.requests) >= most:
             return
     for construction in constructions(problem, "most"):
+        # A strict superset: one that serves more, but not all who are served, will not do.
         if construction.requests.keys() > placement.requests.keys():
             placement = construction
             yield placement

@@ -12,6 +12,7 @@ from optmodel.problem import BoolArray, IntArray, Problem, RequestTask
 
 def broken_limit(problem: Problem, task: RequestTask, placed: RequestPlacement) -> str | None:
     """Return which of 8e-8i a placement breaks and where, or None if it keeps them all."""
+    # In this order: what comes later indexes by numbers that are in range by then.
     return (
         _malformed(problem, task, placed)
         or _misplaced(problem, task, placed.counts)
@@ -43,6 +44,7 @@ def _misplaced(problem: Problem, task: RequestTask, counts: IntArray) -> str | N
     totals = counts.sum(axis=1)
     for k in np.flatnonzero(totals != segments)[:1].tolist():
         return f"8e: layer '{task.layers[k].name}' has {totals[k]} of {segments[k]} segments"
+    # Hosts are the source alone, or all helpers, or nobody: so one number tells what a helper may.
     on_source = np.array([layer.hosts == (task.source,) for layer in task.layers])
     caps = np.array([layer.cap if layer.hosts else 0 for layer in task.layers])
     allowed = np.where(on_source, 0, caps)[:, np.newaxis]
@@ -50,6 +52,7 @@ def _misplaced(problem: Problem, task: RequestTask, counts: IntArray) -> str | N
         where = f"layer '{task.layers[k].name}' on '{problem.node_ids[node]}'"
         rule = "8h: " if on_source[k] else "8f: "
         return f"{rule}{where} has {counts[k, node]} segments, at most {allowed[k, 0]} are allowed"
+    # What its own camera may compute is taken out: whatever is left must not be there.
     sources = counts[:, helpers:].copy()
     sources[on_source, task.source - helpers] = 0
     for k, node in np.argwhere(sources)[:1].tolist():
@@ -65,12 +68,14 @@ def _misled(problem: Problem, task: RequestTask, placed: RequestPlacement) -> st
     """8e between layers: each map leaves its holder and reaches the node of its next segment."""
     flows, counts = placed.flows, placed.counts
     mapwise: BoolArray = np.array([layer.transfer == "mapwise" for layer in task.layers])
+    # Behind the last layer nothing moves.
     mapwise[-1] = False
     left, reached = np.zeros_like(counts), np.zeros_like(counts)
     np.add.at(left, (flows.layer, flows.sender), flows.maps)
     np.add.at(reached, (flows.layer, flows.receiver), flows.maps)
     following = np.zeros_like(counts)
     following[:-1] = counts[1:]
+    # No flows behind a broadcast: who sends what is known from the counts alone.
     for moved, held in ((left, counts), (reached, following)):
         for k, node in np.argwhere(moved != held * mapwise[:, np.newaxis])[:1].tolist():
             where = f"layer '{task.layers[k].name}' at '{problem.node_ids[node]}'"

@@ -92,6 +92,7 @@ def place_one(
     try:
         answer = policy.place(problem, task, left.copy())
     except (InputError, ResultError):
+        # These say already who is at fault.
         raise
     except Exception as error:
         raise ResultError(
@@ -105,6 +106,7 @@ def place_one(
             "RequestPlacement or a Rejection"
         )
     who = f"{name} places request '{task.request.id}'"
+    # Before its cost, which of a malformed placement means nothing or cannot be worked out.
     broken = broken_limit(problem, task, answer)
     if broken is not None:
         raise ResultError(f"{who} against {broken}")
@@ -147,6 +149,7 @@ def load_policy_type(name: str, option: str) -> PolicyType:
     """
     module_name, _, attribute = name.rpartition(".")
     try:
+        # `import_module` has other errors for a leading dot and for an empty name.
         if not all(part.isidentifier() for part in name.split(".")):
             raise ImportError("that is no dotted name")
         found = getattr(import_module(module_name), attribute)
@@ -161,6 +164,7 @@ def load_policy_type(name: str, option: str) -> PolicyType:
             "heuristics/policy.py states the protocol"
         )
     try:
+        # Bound, not called: commands ask about all names first, and make policies later.
         signature(found).bind(seed=0)
     except TypeError as error:
         raise InputError(

@@ -197,7 +197,9 @@ class FleetBooks:
     def _reserve(self, one: BookEntry, sign: int) -> None:
         left = self.left.left
         # What is indexed by an array is a copy, which later changes leave as it is.
+        # Set back, not added back, so that it is right wherever the change was cut off.
         self._on_failure(partial(left.__setitem__, (slice(None), one.nodes), left[:, one.nodes]))
+        # Each node is there once: of an index that comes twice, `-=` would count one.
         left[:, one.nodes] -= sign * one.load
         latency_s, bound_s = self._totals_s
         # Exact, so that sums do not drift while requests come and go.
@@ -219,6 +221,7 @@ class FleetBooks:
     def is_gone(self, request_id: str) -> None:
         """Remember the id of a request that is finished or unserved; nothing may fail after."""
         self.gone[request_id] = None
+        # A dict yields its keys in order of entering: the oldest goes.
         if len(self.gone) > MOST_GONE:
             del self.gone[next(iter(self.gone))]
 

@@ -48,11 +48,13 @@ def goes_on_from(journal: Path, seal: JournalSeal) -> bool:
         If the journal is missing though an event in it was answered, is that of another snapshot,
         or a record was changed, moved or left out.
     """
+    # Nothing was told since: the journal, if there is one, may be that of before the snapshot.
     told = seal.told == seal.digest
     if told and (not journal.exists() or end_of(journal) == seal.follows):
         return False
     if not journal.exists():
         raise InputError(f"{journal}: expected the events answered last, got no file; {REPAIR}")
+    # To the end, not to the one that was told: what comes after it is believed as well.
     for digest, _ in _records(journal, seal):
         told = told or digest == seal.told
     if not told:
@@ -100,8 +102,10 @@ def _since(
     first, expected = None, known + 1
     for exchange in exchanges:
         number = exchange.answer.number
+        # It may begin earlier, if it is the one that the snapshot took the place of, but not later.
         if first is None:
             first = expected = min(number, expected)
+        # A snapshot begins a new journal: none goes on beyond the one that knows its start.
         if number != expected or (first <= known < number):
             raise _missing(expected, number)
         if number > known:
@@ -168,6 +172,7 @@ class EventJournal:
         self._digest, head = sealed(HEAD, digest)
         write_bytes(self._path, head)
         self.end = digest_of(head)
+        # Opened with each journal: a new snapshot takes the name of the old one, not its file.
         self._snapshot, self._stream = _open(state, "r+b"), _open(self._path, "ab")
         self._is_missed = False
 
@@ -175,6 +180,7 @@ class EventJournal:
         """Write one line, on the disk when this returns; an InputError says that it is full."""
         digest, line = sealed(exchange.model_dump_json().encode(), self._digest)
         try:
+            # The line first: a mark of one that is not there would look like an answer cut off.
             _write(self._stream, line)
             os.fsync(self._stream.fileno())
             # In place: all digests are equally long.

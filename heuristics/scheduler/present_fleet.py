@@ -47,12 +47,14 @@ class PresentFleet:
 
     def excludes(self, request: Request) -> bool:
         """Tell whether no fleet could serve a request; unknown, so no, if no device is present."""
+        # Without devices every layer of the helpers lacks a host, whatever the request.
         return bool(self.fleet.devices) and bool(self.task(request).unattainable)
 
     def failed_among_helpers(self, request: Request, rejection: Rejection) -> bool:
         """Tell whether a request failed where its camera neither computes nor sends."""
         layers, source = self.task(request).layers, (self.task(request).source,)
         at = [k for k, layer in enumerate(layers) if layer.name == rejection.layer]
+        # The layer that failed, and the one before it, whose nodes send to those of the layer.
         return bool(at) and all(layer.hosts != source for layer in layers[max(at[0] - 1, 0) :][:2])
 
     def without(self, device_id: str) -> "PresentFleet":
@@ -90,6 +92,7 @@ def _task_of_kind(
 
 
 def _from_first_camera(fleet: FleetDocument, network: str, tolerated_ssim: float) -> RequestTask:
+    # Any camera does: costs and caps depend on network and tolerance alone.
     source = fleet.sources[0].id
     one = Request(id="any", source=source, network=network, tolerated_ssim=tolerated_ssim)
     return Problem.of(fleet.with_requests((one,))).tasks[0]

@@ -22,9 +22,11 @@ def reoptimised(
     for one in sorted(books.running.values(), key=lambda one: (-_gap_of(one), one.arrival)):
         if _gap_of(one) <= TOLERANCE:
             break  # Nor has any after it more to gain.
+        # Off its nodes first: what it takes there is free for it, too.
         books.remove(one.request.id)
         better = placer.place(books, one.request, one.arrival)
         moved = _moved(books.present, one, better)
+        # Go on, even if this one moves too many: one with a smaller gap may move fewer.
         if moved is None or moved > most_moves or isinstance(better, Rejection):
             books.enter(one)
             continue

@@ -22,6 +22,7 @@ def repaired(
     for node in _substitutes(problem, task, placed, lost, left):
         moved = _with_substitute(placed, lost, node)
         evaluation = evaluate_request(problem, task, moved)
+        # Strictly: of equally fast ones the first, so that equal runs agree.
         if evaluation.latency_s < least_s and left.has_room(evaluation.load):
             best, least_s = moved, evaluation.latency_s
     return best
@@ -53,6 +54,7 @@ def _substitutes(
     firsts = idle[np.unique(kinds, axis=1, return_index=True)[1]]
     in_use = np.flatnonzero(allowed & busy & room[:2].all(axis=0))
     work = np.array([task.layers[k].multiplications for k in at])
+    # By computing alone, as a guess: what it receives, and from whom, shows once it is evaluated.
     longest = (together[:, in_use] * work[:, np.newaxis]).max(axis=0) / problem.speed[in_use]
     in_use = in_use[np.argsort(longest, kind="stable")[:MOST_IN_USE]]
     return sorted([*in_use.tolist(), *firsts.tolist()])

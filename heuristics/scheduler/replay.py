@@ -35,6 +35,8 @@ def replayed(books: FleetBooks, placer: RequestPlacer, exchange: EventExchange) 
     """
     event, told, counts = exchange.event, exchange.answer.standing, books.counts
     _require_possible(books, event)
+    # The event first, then the decisions in the order in which they were taken: each was on what
+    # those before it had left.
     books = _before_decisions(books, placer, event)
     for decision in exchange.answer.decisions:
         _apply(books, event, decision)
@@ -47,6 +49,7 @@ def replayed(books: FleetBooks, placer: RequestPlacer, exchange: EventExchange) 
                 f"none on {one.request.id!r}",
                 REPAIR,
             )
+    # Believed, as some cannot be worked out again, but for what must add up.
     books.counts = told.counts
     _require_submitted(books, counts.submitted)
     found = books.standing

@@ -80,6 +80,7 @@ class OnlineScheduler:
     @property
     def running(self) -> tuple[RunningRequest, ...]:
         """The requests that have a place, in order of arrival."""
+        # What is placed anew is entered again, behind those that came later.
         entries = sorted(self._books.running.values(), key=lambda one: one.arrival)
         return tuple(one.running(self._books.present) for one in entries)
 
@@ -188,6 +189,7 @@ class OnlineScheduler:
                 books.wait_no_longer(waiting)
                 books.count(unserved=1)
             retried = self._placer.retried(books)
+            # Last: of all changes to the books, this one cannot be undone.
             books.is_gone(request_id)
             return retried
 
@@ -219,6 +221,7 @@ class OnlineScheduler:
             If it is not present, or a request has no place without it: then it stays.
         """
         departure = self._departure(device_id, "left")
+        # On books of their own: until these are taken, the device has not left.
         decisions = departure.decisions()
         for decision in decisions:
             if decision.rejection is not None:
@@ -305,6 +308,7 @@ class OnlineScheduler:
             another or must be given.
         """
         state = read_state(path)
+        # Before a policy is made of the name that the file gives.
         require_trusted(state.snapshot.policy, policy, str(path))
         return cls.of_state(state)[0]
 
@@ -370,6 +374,7 @@ class OnlineScheduler:
     ) -> tuple[SchedulerDecision, ...]:
         """Try the requests that wait on other devices, and let the event count as done."""
         retried = self._placer.retried(books)
+        # Only now: whatever raises before this line has changed nothing.
         self._books = books
         return (*decisions, *retried)
 

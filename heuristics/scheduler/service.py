@@ -127,6 +127,7 @@ class SchedulerService:
 
     def _keep(self, exchange: EventExchange) -> None:
         """Put down what is about to be told."""
+        # Before anybody hears of it: the other way round, a kill could lose what was told.
         if self.files is not None:
             self.files.append(exchange)
         self.last, self._in_step = exchange, True

@@ -125,6 +125,7 @@ class StateSnapshot(StrictModel):
                     repr(one.placement.request),
                     REPAIR,
                 )
+        # All at once, for they share the budgets.
         instance = present.fleet.with_requests(tuple(one.request for one in self.running))
         document = PlacementDocument(requests=tuple(one.placement for one in self.running))
         for violation in check(instance, document).violations[:1]:
@@ -147,6 +148,7 @@ def _checked_entry(present: PresentFleet, one: RunningRequest, name: str) -> Boo
                 str(one.reserved.get(node)),
                 REPAIR,
             )
+    # Seconds are floats and may differ in the last digits; loads, above, are whole and may not.
     if not math.isclose(costed.latency_s, one.latency_s, rel_tol=LATENCY_TOLERANCE):
         raise RuleError(f"{name}.latency_s", str(costed.latency_s), str(one.latency_s), REPAIR)
     if one.bound_s > one.latency_s * (1 + LATENCY_TOLERANCE):
@@ -181,6 +183,7 @@ def write_snapshot(path: Path, snapshot: StateSnapshot, follows: str = NOTHING) 
     """
     written = snapshot.model_dump_json().encode()
     content = b'"follows":"%s","snapshot":%s}\n' % (follows.encode(), written)
+    # Of what comes after `told`: that is written in place, and must not break the digest.
     digest = digest_of(content)
     told = digest.encode()
     write_bytes(path, BEFORE_TOLD + b'%s","sha256":"%s",%s' % (told, told, content))

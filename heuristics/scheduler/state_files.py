@@ -83,6 +83,7 @@ class StateFiles:
     """
 
     def __init__(self, path: Path) -> None:
+        # Before anything is removed: what another process is writing is no leftover.
         self._lock = FileLock(path, "stop the other process or name another --state file")
         self._path, self._journal = path, journal_path(path)
         self._written: EventJournal | None = None
@@ -114,6 +115,7 @@ class StateFiles:
 
     def end(self, snapshot: StateSnapshot) -> None:
         """Write a snapshot, which takes the place of the journal."""
+        # In this order: killed between the two, nothing is lost.
         self._write(snapshot)
         self._journal.unlink(missing_ok=True)
 

@@ -71,6 +71,7 @@ class WaitingLine:
             tried = heapq.heappop(ahead)
             one = self._by_id[tried[1]]
             yield one
+            # Whoever tried it may have taken it out of the line meanwhile: then the next is first.
             following = self._order.get(kind_of(one.request), [tried])[0]
             if following != tried:
                 heapq.heappush(ahead, following)
