@@ -10,18 +10,16 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
 from inspect import signature
-from pathlib import Path
 
 import pytest
 from commands import ended, output_of, refusal_of, run_process
+from places import CASES, SMALL
 
 from distprivacy.__main__ import COMMANDS, OF_SEVERAL, usage
 from optmodel.ground.entry import EXTRAS, lacking
 
-ROOT = Path(__file__).parents[1]
-SMALL = ROOT / "instances" / "small"
 LENET = SMALL / "lenet-0.4-3-mixed.json"
-LONG = Path(__file__).parent / "cases" / "long.json"
+LONG = CASES / "long.json"
 MODULES = sorted({module for module, _ in COMMANDS.values()} | {"attack.shipped"})
 
 

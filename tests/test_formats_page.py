@@ -2,13 +2,13 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
+from places import DOCS, ROOT
 
 from optmodel import Instance, check, solve
 
-PAGE = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "formats.md").read_text(encoding="utf-8")
 (WRITTEN,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 EXPLAINED = re.findall(r"^\| (\w+) \| .* \| (\d+\.\d+) \|$", PAGE, re.MULTILINE)
 
@@ -26,5 +26,5 @@ def test_the_answer_is_the_one_that_the_page_explains():
 def test_every_field_is_explained():
     named = set(re.findall(r"`(\w+)`", PAGE))
     for schema in ("instance", "solution"):
-        file = Path(__file__).parents[1] / "optmodel" / f"{schema}.schema.json"
+        file = ROOT / "optmodel" / f"{schema}.schema.json"
         assert set(json.loads(file.read_text(encoding="utf-8"))["properties"]) <= named

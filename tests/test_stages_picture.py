@@ -1,11 +1,11 @@
 """The picture of docs/stages.md shows the arc that the page works by hand."""
 
 import runpy
-from pathlib import Path
 
 from matplotlib.figure import Figure
+from places import DOCS
 
-DRAWN = Path(__file__).parents[1] / "docs" / "stages_picture.py"
+DRAWN = DOCS / "stages_picture.py"
 
 
 def test_the_picture_shows_the_arc_of_the_page(tmp_path, monkeypatch):

@@ -2,9 +2,9 @@
 
 import csv
 import re
-from pathlib import Path
 
 import pytest
+from places import DOCS
 
 from instances.generate import Recipe, generate
 from instances.measured import MeasuredCell, MeasuredTable
@@ -16,7 +16,6 @@ from optmodel.ground.json_files import read_model
 from optmodel.placement.solution import Solution, read_solution
 from optmodel.solving import solve
 
-DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "trust.md").read_text(encoding="utf-8")
 HEADINGS = {
     "lenet-mnist": "### LeNet on MNIST",

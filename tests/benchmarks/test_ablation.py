@@ -4,11 +4,11 @@ import re
 import shutil
 import signal
 from io import StringIO
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from commands import output_of, refusal_of, rows_of
+from places import DOCS, SMALL
 from rich.console import Console
 from runs import record
 
@@ -20,7 +20,6 @@ from optmodel.batch.options import BatchOptions
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 NAME = "lenet-0.6-x2-bandwidth"
 
 
@@ -90,7 +89,6 @@ def test_a_part_that_there_is_not_is_refused(folder):
     assert "recreate" in message
 
 
-DOCS = SMALL.parents[1] / "docs"
 NAMES = {
     "bounds of each request as if alone": "alone",
     "prices": "prices",

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
+from places import DOCS
 
 from benchmarks.evaluation.checks import short
 from benchmarks.evaluation.panels import PANELS, EvaluationPlan
@@ -14,7 +14,6 @@ from benchmarks.evaluation.table import KEYS
 from benchmarks.evaluation.variants import JUDGED
 from optmodel.ground.json_files import read_model
 
-DOCS = Path(__file__).parents[2] / "docs"
 TABLES = DOCS / "figures"
 PAGE = " ".join((DOCS / "figures.md").read_text(encoding="utf-8").split())
 COMPARED = re.compile(

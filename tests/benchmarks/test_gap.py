@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import runs
 from commands import output_of, refusal_of, rows_of, run
+from places import SMALL
 from rich.console import Console
 
 from benchmarks.common.command import instance_files
@@ -22,7 +23,6 @@ from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 SUBSET = (
     "lenet-0.4-3-mixed",
     "lenet-0.6-5-mixed",

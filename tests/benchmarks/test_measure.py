@@ -1,9 +1,9 @@
 """A run is measured in a process of its own, and recorded however it ends."""
 
 import signal
-from pathlib import Path
 
 import pytest
+from places import SMALL
 from runs import AS_WORKER, killed, took, use_worker
 
 from benchmarks.runtime import measure as measuring
@@ -14,7 +14,7 @@ from optmodel.placement.solution import SolutionStatus, Termination
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 
-LENET = read_instance(Path(__file__).parents[2] / "instances" / "small" / "lenet-0.4-3-mixed.json")
+LENET = read_instance(SMALL / "lenet-0.4-3-mixed.json")
 OPTIONS = SolverOptions(time_limit_s=60.0)
 
 

@@ -2,17 +2,14 @@
 
 import shutil
 from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 from commands import run
+from places import DOCS, SMALL
 
 from benchmarks import price_weights
 from benchmarks.price_weights import CHOSEN, gap, variants
 from optmodel.online import KnownPaths
-
-ROOT = Path(__file__).parents[2]
-SMALL = ROOT / "instances" / "small"
 
 
 def test_each_weight_is_left_out_halved_and_doubled():
@@ -53,8 +50,8 @@ def test_the_command_prints_and_writes_a_row_for_each(tmp_path, monkeypatch):
 
 
 def test_the_page_shows_the_record():
-    page = (ROOT / "docs" / "lookahead.md").read_text(encoding="utf-8")
-    record = pd.read_csv(ROOT / "docs" / "price-weights.csv")
+    page = (DOCS / "lookahead.md").read_text(encoding="utf-8")
+    record = pd.read_csv(DOCS / "price-weights.csv")
     assert list(record.weights) == [label for label, _ in variants()]
     for row in record.itertuples():
         gap = f"{row.gap_percent:.2f} % of {row.gaps}"

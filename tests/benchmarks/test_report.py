@@ -9,6 +9,7 @@ import pytest
 import runs
 from browser import console_of, open_browser, requests_of, visit
 from commands import output_of, refusal_of, run
+from places import DOCS, SMALL
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -21,8 +22,6 @@ from benchmarks.report.__main__ import stored_solutions
 from benchmarks.report.report_page import read_figures, report_page
 from optmodel.ground.rule_errors import InputError
 
-ROOT = Path(__file__).parents[2]
-SMALL = ROOT / "instances" / "small"
 NAMES = (
     "cifar_block1-0.4-8-mixed",
     "infeasible-camera",
@@ -47,7 +46,7 @@ def page(tmp_path_factory):
     """A report on five instances with two figures, one of them named by an attacker."""
     made = tmp_path_factory.mktemp("report")
     (made / "figures").mkdir()
-    shutil.copy(ROOT / "docs" / "gap.png", made / "figures")
+    shutil.copy(DOCS / "gap.png", made / "figures")
     (made / "figures" / "a <b onclick=x>.svg").write_text(SVG)
     out = made / "report.html"
     arguments = ("--instances", fill(made / "set", *NAMES), "--figures", made / "figures")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from places import SMALL
 from runs import record
 
 from benchmarks import figures, policies, sensitivity, traffic
@@ -20,7 +21,7 @@ from optmodel.ground.rule_errors import InputError
 from optmodel.problem.instance import Instance, digest, read_instance
 from optmodel.solving import solve
 
-FILE = Path(__file__).parents[2] / "instances" / "small" / "lenet-0.4-3-mixed.json"
+FILE = SMALL / "lenet-0.4-3-mixed.json"
 INSTANCE = read_instance(FILE)
 
 

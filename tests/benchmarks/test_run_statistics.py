@@ -1,10 +1,10 @@
 """Means, profiles, goals and pictures of measured runs are those computed by hand."""
 
 from math import inf
-from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from places import SMALL
 from runs import killed, took, unproven
 
 from benchmarks.runtime.run_statistics import (
@@ -28,7 +28,7 @@ from optmodel.ground.command_line import console
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import read_instance
 
-LENET = read_instance(Path(__file__).parents[2] / "instances" / "small" / "lenet-0.4-3-mixed.json")
+LENET = read_instance(SMALL / "lenet-0.4-3-mixed.json")
 
 
 def test_the_shifted_geometric_mean_is_that_computed_by_hand():

@@ -3,9 +3,9 @@
 import csv
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
 import pytest
+from places import DOCS
 from tradeoff_making import case
 
 from benchmarks.tradeoffs.tradeoff_cases import TradeoffCase
@@ -19,7 +19,6 @@ from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
 
 NAMES = ("lenet", "cifar_cnn", "vgg16", "vgg19")
-DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "tradeoffs.md").read_text(encoding="utf-8")
 
 

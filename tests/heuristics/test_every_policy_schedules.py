@@ -1,8 +1,7 @@
 """Every shipped policy, and users' bad ones, behind the scheduler."""
 
-from pathlib import Path
-
 import pytest
+from places import SMALL
 from scheduling import request, tight_fleet
 
 from heuristics.policies import POLICIES
@@ -56,7 +55,7 @@ def test_a_policy_that_fails_rejects_with_the_reason_and_reserves_nothing(policy
 
 
 def test_what_no_fleet_can_serve_is_refused_once_a_device_is_there_to_tell():
-    fleet = read_fleet(Path(__file__).parents[2] / "instances" / "small" / "lenet-0.8-4-mixed.json")
+    fleet = read_fleet(SMALL / "lenet-0.8-4-mixed.json")
     scheduler = OnlineScheduler(fleet.model_copy(update={"devices": ()}))
     hopeless = Request(id="r1", source="camera-1", network="lenet", tolerated_ssim=0.0001)
     assert scheduler.submit(hopeless).waits

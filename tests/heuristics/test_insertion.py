@@ -1,10 +1,10 @@
 """Insertion: requests that were left out are served, others moved for them, nobody dropped."""
 
 import time
-from pathlib import Path
 
 import pytest
 from improving import at_random, holds, tight_around
+from places import SMALL
 
 from heuristics.baselines import AtRandom
 from heuristics.improvement import ImprovedPlacement, improve
@@ -19,7 +19,6 @@ from optmodel.placement.solution import Termination
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 MEDIUM = SMALL.parent / "medium"
 
 

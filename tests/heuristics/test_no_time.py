@@ -1,8 +1,7 @@
 """A request that takes no time, a pool on its camera, is placed by every policy and method."""
 
-from pathlib import Path
-
 import pytest
+from places import CASES
 
 from heuristics import policies
 from heuristics.improvement import improve_solution
@@ -11,7 +10,7 @@ from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import Instance, read_instance
 from optmodel.solving import METHODS, solve
 
-ONE = read_instance(Path(__file__).parents[1] / "cases" / "takes-no-time.json")
+ONE = read_instance(CASES / "takes-no-time.json")
 
 
 def three() -> Instance:

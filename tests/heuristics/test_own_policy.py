@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from places import SMALL
 
 from heuristics.policies import make_policy, policy_type
 from optmodel.ground.rule_errors import InputError
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 HERE = Path(__file__).parent
 LENET = SMALL / "lenet-0.8-4-mixed.json"
 BATCH = SMALL / "lenet-0.4-x4-compute.json"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import output_of, refusal_of, run
+from places import CASES, SMALL
 
 from heuristics.__main__ import place
 from heuristics.policies import CheckedPlan, decide
@@ -12,9 +13,6 @@ from heuristics.scheduler.scheduler import OnlineScheduler
 from optmodel.ground.json_files import read_model
 from optmodel.placement.solution import Solution, Termination
 from optmodel.problem.instance import read_instance
-
-CASES = Path(__file__).parents[1] / "cases"
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 
 
 def test_a_placement_is_printed_and_written(tmp_path):

@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from measured_tables import cell, measured_table, settings
+from places import CASES
 
 from instances.cnns import NETWORKS
 from instances.generate import Recipe, generate
@@ -20,8 +20,6 @@ from instances.ssim import read_ssim_table
 from optmodel.ground.json_files import write_model
 from optmodel.ground.rule_errors import InputError, RuleError
 from optmodel.problem.privacy import protect
-
-CASES = Path(__file__).parents[1] / "cases"
 
 
 @pytest.fixture

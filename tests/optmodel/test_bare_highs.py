@@ -1,10 +1,9 @@
 """HiGHS without Pyomo runs whatever HiGHS with Pyomo did before, in the same process."""
 
-from pathlib import Path
-
 import highspy
 import numpy as np
 import pytest
+from places import SMALL
 from strategies import by_hand
 
 from optmodel.batch.bound.price_search import PriceSearch
@@ -16,7 +15,6 @@ from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 THREADS = (2, None, 1, 2, None)
 """Of runs one after another; HiGHS starts its threads once, and each change of them starts anew."""
 

@@ -2,10 +2,10 @@
 
 import json
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from commands import refusal_of, run
+from places import SMALL
 
 from optmodel.checker import check_solution, claims
 from optmodel.ground.json_files import write_model
@@ -20,7 +20,6 @@ from optmodel.placement.solution import (
 )
 from optmodel.problem.instance import read_instance
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 INSTANCE = read_instance(SMALL / "lenet-0.8-x2.json")
 SOLUTION = read_solution(SMALL / "lenet-0.8-x2.solution.json")
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 import reference
 from assigned import place
 from ortools.sat.python import cp_model
+from places import CASES
 from strategies import by_hand, clashing, twice
 
 from optmodel import auto, solving
@@ -27,8 +27,6 @@ from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
-
-CASES = Path(__file__).parents[1] / "cases"
 
 BEST = reference.best(by_hand())
 BEST_S = float(BEST.latency_s)

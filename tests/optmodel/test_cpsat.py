@@ -4,7 +4,6 @@ import signal
 import threading
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
 import pytest
 import reference
@@ -12,6 +11,7 @@ from engines import QUICK
 from hypothesis import given
 from hypothesis import strategies as st
 from ortools.sat.python import cp_model
+from places import CASES
 from strategies import assignments, by_hand, examples, instances, with_budget, with_fleet
 
 from instances.generate import Recipe, generate
@@ -169,8 +169,6 @@ def test_budgets_in_digits_admit_what_the_budget_does(monkeypatch, amounts: tupl
 
 
 # Instances on which its presolve went wrong, with the right answers.
-
-CASES = Path(__file__).parents[1] / "cases"
 
 
 @pytest.mark.parametrize("threads", [None, 1])

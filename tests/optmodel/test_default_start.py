@@ -1,9 +1,9 @@
 """Every exact method starts from what the default heuristic places."""
 
 import time
-from pathlib import Path
 
 import pytest
+from places import CASES
 
 from heuristics.policies import place
 from instances.generate import Recipe, generate
@@ -17,7 +17,6 @@ from optmodel.search.search import Search
 from optmodel.solving import METHODS, TOO_LARGE, solve
 from optmodel.stages.stage_graph import StageGraph, StagePath
 
-CASES = Path(__file__).parents[1] / "cases"
 MANY = generate(Recipe(("lenet",), "varied", 60, 0.6), "many")
 
 

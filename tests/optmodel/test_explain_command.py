@@ -1,10 +1,10 @@
 """`python -m optmodel.explain`: what it prints, writes and refuses."""
 
 import json
-from pathlib import Path
 
 import pytest
 from commands import output_of, refusal_of
+from places import SMALL
 from strategies import by_hand, clashing, with_fleet
 
 from optmodel.explain import Explanation, FeasibilityVerdict, changed, explain
@@ -14,7 +14,6 @@ from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 SOLUTIONS = {file: read_solution(file) for file in sorted(SMALL.glob("*.solution.json"))}
 INFEASIBLE = sorted(
     solution.instance

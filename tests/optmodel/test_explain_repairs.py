@@ -1,12 +1,12 @@
 """Every repair suffices, and less of it does not; where there is none, brute force finds none."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import reference
 from hypothesis import assume, given
 from lifting import FIELDS
+from places import CASES
 from strategies import (
     act,
     by_hand,
@@ -172,7 +172,7 @@ def test_the_limit_on_new_devices_is_stated():
 
 def test_of_unequal_devices_of_a_family_the_one_that_helps_is_copied():
     """Of the case's devices only d2 has what one more device needs; d0 has no budget at all."""
-    file = Path(__file__).parents[1] / "cases" / "explain-family-of-unequal-devices.json"
+    file = CASES / "explain-family-of-unequal-devices.json"
     made = read_instance(file)
     assert {device.family for device in made.devices} == {"f0"}
     repair = repairs(made)["devices"]

@@ -2,9 +2,9 @@
 
 import json
 from itertools import product
-from pathlib import Path
 
 import pytest
+from places import CASES
 
 from instances.cnns import lenet
 from optmodel.ground.json_files import parse_model
@@ -138,9 +138,6 @@ def test_what_is_not_stated_is_not_written():
     for layer in json.loads(lenet().model_dump_json())["layers"]:
         assert not {"stride", "padding"} & layer.keys()
         assert "kernel" not in layer or layer["kind"] == "conv"
-
-
-CASES = Path(__file__).parents[1] / "cases"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import CASES
 
 import optmodel
 from instances.generate import Recipe, generate
@@ -168,7 +169,7 @@ def test_random_bytes_are_refused_with_a_message(content):
 
 
 def test_a_speed_that_no_arithmetic_bears_is_refused_with_the_range():
-    file = Path(__file__).parents[1] / "cases" / "slow324.json"
+    file = CASES / "slow324.json"
     with pytest.raises(InputError, match=r"compute_mult_per_s: expected .*0\.001, got 5e-324"):
         read_instance(file)
 

@@ -4,16 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from places import SMALL
 from pydantic import BaseModel, PrivateAttr, field_serializer
 
 from optmodel.ground.app import run_app
 from optmodel.ground.command_line import EXIT_INTERRUPTED
 from optmodel.ground.interrupt import ORDERS, noticing_interrupt, obeyed, postponed
-
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 
 
 def ended(monkeypatch, command) -> int:

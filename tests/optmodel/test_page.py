@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from browser import console_of, open_browser, requests_of, visit
 from commands import output_of, refusal_of, run
+from places import INSTANCES, SMALL
 from selenium.webdriver.common.by import By
 
 from optmodel.page import solution_page, view_solution
@@ -19,8 +20,6 @@ from optmodel.problem.instance import Instance, read_instance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import solve
 
-INSTANCES = Path(__file__).parents[2] / "instances"
-SMALL = INSTANCES / "small"
 EVIL = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 from commands import run
+from places import INSTANCES
 
 from optmodel.checker import check
 from optmodel.ground.rule_errors import InputError
@@ -19,7 +20,6 @@ from optmodel.placement.solution import (
 )
 from optmodel.problem.instance import read_instance
 
-INSTANCES = Path(__file__).parents[2] / "instances"
 SCHEMA = Solution.model_json_schema()
 FILE = INSTANCES / "small" / "lenet-0.8-4-mixed.json"
 SOLVED = FILE.with_suffix(".solution.json")

@@ -4,17 +4,16 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import highspy
 import pytest
 from commands import output_of, refusal_of, run
+from places import SMALL
 
 from optmodel.problem.instance import read_instance
 from optmodel.search.options import SolverOptions
 from optmodel.solving import export_lp, solve
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 LENET = SMALL / "lenet-0.4-3-mixed.json"
 
 

@@ -7,7 +7,6 @@ of a solver in floats. Brute force over the splits tells the truth.
 
 import random
 from itertools import product
-from pathlib import Path
 
 import pyomo.environ as pyo
 import pytest
@@ -15,6 +14,7 @@ import strategies
 from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
+from places import CASES
 from pyomo.repn import generate_standard_repn
 
 from optmodel.explain import FeasibilityVerdict, explain
@@ -32,7 +32,6 @@ from optmodel.search.options import SolverOptions
 from optmodel.search.search import Search
 from optmodel.solving import solve
 
-CASES = Path(__file__).parents[1] / "cases"
 COMPUTE, MEMORY = "compute_budget_mult", "memory_bytes"
 HARMLESS = SsimTable(source="x", slack=0.0, rows=(strategies.ssim_row("row", {65_536: 0.1}),))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from places import CASES, SMALL
 from pydantic import BaseModel
 
 from heuristics.scheduler.events import EventLine
@@ -18,8 +19,7 @@ from optmodel.problem.network import Network
 from optmodel.problem.ssim import SsimTable
 from optmodel.solving import solve
 
-CASE = Path(__file__).parents[1] / "cases" / "float3.json"
-SMALL = Path(__file__).parents[2] / "instances" / "small"
+CASE = CASES / "float3.json"
 LENET = json.loads((SMALL / "lenet-0.8-4-mixed.json").read_text())
 
 FILES: dict[type[BaseModel], Any] = {
