@@ -112,8 +112,7 @@ def other_bytes(content: bytes):
         yield content[:at] + bytes([other]) + content[at + 1 :]
 
 
-def test_no_byte_of_a_snapshot_can_be_changed(tmp_path, killed):
-    state = tmp_path / "state.json"
+def test_no_byte_of_a_snapshot_can_be_changed(state, killed):
     put(state, killed.snapshot, killed.journal)
     assert believed(state) == 4
     for changed in other_bytes(killed.snapshot):
@@ -121,17 +120,15 @@ def test_no_byte_of_a_snapshot_can_be_changed(tmp_path, killed):
         assert believed(state) is None
 
 
-def test_no_byte_of_a_journal_can_be_changed(tmp_path, killed):
-    state = tmp_path / "state.json"
+def test_no_byte_of_a_journal_can_be_changed(state, killed):
     state.write_bytes(killed.snapshot)
     for changed in other_bytes(killed.journal):
         journal_path(state).write_bytes(changed)
         assert believed(state) is None
 
 
-def test_an_event_that_was_not_told_may_be_cut_off_but_not_changed(tmp_path, killed):
+def test_an_event_that_was_not_told_may_be_cut_off_but_not_changed(state, killed):
     """Killed while the last event was written: who sent it has no answer, and sends it again."""
-    state = tmp_path / "state.json"
     put(state, told(killed.snapshot, killed.journal, 3), killed.journal)
     assert believed(state) == 4
     kept = killed.journal[:-1].rindex(b"\n") + 1
@@ -143,16 +140,14 @@ def test_an_event_that_was_not_told_may_be_cut_off_but_not_changed(tmp_path, kil
         assert believed(state) is None
 
 
-def test_a_journal_of_which_a_told_event_is_cut_off_is_refused(tmp_path, killed):
-    state = tmp_path / "state.json"
+def test_a_journal_of_which_a_told_event_is_cut_off_is_refused(state, killed):
     state.write_bytes(killed.snapshot)
     for cut in range(len(killed.journal)):
         journal_path(state).write_bytes(killed.journal[:cut])
         assert believed(state) is None
 
 
-def test_no_line_can_be_left_out_repeated_or_moved(tmp_path, killed):
-    state = tmp_path / "state.json"
+def test_no_line_can_be_left_out_repeated_or_moved(state, killed):
     state.write_bytes(killed.snapshot)
     lines = killed.journal.splitlines(keepends=True)
     others = [lines[:n] + lines[n + 1 :] for n in range(len(lines))]
@@ -163,9 +158,8 @@ def test_no_line_can_be_left_out_repeated_or_moved(tmp_path, killed):
         assert believed(state) is None
 
 
-def test_files_of_two_moments_are_refused_unless_the_journal_tells_the_rest(tmp_path, copies):
+def test_files_of_two_moments_are_refused_unless_the_journal_tells_the_rest(state, copies):
     """An older snapshot of the same journal is no loss: the journal holds all that came after."""
-    state = tmp_path / "state.json"
     for snapshot, journal in itertools.product(copies, copies):
         put(state, snapshot.snapshot, journal.journal)
         number = believed(state)
@@ -176,8 +170,7 @@ def test_files_of_two_moments_are_refused_unless_the_journal_tells_the_rest(tmp_
             assert number == snapshot.number
 
 
-def test_a_journal_that_was_removed_is_missed(tmp_path, copies):
-    state = tmp_path / "state.json"
+def test_a_journal_that_was_removed_is_missed(state, copies):
     for copy in copies:
         put(state, copy.snapshot, None)
         written = read_snapshot(state)[0].last
@@ -185,9 +178,8 @@ def test_a_journal_that_was_removed_is_missed(tmp_path, copies):
         assert believed(state) == (copy.number if holds_all else None)
 
 
-def test_killed_between_snapshot_and_journal_nothing_is_lost(tmp_path, copies):
+def test_killed_between_snapshot_and_journal_nothing_is_lost(state, copies):
     """The snapshot after the third event, beside the journal that held them."""
-    state = tmp_path / "state.json"
     with opened(state) as one:
         for event in EVENTS[:3]:
             one.answer(event)
@@ -282,11 +274,7 @@ def names(folder: Path, beginning: str) -> list[str]:
     return sorted(f.name for f in folder.iterdir() if f.name.lstrip(".").startswith(beginning))
 
 
-# Before there were digests.
-
-
-def test_a_state_without_digests_is_read_once_and_written_anew(tmp_path, killed):
-    state = tmp_path / "state.json"
+def test_a_state_without_digests_is_read_once_and_written_anew(state, killed):
     put(state, killed.snapshot, killed.journal)
     without_seals(state)
     old = journal_path(state).read_bytes()
@@ -311,8 +299,7 @@ def test_a_state_without_digests_is_read_once_and_written_anew(tmp_path, killed)
         ([0, 2, 1, 3], r"answer\.number: expected 2, without a gap, got 3"),
     ],
 )
-def test_a_gap_in_a_journal_without_digests_is_refused(tmp_path, killed, kept, message):
-    state = tmp_path / "state.json"
+def test_a_gap_in_a_journal_without_digests_is_refused(state, killed, kept, message):
     put(state, killed.snapshot, killed.journal)
     without_seals(state)
     lines = journal_path(state).read_bytes().splitlines(keepends=True)
@@ -321,8 +308,7 @@ def test_a_gap_in_a_journal_without_digests_is_refused(tmp_path, killed, kept, m
         opened(state)
 
 
-def test_a_snapshot_without_digests_goes_with_its_own_journal_only(tmp_path, copies):
-    state = tmp_path / "state.json"
+def test_a_snapshot_without_digests_goes_with_its_own_journal_only(state, copies):
     old = []
     for copy in copies[:-1]:
         put(state, copy.snapshot, copy.journal)
@@ -337,8 +323,7 @@ def test_a_snapshot_without_digests_goes_with_its_own_journal_only(tmp_path, cop
     assert believed(state) is None
 
 
-def test_a_changed_byte_in_a_journal_without_digests_is_no_traceback(tmp_path, killed):
-    state = tmp_path / "state.json"
+def test_a_changed_byte_in_a_journal_without_digests_is_no_traceback(state, killed):
     put(state, killed.snapshot, killed.journal)
     without_seals(state)
     draw, content = random.Random(0), journal_path(state).read_bytes()

@@ -100,9 +100,8 @@ def cuts(journal: bytes) -> list[int]:
     return sorted(cut for cut in {*near, *drawn} if ends[0] <= cut <= len(journal))
 
 
-def test_cut_off_at_any_byte_and_sent_again_the_end_is_that_of_one_run(tmp_path, whole):
+def test_cut_off_at_any_byte_and_sent_again_the_end_is_that_of_one_run(state, whole):
     snapshot, journal, answers, end = whole
-    state = tmp_path / "state.json"
     for cut in cuts(journal):
         done = journal[:cut].count(b"\n") - 1
         state.write_bytes(told(snapshot, journal, max(done - cut % 2, 0)))
@@ -118,9 +117,8 @@ def position(answers, number: int) -> int:
     return next(n for n, a in enumerate(answers) if not isinstance(a, str) and a.number == number)
 
 
-def test_a_line_that_is_cut_off_is_told_in_the_log(tmp_path, whole, caplog):
+def test_a_line_that_is_cut_off_is_told_in_the_log(state, whole, caplog):
     snapshot, journal, _, _ = whole
-    state = tmp_path / "state.json"
     state.write_bytes(told(snapshot, journal, journal.count(b"\n") - 2))
     journal_path(state).write_bytes(journal[:-1])
     with caplog.at_level(logging.WARNING):
@@ -128,9 +126,8 @@ def test_a_line_that_is_cut_off_is_told_in_the_log(tmp_path, whole, caplog):
     assert "is cut off; left out" in caplog.text
 
 
-def test_an_event_costs_one_line_and_every_so_often_a_snapshot(tmp_path, monkeypatch):
+def test_an_event_costs_one_line_and_every_so_often_a_snapshot(state, monkeypatch):
     monkeypatch.setattr(service, "SNAPSHOT_EVERY", 4)
-    state = tmp_path / "state.json"
     one, lines, written = opened(state), [], set()
     for event in EVENTS[:12]:
         one.answer(event)
@@ -154,9 +151,8 @@ def test_an_event_costs_one_line_and_every_so_often_a_snapshot(tmp_path, monkeyp
     ],
 )
 def test_what_an_edited_journal_without_digests_says_is_worked_out_again(
-    tmp_path, whole, old, new, message
+    state, whole, old, new, message
 ):
-    state = tmp_path / "state.json"
     put(state, whole)
     without_seals(state)
     snapshot, journal = state.read_bytes(), journal_path(state).read_bytes()
@@ -167,8 +163,7 @@ def test_what_an_edited_journal_without_digests_says_is_worked_out_again(
     assert state.read_bytes() == snapshot
 
 
-def test_cut_off_in_the_middle_of_an_event_nothing_untold_is_written(tmp_path, monkeypatch):
-    state = tmp_path / "state.json"
+def test_cut_off_in_the_middle_of_an_event_nothing_untold_is_written(state, monkeypatch):
     one = opened(state)
     one.answer(EVENTS[0])
     told = one.scheduler.snapshot()
@@ -210,8 +205,7 @@ def test_a_journal_beside_a_link_is_not_overlooked(tmp_path):
         opened(link)
 
 
-def test_an_event_is_on_the_disk_before_it_may_be_told(tmp_path, monkeypatch):
-    state = tmp_path / "state.json"
+def test_an_event_is_on_the_disk_before_it_may_be_told(state, monkeypatch):
     real, synced = os.fsync, []
 
     def fsync(descriptor):
@@ -234,11 +228,8 @@ def test_an_event_is_on_the_disk_before_it_may_be_told(tmp_path, monkeypatch):
         monkeypatch.undo()
 
 
-def test_that_there_is_a_journal_is_on_the_disk_before_its_first_event_is_told(
-    tmp_path, monkeypatch
-):
+def test_that_there_is_a_journal_is_on_the_disk_before_its_first_event_is_told(state, monkeypatch):
     """With the snapshot as it stands on the disk then, a journal that is missing is missed."""
-    state = tmp_path / "state.json"
     real, on_disk = os.fsync, []
 
     def fsync(descriptor: int) -> None:
@@ -271,8 +262,7 @@ def test_names_in_a_folder_are_on_the_disk(tmp_path, monkeypatch):
         assert folders == [["state.json"], ["state.json", "state.json.journal"]]
 
 
-def test_a_full_disk_is_one_message_and_loses_nothing_that_was_told(tmp_path):
-    state = tmp_path / "state.json"
+def test_a_full_disk_is_one_message_and_loses_nothing_that_was_told(state):
     one = opened(state)
     one.answer(EVENTS[0])
     room = journal_path(state).stat().st_size + 100
@@ -289,8 +279,7 @@ def test_a_full_disk_is_one_message_and_loses_nothing_that_was_told(tmp_path):
         assert again.answer(EVENTS[1]).number == 2
 
 
-def test_a_snapshot_without_room_leaves_snapshot_and_journal(tmp_path):
-    state = tmp_path / "state.json"
+def test_a_snapshot_without_room_leaves_snapshot_and_journal(state):
     one = opened(state)
     answered(one, EVENTS)
     with pytest.raises(InputError, match="free the space"), files_of_at_most(100), one:
@@ -299,8 +288,7 @@ def test_a_snapshot_without_room_leaves_snapshot_and_journal(tmp_path):
         assert again.scheduler.snapshot() == one.scheduler.snapshot()
 
 
-def test_a_journal_without_its_snapshot_is_refused_and_kept(tmp_path):
-    state = tmp_path / "state.json"
+def test_a_journal_without_its_snapshot_is_refused_and_kept(state):
     one = opened(state)
     answered(one, EVENTS[:2])
     killed(one)
@@ -311,8 +299,7 @@ def test_a_journal_without_its_snapshot_is_refused_and_kept(tmp_path):
     assert journal_path(state).read_bytes() == kept
 
 
-def test_a_journal_that_lacks_a_decision_on_a_lost_device_is_refused(tmp_path):
-    state = tmp_path / "state.json"
+def test_a_journal_that_lacks_a_decision_on_a_lost_device_is_refused(state):
     one = opened(state)
     answered(one, EVENTS[:8])
     killed(one)

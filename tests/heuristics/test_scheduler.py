@@ -332,13 +332,13 @@ def test_the_last_10_000_ids_that_went_are_remembered_as_the_docs_say():
     assert {"r1", "r10000"} <= kept.gone.keys()
 
 
-def test_an_id_that_went_lately_is_not_taken_again(tmp_path):
+def test_an_id_that_went_lately_is_not_taken_again(state):
     scheduler = OnlineScheduler(tight_fleet())
     scheduler.submit(request("r1"))
     scheduler.finish("r1")
     scheduler.submit(request("r2", 0.25))
-    scheduler.save(tmp_path / "state.json")
-    for one in (scheduler, OnlineScheduler.restore(tmp_path / "state.json")):
+    scheduler.save(state)
+    for one in (scheduler, OnlineScheduler.restore(state)):
         for name in ("r1", "r2"):
             with pytest.raises(RuleError, match=f"'{name}', which is finished or went unserved"):
                 one.submit(request(name))
@@ -397,7 +397,7 @@ def test_a_placement_that_breaks_a_limit_is_no_place_and_the_reason_is_told(monk
     assert retried.request == "r1"
 
 
-def test_standing_sums_do_not_drift(tmp_path):
+def test_standing_sums_do_not_drift(state):
     scheduler = OnlineScheduler(tight_fleet((4e3, 4e3, 4e3)))
     for n in range(60):
         scheduler.submit(request(f"r{n}", 0.9 if n % 3 else 0.6))
@@ -406,8 +406,8 @@ def test_standing_sums_do_not_drift(tmp_path):
     standing = scheduler.standing
     assert standing.latency_s == math.fsum(one.latency_s for one in scheduler.running)
     assert standing.bound_s == math.fsum(one.bound_s for one in scheduler.running)
-    scheduler.save(tmp_path / "state.json")
-    assert OnlineScheduler.restore(tmp_path / "state.json").standing == standing
+    scheduler.save(state)
+    assert OnlineScheduler.restore(state).standing == standing
 
 
 def test_a_decider_of_ones_own_is_asked_instead_of_a_new_policy(asked):

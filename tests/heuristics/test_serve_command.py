@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import ended, run
+from commands import ended, refusal_of, run
 from scheduling import request, tight_fleet
 from states import snapshot_in
 from strategies import node
@@ -31,6 +31,7 @@ def submit(name: str, tolerance: float = 0.6) -> dict:
     return {"event": "submit", "request": request(name, tolerance).model_dump()}
 
 
+FAST = json.loads(node("fast", 1e6, 1e6).model_dump_json())
 DEVICE_D = json.loads(node("d", 1500.0, 3000.0, memory_bytes=100.0).model_dump_json())
 STREAM = [
     submit("r1"),
@@ -95,17 +96,12 @@ def streaming(fleet: Path, state: Path, events: list[dict], **more: object) -> s
     """Start a process that serves, and send it some events without waiting."""
     process = subprocess.Popen(
         [*COMMAND, str(fleet), "--state", str(state)],
-        **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE),
+        **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | more,
         text=True,
-        **more,
     )
-    process.stdin.write(as_lines(events))
+    process.stdin.writelines(json.dumps(event) + "\n" for event in events)
     process.stdin.flush()
     return process
-
-
-def as_lines(events: list[dict]) -> str:
-    return "".join(json.dumps(event) + "\n" for event in events)
 
 
 def until_killed(fleet: Path, state: Path, pending: list[dict], patience: int) -> list[dict]:
@@ -126,8 +122,7 @@ def without_line(answer: dict) -> dict:
     return answer if error is None else {**answer, "error": {**error, "line": 0}}
 
 
-def test_the_last_event_sent_again_gets_the_same_answer_and_changes_nothing(fleet, tmp_path):
-    state = tmp_path / "state.json"
+def test_the_last_event_sent_again_gets_the_same_answer_and_changes_nothing(fleet, state):
     (first,) = serve(fleet, [submit("r1")], "--state", state)
     before = snapshot_in(state)
     assert serve(fleet, [submit("r1")], "--state", state) == [first]
@@ -153,10 +148,7 @@ BAD_LINES = {
     '"tolerated_ssim": "high"}}': ("request.tolerated_ssim", "a valid number"),
     '{"event": "submit", "request": {"id": "x", "source": "c", "network": "net", '
     '"tolerated_ssim": 0.5}}': ("request.source", "the id of a source (camera)"),
-    '{"event": "finish", "request": "r9"}': (
-        "request",
-        "the id of a request that runs or waits",
-    ),
+    '{"event": "finish", "request": "r9"}': ("request", "the id of a request that runs or waits"),
     '{"event": "die", "device": "a", "time_s": 1e300}': ("time_s", "seconds, at most 1e+11"),
     '{"event": "die", "device": "a", "time_s": 1e999}': ("time_s", "a finite number"),
     "[" * 5000: ("", "JSON nested a few levels deep"),
@@ -220,8 +212,7 @@ def test_all_that_is_wrong_with_an_event_is_told_up_to_ten(fleet):
 
 
 def test_running_requests_are_looked_at_after_every_so_many_events(fleet):
-    fast = json.loads(node("fast", 1e6, 1e6).model_dump_json())
-    lines = [submit("r1", 0.9), {"event": "join", "device": fast}]
+    lines = [submit("r1", 0.9), {"event": "join", "device": FAST}]
     answers = serve(fleet, lines, "--reoptimise-every", 2, "--most-moves", 50)
     (moved,) = answers[1]["decisions"]
     assert moved["cause"] == "reoptimised"
@@ -231,10 +222,9 @@ def test_running_requests_are_looked_at_after_every_so_many_events(fleet):
 
 
 def test_running_requests_are_looked_at_when_so_many_seconds_of_their_clock_have_passed(fleet):
-    fast = json.loads(node("fast", 1e6, 1e6).model_dump_json())
     timed = [
         {**submit("r1", 0.9), "time_s": 59.0},
-        {"event": "join", "device": fast, "time_s": 59.9},
+        {"event": "join", "device": FAST, "time_s": 59.9},
         {**submit("r2", 0.9), "time_s": 60.1},
         {"event": "finish", "request": "r2", "time_s": 119.0},
         {"event": "finish", "request": "r1", "time_s": 3.0},
@@ -253,13 +243,11 @@ def test_running_requests_are_looked_at_when_so_many_seconds_of_their_clock_have
 
 @pytest.mark.parametrize("period", ["0", "0s", "-1", "1m", "s", ""])
 def test_a_period_is_a_number_of_events_or_of_seconds(fleet, period):
-    done = run("heuristics", "serve", fleet, "--reoptimise-every", period)
-    assert done.returncode == 2
-    assert "expected a number of events such as 100, or seconds" in done.stderr
+    told = refusal_of("heuristics", "serve", fleet, "--reoptimise-every", period)
+    assert "expected a number of events such as 100, or seconds" in told
 
 
-def test_a_reader_that_goes_ends_serving_quietly_and_loses_nothing(fleet, tmp_path):
-    state = tmp_path / "state.json"
+def test_a_reader_that_goes_ends_serving_quietly_and_loses_nothing(fleet, state):
     process = streaming(fleet, state, [submit("r1")])
     process.stdout.readline()
     process.stdout.close()
@@ -273,42 +261,31 @@ def test_a_reader_that_goes_ends_serving_quietly_and_loses_nothing(fleet, tmp_pa
     assert again["number"] == 2
 
 
-def test_an_output_without_room_ends_with_a_message_and_loses_nothing(fleet, tmp_path):
-    state = tmp_path / "state.json"
+def refused(fleet: Path, state: Path, events: list[dict], **more: object) -> tuple[str, str]:
+    """Serve events in a process, and return what it answered and its one line of refusal."""
+    process = streaming(fleet, state, events, **more)
+    answered, said = process.communicate(timeout=120)
+    assert process.returncode == 2
+    (line,) = said.splitlines()
+    return answered, line
+
+
+def test_an_output_without_room_ends_with_a_message_and_loses_nothing(fleet, state):
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [*COMMAND, str(fleet), "--state", str(state)],
-            input=as_lines([submit("r1")]),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+        _, line = refused(fleet, state, [submit("r1")], stdout=full)
     assert line.startswith("Error: standard output: expected room for an answer, got 'No space")
     (again,) = serve(fleet, [submit("r1")], "--state", state)
     assert again["number"] == 1
 
 
-def test_a_disk_without_room_for_the_journal_ends_with_a_message(fleet, tmp_path):
-    state = tmp_path / "state.json"
+def test_a_disk_without_room_for_the_journal_ends_with_a_message(fleet, state):
     serve(fleet, [], "--state", state)
     limit = state.stat().st_size
-    done = subprocess.run(
-        [*COMMAND, str(fleet), "--state", str(state)],
-        input=as_lines([submit(f"r{n}", 0.25) for n in range(50)]),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+    small = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))}
+    events = [submit(f"r{n}", 0.25) for n in range(50)]
+    answered, line = refused(fleet, state, events, **small)
     assert line.startswith(f"Error: {journal_path(state)}: expected a journal that can be read")
-    told = [json.loads(answer)["number"] for answer in done.stdout.splitlines()]
+    told = [json.loads(answer)["number"] for answer in answered.splitlines()]
     assert told == list(range(1, len(told) + 1))
     (last,) = serve(fleet, [submit("another")], "--state", state)
     assert last["number"] - 1 == len(told) > 0
@@ -323,18 +300,15 @@ def test_a_standard_stream_that_is_closed_is_told(fleet, name, monkeypatch, capf
     assert capfd.readouterr().err == told
 
 
-def test_what_a_killed_writer_left_beside_the_state_is_removed(fleet, tmp_path):
-    state = tmp_path / "state.json"
-    left, other = tmp_path / ".state.json.0123abcd", tmp_path / ".state.json.mine"
-    left.touch()
-    other.touch()
+def test_what_a_killed_writer_left_beside_the_state_is_removed(fleet, state):
+    for suffix in ("0123abcd", "mine"):
+        state.with_name(f".state.json.{suffix}").touch()
     serve(fleet, [submit("r1")], "--state", state)
-    assert names(tmp_path) == [other.name, state.name]
+    assert names(state.parent) == [".state.json.mine", "state.json"]
 
 
 @pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_order_to_stop_ends_without_a_traceback_and_saves_the_state(fleet, tmp_path, order):
-    state = tmp_path / "state.json"
+def test_an_order_to_stop_ends_without_a_traceback_and_saves_the_state(fleet, state, order):
     # A job in the background ignores Ctrl-C, and so would its children.
     heard = {"preexec_fn": lambda: signal.signal(order, signal.SIG_DFL)}
     process = streaming(fleet, state, [submit("r1")], **heard)
@@ -344,7 +318,7 @@ def test_an_order_to_stop_ends_without_a_traceback_and_saves_the_state(fleet, tm
     assert process.returncode == 128 + order
     (line,) = said.splitlines()
     assert line.startswith("Interrupted")
-    assert names(tmp_path) == [state.name]
+    assert names(state.parent) == [state.name]
     assert [one["request"]["id"] for one in snapshot_in(state)["running"]] == ["r1"]
 
 
@@ -357,9 +331,9 @@ def test_a_state_of_another_fleet_or_other_options_is_refused(fleet, tmp_path, w
     serve(fleet, [submit("r1")], "--state", state)
     write_model(other, tight_fleet())
     before = state.read_bytes()
-    done = run("heuristics", "serve", fleet if change else other, "--state", state, *change)
-    assert done.returncode == 2
-    assert f"{what}: expected the {what} that this snapshot was made with" in done.stderr
+    options = ("--state", state, *change)
+    told = refusal_of("heuristics", "serve", fleet if change else other, *options)
+    assert f"{what}: expected the {what} that this snapshot was made with" in told
     assert state.read_bytes() == before
 
 

@@ -14,7 +14,7 @@ from optmodel.ground.rule_errors import InputError
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(state):
     """One request runs (r1), one waits (r2), one has finished (r0), and d has joined."""
     scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)))
     scheduler.submit(request("r0"))
@@ -22,10 +22,9 @@ def saved(tmp_path):
     scheduler.submit(request("r1"))
     scheduler.submit(request("r2"))
     scheduler.join(node("d", 10.0, 10.0, memory_bytes=0.0))
-    path = tmp_path / "state.json"
-    scheduler.save(path)
-    without_seals(path)
-    return path
+    scheduler.save(state)
+    without_seals(state)
+    return state
 
 
 def edited(path, change) -> str:
@@ -99,11 +98,10 @@ def test_an_edited_snapshot_is_refused(saved, change, message):
     assert message in edited(saved, change)
 
 
-def test_text_that_is_not_a_snapshot_is_refused(tmp_path):
-    path = tmp_path / "state.json"
-    path.write_text('{"half": ')
+def test_text_that_is_not_a_snapshot_is_refused(state):
+    state.write_text('{"half": ')
     with pytest.raises(InputError, match="expected a snapshot as it was written"):
-        OnlineScheduler.restore(path)
+        OnlineScheduler.restore(state)
 
 
 def test_a_restored_scheduler_goes_on_as_the_saved_one_would(saved):
@@ -113,23 +111,21 @@ def test_a_restored_scheduler_goes_on_as_the_saved_one_would(saved):
     assert one.snapshot() == other.snapshot()
 
 
-def test_a_policy_that_only_the_file_names_is_not_imported(tmp_path):
-    path = tmp_path / "state.json"
+def test_a_policy_that_only_the_file_names_is_not_imported(state):
     own = "own_policies.Cautious"
-    OnlineScheduler(tight_fleet(), own).save(path)
+    OnlineScheduler(tight_fleet(), own).save(state)
     with pytest.raises(InputError, match=r"policy: expected one of .*, got 'own_policies\.Caut"):
-        OnlineScheduler.restore(path)
+        OnlineScheduler.restore(state)
     with pytest.raises(InputError, match="policy: expected 'lookahead', got"):
-        OnlineScheduler.restore(path, policy="lookahead")
-    assert OnlineScheduler.restore(path, policy=own).policy_name == own
+        OnlineScheduler.restore(state, policy="lookahead")
+    assert OnlineScheduler.restore(state, policy=own).policy_name == own
 
 
-def test_a_killed_state_is_restored_with_its_journal_which_a_saved_one_takes_the_place_of(tmp_path):
-    path = tmp_path / "state.json"
-    one = open_service(tight_fleet(), "lookahead", 0, path, None, most_moves=0)
+def test_a_killed_state_is_restored_with_its_journal_which_a_saved_one_takes_the_place_of(state):
+    one = open_service(tight_fleet(), "lookahead", 0, state, None, most_moves=0)
     one.answer(SubmitEvent(event="submit", request=request("r1")))
     one.files.close()
-    assert [r.request.id for r in OnlineScheduler.restore(path).running] == ["r1"]
-    OnlineScheduler(tight_fleet()).save(path)
-    assert OnlineScheduler.restore(path).running == ()
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert [r.request.id for r in OnlineScheduler.restore(state).running] == ["r1"]
+    OnlineScheduler(tight_fleet()).save(state)
+    assert OnlineScheduler.restore(state).running == ()
+    assert [file.name for file in state.parent.iterdir()] == [state.name]
