@@ -153,6 +153,15 @@ def test_a_missing_file_is_one_message_and_nothing_is_written(
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize("module", ["benchmarks.best_known", "benchmarks.gap"])
+def test_a_folder_without_any_usable_instance_gives_the_error_alone(capsys, tmp_path, module):
+    (tmp_path / "broken.json").write_text('{"schema_version": 1}')
+    assert ended(module, "--instances", tmp_path) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "broken.json: name: expected a value" in told.err
+
+
 @pytest.mark.parametrize(
     "module", ["optmodel.__main__", "optmodel.explain.__main__", "heuristics.__main__"]
 )

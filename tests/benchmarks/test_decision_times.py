@@ -1,11 +1,11 @@
 """The benchmark of decisions: times, ratios and gaps, judged against what is to be reached."""
 
 import json
-import shutil
 from math import inf
 from pathlib import Path
 
 import pytest
+from places import SMALL, copied
 
 from benchmarks import policies
 from benchmarks.common.records import Record
@@ -21,7 +21,6 @@ from benchmarks.decisions.policy_targets import (
 )
 from heuristics.policies import place
 from instances.generate import Recipe, generate
-from instances.listed_sets import SMALL
 from optmodel.ground.rule_errors import ResultError
 from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.instance import digest, read_instance
@@ -95,11 +94,9 @@ def test_a_goal_is_the_most_that_may_be(capsys):
 
 
 def test_single_requests_with_a_placement_come_with_their_shipped_bounds(tmp_path):
-    for name in ("lenet-0.8-4-mixed", "infeasible-camera", "lenet-0.8-x2"):
-        shutil.copy(SMALL.folder / f"{name}.json", tmp_path)
-        shutil.copy(SMALL.folder / f"{name}.solution.json", tmp_path)
+    copied(tmp_path, "lenet-0.8-4-mixed", "infeasible-camera", "lenet-0.8-x2")
     (case,) = single_requests([tmp_path])
-    assert case.instance == read_instance(SMALL.folder / "lenet-0.8-4-mixed.json")
+    assert case.instance == read_instance(SMALL / "lenet-0.8-4-mixed.json")
     assert case.bound_s == pytest.approx(OPTIMUM_S, rel=1e-5)
 
 

@@ -3,13 +3,12 @@
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 import runs
 from browser import console_of, open_browser, requests_of, visit
 from commands import output_of, refusal_of, run
-from places import DOCS, SMALL
+from places import DOCS, SMALL, copied
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -33,14 +32,6 @@ EVIL = "<script>window.hacked = 1</script>"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0H9V9Z"/></svg>'
 
 
-def fill(folder: Path, *names: str) -> Path:
-    folder.mkdir()
-    for name in names:
-        for ending in (".json", ".solution.json"):
-            shutil.copy(SMALL / f"{name}{ending}", folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """A report on five instances with two figures, one of them named by an attacker."""
@@ -49,7 +40,7 @@ def page(tmp_path_factory):
     shutil.copy(DOCS / "gap.png", made / "figures")
     (made / "figures" / "a <b onclick=x>.svg").write_text(SVG)
     out = made / "report.html"
-    arguments = ("--instances", fill(made / "set", *NAMES), "--figures", made / "figures")
+    arguments = ("--instances", copied(made / "set", *NAMES), "--figures", made / "figures")
     shown = output_of("benchmarks.report", *arguments, "--out", out)
     assert "5 instances: 3 optimal, 2 proven infeasible, 0 open" in shown
     assert "5 instances, 5 stored solutions, 2 figures; 0." in shown
@@ -216,14 +207,13 @@ def test_ten_thousand_rows_are_sorted_and_filtered_in_a_few_seconds(browser, tmp
 
 
 def test_names_with_markup_are_text_in_table_list_and_placement(browser, tmp_path):
-    folder, out = fill(tmp_path / "set", "lenet-0.8-4-mixed"), tmp_path / "report.html"
+    folder, out = copied(tmp_path / "set", "lenet-0.8-4-mixed"), tmp_path / "report.html"
     file = folder / "lenet-0.8-4-mixed.json"
-    (folder / "lenet-0.8-4-mixed.solution.json").unlink()
     text = file.read_text(encoding="utf-8").replace("lenet-0.8-4-mixed", f"x{EVIL}")
     file.write_text(text.replace("rpi3-1", f"y{EVIL}"), encoding="utf-8")
     solution = folder / "lenet-0.8-4-mixed.solution.json"
-    assert run("optmodel", file, "--out", solution).returncode == 0
-    assert run("benchmarks.report", "--instances", file, "--out", out).returncode == 0
+    output_of("optmodel", file, "--out", solution)
+    output_of("benchmarks.report", "--instances", file, "--out", out)
     visit(browser, out)
     assert column(browser, "instance") == [f"x{EVIL}"]
     Select(browser.find_element(By.ID, "choice")).select_by_visible_text(f"x{EVIL}: optimal")
@@ -234,7 +224,7 @@ def test_names_with_markup_are_text_in_table_list_and_placement(browser, tmp_pat
 
 
 def test_records_of_the_gap_benchmark_are_taken_up(tmp_path):
-    folder, csv = fill(tmp_path / "set", "lenet-0.8-4-mixed"), tmp_path / "gap.csv"
+    folder, csv = copied(tmp_path / "set", "lenet-0.8-4-mixed"), tmp_path / "gap.csv"
     policies = ("--policies", "algorithm1,layerwise")
     arguments = ("--instances", folder, *policies)
     assert run("benchmarks.gap", *arguments, "--out", csv).returncode == 0
@@ -247,10 +237,8 @@ def test_records_of_the_gap_benchmark_are_taken_up(tmp_path):
 
 
 def test_one_bad_instance_and_one_stale_solution_are_told_and_the_rest_is_shown(tmp_path):
-    folder, out = (
-        fill(tmp_path / "set", "lenet-0.8-4-mixed", "lenet-0.4-3-mixed"),
-        tmp_path / "r.html",
-    )
+    folder = copied(tmp_path / "set", "lenet-0.8-4-mixed", "lenet-0.4-3-mixed")
+    out = tmp_path / "r.html"
     (folder / "broken.json").write_text('{"schema_version": 1}')
     (folder / "broken.solution.json").write_text("{}")
     stale = folder / "lenet-0.4-3-mixed.solution.json"
@@ -264,7 +252,7 @@ def test_one_bad_instance_and_one_stale_solution_are_told_and_the_rest_is_shown(
 
 
 def test_a_stored_placement_that_the_checker_refuses_exits_1_and_is_shown_as_refused(tmp_path):
-    folder = fill(tmp_path / "set", "lenet-0.8-4-mixed")
+    folder = copied(tmp_path / "set", "lenet-0.8-4-mixed")
     file = folder / "lenet-0.8-4-mixed.solution.json"
     solution = json.loads(file.read_text(encoding="utf-8"))
     solution["placement"]["requests"][0]["layers"][1]["segments"] = {"rpi3-1": 8}
@@ -290,7 +278,7 @@ def test_a_stored_placement_that_the_checker_refuses_exits_1_and_is_shown_as_ref
 )
 def test_bad_options_exit_2_and_nothing_is_written(options, why, tmp_path):
     out = tmp_path / "report.html"
-    names = {"OUT": out, "SET": fill(tmp_path / "set", "lenet-0.8-4-mixed")}
+    names = {"OUT": out, "SET": copied(tmp_path / "set", "lenet-0.8-4-mixed")}
     given = [str(names.get(option, option)) for option in options]
     assert why in refusal_of("benchmarks.report", "--instances", names["SET"], *given)
     assert not out.exists()
@@ -299,7 +287,7 @@ def test_bad_options_exit_2_and_nothing_is_written(options, why, tmp_path):
 def test_without_options_the_small_set_becomes_report_html(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "instances").mkdir()
-    fill(tmp_path / "instances" / "small", "lenet-0.8-4-mixed")
+    copied(tmp_path / "instances" / "small", "lenet-0.8-4-mixed")
     output_of("benchmarks.report")
     assert "lenet-0.8-4-mixed" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
