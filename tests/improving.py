@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from assigned import written
 from strategies import with_budget
 
 from heuristics.baselines import AtRandom
@@ -10,9 +11,7 @@ from heuristics.improvement import ImprovedPlacement
 from heuristics.policy import place_all
 from optmodel.checker import check
 from optmodel.placement.evaluate import evaluate
-from optmodel.placement.named_placement import to_document
 from optmodel.placement.placement import Placement
-from optmodel.placement.solution import Rejection
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 
@@ -40,12 +39,7 @@ def tight_around(made: Instance, placement: Placement) -> Instance:
 def holds(problem: Problem, start: Placement, found: ImprovedPlacement) -> None:
     """Assert all that every improvement promises."""
     assert start.requests.keys() <= found.placement.requests.keys()
-    left_out = [
-        Rejection(request=task.request.id, condition="left out")
-        for task in problem.tasks
-        if task.request.id not in found.placement.requests
-    ]
-    report = check(problem.instance, to_document(problem, found.placement, left_out))
+    report = check(problem.instance, written(problem, found.placement))
     assert report.violations == ()
     assert found.latency_s == pytest.approx(float(report.objective_s), rel=ROUNDING)
     if start.requests.keys() == found.placement.requests.keys():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference
-from assigned import document_of
+from assigned import counted, document_of, place
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import assignments, by_hand, examples, instances
@@ -15,24 +15,6 @@ from optmodel.placement.placement import Flows, Placement, RequestPlacement
 from optmodel.placement.solution import PlacementDocument
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
-
-
-def labelled(problem: Problem, assignment: reference.Assignment) -> dict[str, list[np.ndarray]]:
-    index = {name: i for i, name in enumerate(problem.node_ids)}
-    return {
-        name: [np.array([index[at] for at in vector]) for vector in plan]
-        for name, plan in assignment.items()
-    }
-
-
-def counted(problem: Problem, labels: dict[str, list[np.ndarray]]) -> Placement:
-    placed = {}
-    for task in problem.tasks:
-        mapwise = [layer.transfer == "mapwise" for layer in task.layers]
-        placed[task.request.id] = RequestPlacement.from_labels(
-            labels[task.request.id], mapwise, len(problem.node_ids)
-        )
-    return Placement(placed)
 
 
 def content(placement: Placement) -> dict[str, tuple]:
@@ -48,12 +30,7 @@ def test_labels_are_counted_per_node_and_flows_per_pair():
     placed = RequestPlacement.from_labels(labels, [False, True, False, False], 4)
     assert placed.counts.tolist() == [[0, 0, 0, 1], [2, 1, 0, 0], [1, 2, 0, 0], [0, 0, 2, 0]]
     assert placed.flows.entries() == [(1, 0, 0, 1), (1, 0, 1, 1), (1, 1, 1, 1)]
-    assert placed.flows.matrix(1, 4).tolist() == [
-        [1, 1, 0, 0],
-        [0, 1, 0, 0],
-        [0, 0, 0, 0],
-        [0, 0, 0, 0],
-    ]
+    assert placed.flows.matrix(1, 4).tolist() == [[1, 1, 0, 0], [0, 1, 0, 0], *[[0] * 4] * 2]
 
 
 def test_a_last_act_has_no_flows():
@@ -73,7 +50,7 @@ def test_labels_follow_the_flows():
 @given(instances(), st.data())
 def test_labels_give_back_counts_and_flows(made: Instance, data: st.DataObject):
     problem = Problem.of(made)
-    placement = counted(problem, labelled(problem, data.draw(assignments(made))))
+    placement = place(problem, data.draw(assignments(made)))
     again = {name: placed.labels() for name, placed in placement.requests.items()}
     assert content(counted(problem, again)) == content(placement)
 
@@ -83,7 +60,7 @@ def test_labels_give_back_counts_and_flows(made: Instance, data: st.DataObject):
 def test_labels_cost_what_the_original_segments_cost(made: Instance, data: st.DataObject):
     problem = Problem.of(made)
     assignment = data.draw(assignments(made))
-    placement = counted(problem, labelled(problem, assignment))
+    placement = place(problem, assignment)
     again = {
         name: tuple(tuple(problem.node_ids[i] for i in at) for at in placed.labels())
         for name, placed in placement.requests.items()
@@ -97,7 +74,7 @@ def test_labels_cost_what_the_original_segments_cost(made: Instance, data: st.Da
 @given(instances(), st.data())
 def test_a_document_gives_back_the_placement(made: Instance, data: st.DataObject):
     problem = Problem.of(made)
-    placement = counted(problem, labelled(problem, data.draw(assignments(made))))
+    placement = place(problem, data.draw(assignments(made)))
     document = to_document(problem, placement)
     read = PlacementDocument.model_validate_json(document.model_dump_json())
     assert read == document
@@ -109,7 +86,7 @@ def test_a_document_gives_back_the_placement(made: Instance, data: st.DataObject
 def test_a_document_says_what_the_segments_say(made: Instance, data: st.DataObject):
     problem = Problem.of(made)
     assignment = data.draw(assignments(made))
-    document = to_document(problem, counted(problem, labelled(problem, assignment)))
+    document = to_document(problem, place(problem, assignment))
     by_segment = document_of(made, assignment)
     assert content(from_document(problem, by_segment)) == content(from_document(problem, document))
     one, other = check(made, document), check(made, by_segment)

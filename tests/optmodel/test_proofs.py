@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from assigned import counted
 
 from instances.listed_sets import SMALL
 from optmodel.placement.evaluate import evaluate
 from optmodel.placement.named_placement import from_document
-from optmodel.placement.placement import Placement, RequestPlacement
 from optmodel.placement.solution import Solution, SolutionStatus, read_solution
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance, read_instance
@@ -49,18 +49,9 @@ def test_the_count_model_proves_it(path: Path):
     if solution.placement is None:
         return
     problem = Problem.of(made)
-    counted = from_document(problem, solution.placement)
-    labelled = Placement(
-        {
-            task.request.id: RequestPlacement.from_labels(
-                counted.requests[task.request.id].labels(),
-                [layer.transfer == "mapwise" for layer in task.layers],
-                len(problem.node_ids),
-            )
-            for task in problem.tasks
-        }
-    )
-    assert evaluate(problem, labelled).latency_s == evaluate(problem, counted).latency_s
+    found = from_document(problem, solution.placement)
+    labelled = counted(problem, {name: one.labels() for name, one in found.requests.items()})
+    assert evaluate(problem, labelled).latency_s == evaluate(problem, found).latency_s
 
 
 @on_every_instance

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import reference
+from assigned import written
 from hypothesis import given
 from strategies import by_hand, clashing, examples, instances, twice
 
@@ -13,17 +14,12 @@ from instances.devices import BudgetScales
 from instances.generate import Recipe, generate
 from instances.listed_sets import MEDIUM
 from instances.set_members import Member
-from optmodel.batch.moves.batch_construction import (
-    constructions,
-    offer_constructions,
-)
+from optmodel.batch.moves.batch_construction import constructions, offer_constructions
 from optmodel.batch.options import ConstructOptions
 from optmodel.checker import check
 from optmodel.online.algorithm1 import Algorithm1
 from optmodel.placement.evaluate import evaluate
-from optmodel.placement.named_placement import to_document
 from optmodel.placement.placement import Placement
-from optmodel.placement.solution import Rejection
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
 from optmodel.search.options import SolverOptions
@@ -37,13 +33,7 @@ TWENTY = Recipe(("lenet=10,cifar_cnn=10",), "mixed", 20, 0.8, scales=SCALES)
 
 def assert_passes(made: Instance, found: Placement) -> None:
     """The checker recomputes 8b-8h; requests without a place are left out."""
-    problem = Problem.of(made)
-    left_out = [
-        Rejection(request=task.request.id, condition="left out")
-        for task in problem.tasks
-        if task.request.id not in found.requests
-    ]
-    report = check(made, to_document(problem, found, left_out))
+    report = check(made, written(Problem.of(made), found))
     assert report.passed, [str(violation) for violation in report.violations]
 
 
