@@ -17,6 +17,7 @@ class NoTorch:
             raise ImportError(name)
 sys.meta_path.insert(0, NoTorch())
 import benchmarks.gap.__main__, benchmarks.gap.gap_plot, heuristics.policies, instances.sets
+import instances.generate, instances.measured, instances.ssim
 import attack.curves, attack.data, attack.shipped, attack.splits
 import benchmarks.best_known.__main__, optmodel.solving, optmodel.check
 """

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from commands import run_process as run
+from commands import output_of, refusal_of
 from matplotlib.figure import Figure
 from measured_tables import IMAGES, VICTIM, cell, measured_table
 
@@ -151,19 +151,16 @@ def test_tables_that_do_not_belong_together_are_refused(tmp_path, other, named):
 
 def test_the_command_draws_tables_of_two_budgets(tmp_path):
     paths = written(tmp_path, table("smoke"), table("paper"))
-    done = run("attack", "curves", *paths, "--out", tmp_path / "curves.png")
-    assert done.returncode == 0, done.stderr
-    assert "2 table(s)" in done.stdout
+    told = output_of("attack", "curves", *paths, "--out", tmp_path / "curves.png")
+    assert "2 table(s)" in told
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_command_refuses_another_kind_of_picture_and_an_edited_table(tmp_path):
     (path,) = written(tmp_path, table(cells=CELLS))
-    done = run("attack", "curves", path, "--out", tmp_path / "curves.jpg")
-    assert done.returncode == 2
-    assert "--out: expected a name ending in .png or .svg, got" in done.stderr
+    told = refusal_of("attack", "curves", path, "--out", tmp_path / "curves.jpg")
+    assert "--out: expected a name ending in .png or .svg, got" in told
     path.write_text(path.read_text().replace('"mean": 0.9,', '"mean": 0.89,'))
-    done = run("attack", "curves", path, "--out", tmp_path / "curves.png")
-    assert done.returncode == 2
-    assert "0.json: cells[0].sha256: expected" in done.stderr
+    told = refusal_of("attack", "curves", path, "--out", tmp_path / "curves.png")
+    assert "0.json: cells[0].sha256: expected" in told
     assert [file.name for file in tmp_path.iterdir()] == ["0.json"]

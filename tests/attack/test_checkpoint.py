@@ -38,6 +38,11 @@ def refused(path, expected: str, network=LENET, images: str = IMAGES, seed: int 
     assert all(line.startswith(str(path)) for line in str(told.value).splitlines())
 
 
+def refused_content(folder, content: bytes, expected: str) -> None:
+    (folder / "victim.st").write_bytes(content)
+    refused(folder / "victim.st", expected)
+
+
 def test_a_checkpoint_comes_back_as_it_went(checkpoint, trained):
     back = read_checkpoint(checkpoint, LENET, IMAGES, 3)
     assert (back.accuracy, back.exam_images) == (0.75, 500)
@@ -105,31 +110,27 @@ def weights_with(trained, **changes):
 def test_weights_that_are_not_finite_are_refused(tmp_path, trained, value):
     weights = weights_with(trained)
     weights["layers.conv2.bias"][3] = value
-    path = tmp_path / "nan.safetensors"
-    path.write_bytes(save(weights, origin()))
-    refused(path, "conv2.bias: expected finite weights")
+    refused_content(tmp_path, save(weights, origin()), "conv2.bias: expected finite weights")
 
 
 def test_other_shapes_are_refused_by_name(tmp_path, trained):
-    path = tmp_path / "shape.safetensors"
-    path.write_bytes(save(weights_with(trained, **{"layers.fc3.bias": torch.zeros(11)}), origin()))
-    refused(path, r"fc3.bias: expected .* of shape \(10,\), got .* of shape \(11,\)")
-    path.write_bytes(save(weights_with(trained, more=torch.zeros(2)), origin()))
-    refused(path, "more: expected no such weights")
+    longer = save(weights_with(trained, **{"layers.fc3.bias": torch.zeros(11)}), origin())
+    expected = r"fc3.bias: expected .* of shape \(10,\), got .* of shape \(11,\)"
+    refused_content(tmp_path, longer, expected)
+    more = save(weights_with(trained, more=torch.zeros(2)), origin())
+    refused_content(tmp_path, more, "more: expected no such weights")
 
 
 def test_other_types_of_weights_are_refused(tmp_path, trained):
-    path = tmp_path / "type.safetensors"
     whole = {"layers.fc3.bias": torch.zeros(10, dtype=torch.int64)}
-    path.write_bytes(save(weights_with(trained, **whole), origin()))
-    refused(path, "fc3.bias: expected torch.float32 of .*, got torch.int64 of")
+    expected = "fc3.bias: expected torch.float32 of .*, got torch.int64 of"
+    refused_content(tmp_path, save(weights_with(trained, **whole), origin()), expected)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
 def test_weights_of_unknown_origin_are_refused(tmp_path, trained, metadata):
-    path = tmp_path / "bare.safetensors"
-    path.write_bytes(save(weights_with(trained), metadata))
-    refused(path, "expected a checkpoint that says what it was trained on")
+    content = save(weights_with(trained), metadata)
+    refused_content(tmp_path, content, "expected a checkpoint that says what it was trained on")
 
 
 def with_header(trained, **parts: str) -> bytes:
@@ -162,24 +163,20 @@ def with_header(trained, **parts: str) -> bytes:
     ],
 )
 def test_a_damaged_header_is_refused(parts, expected, tmp_path, trained):
-    path = tmp_path / "header.safetensors"
-    path.write_bytes(with_header(trained, **parts))
-    refused(path, expected)
+    refused_content(tmp_path, with_header(trained, **parts), expected)
 
 
 def test_a_type_that_torch_lacks_is_refused(tmp_path):
     header = b'{"a":{"dtype":"F8_E8M0","shape":[4],"data_offsets":[0,4]}}'
-    path = tmp_path / "type.safetensors"
-    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
-    refused(path, "expected weights of the type F32, got F8_E8M0; train")
+    content = struct.pack("<Q", len(header)) + header + bytes(4)
+    refused_content(tmp_path, content, "expected weights of the type F32, got F8_E8M0; train")
 
 
 def test_what_a_checkpoint_says_cannot_move_the_cursor(tmp_path, trained):
-    path = tmp_path / "escape.safetensors"
-    path.write_bytes(save(weights_with(trained), origin(network="\x1b[2J" * 9)))
-    refused(path, r"network: expected .*, got \\x1b\[2J")
-    path.write_bytes(save(weights_with(trained, **{"\x1b[2J": torch.zeros(1)}), origin()))
-    refused(path, r": \\x1b\[2J: expected no such weights")
+    content = save(weights_with(trained), origin(network="\x1b[2J" * 9))
+    refused_content(tmp_path, content, r"network: expected .*, got \\x1b\[2J")
+    content = save(weights_with(trained, **{"\x1b[2J": torch.zeros(1)}), origin())
+    refused_content(tmp_path, content, r": \\x1b\[2J: expected no such weights")
 
 
 @pytest.mark.parametrize(
@@ -192,6 +189,5 @@ def test_what_a_checkpoint_says_cannot_move_the_cursor(tmp_path, trained):
     ],
 )
 def test_an_origin_that_breaks_a_rule_is_refused_with_the_field(tmp_path, trained, changes, field):
-    path = tmp_path / "origin.safetensors"
-    path.write_bytes(save(weights_with(trained), origin(**changes)))
-    refused(path, f"{field}: expected")
+    content = save(weights_with(trained), origin(**changes))
+    refused_content(tmp_path, content, f"{field}: expected")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from unittest.mock import Mock
 
 import pytest
 from distributed import Client, LocalCluster
@@ -10,14 +11,7 @@ from measured_tables import cell, settings
 
 from attack.__main__ import parse_counts
 from attack.cell_attack import CellKey
-from attack.grid import (
-    FinishedCells,
-    cell_names,
-    default_counts,
-    default_rows,
-    grid,
-    measure_grid,
-)
+from attack.grid import FinishedCells, cell_names, default_counts, default_rows, grid, measure_grid
 from attack.scene_setting import load_data, set_scene, view_of
 from instances.cnns import NETWORKS
 from optmodel.ground import workers
@@ -121,10 +115,7 @@ def test_a_ledger_that_was_edited_is_refused_with_the_field(ledger):
 
 def test_a_full_disk_is_told_and_the_cells_before_it_are_kept(ledger, monkeypatch):
     ledger.add(cell("MNIST Conv1", 8, 0.5))
-
-    def full(_number):
-        raise OSError(28, "No space left on device")
-
+    full = Mock(side_effect=OSError(28, "No space left on device"))
     monkeypatch.setattr("optmodel.ground.whole_files.os.fsync", full)
     with pytest.raises(InputError, match=r"No space left on device.*free the space"):
         ledger.add(cell("MNIST Conv1", 4, 0.5))
@@ -193,9 +184,9 @@ def test_cells_stand_in_the_order_of_the_grid(whole):
 
 
 def test_a_table_taken_up_again_measures_only_what_lacks(
-    few_data, few_victim, scheduler, whole, tmp_path
+    few_data, few_victim, scheduler, whole, ledger
 ):
-    ledger, told = FinishedCells(tmp_path / "t.json", settings(), "a command"), []
+    told = []
     for one in whole.cells[1:4]:
         ledger.add(one)
     with connected(scheduler, None) as client:
@@ -205,8 +196,7 @@ def test_a_table_taken_up_again_measures_only_what_lacks(
     assert [one for one in whole.cells if one in told] == [whole.cells[0], *whole.cells[4:]]
 
 
-def test_two_workers_make_the_table_of_one(few_data, few_victim, whole, tmp_path):
-    ledger = FinishedCells(tmp_path / "t.json", settings(), "a command")
+def test_two_workers_make_the_table_of_one(few_data, few_victim, whole, ledger):
     with connected(None, 2) as client:
         assert isinstance(client, Client)
         assert len(client.scheduler_info()["workers"]) == 2

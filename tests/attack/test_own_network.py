@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import output_of, refusal_of
 from few_images import scene_of
 from measured_tables import cell, measured_table
 from rich.console import Console
@@ -57,9 +57,8 @@ def test_a_network_that_cannot_be_attacked_is_refused_before_images_are_looked_f
 
 def test_the_command_takes_a_file(few_images, tmp_path):
     file = described(tmp_path)
-    done = run("attack", "victim", "--network", file, "--out", file)
-    assert done.returncode == 2
-    assert "got the name of another file of this command" in done.stderr
+    told = refusal_of("attack", "victim", "--network", file, "--out", file)
+    assert "got the name of another file of this command" in told
     options = ("--network", file, "--data", few_images, "--epochs", 1)
-    done = run("attack", "victim", *options, "--out", tmp_path / "v.st")
-    assert done.stdout.startswith(f"{tmp_path}/v.st: porch, ")
+    told = output_of("attack", "victim", *options, "--out", tmp_path / "v.st")
+    assert told.startswith(f"{tmp_path}/v.st: porch, ")

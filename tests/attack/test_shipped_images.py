@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from commands import run
+from commands import output_of, refusal_of
 from image_files import COLOUR, idx, noise, write_idx
 
 from attack.data import load_images
@@ -100,9 +100,8 @@ def like_fashion_mnist(tmp_path_factory):
 def test_the_command_writes_the_same_bytes_again(like_fashion_mnist, tmp_path):
     files = [tmp_path / "one.npz", tmp_path / "two.npz"]
     for file in files:
-        done = run("attack.shipped", like_fashion_mnist, "--out", file)
-        assert done.returncode == 0, done.stderr
-        assert re.search(r"2,500 images, [\d,]+ bytes", done.stdout)
+        told = output_of("attack.shipped", like_fashion_mnist, "--out", file)
+        assert re.search(r"2,500 images, [\d,]+ bytes", told)
     assert files[0].read_bytes() == files[1].read_bytes()
     with np.load(files[0]) as stored:
         assert np.bincount(stored["labels"][~stored["test"]]).tolist() == [200] * 10
@@ -111,9 +110,8 @@ def test_the_command_writes_the_same_bytes_again(like_fashion_mnist, tmp_path):
 
 def test_the_command_refuses_a_folder_of_fewer_classes_and_writes_nothing(tmp_path):
     folder = write_idx(tmp_path / "few", LENET)
-    done = run("attack.shipped", folder, "--out", tmp_path / "out.npz")
-    assert done.returncode == 2
-    assert re.match(r"Error: .*few: expected 10 classes, got 2; name", done.stderr)
+    told = refusal_of("attack.shipped", folder, "--out", tmp_path / "out.npz")
+    assert re.match(r"Error: .*few: expected 10 classes, got 2; name", told)
     assert not (tmp_path / "out.npz").exists()
 
 
@@ -124,6 +122,5 @@ def test_the_command_refuses_a_folder_of_fewer_images(like_fashion_mnist, tmp_pa
     values = np.frombuffer(labels.read_bytes()[8:], dtype=np.uint8).copy()
     values[np.flatnonzero(values == 4)[0]] = 0
     (tmp_path / labels.name).write_bytes(idx(values))
-    done = run("attack.shipped", tmp_path, "--out", tmp_path / "out.npz")
-    assert done.returncode == 2
-    assert "expected 50 test images with the label 4, got 49; name" in done.stderr
+    told = refusal_of("attack.shipped", tmp_path, "--out", tmp_path / "out.npz")
+    assert "expected 50 test images with the label 4, got 49; name" in told

@@ -88,39 +88,32 @@ def test_maps_lie_on_the_image_where_sizes_and_kernels_put_them(network, layer, 
 
 
 @pytest.mark.parametrize(
-    ("name", "layer"),
+    ("network", "name", "layer"),
     [
-        ("MNIST Conv1", "relu1"),
-        ("MNIST Conv1 sums", "conv1"),
-        ("MNIST Conv2", "relu2"),
-        ("MNIST Conv2 sums", "conv2"),
-        ("conv2", "conv2"),
-        ("pool2", "pool2"),
-        ("relu1", "relu1"),
+        ("lenet", "MNIST Conv1", "relu1"),
+        ("lenet", "MNIST Conv1 sums", "conv1"),
+        ("lenet", "MNIST Conv2", "relu2"),
+        ("lenet", "MNIST Conv2 sums", "conv2"),
+        ("lenet", "conv2", "conv2"),
+        ("lenet", "pool2", "pool2"),
+        ("lenet", "relu1", "relu1"),
+        ("cifar_cnn", "CIFAR ReLU22", "relu22"),
+        ("cifar_cnn", "CIFAR ReLU22 sums", "conv22"),
+        ("cifar_cnn", "ReLU22", "relu22"),
+        # A row that names no layer is that of its first layer: block 3 of the CIFAR network stands
+        # behind a conv0 whose row is that of block 2.
+        ("cifar_block3", "CIFAR ReLU22", "relu0"),
+        ("cifar_block3", "CIFAR ReLU22 sums", "conv0"),
     ],
 )
-def test_rows_and_layers_are_found_by_name(name, layer):
-    assert find_layer(NETWORKS["lenet"](), name).name == layer
-
-
-def test_a_row_of_table_i_names_its_activation():
-    network = NETWORKS["cifar_cnn"]()
-    assert find_layer(network, "CIFAR ReLU22").name == "relu22"
-    assert find_layer(network, "CIFAR ReLU22 sums").name == "conv22"
-    assert find_layer(network, "ReLU22").name == "relu22"
+def test_rows_and_layers_are_found_by_name(network, name, layer):
+    assert find_layer(NETWORKS[network](), name).name == layer
 
 
 def test_convs_have_a_row_of_their_own():
     rows = {layer.name: row_of(layer) for layer in map_layers(NETWORKS["lenet"]())}
     assert rows["conv1"] == "MNIST Conv1 sums"
     assert rows["relu1"] == rows["pool1"] == "MNIST Conv1"
-
-
-def test_a_row_that_names_no_layer_is_that_of_its_first_layer():
-    """Block 3 of the CIFAR network stands behind a conv0 whose row is that of block 2."""
-    network = NETWORKS["cifar_block3"]()
-    assert find_layer(network, "CIFAR ReLU22").name == "relu0"
-    assert find_layer(network, "CIFAR ReLU22 sums").name == "conv0"
 
 
 @pytest.mark.parametrize("name", ["fc1", "conv9", "", "  ", "Conv1,Conv2", "MNIST Conv9 conv2"])

@@ -22,19 +22,8 @@ SMALL = ("--networks", "lenet", "--fleets", "mixed", "--devices", "4", "--shared
 def written(tmp_path_factory) -> tuple[Path, str]:
     """A folder that the command has filled, and what it printed."""
     out = tmp_path_factory.mktemp("tradeoffs") / "new" / "folder"
-    shown = output_of(
-        "benchmarks.tradeoffs",
-        *SMALL,
-        "--points",
-        3,
-        "--time-limit",
-        600,
-        "--tolerances",
-        "0.8,0.4",
-        "--out",
-        out,
-    )
-    return out, shown
+    options = ("--points", 3, "--time-limit", 600, "--tolerances", "0.8,0.4")
+    return out, output_of("benchmarks.tradeoffs", *SMALL, *options, "--out", out)
 
 
 def test_the_command_writes_tables_and_pictures(written):
@@ -90,16 +79,9 @@ def test_what_is_recorded_is_not_computed_again(written, monkeypatch, capsys):
     before = {file.name: file.read_text() for file in out.glob("*.csv")}
     for name in ("tolerance_steps", "shared_data_front", "price_of_privacy"):
         monkeypatch.setattr(tradeoff_run, name, None)
-    main(
-        out=out,
-        networks="lenet",
-        fleets="mixed",
-        devices="4",
-        shared_devices="2",
-        tolerances="0.8,0.4",
-        points=3,
-        time_limit=600.0,
-    )
+    fleets = {"fleets": "mixed", "devices": "4", "shared_devices": "2"}
+    options = {"tolerances": "0.8,0.4", "points": 3, "time_limit": 600.0}
+    main(out=out, networks="lenet", **fleets, **options)
     assert {file.name: file.read_text() for file in out.glob("*.csv")} == before
     assert "price of privacy" in capsys.readouterr().out
 
@@ -207,9 +189,6 @@ def test_a_front_of_which_nothing_was_found_is_sought_again_with_more_time(tmp_p
     again = first.under({**first.options, "time_limit_s": 600.0})
     assert again is not None
     assert (again.open, again.finished) == (False, False)
-
-
-# A table of one's own, and layers of which no share is safe.
 
 
 def test_a_measured_table_keeps_unsafe_layers_on_the_source_and_says_so(tmp_path):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import refusal_of, run
 from places import SMALL
 
 from heuristics.policies import make_policy, policy_type
@@ -60,10 +60,9 @@ def test_a_policy_that_overbooks_is_refused_with_node_and_budget(tmp_path):
 )
 def test_an_unknown_dotted_name_exits_2_and_writes_nothing(tmp_path, name, why):
     out = tmp_path / "placed.json"
-    done = run("heuristics", LENET, "--policy", name, "--out", out, importing=HERE)
-    assert done.returncode == 2
-    assert f"--policy: expected package.module.Class, got '{name}'" in done.stderr
-    assert why in done.stderr
+    told = refusal_of("heuristics", LENET, "--policy", name, "--out", out, importing=HERE)
+    assert f"--policy: expected package.module.Class, got '{name}'" in told
+    assert why in told
     assert not out.exists()
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import output_of, refusal_of, run
+from commands import output_of, refusal_of
 from places import CASES, SMALL
 
 from heuristics.__main__ import place
@@ -17,21 +17,18 @@ from optmodel.problem.instance import read_instance
 
 def test_a_placement_is_printed_and_written(tmp_path):
     out = tmp_path / "placed.json"
-    done = run("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--out", out)
-    assert done.returncode == 0
-    assert "latency      1.217059 ms" in done.stdout
-    assert "rpi3-1" in done.stdout
+    told = output_of("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--out", out)
+    assert "latency      1.217059 ms" in told
+    assert "rpi3-1" in told
     written = json.loads(out.read_text())
     assert written["method"] == "lookahead"
     assert written["solution_status"] == "feasible"
-    checked = run("optmodel.check", SMALL / "lenet-0.8-4-mixed.json", out)
-    assert checked.returncode == 0
+    output_of("optmodel.check", SMALL / "lenet-0.8-4-mixed.json", out)
 
 
 def test_latency_bound_and_gap_of_another_policy_are_printed():
-    done = run("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--policy", "algorithm1")
-    assert done.returncode == 0
-    lines = done.stdout.splitlines()
+    told = output_of("heuristics", SMALL / "lenet-0.8-4-mixed.json", "--policy", "algorithm1")
+    lines = told.splitlines()
     printed = dict(line.split(maxsplit=1) for line in [*lines[:6], *lines[-3:]])
     assert lines[4].split() == ["bound", "-"]  # The placement comes first.
     assert printed["latency"] == "1.629390 ms"

@@ -101,16 +101,12 @@ def test_vgg19_has_a_fourth_conv_in_the_last_three_blocks():
         # 25*1*8*24^2 + 25*8*8*8^2 + 128*120 + 120*84 + 84*10
         ("lenet", 115_200 + 102_400 + 15_360 + 10_080 + 840),
         # 28.3e6 for the first conv; 302e6 for each conv that doubles the maps, and 604e6 for each
-        # that keeps them, or a quarter of it in the last block; 54.4e6 in the fcs
+        # that keeps them, or a quarter of it in the last block; 54.4e6 in the fcs: 5.1e9
         ("vgg16", 28_311_552 + 3 * 301_989_888 + 6 * 603_979_776 + 3 * 150_994_944 + 54_427_648),
     ],
 )
 def test_the_multiplications_of_a_network_add_up(name, total):
     assert multiplications(NETWORKS[name]()) == total
-
-
-def test_vgg16_takes_5_1_billion_multiplications():
-    assert multiplications(NETWORKS["vgg16"]()) == pytest.approx(5.1e9, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """Measured tables: what they promise, and what gives an edited one away."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 from measured_tables import cell, measured_table, settings
@@ -10,12 +8,7 @@ from places import CASES
 
 from instances.cnns import NETWORKS
 from instances.generate import Recipe, generate
-from instances.measured import (
-    ConfidenceInterval,
-    MeasuredCell,
-    MeasuredTable,
-    content_sha256,
-)
+from instances.measured import ConfidenceInterval, MeasuredCell, MeasuredTable, content_sha256
 from instances.ssim import read_ssim_table
 from optmodel.ground.json_files import write_model
 from optmodel.ground.rule_errors import InputError, RuleError
@@ -213,12 +206,3 @@ def test_a_cell_without_its_seal_is_refused(table):
 def test_settings_say_who_attacked():
     attacker = settings(view="partial", senders=8, colluders=2).attacker
     assert attacker.describe() == "smoke attacker, partial of 8 senders, 2 devices"
-
-
-def test_measured_tables_are_read_without_torch():
-    code = (
-        "import sys; sys.modules['torch'] = None; import instances.measured, instances.ssim, "
-        "instances.generate"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

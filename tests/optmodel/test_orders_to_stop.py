@@ -134,17 +134,17 @@ print("went on")
 """
 
 
+def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = [sys.executable, *arguments]
+    return subprocess.Popen(command, **pipes, text=True, env=os.environ | environment)
+
+
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.name)
 def test_an_order_during_imports_ends_a_command_without_a_traceback(tmp_path, order):
     (tmp_path / "slow.py").write_text(LOADS_FOR_EVER)
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from optmodel.ground.entry import start; start('slow')"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-    )
+    command = ("-c", "from optmodel.ground.entry import start; start('slow')")
+    process = started(*command, PYTHONPATH=str(tmp_path))
     assert process.stdout.readline() == "loading\n"
     process.send_signal(order)
     assert process.communicate(timeout=60) == ("", said_of(order))
@@ -153,13 +153,7 @@ def test_an_order_during_imports_ends_a_command_without_a_traceback(tmp_path, or
 
 @pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGHUP], ids=lambda order: order.name)
 def test_serving_is_ended_with_a_word(order):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "heuristics", "serve", str(SMALL / "lenet-0.8-4-mixed.json")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started("-m", "heuristics", "serve", str(SMALL / "lenet-0.8-4-mixed.json"))
     process.stdin.write("{}\n")
     process.stdin.flush()
     process.stdout.readline()
