@@ -45,9 +45,7 @@ def results(plan: EvaluationPlan, figures: Callable[[PanelCase], dict[str, Any]]
     timing = Timing(events=1, total_s=0.0, slowest_s=0.0)
     runs = {
         case: SimulatedRun.model_construct(
-            setting=case.setting,
-            outcome=outcome(case.setting, **figures(case)),
-            timing=timing,
+            setting=case.setting, outcome=outcome(case.setting, **figures(case)), timing=timing
         )
         for case in plan.cases()
     }

@@ -22,11 +22,7 @@ Plan = tuple[Vector, ...]
 Assignment = Mapping[str, Plan]
 Load = tuple[int, ...]
 
-BUDGETS = {
-    "8b": "memory_bytes",
-    "8c": "compute_budget_mult",
-    "8d": "bandwidth_budget_bits",
-}
+BUDGETS = {"8b": "memory_bytes", "8c": "compute_budget_mult", "8d": "bandwidth_budget_bits"}
 
 
 @dataclass(frozen=True)

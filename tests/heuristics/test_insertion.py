@@ -55,8 +55,7 @@ def test_others_are_moved_for_a_request_without_room():
 
 @pytest.mark.parametrize("policy", ["layerwise", "random", "source"])
 @pytest.mark.parametrize(
-    "name",
-    ["medium/cifar_block1-x4-0.8-8-bandwidth", "small/lenet-0.6-x2-bandwidth-gateway"],
+    "name", ["medium/cifar_block1-x4-0.8-8-bandwidth", "small/lenet-0.6-x2-bandwidth-gateway"]
 )
 def test_all_are_inserted_where_only_the_best_paths_leave_room_for_all(name, policy):
     """Little bandwidth: constructions serve fewer than all, whoever goes first."""

@@ -118,9 +118,6 @@ def test_without_a_bound_there_is_no_gap():
     assert solution.objective_s is not None
 
 
-# The simple ones.
-
-
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(recipes)
 def test_layerwise_uses_the_fewest_devices_that_the_caps_allow(recipe):
@@ -192,9 +189,6 @@ def test_exact_is_best_for_each_request_on_what_is_left():
 
     agree()
     assert served >= 4
-
-
-# The ledger.
 
 
 def test_the_ledger_gives_back_what_was_reserved_and_names_what_is_short():

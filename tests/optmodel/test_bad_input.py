@@ -48,11 +48,7 @@ BAD_FIELDS = {
     "tiny_rate": (HELPER_RATE, "greater than or equal to 0.001", "5e-324"),
     "uneven_rates": (HELPER_RATE, "at least 0.0722 (a billionth of the fastest", "0.07"),
     "half_a_byte": ("word_bits", "a multiple of 8", "12"),
-    "ssim_above_one": (
-        "ssim_table.rows[0].measurements[1].ssim",
-        "less than or equal to 1",
-        "1.2",
-    ),
+    "ssim_above_one": ("ssim_table.rows[0].measurements[1].ssim", "less than or equal to 1", "1.2"),
     "ssim_below_minus_one": (
         "ssim_table.rows[0].measurements[0].ssim",
         "greater than or equal to -1",
@@ -70,11 +66,7 @@ BAD_FIELDS = {
     "duplicate_layer": ("networks[0].layers[1].name", "a value used once", "'conv1'"),
     "duplicate_request": ("requests[1].id", "a value used once", "'r1'"),
     "duplicate_ssim_row": ("ssim_table.rows[1].row", "a value used once", "'block1'"),
-    "duplicate_measurement": (
-        "ssim_table.rows[0].measurements[1].maps",
-        "a value used once",
-        "1",
-    ),
+    "duplicate_measurement": ("ssim_table.rows[0].measurements[1].maps", "a value used once", "1"),
     "duplicate_key": ("rate_bits_per_s", "each key once", "it twice"),
     # references
     "dangling_source": ("requests[1].source", "a source (camera-1, camera-2)", "'camera-3'"),

@@ -236,8 +236,6 @@ def test_rejecting_every_request_is_no_optimum():
     assert {"solution_status", "objective_s"} <= wheres(placement=placement)
 
 
-# Admission "most".
-
 MOST = SOLUTION.options | {"admission": "most"}
 LEFT_OUT = Rejection(request="r2", condition="the optimum leaves it out")
 ONE = SOLUTION.placement.model_copy(

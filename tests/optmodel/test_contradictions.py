@@ -105,9 +105,6 @@ def _offers(search: Search) -> Termination:
     return Termination.CONVERGED
 
 
-# A MILP solver's verdict, at its tolerances.
-
-
 def lying(bound: float | None = None) -> Callable[..., SolverRun]:
     """Return a HiGHS that tells a bound, and then that requests cannot be served."""
 
@@ -188,9 +185,6 @@ def test_a_placement_of_cpsat_that_breaks_a_budget_is_an_error(monkeypatch):
     monkeypatch.setattr(Search, "offer", lambda *_: False)
     with pytest.raises(ResultError, match="CP-SAT places 1 requests over a budget"):
         solving.solve(by_hand(), "count")
-
-
-# CP-SAT's verdict.
 
 
 def cpsat_that_cannot_place(monkeypatch) -> None:

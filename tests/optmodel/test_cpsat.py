@@ -247,9 +247,6 @@ def test_the_bound_never_exceeds_brute_force_and_the_note_says_why(gap: float):
     assert "rounded down" in note
 
 
-# Limits.
-
-
 def test_numbers_beyond_64_bits_are_refused():
     """Only a batch of thousands of requests at the file format's limits has such numbers."""
     model = cp_model.CpModel()

@@ -280,9 +280,6 @@ def test_a_feasible_instance_is_said_to_be_one():
     is_said()
 
 
-# Time.
-
-
 def test_without_time_nothing_is_claimed():
     explanation = explain(clashing(), time_limit_s=1e-9)
     assert explanation.verdict is FeasibilityVerdict.UNKNOWN

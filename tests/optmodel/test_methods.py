@@ -59,9 +59,6 @@ def assert_solution_is(solution: Solution, best: reference.Best | None) -> None:
     assert 0 <= solution.gap <= 2.1e-6
 
 
-# Brute force.
-
-
 def test_brute_force_equals_plain_enumeration():
     seen: Counter[bool] = Counter()
 
@@ -136,9 +133,6 @@ def test_infeasibility_that_only_the_solver_sees_is_proven(engine: Engine, preso
     assert solution.solver_version is not None or engine.solver == "cbc"  # Which tells none.
 
 
-# Admission "most".
-
-
 def assert_serves(solution: Solution, number: int, best: reference.Best) -> None:
     """Compare a finished run with the largest number of requests, and their least latency."""
     assert solution.termination is Termination.CONVERGED
@@ -199,9 +193,6 @@ def test_a_time_limit_before_the_number_is_proven_leaves_no_bound(engine: Engine
         assert solution.bound_s is None
 
 
-# Symmetries.
-
-
 @examples(100)
 @given(instances(), st.data())
 def test_segments_of_a_stage_may_be_permuted(made: Instance, data: st.DataObject):
@@ -252,9 +243,6 @@ def test_the_order_of_requests_does_not_matter(engine: Engine, made: Instance):
         }
     )
     assert_solution_is(engine.solve(other), reference.best(made))
-
-
-# Known answers and other solvers.
 
 
 def lenet(devices: int, tolerance: float) -> Instance:
@@ -322,9 +310,6 @@ def test_solvers_agree_on_how_many_can_be_served(engine: Engine):
 def test_an_unknown_solver_is_refused_by_name():
     with pytest.raises(InputError, match=r"expected a MILP solver.*'hihgs'"):
         solve(by_hand(), "count", SolverOptions("hihgs"))
-
-
-# Time limits.
 
 
 @pytest.mark.parametrize("engine", [SEGMENT, COUNT, CPSAT], ids=str)

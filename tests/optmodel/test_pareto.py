@@ -24,8 +24,6 @@ from optmodel.placement.solution import SolutionStatus
 from optmodel.problem.arrays import Problem
 from optmodel.search.options import SolverOptions
 
-# Latency against tolerance.
-
 
 def test_the_optimum_changes_where_a_share_becomes_safe_and_nowhere_else():
     """conv1's maps have 0.3, 0.5, 0.9; conv2's two maps 0.2, 0.4."""
@@ -139,9 +137,6 @@ def test_a_time_limit_leaves_an_interval_and_never_a_made_up_bound():
     assert not any(step.proven for step in open_steps)
 
 
-# The price of privacy.
-
-
 @examples(25)
 @given(instances(requests=1))
 def test_the_price_is_the_difference_of_two_optima_by_brute_force(made):
@@ -165,9 +160,6 @@ def test_without_caps_nothing_is_capped_and_8h_keeps_its_ends(made):
     for k, layer in enumerate(task.layers):
         assert layer.cap == layer.segments
         assert layer.hosts == ((task.source,) if k in (0, last) else helpers)
-
-
-# Bad input.
 
 
 @pytest.mark.parametrize(

@@ -91,10 +91,7 @@ GROUPS = {
 
 @pytest.mark.parametrize(("made", "satisfied", "violated", "relax"), GROUPS.values(), ids=GROUPS)
 def test_each_group_alone_tells_right_from_wrong(
-    made: Instance,
-    satisfied: Fixed,
-    violated: Fixed,
-    relax: Callable[[pyo.ConcreteModel], None],
+    made: Instance, satisfied: Fixed, violated: Fixed, relax: Callable[[pyo.ConcreteModel], None]
 ):
     assert status(made, satisfied) is OPTIMAL
     assert status(made, violated) is INFEASIBLE

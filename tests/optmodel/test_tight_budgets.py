@@ -59,19 +59,14 @@ def test_one_unit_too_few_is_infeasible(method):
 def test_explain_finds_the_ten_units_that_are_missing():
     found = explain(read_instance(CASES / "explain-crash.json"))
     assert found.verdict is FeasibilityVerdict.INFEASIBLE
-    first = found.repairs[0]
-    assert (first.change.kind, first.change.targets, first.change.amount) == (
-        "compute",
-        ("d1",),
-        10,
-    )
+    first, change = found.repairs[0], found.repairs[0].change
+    assert (change.kind, change.targets, change.amount) == ("compute", ("d1",), 10)
     assert first.least
 
 
 def test_explain_tells_exactly_enough_from_one_too_few():
-    assert (
-        explain(read_instance(CASES / "exactly-enough.json")).verdict is FeasibilityVerdict.FEASIBLE
-    )
+    enough = explain(read_instance(CASES / "exactly-enough.json"))
+    assert enough.verdict is FeasibilityVerdict.FEASIBLE
     found = explain(read_instance(CASES / "short-by-1.json"))
     assert found.verdict is FeasibilityVerdict.INFEASIBLE
     assert min(repair.change.amount for repair in found.repairs) == 1
@@ -136,13 +131,9 @@ def test_exactly_tight_and_just_too_small_budgets_are_told_apart(seed):
 @pytest.mark.parametrize("seed", range(40, 60))
 def test_explain_tells_them_apart_too(seed):
     made, possible = drawn(seed)
-    found = explain(made)
-    assert found.verdict is (
-        FeasibilityVerdict.FEASIBLE if possible else FeasibilityVerdict.INFEASIBLE
-    )
+    expected = FeasibilityVerdict.FEASIBLE if possible else FeasibilityVerdict.INFEASIBLE
+    assert explain(made).verdict is expected
 
-
-# Rows.
 
 AMOUNTS = st.integers(-(10**13), 10**15).filter(bool)
 

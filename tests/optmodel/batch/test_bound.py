@@ -1,7 +1,5 @@
 """The bound of `columns` against brute force, and what its placements promise."""
 
-from collections.abc import Callable
-
 import pytest
 import reference
 from hypothesis import assume, given
@@ -12,8 +10,6 @@ from optmodel.batch.bound.price_search import PriceSearch
 from optmodel.placement.request_class import classes_of
 from optmodel.problem.arrays import Problem
 from optmodel.problem.instance import Instance
-
-Drawn = Callable[[], Instance]
 
 
 @st.composite

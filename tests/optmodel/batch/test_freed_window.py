@@ -15,12 +15,7 @@ from strategies import admissible_assignments, examples, instances, unlimited
 
 from instances.generate import Recipe, generate
 from optmodel.batch.moves.batch_construction import constructions
-from optmodel.batch.moves.freed_window import (
-    WindowEffort,
-    freed_devices,
-    freed_stages,
-    solve_freed,
-)
+from optmodel.batch.moves.freed_window import WindowEffort, freed_devices, freed_stages, solve_freed
 from optmodel.placement.evaluate import evaluate_request
 from optmodel.placement.placement import RequestPlacement
 from optmodel.problem.arrays import BoolArray, FloatArray, Problem

@@ -17,15 +17,10 @@ from optmodel.stages.arcs.one_layer import solve_one_layer
 from optmodel.stages.arcs.several_layers import solve_several_layers
 from optmodel.stages.arcs.staying_maps import simple_placement
 
-LIMIT_S = 60.0
-
 
 def solved(arc: ArcNumbers, cutoff: int | None = None, tolerance: float = 0.0):
     most = arc.longest if cutoff is None else cutoff
     return solve_several_layers(arc, most, tolerance, Allowance())
-
-
-# The optimum.
 
 
 def test_the_optimum_of_an_arc_equals_enumeration():
@@ -84,9 +79,6 @@ def test_one_layer_is_filled_to_the_least_threshold():
     assert solve_one_layer(arc, 5).placement is None
 
 
-# Without moves.
-
-
 def without_moves(arc: ArcNumbers) -> int | None:
     """Return the least latency if no map moves, or all go to the only node that can compute."""
     group = arc.group_of.tolist()
@@ -140,9 +132,6 @@ def test_the_best_placement_without_moves_equals_enumeration():
 
     agree()
     assert min(seen[pair] for pair in product((True, False), repeat=2)) >= 5
-
-
-# Early moves.
 
 
 def relay(before_pool: int) -> ArcNumbers:

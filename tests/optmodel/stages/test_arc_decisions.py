@@ -16,14 +16,9 @@ from optmodel.stages.arcs.layer_thresholds import LayerThresholds
 from optmodel.stages.arcs.level_search import DecisionUndecided, LevelSearch
 from optmodel.stages.arcs.map_prices import UNIT
 
-LIMIT_S = 60.0
-
 
 def within(arc: ArcNumbers, limits: tuple[int, ...]) -> bool:
     return any(all(a <= b for a, b in zip(found, limits, strict=True)) for found in latencies(arc))
-
-
-# Decisions.
 
 
 def test_decisions_equal_enumeration():
@@ -114,9 +109,6 @@ def test_branching_decides_like_trying_every_choice_of_levels(monkeypatch, blind
     agree()
     assert min(seen[True], seen[False]) >= 20
     assert seen["branched"] >= 20 or not blind
-
-
-# Prices on maps.
 
 
 def test_prices_that_rule_out_are_a_proof_in_whole_numbers():

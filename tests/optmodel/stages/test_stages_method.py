@@ -43,9 +43,6 @@ def stages(made: Instance, options: SolverOptions = EXACT) -> Solution:
     return solve(made, "stages", options)
 
 
-# Brute force.
-
-
 def agrees_on_none(made: Instance) -> bool:
     """Return whether there is no placement, on which and on the best one brute force agrees."""
     best, found = reference.best(made), stages(made)
@@ -167,9 +164,6 @@ def test_ticks_suit_fleets_however_uneven(slow: int, fast: int):
     assert found.objective_s is None or found.objective_s >= float(best.latency_s) * (1 - ROUNDING)
 
 
-# Signatures.
-
-
 def test_a_signature_admits_what_sends_at_least_as_fast():
     assert [SenderSignature(2.0).admits(rate) for rate in (1.0, 2.0, 3.0)] == [False, True, True]
     # The one slow node is a part of its own; its equals are not admitted beside it.
@@ -252,9 +246,6 @@ def test_two_slowest_senders_hear_each_other():
     assert found.objective_s == pytest.approx(float(best.latency_s), rel=ROUNDING)
 
 
-# Monotonicity.
-
-
 @examples(30)
 @given(instances(requests=1), SPEEDS, SPEEDS)
 def test_one_more_device_never_raises_the_optimum(made: Instance, speed: float, rate: float):
@@ -307,9 +298,6 @@ def hosts(made: Instance) -> list[tuple[int, ...]]:
     return [layer.hosts for layer in Problem.of(made).tasks[0].layers]
 
 
-# Known answers.
-
-
 def generated(name: str, fleet: str, devices: int, tolerance: float) -> Instance:
     recipe = Recipe((name,), fleet, devices, tolerated_ssim=tolerance, period_s=1e6)
     return generate(recipe, "known")
@@ -340,9 +328,6 @@ def test_a_time_limit_leaves_a_valid_bound(limit: float):
     assert found.termination is Termination.TIME_LIMIT
     assert 0 < found.bound_s <= 0.097236343
     assert SLACK not in found.notes
-
-
-# One request after another.
 
 
 def test_an_equal_arc_of_another_request_or_tolerance_is_not_solved_again(monkeypatch):
