@@ -24,8 +24,8 @@ def _malformed(problem: Problem, task: RequestTask, placed: RequestPlacement) ->
     """8i: whole numbers, none below zero, of nodes and layers that there are."""
     layers, nodes, flows = len(task.layers), len(problem.node_ids), placed.flows
     columns = (flows.layer, flows.sender, flows.receiver, flows.maps)
-    if not all(np.issubdtype(numbers.dtype, np.integer) for numbers in (placed.counts, *columns)):
-        return "8i: counts and flows must be whole numbers"
+    if not all(_are_whole(numbers) for numbers in (placed.counts, *columns)):
+        return "8i: counts and flows must be whole numbers that 64 bits hold with a sign"
     if placed.counts.shape != (layers, nodes):
         return f"8i: counts must have the shape {(layers, nodes)}, not {placed.counts.shape}"
     if len({column.shape for column in columns}) > 1 or flows.maps.ndim != 1:
@@ -36,6 +36,11 @@ def _malformed(problem: Problem, task: RequestTask, placed: RequestPlacement) ->
     if ends >= nodes or flows.layer.max(initial=0) >= layers:
         return "8i: flows must be between nodes and layers that there are"
     return None
+
+
+def _are_whole(numbers: IntArray) -> bool:
+    # With signed numbers numpy adds 64 unsigned bits as floats.
+    return np.issubdtype(numbers.dtype, np.integer) and np.can_cast(numbers.dtype, np.int64)
 
 
 def _misplaced(problem: Problem, task: RequestTask, counts: IntArray) -> str | None:
@@ -70,10 +75,10 @@ def _misled(problem: Problem, task: RequestTask, placed: RequestPlacement) -> st
     mapwise: BoolArray = np.array([layer.transfer == "mapwise" for layer in task.layers])
     # Behind the last layer nothing moves.
     mapwise[-1] = False
-    left, reached = np.zeros_like(counts), np.zeros_like(counts)
+    # Of 64 bits, however few the counts have: sums of flows must not wrap around to them.
+    left, reached, following = np.zeros((3, *counts.shape), dtype=np.int64)
     np.add.at(left, (flows.layer, flows.sender), flows.maps)
     np.add.at(reached, (flows.layer, flows.receiver), flows.maps)
-    following = np.zeros_like(counts)
     following[:-1] = counts[1:]
     # No flows behind a broadcast: who sends what is known from the counts alone.
     for moved, held in ((left, counts), (reached, following)):

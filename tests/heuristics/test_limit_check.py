@@ -113,6 +113,7 @@ def with_column(name: str, values) -> RequestPlacement:
     ("made", "message"),
     [
         (lambda: RequestPlacement(placed().counts.astype(float), placed().flows), "whole numbers"),
+        (lambda: RequestPlacement(placed().counts.astype("u8"), placed().flows), "with a sign"),
         (lambda: RequestPlacement(placed().counts[:-1], placed().flows), "must have the shape"),
         (lambda: RequestPlacement(-placed().counts, placed().flows), "must not be negative"),
         (lambda: with_column("maps", placed().flows.maps[:-1]), "equally long"),
@@ -127,3 +128,10 @@ def test_what_is_no_placement_at_all_is_refused(made, message):
     assert found is not None
     assert found.startswith("8i: ")
     assert message in found
+
+
+def test_flows_that_counts_of_few_bits_could_not_hold_are_refused():
+    maps = placed().flows.maps.copy()
+    maps[0] += 256
+    made = RequestPlacement(placed().counts.astype(np.int8), with_column("maps", maps).flows)
+    assert broken_limit(PROBLEM, TASK, made).startswith("8e: flows of layer ")
