@@ -92,7 +92,7 @@ def table(
     refuse_standard_output(out)
     require_output("--out", out, ".json", victim, data, network_file(network))
     lock = FileLock(out)
-    require_choice("--budget", budget, BUDGETS)
+    require_choice("budget", budget, BUDGETS)
     seen = view_of(view, senders, colluders)
     loaded = load_data(network, data, seed)
     keys = grid(loaded.network, parted(rows or []), parse_counts(counts), subsets)
@@ -166,7 +166,7 @@ def sheet(
     from attack.settings import describe
 
     require_output("--out", out, PICTURE_SUFFIXES, victim, data, network_file(network))
-    require_choice("--budget", budget, BUDGETS)
+    require_choice("budget", budget, BUDGETS)
     loaded = load_data(network, data, seed)
     keys = grid(loaded.network, parted(rows or []), parse_counts(counts), subsets=0)
     shown = choose_images(loaded.splits.evaluation, images, seed)

@@ -18,7 +18,7 @@ from attack.metrics import estimate
 from attack.tensors import as_floats, derived_seed
 from instances.measured import ConfidenceInterval, MeasuredSettings
 from optmodel.ground.figure_file import plain, saved_figure
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import OptionError
 
 WIDTH = 8.2
 """Of the picture, in inches."""
@@ -54,13 +54,14 @@ def choose_images(images: Images, count: int, seed: int) -> NDArray[np.int64]:
 
     Raises
     ------
-    InputError
+    OptionError
         If there are fewer images.
     """
     if count > len(images):
-        raise InputError(
-            f"--images: expected at most {len(images)}, the images of the evaluation, got {count}; "
-            "show fewer"
+        raise OptionError(
+            "images",
+            f"expected at most {len(images)}, the images of the evaluation, got {count}; "
+            "show fewer",
         )
     drawn = np.random.default_rng(derived_seed("sheet", seed)).permutation(len(images))
     labels = images.labels[drawn]

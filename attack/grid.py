@@ -20,7 +20,7 @@ from instances.measured import (
 from instances.ssim import table_i_values
 from optmodel.ground.finished_runs import RunStore
 from optmodel.ground.json_files import read_model, write_model
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import InputError, OptionError
 from optmodel.problem import Network
 
 T = TypeVar("T")
@@ -61,9 +61,10 @@ def grid(
         maps = find_layer(network, row).output_maps
         fitting = [n for n in counts or default_counts(network, row) if n <= maps]
         if not fitting:
-            raise InputError(
-                f"--counts: expected some up to {maps}, the maps of '{row}', got "
-                f"{', '.join(map(str, counts))}; name smaller ones"
+            got = ", ".join(map(str, counts))
+            raise OptionError(
+                "counts",
+                f"expected some up to {maps}, the maps of '{row}', got {got}; name smaller ones",
             )
         for n in sorted(set(fitting), reverse=True):
             keys += [CellKey(row, n, name) for name in _subset_names(n == maps, subsets)]

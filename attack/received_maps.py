@@ -15,7 +15,7 @@ from torch.nn import functional
 from attack.attacker_view import AttackerView
 from attack.victim import VictimNetwork, conv_padding
 from instances.measured import SUMS, sums_row
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import OptionError
 from optmodel.problem import ActLayer, ConvLayer, FcLayer, Network, PoolLayer
 
 BATCH = 64
@@ -38,7 +38,7 @@ def find_layer(network: Network, name: str) -> MapLayer:
 
     Raises
     ------
-    InputError
+    OptionError
         If there is none.
     """
     layers = map_layers(network)
@@ -50,9 +50,10 @@ def find_layer(network: Network, name: str) -> MapLayer:
     found = [*(layer for layer in layers if layer.name in wanted), *named, *of_the_row]
     if not found:
         rows = dict.fromkeys(row_of(layer) for layer in layers)
-        raise InputError(
-            f"--rows: expected rows or layers of '{network.id}', got '{name}'; name some of "
-            f"{', '.join([*rows, *(layer.name for layer in layers)])}"
+        raise OptionError(
+            "rows",
+            f"expected rows or layers of '{network.id}', got '{name}'; name some of "
+            f"{', '.join([*rows, *(layer.name for layer in layers)])}",
         )
     return found[0]
 
@@ -80,14 +81,15 @@ def conv_before(network: Network, layer: MapLayer) -> ConvLayer:
 
     Raises
     ------
-    InputError
+    OptionError
         If there is none.
     """
     layers = map_layers(network)
     convs = [one for one in layers[: layers.index(layer) + 1] if isinstance(one, ConvLayer)]
     if not convs:
-        raise InputError(
-            f"--view: expected a conv before layer '{layer.name}', got none; take --view output"
+        raise OptionError(
+            "view",
+            f"expected a conv before layer '{layer.name}', got none; take --view output",
         )
     return convs[-1]
 
@@ -149,7 +151,7 @@ def map_geometry(network: Network, layer: MapLayer, view: AttackerView) -> MapGe
 
     Raises
     ------
-    InputError
+    OptionError
         If there is no conv up to the layer.
     """
     conv = conv_before(network, layer)

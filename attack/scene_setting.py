@@ -17,7 +17,7 @@ from attack.victim import require_attackable
 from attack.victim_training import TrainedVictim, train_victim
 from instances.networks import find_network
 from optmodel.ground.command_line import errors, require_choice
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import OptionError
 from optmodel.problem import Network
 
 MOST_VICTIM_IMAGES = 10_000
@@ -82,13 +82,13 @@ def view_of(kind: str, senders: int, colluders: int) -> AttackerView:
 
     Raises
     ------
-    InputError
+    OptionError
         If there is no such view, or senders are given for another than partial sums.
     """
-    require_choice("--view", kind, VIEW_KINDS)
+    require_choice("view", kind, VIEW_KINDS)
     if kind != "partial" and senders != 1:
-        raise InputError(
-            "--senders: expected it with --view partial, got another view; leave it out"
+        raise OptionError(
+            "senders", "expected it with --view partial, got another view; leave it out"
         )
     return AttackerView(cast(ViewKind, kind), senders, colluders)
 
@@ -100,10 +100,10 @@ def set_scene(
 
     Raises
     ------
-    InputError
+    OptionError
         If the budget is unknown.
     """
-    require_choice("--budget", budget, BUDGETS)
+    require_choice("budget", budget, BUDGETS)
     means = BUDGETS[budget]
     own = data.splits.attacker.first(means.images)
     training, validation = with_validation(own, VALIDATION_SHARE, data.seed)

@@ -83,13 +83,13 @@ def main(
     """
     require_amounts(requests, seeds, workers)
     plan = EvaluationPlan(
-        base=Setting(requests=requests, networks=chosen("--networks", networks, NETWORKS)),
-        panels=chosen("--panel", panel, PANELS),
+        base=Setting(requests=requests, networks=chosen("networks", networks, NETWORKS)),
+        panels=chosen("panel", panel, PANELS),
         policies=listed(policies),
         seeds=seeds,
     )
     for name in plan.policies:
-        policy_type(name, "--policies")
+        policy_type(name, "policies")
     require_cluster(scheduler)
     require_folder("--out", out, PLAN_FILE)
     with FileLock(out):

@@ -34,17 +34,17 @@ POLICIES: Mapping[str, PolicyType] = {
 """Policies by the name that `--policy` takes; a dotted name takes one of the user's own."""
 
 
-def policy_type(name: str, option: str = "--policy") -> PolicyType:
+def policy_type(name: str, field: str = "policy") -> PolicyType:
     """Return what makes a policy, by its name here or its dotted name.
 
     Raises
     ------
     InputError
-        If there is no such policy; the message names the option.
+        If there is no such policy; the message names the field.
     """
     if "." in name:
-        return load_policy_type(name, option)
-    require_choice(option, name, (*POLICIES, "package.module.Class"))
+        return load_policy_type(name, field)
+    require_choice(field, name, (*POLICIES, "package.module.Class"))
     return POLICIES[name]
 
 

@@ -6,7 +6,7 @@ from inspect import signature
 from typing import Protocol, cast
 
 from heuristics.limit_check import broken_limit
-from optmodel.ground.rule_errors import InputError, ResultError
+from optmodel.ground.rule_errors import InputError, OptionError, ResultError
 from optmodel.online import KnownPaths, LookaheadPolicy
 from optmodel.placement import (
     CostedPlacement,
@@ -138,14 +138,14 @@ def place_all(problem: Problem, policy: PlacementPolicy) -> PolicyOutcome:
     return PolicyOutcome(Placement(placed), tuple(rejected))
 
 
-def load_policy_type(name: str, option: str) -> PolicyType:
+def load_policy_type(name: str, field: str) -> PolicyType:
     """Import what a dotted name `package.module.Class` names.
 
     Raises
     ------
     InputError
         If there is no such module or class, it has no method `place`, or it takes no seed; the
-        message names the option.
+        message names the field.
     """
     module_name, _, attribute = name.rpartition(".")
     try:
@@ -154,21 +154,24 @@ def load_policy_type(name: str, option: str) -> PolicyType:
             raise ImportError("that is no dotted name")
         found = getattr(import_module(module_name), attribute)
     except (ImportError, AttributeError, SyntaxError) as error:
-        raise InputError(
-            f"{option}: expected package.module.Class, got '{name}': {error}; run from the folder "
-            "that holds the package, or install it"
+        raise OptionError(
+            field,
+            f"expected package.module.Class, got '{name}': {error}; run from the folder "
+            "that holds the package, or install it",
         ) from error
     if not callable(getattr(found, "place", None)):
-        raise InputError(
-            f"{option}: expected a class with a method place(problem, task, left), got '{name}'; "
-            "heuristics/policy.py states the protocol"
+        raise OptionError(
+            field,
+            f"expected a class with a method place(problem, task, left), got '{name}'; "
+            "heuristics/policy.py states the protocol",
         )
     try:
         # Bound, not called: commands ask about all names first, and make policies later.
         signature(found).bind(seed=0)
     except TypeError as error:
-        raise InputError(
-            f"{option}: expected a class that is made with a seed, got '{name}': {error}; give it "
-            "__init__(self, *, seed)"
+        raise OptionError(
+            field,
+            f"expected a class that is made with a seed, got '{name}': {error}; give it "
+            "__init__(self, *, seed)",
         ) from error
     return cast(PolicyType, found)

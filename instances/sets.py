@@ -17,7 +17,7 @@ from instances.measured_set import MEASURED
 from instances.paper_set import PAPER
 from instances.set_members import InstanceSet
 from instances.set_page import page
-from optmodel.ground.command_line import console, require_choice
+from optmodel.ground.command_line import console
 from optmodel.ground.rule_errors import InputError
 from optmodel.ground.whole_files import refuse_standard_output, write_text
 
@@ -56,7 +56,8 @@ def main(
 
     Example: python -m instances.sets small
     """
-    require_choice("SET", name, SETS)
+    if name not in SETS:
+        raise InputError(f"SET: expected one of {', '.join(SETS)}, got '{name}'; correct it")
     named = SETS[name]
     refuse_standard_output(out)
     folder = out or named.folder

@@ -64,8 +64,8 @@ def main(
 
     Example: python -m optmodel instances/small/lenet-0.8-4-mixed.json --out solution.json
     """
-    require_choice("--method", method, METHODS)
-    require_choice("--admission", admission, get_args(Admission))
+    require_choice("method", method, METHODS)
+    require_choice("admission", admission, get_args(Admission))
     if out is not None:
         require_writable(out, file, lp, report)
     if lp is not None:

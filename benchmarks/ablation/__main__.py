@@ -94,7 +94,7 @@ def main(
     Example: python -m benchmarks.ablation --instances instances/medium/ --without plans --seeds 1
     """
     require_output("--out", out, ".csv")
-    parts = (WHOLE, *chosen("--without", without, PARTS))
+    parts = (WHOLE, *chosen("without", without, PARTS))
     files = instance_files("--instances", instances)
     todo = [(file, seed, part) for file in files for seed in range(seeds) for part in parts]
     faults = Faults()

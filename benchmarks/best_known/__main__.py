@@ -219,7 +219,7 @@ def main(
 
     Example: python -m benchmarks.best_known --instances instances/medium/ --time-limit 60
     """
-    require_choice("--method", method, METHODS)
+    require_choice("method", method, METHODS)
     require_solver(solver)
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
     best: dict[str, BestKnown] = {}

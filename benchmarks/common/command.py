@@ -107,17 +107,17 @@ def listed(texts: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parted(texts)))
 
 
-def chosen(option: str, texts: str | Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+def chosen(field: str, texts: str | Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
     """Return names with commas between, all of them known.
 
     Raises
     ------
     InputError
-        Naming the option, what it takes and the first name that is not known.
+        Naming the field, what it takes and the first name that is not known.
     """
     names, takes = listed(texts), tuple(known)
     for name in names:
-        require_choice(option, name, takes)
+        require_choice(field, name, takes)
     return names
 
 

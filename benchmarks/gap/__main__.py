@@ -86,7 +86,7 @@ def main(
     _refuse_bad_options(method, solver, out, plot)
     named = listed(policies)
     for name in named:
-        policy_type(name, "--policies")
+        policy_type(name, "policies")
     options = SolverOptions(solver, time_limit, mip_gap, threads, seed)
     spent = (None,) if improve is None else (None, improve)
     contenders = tuple(Contender(name, seconds) for name in named for seconds in spent)
@@ -125,7 +125,7 @@ def _refuse_repeated_name(instance: Instance, file: Path, names: dict[str, Path]
 
 
 def _refuse_bad_options(method: str, solver: str, out: Path | None, plot: Path | None) -> None:
-    require_choice("--method", method, METHODS)
+    require_choice("method", method, METHODS)
     require_output("--out", out, ".csv")
     require_output("--plot", plot, ".png")
     require_solver(solver)

@@ -69,7 +69,7 @@ def main(
     _refuse_bad_options(files, method, out, records)
     named = listed(policies)
     for name in named:
-        policy_type(name, "--policies")
+        policy_type(name, "policies")
     drawings: Sequence[Figure] = () if figures is None else read_figures("--figures", figures)
     contenders = tuple(Contender(name) for name in named)
     options = SolverOptions(time_limit_s=time_limit)
@@ -95,7 +95,7 @@ def main(
 def _refuse_bad_options(
     files: Sequence[Path], method: str, out: Path, records: Path | None
 ) -> None:
-    require_choice("--method", method, METHODS)
+    require_choice("method", method, METHODS)
     beside = None if records is None else json_path(records)
     solutions = [solution_file(file) for file in files]
     require_output("--out", out, ".html", *files, *solutions, records, beside)

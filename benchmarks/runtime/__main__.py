@@ -189,7 +189,7 @@ def main(
 
 def _chosen(methods: Sequence[str], solvers: Sequence[str]) -> list[Configuration]:
     """Return the configurations that the options name, each once."""
-    named = chosen("--methods", methods, METHODS)
+    named = chosen("methods", methods, METHODS)
     driven = listed(solvers)
     for solver in driven:
         require_solver(solver)

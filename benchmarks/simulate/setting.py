@@ -88,7 +88,7 @@ class Setting(StrictModel):
             If a network or the fleet is not understood.
         """
         for name in self.networks:
-            require_choice("--networks", name, NETWORKS)
+            require_choice("networks", name, NETWORKS)
         recipe = Recipe(
             self.networks,
             self.fleet,

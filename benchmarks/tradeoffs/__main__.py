@@ -113,7 +113,7 @@ def main(
     cases = [
         *cases_of(
             kinds,
-            chosen("--networks", networks, [*NETWORKS, *SYNTHETIC]),
+            chosen("networks", networks, [*NETWORKS, *SYNTHETIC]),
             listed(fleets),
             {
                 "--devices": _counts("--devices", devices),
@@ -155,7 +155,7 @@ def _write(out: Path, kind: Kind, curves: Curves) -> None:
 
 
 def _kinds(text: Iterable[str]) -> list[Kind]:
-    names = chosen("--curves", text, KINDS)
+    names = chosen("curves", text, KINDS)
     return [kind for kind in KINDS if kind in names]
 
 

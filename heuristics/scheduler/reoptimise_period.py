@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from heuristics.scheduler.events import Event, ReoptimiseEvent
-from optmodel.ground.rule_errors import InputError, RuleError
+from optmodel.ground.rule_errors import OptionError, RuleError
 
 LATEST_S = 1e11
 """Three thousand years: what is later was counted in milliseconds, or is no time at all."""
@@ -29,9 +29,10 @@ class ReoptimisePeriod:
         found = re.fullmatch(r"(\d{1,9})|(\d{1,9}(?:\.\d{1,9})?)s", text)
         length = float(found[1] or found[2]) if found else 0.0
         if found is None or length <= 0:
-            raise InputError(
-                "--reoptimise-every: expected a number of events such as 100, or seconds of the "
-                f"events' clock such as 60s, got '{text}'; correct it"
+            raise OptionError(
+                "reoptimise_every",
+                "expected a number of events such as 100, or seconds of the events' clock such as "
+                f"60s, got '{text}'; correct it",
             )
         return cls(length, in_seconds=found[1] is None)
 

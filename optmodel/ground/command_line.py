@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optmodel.ground.entry import EXIT_BY_SIGNAL
-from optmodel.ground.rule_errors import InputError
+from optmodel.ground.rule_errors import InputError, OptionError
 from optmodel.ground.terminal import Console, Output
 from optmodel.ground.whole_files import STANDARD, require_writable
 
@@ -69,17 +69,17 @@ def parted_numbers(
     return numbers
 
 
-def require_choice(option: str, value: str, known: Iterable[str]) -> None:
+def require_choice(field: str, value: str, known: Iterable[str]) -> None:
     """Refuse a value that is not among the known ones.
 
     Raises
     ------
-    InputError
-        Naming the option, what it takes and what it got.
+    OptionError
+        Naming the field, what it takes and what it got.
     """
     names = list(known)
     if value not in names:
-        raise InputError(f"{option}: expected one of {', '.join(names)}, got '{value}'; correct it")
+        raise OptionError(field, f"expected one of {', '.join(names)}, got '{value}'; correct it")
 
 
 def require_output(

@@ -97,7 +97,7 @@ def test_the_seed_alone_decides_which_images_are_chosen(few_data):
 
 def test_more_images_than_there_are_cannot_be_shown(few_data):
     images = few_data.splits.evaluation
-    with pytest.raises(InputError, match=rf"--images: expected at most {len(images)}, .* got 999"):
+    with pytest.raises(InputError, match=rf"^images: expected at most {len(images)}, .* got 999"):
         choose_images(images, 999, 0)
 
 

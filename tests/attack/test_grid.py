@@ -54,7 +54,7 @@ def _six_maps(layer) -> dict[str, int]:
 
 def test_counts_beyond_the_maps_of_a_layer_are_left_out():
     assert {key.maps for key in grid(LENET, ["conv1"], [2, 8, 64, 2], 1)} == {2, 8}
-    with pytest.raises(InputError, match=r"--counts: expected some up to 8, .* got 16, 64"):
+    with pytest.raises(InputError, match=r"^counts: expected some up to 8, .* got 16, 64"):
         grid(LENET, ["conv1"], [16, 64], 1)
 
 
@@ -72,11 +72,11 @@ def test_counts_that_are_none_are_refused(text):
 
 
 def test_unknown_views_budgets_networks_and_stray_senders_are_refused(few_data, few_victim):
-    with pytest.raises(InputError, match="--view: expected one of output, partial"):
+    with pytest.raises(InputError, match=r"^view: expected one of output, partial"):
         view_of("inputs", 1, 1)
-    with pytest.raises(InputError, match="--senders: expected it with --view partial"):
+    with pytest.raises(InputError, match=r"^senders: expected it with --view partial"):
         view_of("output", 2, 1)
-    with pytest.raises(InputError, match="--budget: expected one of smoke, paper, published"):
+    with pytest.raises(InputError, match=r"^budget: expected one of smoke, paper, published"):
         set_scene(few_data, few_victim, "huge", view_of("output", 1, 1))
     with pytest.raises(InputError, match="--network: expected one of lenet"):
         load_data("alexnet", None, 0)

@@ -118,9 +118,7 @@ def test_convs_have_a_row_of_their_own():
 
 @pytest.mark.parametrize("name", ["fc1", "conv9", "", "  ", "Conv1,Conv2", "MNIST Conv9 conv2"])
 def test_unknown_rows_are_refused_with_those_there_are(name):
-    with pytest.raises(
-        InputError, match=r"--rows: expected rows or layers of 'lenet', got .*conv1"
-    ):
+    with pytest.raises(InputError, match=r"^rows: expected rows or layers of 'lenet', got .*conv1"):
         find_layer(NETWORKS["lenet"](), name)
 
 
@@ -128,7 +126,7 @@ def test_a_layer_before_any_conv_has_no_sums(lenet):
     relu, *_ = [layer for layer in lenet.network.layers if layer.kind == "act"]
     first = relu.model_copy(update={"name": "relu0", "input_maps": 1})
     network = lenet.network.model_copy(update={"layers": (first, *lenet.network.layers)})
-    with pytest.raises(InputError, match="--view: expected a conv before layer 'relu0'"):
+    with pytest.raises(InputError, match=r"^view: expected a conv before layer 'relu0'"):
         conv_before(network, first)
 
 

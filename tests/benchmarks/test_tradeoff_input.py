@@ -16,7 +16,7 @@ from optmodel.ground.rule_errors import InputError
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"networks": "resnet"}, "--networks: expected one of lenet,"),
+        ({"networks": "resnet"}, "networks: expected one of lenet,"),
         ({"fleets": "drones"}, "--fleets: expected one of"),
         ({"fleets": "70-40"}, "--fleets: expected two percentages"),
         ({"fleets": "rpi3=3"}, "--devices: expected 3 as --fleets rpi3=3 says, got 10"),
@@ -29,7 +29,7 @@ from optmodel.ground.rule_errors import InputError
         ({"tolerances": "0.8;0.4"}, "--tolerances: expected numbers from -1 to 1"),
         ({"tolerances": "0.4,2"}, "--tolerances: expected a number from -1 to 1, got 2.0"),
         ({"tolerances": "nan"}, "--tolerances: expected a number from -1 to 1, got nan"),
-        ({"curves": "tolerance,prices"}, "--curves: expected one of tolerance, shared, price"),
+        ({"curves": "tolerance,prices"}, "curves: expected one of tolerance, shared, price"),
         ({"unattainable": "hope"}, "--unattainable: expected reject or source, got 'hope'"),
         ({"ssim": Path("nowhere.json")}, "nowhere.json"),
     ],
