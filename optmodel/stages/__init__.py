@@ -1,6 +1,7 @@
 """One request at a time, stage by stage: exact when budgets are slack, a bound always."""
 
 from optmodel.stages.arcs.arc_numbers import ArcNumbers, ArcPlacement, MapMoves
+from optmodel.stages.arcs.cheapest_first import cheapest_first
 from optmodel.stages.arcs.counting_bounds import (
     UNREACHABLE,
     first_thresholds,
@@ -39,6 +40,7 @@ __all__ = [
     "StageResult",
     "arcs_between",
     "arcs_to",
+    "cheapest_first",
     "first_thresholds",
     "held_at_first",
     "held_before_last",

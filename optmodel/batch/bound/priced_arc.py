@@ -11,10 +11,9 @@ import numpy as np
 
 from optmodel.batch.bound.latency_grid import ends_of, grid_of
 from optmodel.batch.bound.stage_use import LoadTariff
-from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.batch.options import BoundOptions
 from optmodel.problem import Fleet, FloatArray, IntArray, RequestTask
-from optmodel.stages import RequestStage, SenderSignature, StageArc, quick_bound
+from optmodel.stages import RequestStage, SenderSignature, StageArc, cheapest_first, quick_bound
 
 
 @dataclass(frozen=True, eq=False)

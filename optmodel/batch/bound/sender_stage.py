@@ -8,7 +8,6 @@ import numpy as np
 from optmodel.batch.bound.sender_ranges import SenderRange, all_senders
 from optmodel.batch.bound.stage_cells import StageCells, cells_of
 from optmodel.batch.bound.stage_use import LoadTariff, StageUse
-from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.batch.options import BoundOptions
 from optmodel.problem import Fleet, FloatArray, IntArray, RequestTask
 from optmodel.search import Allowance
@@ -20,6 +19,7 @@ from optmodel.stages import (
     SenderSignature,
     arcs_between,
     arcs_to,
+    cheapest_first,
 )
 
 

@@ -5,11 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
-from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.batch.one_request.latency_ladder import LatencyLadders
 from optmodel.batch.one_request.partial_placement import heard_rates, segment_caps, segments_within
 from optmodel.problem import FloatArray, IntArray, Problem, StageCut, broadcast_bits
-from optmodel.stages import ArcPlacement, MapMoves
+from optmodel.stages import ArcPlacement, MapMoves, cheapest_first
 
 TOGETHER = 16
 """Rungs of a ladder that are looked at in one piece, the shortest first: a matter of time alone."""

@@ -15,6 +15,7 @@ import numpy as np
 from optmodel.ground.bare_highs import bare_highs
 from optmodel.problem import FloatArray, IntArray
 from optmodel.search import Allowance
+from optmodel.stages.arcs.cheapest_first import cheapest_first
 
 UNIT = 2**20
 """What computing a segment earns; prices are whole numbers from 0 to this."""
@@ -86,17 +87,14 @@ class MapPrices:
         answers = []
         behind = [*prices[1:], np.full(len(self.numbers), UNIT)]
         for transfer, paid, got in zip(self.transfers, prices, behind, strict=True):
-            order = np.argsort(paid, kind="stable")
-            sums = np.minimum(np.cumsum(transfer.each[:, order], axis=1), transfer.most[:, None])
-            # The cheapest maps first: a node takes them as long as they earn more than they cost.
-            gain = got[transfer.lot][:, np.newaxis] - paid[order]
-            moved = np.where(gain > 0, np.diff(sums, axis=1, prepend=0), 0)
-            earned = (moved * gain).sum(axis=1)
+            # A node takes maps as long as they earn more than they cost.
+            gain = got[transfer.lot][:, np.newaxis] - paid
+            taken = cheapest_first(transfer.most, transfer.each, paid).astype(np.int64)
+            taken = np.where(gain > 0, taken, 0)
+            earned = (taken * gain).sum(axis=1)
             best = _first_largest(transfer.lot, earned)
             total += int((earned[best] * self.numbers[transfer.lot[best]]).sum())
-            taken = np.zeros((len(best), len(order)), dtype=np.int64)
-            taken[:, order] = moved[best]
-            answers.append(PricedTransfer(best, taken))
+            answers.append(PricedTransfer(best, taken[best]))
         return total, answers
 
     def rule_out(self, known: list[IntArray], allowance: Allowance) -> list[FloatArray] | None:

@@ -15,10 +15,10 @@ from instances.generate import Recipe, generate
 from optmodel.batch.bound.priced_graph import PricedGraph
 from optmodel.batch.bound.sender_graph import SenderGraph
 from optmodel.batch.bound.sender_ranges import SenderRange, all_senders
-from optmodel.batch.cheapest_first import cheapest_first
 from optmodel.placement.request_class import RequestClass, classes_of
 from optmodel.problem.arrays import FloatArray, Problem
 from optmodel.problem.instance import Instance
+from optmodel.stages.arcs.cheapest_first import cheapest_first
 from optmodel.stages.sender_signature import SenderSignature
 from optmodel.stages.stage_graph import ArcBook
 

@@ -1,4 +1,4 @@
-"""Deal things to groups or nodes with room for some each, the cheapest first."""
+"""Deal things to takers with room for some each, the cheapest first."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from optmodel.problem import FloatArray, IntArray
 
 
 def cheapest_first(
-    number: FloatArray | int, room: IntArray | FloatArray, price: FloatArray
+    number: FloatArray | IntArray | int, room: IntArray | FloatArray, price: IntArray | FloatArray
 ) -> FloatArray:
     """Return how many each takes: a linear program with one equation and bounds.
 
