@@ -40,6 +40,7 @@ class _MostTogether(LayerFiller):
 
     def choose(self, senders: ArrivalSenders, left: int) -> tuple[int, int] | None:
         """Return a host that takes most, and all that it takes."""
+        # It takes most of all: where it takes nothing, nobody does.
         best = min(range(len(self.nodes)), key=lambda at: self._rank(at, senders, left))
         most = self.most(best, senders, left)
         return (best, most) if most else None
@@ -70,6 +71,7 @@ class AtRandom:
         """Place one request; after some draws without success, return why the last one failed."""
         drawn = partial(_RandomRuns, self._random)
         for _ in range(MOST_DRAWS):
+            # A draw that fails has charged the ledger for the layers that it did place.
             answer = fill(problem, left.copy(), task, drawn)
             if isinstance(answer, RequestPlacement):
                 break

@@ -104,6 +104,7 @@ def improve(
         placement = larger
     if not placement.requests:
         return ImprovedPlacement(placement, 0.0, None, (), Termination.HEURISTIC_END)
+    # Inserting has used up a part of the time.
     left_s = None if time_limit_s is None else time_limit_s - (time.perf_counter() - start)
     options = SolverOptions(time_limit_s=left_s, mip_gap=gap, seed=seed)
     search = Search(_served_instance(problem, placement), options)

@@ -58,6 +58,7 @@ class DeviceDeparture:
         )
 
     def _moved(self, one: BookEntry, after: BookEntry) -> int:
+        # Segments are counted where they arrive, those of the lost node with all others.
         here = np.delete(one.placement(self._before).counts, self._lost, axis=1)
         return segments_moved(here, after.placement(self.books.present).counts)
 
@@ -84,6 +85,7 @@ class DeviceDeparture:
         present = self.books.present
         task = present.task(one.request)
         costed = CostedPlacement.of(present.problem, task, placed)
+        # What bounded it before still does: no fewer devices are faster.
         bound_s = self._placer.bound_s(present, one.request) or one.bound_s
         return BookEntry.of(one.request, one.arrival, costed, bound_s)
 
@@ -91,6 +93,7 @@ class DeviceDeparture:
 def _without(placed: RequestPlacement, node: int) -> RequestPlacement:
     """Return a placement without a node that computes nothing."""
     flows = placed.flows
+    # Whoever stands behind the node moves up by one.
     sender, receiver = (end - (end > node) for end in (flows.sender, flows.receiver))
     moved = Flows(flows.layer, sender, receiver, flows.maps)
     return RequestPlacement(np.delete(placed.counts, node, axis=1), moved)

@@ -34,6 +34,7 @@ def unsealed(line: bytes, before: str) -> tuple[str, bytes]:
         If it is no record, was changed, or comes after something else.
     """
     found = RECORD.fullmatch(line)
+    # Of the bytes as they stand: JSON that only reads the same is another record.
     if found is None or found[1].decode() != digest_of(found[2], before):
         raise RuleError(
             "",

@@ -112,6 +112,7 @@ class SchedulerService:
         try:
             decisions = self._decide(event)
         except RuleError:
+            # The scheduler has refused the event, and changed nothing.
             self._in_step = True
             raise
         if self.period is not None and self.period.ends(number, event, before):
