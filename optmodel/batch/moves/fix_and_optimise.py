@@ -24,6 +24,7 @@ class FixAndOptimise:
     def __init__(self, bench: BatchWorkbench) -> None:
         self.bench, self.options = bench, bench.options.windows
         self.random = bench.random("windows")
+        # Draws of its own: whose turn it is does not depend on what was freed before.
         self._requests = self._served_in_turn(bench.random("windows"))
 
     @property
