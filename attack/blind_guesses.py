@@ -4,7 +4,6 @@ An attacker who recovers less than these has not been measured, it has failed.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -39,19 +38,18 @@ class BlindGuess:
         return in_batches(ssim, self.for_images(images), images)
 
 
-@lru_cache(maxsize=2)
-def blind_guesses(known: Images, seed: int) -> list[BlindGuess]:
+def blind_guesses(known: Images, seed: int) -> tuple[BlindGuess, ...]:
     """Return what whoever knows the attacker's images can guess: their mean, black, the best.
 
     The seed is that of the order in which the best guess learns from them.
     """
     images = as_floats(known)
     mean = images.mean(dim=0, keepdim=True)
-    return [
+    return (
         BlindGuess("mean image", mean),
         BlindGuess("black image", torch.zeros_like(mean)),
         BlindGuess("most similar image", _most_similar(images, seed)),
-    ]
+    )
 
 
 def _most_similar(images: Tensor, seed: int) -> Tensor:

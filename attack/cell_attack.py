@@ -9,7 +9,7 @@ from torch import Tensor
 
 from attack.attacker_training import FittedAttacker, fit_attacker
 from attack.attacker_view import AttackerView
-from attack.blind_guesses import BlindGuess, blind_guesses
+from attack.blind_guesses import BlindGuess
 from attack.budgets import AttackBudget
 from attack.images import Images
 from attack.map_subsets import random_subset, worst_subset
@@ -60,6 +60,8 @@ class AttackScene:
     """What is held."""
     seed: int
     """Of subsets and trainings."""
+    guesses: tuple[BlindGuess, ...]
+    """What the training images tell of any image."""
 
 
 def measure_cell(scene: AttackScene, key: CellKey) -> MeasuredCell:
@@ -131,8 +133,7 @@ def attack_cell(scene: AttackScene, key: CellKey) -> CellRecovery:
 def best_guess(scene: AttackScene) -> BlindGuess:
     """Return the guess that does best on the images on which the attacker validates."""
     images = as_floats(scene.validation)
-    guesses = blind_guesses(scene.training, scene.seed)
-    return max(guesses, key=lambda guess: float(guess.similarity(images).mean()))
+    return max(scene.guesses, key=lambda guess: float(guess.similarity(images).mean()))
 
 
 def held_maps(scene: AttackScene, layer: MapLayer, key: CellKey) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import cast
 from rich.progress import Progress
 
 from attack.attacker_view import VIEW_KINDS, AttackerView, ViewKind
+from attack.blind_guesses import blind_guesses
 from attack.budgets import BUDGETS
 from attack.cell_attack import AttackScene
 from attack.checkpoint import read_checkpoint
@@ -115,4 +116,5 @@ def set_scene(
         budget=means,
         view=view,
         seed=data.seed,
+        guesses=blind_guesses(training, data.seed),
     )

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from attack.blind_guesses import BlindGuess, blind_guesses
+from attack.blind_guesses import BlindGuess
 from attack.cell_attack import AttackScene
 from attack.checkpoint import network_fingerprint
 from attack.metrics import SSIM_DEFINITION, estimate, in_batches, psnr
@@ -31,8 +31,7 @@ def describe(
     loaded: LoadedImages, trained: TrainedVictim, scene: AttackScene, budget: str
 ) -> MeasuredSettings:
     """Return the settings of a table that a budget of that name measures."""
-    guesses = blind_guesses(scene.training, scene.seed)
-    levels = tuple(_blind_level(scene, guess) for guess in guesses)
+    levels = tuple(_blind_level(scene, guess) for guess in scene.guesses)
     settings: MeasuredSettings = sealed(
         MeasuredSettings,
         images=MeasuredImages(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from attack.attacker_training import expected_steps
-from attack.cell_attack import AttackScene, CellKey, best_guess, measure_cell
+from attack.cell_attack import AttackScene, CellKey, measure_cell
 from attack.tensors import as_floats
 
 PROBE_IMAGES = 64
@@ -21,7 +21,6 @@ def seconds_of_cells(scene: AttackScene, keys: Sequence[CellKey]) -> float:
     """
     largest = {key.row: key for key in sorted(keys, key=lambda key: key.maps)}
     few = _with_few_images(scene)
-    best_guess(few)  # Kept from now on, as it is for the cells that a worker measures.
     each = {row: _seconds_of_cell(few, key) for row, key in largest.items()}
     return sum(each[key.row] for key in keys)
 
