@@ -38,6 +38,10 @@ def insertions(
     batch.adopt(placement)
     policy, random = LookaheadPolicy(), np.random.default_rng(seed)
 
+    def in_time() -> bool:
+        """Tell whether another try may begin."""
+        return time.perf_counter() < deadline
+
     def decided(member: RequestTask) -> CostedPlacement | None:
         """Return what `lookahead` decides, which also knows the best paths over stages."""
         # Whole numbers, which a batch keeps as floats: the cast cuts nothing off.
@@ -49,15 +53,17 @@ def insertions(
 
     insertion = RequestInsertion(batch, random, options.recreate.most_out, decided)
     for task in waiting:
-        if insertion.insert(task, options.insert_tries, lambda: time.perf_counter() < deadline):
+        # `insert` itself asks only before it moves others.
+        if not in_time():
+            return
+        if insertion.insert(task, options.insert_tries, in_time):
             placement = batch.placement()
             yield placement
         if len(placement.requests) >= most:
             return
-    for construction in constructions(problem, "most"):
+    constructed = constructions(problem, "most")
+    while in_time() and (construction := next(constructed, None)) is not None:
         # A strict superset: one that serves more, but not all who are served, will not do.
         if construction.requests.keys() > placement.requests.keys():
             placement = construction
             yield placement
-        if time.perf_counter() >= deadline:
-            return

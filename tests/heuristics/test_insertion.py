@@ -68,6 +68,12 @@ def test_all_are_inserted_where_only_the_best_paths_leave_room_for_all(name, pol
     assert max(constructed) < len(problem.tasks)
 
 
+def test_no_try_begins_after_the_deadline(monkeypatch):
+    problem = Problem.of(generate(Recipe(("lenet=3",), "mixed", 6, 0.6), "late"))
+    monkeypatch.delattr("heuristics.insertion.RequestInsertion.insert")
+    assert list(insertions(problem, Placement({}), 0, time.perf_counter())) == []
+
+
 def test_where_more_cannot_be_served_nothing_is_tried(monkeypatch):
     """Counting shows that the budgets allow 10 of the 12 requests at most."""
     problem = Problem.of(read_instance(MEDIUM / "lenet-x12-0.6-6-oversubscribed.json"))
