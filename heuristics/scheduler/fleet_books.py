@@ -189,8 +189,9 @@ class FleetBooks:
 
     def remove(self, request_id: str) -> BookEntry:
         """Take a request off its nodes, and return what it had reserved to them."""
-        one = self.running.pop(request_id)
+        one = self.running[request_id]
         self._on_failure(partial(self.running.__setitem__, request_id, one))
+        del self.running[request_id]
         self._reserve(one, -1)
         return one
 

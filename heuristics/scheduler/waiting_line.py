@@ -1,7 +1,7 @@
 """The requests that wait: by kind, so that a try costs the kinds that wait, not the requests."""
 
 import heapq
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from optmodel.ground.json_files import StrictModel
@@ -29,7 +29,11 @@ class WaitingRequest(StrictModel):
 
 
 class WaitingLine:
-    """Waiting requests by id, and in order of arrival by kind."""
+    """Waiting requests by id, and in order of arrival by kind.
+
+    Adding one that waits, or removing one that does not, changes nothing: so each undoes the other
+    wherever that was cut off.
+    """
 
     def __init__(self, waiting: Iterable[WaitingRequest] = ()) -> None:
         self._by_id: dict[str, WaitingRequest] = {}
@@ -52,16 +56,24 @@ class WaitingLine:
         """Let a request wait."""
         self._by_id[one.request.id] = one
         # In its place, not last: a request that lost its device came before others that wait.
-        insort(self._order.setdefault(kind_of(one.request), []), (one.arrival, one.request.id))
+        order = self._order.setdefault(kind_of(one.request), [])
+        entry = one.arrival, one.request.id
+        at = bisect_left(order, entry)
+        if order[at : at + 1] != [entry]:
+            order.insert(at, entry)
 
     def remove(self, request_id: str) -> None:
         """Let a request wait no longer."""
-        one = self._by_id.pop(request_id)
-        kind = kind_of(one.request)
-        order = self._order[kind]
-        del order[bisect_left(order, (one.arrival, request_id))]
+        one = self._by_id.pop(request_id, None)
+        if one is None:
+            return
+        kind, entry = kind_of(one.request), (one.arrival, request_id)
+        order = self._order.get(kind, [])
+        at = bisect_left(order, entry)
+        if order[at : at + 1] == [entry]:
+            del order[at]
         if not order:
-            del self._order[kind]
+            self._order.pop(kind, None)
 
     def first_of_each_kind(self) -> Iterator[WaitingRequest]:
         """Yield in order of arrival; of a kind the next one only once the one before has gone."""

@@ -1,6 +1,8 @@
 """The online scheduler keeps every promise, whatever comes, goes, leaves or dies."""
 
 import math
+import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -382,6 +384,54 @@ def test_ctrl_c_in_the_middle_of_an_event_leaves_all_as_it_was(monkeypatch):
         assert (scheduler.left(), scheduler.standing) == (left, standing)
     monkeypatch.setattr(Failing, "mode", "place")
     assert [d.request for d in scheduler.finish("r1")] == ["r2"]
+
+
+CHANGES = {"enter", "remove", "_reserve", "wait", "wait_no_longer", "add"}
+"""Functions that change books and the waiting line."""
+
+
+def cut_off(act, line: int) -> bool:
+    """Do something, with Ctrl-C before the n-th line of the changes; tell whether it came."""
+    left = line
+
+    def trace(frame, event, _):
+        nonlocal left
+        if frame.f_code.co_name not in CHANGES or "scheduler" not in frame.f_code.co_filename:
+            return None
+        left -= event == "line"
+        if left == 0 and event == "line":
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        act()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+@pytest.mark.parametrize("event", ["submit", "finish"])
+def test_ctrl_c_in_the_middle_of_a_change_leaves_all_as_it_was(event):
+    """One runs and one waits; the event lets a third wait, or the second run."""
+    for line in range(1, 99):
+        scheduler = OnlineScheduler(tight_fleet((120.0, 60.0, 60.0)), "algorithm1")
+        scheduler.submit(request("r1"))
+        scheduler.submit(request("r2"))
+        before, left, standing = scheduler.snapshot(), scheduler.left(), scheduler.standing
+        act, what = (
+            (scheduler.submit, request("r3")) if event == "submit" else (scheduler.finish, "r1")
+        )
+        if not cut_off(partial(act, what), line):
+            assert line > 5
+            return
+        assert scheduler.snapshot() == before
+        assert (scheduler.left(), scheduler.standing) == (left, standing)
+        assert [d.request for d in scheduler.finish("r1")] == ["r2"]
+    raise AssertionError("the event never came to its end")
 
 
 def test_a_placement_that_breaks_a_limit_is_no_place_and_the_reason_is_told(monkeypatch, caplog):
