@@ -179,9 +179,6 @@ def test_an_unknown_option_is_one_line(capsys):
     assert told.endswith("; -h shows what there is\n")
 
 
-# Standard input and output as files.
-
-
 def test_a_solution_goes_to_standard_output_and_what_is_said_to_the_other(capsys):
     assert ended("heuristics.__main__", LENET, "--out", "-") == 0
     told = capsys.readouterr()
@@ -238,9 +235,6 @@ def test_results_beside_instances_are_told_by_their_content(capsys, tmp_path):
     for name in ("mine", "old"):
         assert f"{tmp_path / name}.json: left out, it holds results and no instance" in told.err
     assert "1 instances: 1 optimal" in told.out
-
-
-# Terminals and names.
 
 
 def test_names_that_a_terminal_would_obey_are_escaped(capsys, tmp_path):

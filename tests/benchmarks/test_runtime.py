@@ -14,13 +14,7 @@ from runs import AS_WORKER, record, use_worker
 
 from benchmarks.common.records import RecordBook
 from benchmarks.runtime import __main__ as runtime
-from benchmarks.runtime.__main__ import (
-    Configuration,
-    configurations,
-    labels,
-    pending,
-    recorded,
-)
+from benchmarks.runtime.__main__ import Configuration, configurations, labels, pending, recorded
 from benchmarks.runtime.runtime_cases import RuntimePlan, SolveCase, cases_of
 from benchmarks.runtime.runtime_record import RunRecord
 from benchmarks.runtime.scaling import DEVICES, MAPS, REQUESTS, series

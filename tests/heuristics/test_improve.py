@@ -3,13 +3,13 @@
 import json
 import signal
 import time
-from pathlib import Path
 
 import pytest
 import reference
 from commands import run
 from hypothesis import given
 from improving import ROUNDING, at_random, holds, tight_around
+from places import SMALL
 from strategies import by_hand, examples, instances, with_budget
 
 from heuristics import improvement
@@ -32,7 +32,6 @@ from optmodel.search.allowance import Allowance
 from optmodel.search.search import Search
 from optmodel.stages.stages_method import StageResult
 
-SMALL = Path(__file__).parents[2] / "instances" / "small"
 MEDIUM = SMALL.parent / "medium"
 TIGHT = BudgetScales(memory=0.008, compute=0.0018, bandwidth=0.01)
 
@@ -154,9 +153,6 @@ def test_a_start_that_breaks_a_budget_is_an_error():
         made = with_budget(made, device.id, memory_bytes=0.0)
     with pytest.raises(ResultError, match="given a placement that breaks a budget"):
         improve(Problem.of(made), start)
-
-
-# Ctrl-C.
 
 
 def test_ctrl_c_keeps_the_best_so_far(monkeypatch):

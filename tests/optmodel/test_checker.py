@@ -53,9 +53,6 @@ def optimum(made: Instance) -> PlacementDocument:
     return document_of(made, reference.best(made).assignment)
 
 
-# What is feasible passes.
-
-
 @pytest.mark.parametrize(
     "made",
     [by_hand(), by_hand(0.3), by_hand(0.95), by_hand(0.25, unattainable="source")],
@@ -93,9 +90,6 @@ def test_a_node_listed_with_no_segments_is_idle():
     assert listed.layer_latency_s == plain.layer_latency_s
     cut = with_budget(by_hand(), "c", bandwidth_budget_bits=160.0)
     assert check(cut, document).passed
-
-
-# Every condition on its own.
 
 
 @pytest.mark.parametrize(
@@ -350,9 +344,6 @@ def test_flows_that_only_add_up_are_refused(
 def test_an_unknown_node_without_segments_is_still_unknown():
     document = with_layer(planned(), "conv1", segments={"camera": 1, "ghost": 0})
     assert only(check(by_hand(), document)).amount == 1
-
-
-# Reported latencies.
 
 
 def test_a_reported_latency_may_be_off_by_a_billionth():

@@ -144,8 +144,6 @@ def test_8i_assignments_are_binary():
     assert all(variable.is_binary() for variable in model.A.values())
 
 
-# The statements commute.
-
 STATEMENTS = (
     constraints.assign_every_segment_once,
     constraints.count_segments,

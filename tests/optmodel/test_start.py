@@ -70,9 +70,6 @@ def assert_satisfies_everything(model: pyo.ConcreteModel) -> None:
         assert variable.ub is None or variable.value <= variable.ub, variable.name
 
 
-# Formulations take the values of a placement.
-
-
 @every_formulation
 @examples(30)
 @given(instances())
@@ -126,9 +123,6 @@ def test_a_hint_satisfies_every_constraint_of_cpsat(made: Instance):
     assert evaluate(problem, built.placement(solver.value)).latency_s == latency
 
 
-# Solvers start from them.
-
-
 @every_formulation
 def test_highs_stops_at_the_start_when_any_solution_will_do(
     formulation: type[Formulation], optimum: Placement
@@ -177,9 +171,6 @@ def test_the_search_starts_from_its_incumbent(engine: Engine, optimum: Placement
     assert search.closed
     assert {point.incumbent_s for point in search.trace} == {search.objective_s}
     assert search.objective_s == pytest.approx(OPTIMUM_S)
-
-
-# What is found on the way.
 
 
 @quick_engines

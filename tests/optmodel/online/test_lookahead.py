@@ -63,9 +63,6 @@ def test_lookahead_says_why_algorithm_1_finds_no_place_either():
     assert found.placement.rejected == greedy.placement.rejected
 
 
-# The time of a decision.
-
-
 @pytest.fixture(scope="module")
 def all_differ() -> Instance:
     """One request on twelve devices of which no two are equal."""
