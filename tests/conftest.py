@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 # Before numpy and torch load, here and in the processes that tests start: with a thread per core in
-# each of two workers, threads wait for one another for most of the time.
+# each of several workers, threads wait for one another for most of the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 QUICK_SOLVERS = "highs,cpsat"

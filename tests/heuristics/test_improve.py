@@ -92,8 +92,8 @@ def test_from_random_placements_to_the_optimum():
 
 def test_small_problems_are_proven_optimal_where_budgets_bind():
     """The count model takes over when the neighbourhoods are done: the prices leave a gap here."""
-    problem = Problem.of(read_instance(SMALL / "lenet-0.6-x2-bandwidth.json"))
-    known = json.loads((SMALL / "lenet-0.6-x2-bandwidth.solution.json").read_text())
+    problem = Problem.of(read_instance(SMALL / "lenet-0.6-x2-bandwidth-tight.json"))
+    known = json.loads((SMALL / "lenet-0.6-x2-bandwidth-tight.solution.json").read_text())
     start = place_all(problem, make_policy("lookahead")).placement
     found = improve(problem, start, time_limit_s=120)
     holds(problem, start, found)

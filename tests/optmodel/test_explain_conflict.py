@@ -130,7 +130,7 @@ def test_conflicts_are_infeasible_irreducible_smallest_and_complete():
     sizes: Counter[int] = Counter()
     numbers: Counter[int] = Counter()
 
-    @examples(45)
+    @examples(30)
     @given(instances())
     def are_what_they_claim(made: Instance) -> None:
         assume(reference.best(made) is None)
