@@ -42,7 +42,7 @@ def bounds_of(made: Instance) -> DataBounds:
     return bounds
 
 
-@examples(25)
+@examples(15)
 @given(instances(requests=1))
 def test_no_placement_beats_the_bounds_of_any_price(made):
     costs = costs_by_brute_force(made)
@@ -78,12 +78,12 @@ def test_prices_leave_intervals_around_the_front_of_brute_force(made):
 
 def test_on_a_large_fleet_a_front_is_known_to_a_few_percent():
     made = generate(Recipe(("cifar_cnn",), "mixed", 12, 0.8), "large")
-    points = list(shared_data_front(made, points=8))
-    assert 5 <= len(points) <= 10
+    points = list(shared_data_front(made, points=6))
+    assert 4 <= len(points) <= 8
     assert points[0].latency_s == pytest.approx(points[0].bound_s, rel=5e-6)
     assert points[-1].shared_bits < points[0].shared_bits / 5
     assert all(point.latency_s <= 1.2 * point.bound_s for point in points)
-    assert points == list(shared_data_front(made, points=8))
+    assert points == list(shared_data_front(made, points=6))
 
 
 def test_where_all_devices_differ_bounds_stay_valid(monkeypatch):

@@ -38,9 +38,9 @@ def problem_of(networks: str, devices: int, cameras: int | None = None) -> Probl
 
 
 def test_equal_requests_on_a_large_fleet_are_dealt_and_pass_the_checker(looks):
-    problem = problem_of("cifar_cnn=30", 300)
+    problem = problem_of("cifar_cnn=20", 200)
     outcome = place_all(problem, LookaheadPolicy())
-    assert len(outcome.placement.requests) == 30
+    assert len(outcome.placement.requests) == 20
     assert len(looks) < 10
     assert check(problem.instance, to_document(problem, outcome.placement)).passed
 
