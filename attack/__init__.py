@@ -9,13 +9,7 @@ if TYPE_CHECKING:
     from attack.images import Images
     from attack.splits import split, spread, with_validation
 
-__all__ = [
-    "Images",
-    "load_images",
-    "split",
-    "spread",
-    "with_validation",
-]
+__all__ = ["Images", "load_images", "split", "spread", "with_validation"]
 
 offer(
     __name__,

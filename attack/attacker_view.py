@@ -22,9 +22,6 @@ class AttackerView:
 
     def describe(self) -> str:
         """Return the view in a few words."""
-        texts = {
-            "output": "output maps",
-            "partial": f"partial sums of {self.senders} senders",
-        }
+        texts = {"output": "output maps", "partial": f"partial sums of {self.senders} senders"}
         pooled = f", pooled by {self.colluders} devices" if self.colluders > 1 else ""
         return texts[self.kind] + pooled

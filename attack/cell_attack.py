@@ -14,13 +14,7 @@ from attack.budgets import AttackBudget
 from attack.images import Images
 from attack.map_subsets import random_subset, worst_subset
 from attack.metrics import estimate, in_batches, psnr, share_estimate, ssim
-from attack.received_maps import (
-    MapLayer,
-    find_layer,
-    map_geometry,
-    received,
-    row_of,
-)
+from attack.received_maps import MapLayer, find_layer, map_geometry, received, row_of
 from attack.ridge_attacker import MapImagePairs, fit_ridge
 from attack.tensors import as_floats, derived_seed
 from attack.victim import VictimNetwork

@@ -88,8 +88,7 @@ def conv_before(network: Network, layer: MapLayer) -> ConvLayer:
     convs = [one for one in layers[: layers.index(layer) + 1] if isinstance(one, ConvLayer)]
     if not convs:
         raise OptionError(
-            "view",
-            f"expected a conv before layer '{layer.name}', got none; take --view output",
+            "view", f"expected a conv before layer '{layer.name}', got none; take --view output"
         )
     return convs[-1]
 

@@ -123,11 +123,7 @@ def lenet() -> Network:
     return trace("lenet", 1, 28, steps)
 
 
-_CIFAR_BLOCKS = {
-    1: (64, "CIFAR ReLU11"),
-    2: (128, "CIFAR ReLU22"),
-    3: (128, "CIFAR ReLU32"),
-}
+_CIFAR_BLOCKS = {1: (64, "CIFAR ReLU11"), 2: (128, "CIFAR ReLU22"), 3: (128, "CIFAR ReLU32")}
 
 
 def _cifar_block(block: int) -> list[Step]:

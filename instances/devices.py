@@ -65,10 +65,7 @@ FLEET_OPTIONS = ("--fleet", "--devices")
 
 
 def fleet_families(
-    fleet: str,
-    devices: int | None,
-    draw: random.Random,
-    options: tuple[str, str] = FLEET_OPTIONS,
+    fleet: str, devices: int | None, draw: random.Random, options: tuple[str, str] = FLEET_OPTIONS
 ) -> list[Family]:
     """Return the family of each helper.
 

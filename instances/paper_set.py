@@ -5,12 +5,7 @@ from itertools import product
 from instances.generate import Policy, Recipe
 from instances.set_members import InstanceSet, Member
 
-TITLES = {
-    "lenet": "LeNet",
-    "cifar_cnn": "The CIFAR network",
-    "vgg16": "VGG16",
-    "vgg19": "VGG19",
-}
+TITLES = {"lenet": "LeNet", "cifar_cnn": "The CIFAR network", "vgg16": "VGG16", "vgg19": "VGG19"}
 """The CNNs by the name of their network."""
 
 TOLERANCES = (0.8, 0.6, 0.4)

@@ -105,12 +105,7 @@ def totals(
 
 
 def less_in_total(
-    results: Results,
-    measure: str,
-    unit: str,
-    low: Key,
-    high: Key,
-    without: str | None = None,
+    results: Results, measure: str, unit: str, low: Key, high: Key, without: str | None = None
 ) -> Check:
     """Check that a total is less at one point than at another, seed by seed; see `totals`."""
     note, (first, second) = totals(results, (low, high), measure, without)

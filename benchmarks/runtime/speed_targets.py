@@ -143,10 +143,5 @@ def speed_table() -> tuple[RuntimeTarget, ...]:
             Goal(0.02, 300),
             Goal(0.005, 60),
         ),
-        RuntimeTarget(
-            "320 mixed requests, 70 devices",
-            mixed_batch(),
-            Goal(inf),
-            Goal(0.05, 600),
-        ),
+        RuntimeTarget("320 mixed requests, 70 devices", mixed_batch(), Goal(inf), Goal(0.05, 600)),
     )

@@ -102,10 +102,7 @@ async def _hail(address: str) -> None:
 @contextmanager
 def _local_client(count: int | None) -> Iterator[Client]:
     _start_server()
-    with (
-        postponed() as orders,
-        dask.config.set(LOCAL),
-    ):
+    with postponed() as orders, dask.config.set(LOCAL):
         cluster = LocalCluster(
             n_workers=count,
             threads_per_worker=1,
